@@ -1,0 +1,25 @@
+// The words of the audit log. Append-only; never a secret, hash, session id or link code.
+
+export const ACTIONS = [
+  'sign-in',
+  'sign-out',
+  'token.created',
+  'token.activated',
+  'token.deactivated',
+  'token.renamed',
+  'token.deleted',
+  'token.limit-refused',
+  'plan.changed',
+  'member.added',
+  'member.removed',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** Who made a change, through which request, and when (RFC 3339, milliseconds). */
+export type Cause = {
+  actor: string;
+  requestId: string;
+  ip: string | null;
+  userAgent: string | null;
+  at: string;
+};

@@ -1,0 +1,19 @@
+// What the deployment gives the Worker: the bindings and variables of wrangler.toml (bindings.d.ts is generated
+// from it), and the secrets and optional bindings that it does not name. Seen by the faces only.
+
+export type Env = Omit<Cloudflare.Env, never> & {
+  TAG_KEYS?: string;
+  TAG_KEY_CURRENT?: string;
+  OPERATOR_SECRET?: string;
+  UPSTREAM_SECRET?: string;
+  INTROSPECTION_CLIENTS?: string;
+  OIDC_ISSUER?: string;
+  OIDC_CLIENT_ID?: string;
+  OIDC_CLIENT_SECRET?: string;
+  OIDC_NAME?: string;
+  LIBSQL_URL?: string;
+  LIBSQL_AUTH_TOKEN?: string;
+  LOCAL_MODE?: string;
+  UPSTREAM?: Fetcher;
+  EMAIL?: SendEmail;
+};

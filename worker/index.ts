@@ -1,0 +1,31 @@
+// The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
+// The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them.
+import { Hono } from 'hono';
+import { api } from './api/routes.ts';
+import type { Env } from './env.ts';
+import { Problem, problemResponse } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
+
+export { ChangeHub } from './verification/change-hub.ts';
+
+const app = new Hono<{ Bindings: Env }>();
+
+app.get('/healthz', (c) => c.json({ status: 'ok' }));
+app.route('/', api);
+app.all('/api/*', async (c) => {
+  const { admin } = await import('./admin/routes.ts');
+  // Errors of the wing are answered here, by the one rendering.
+  admin.onError((error) => {
+    throw error;
+  });
+  return admin.fetch(c.req.raw, c.env, c.executionCtx);
+});
+app.notFound(() => {
+  throw new Problem('not-found');
+});
+app.onError((error, c) => {
+  const problem = error instanceof Problem ? error : new Problem('unexpected');
+  return problemResponse(problem, new URL(c.req.url).origin, requestIdOf(c.req.raw));
+});
+
+export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

@@ -1,0 +1,61 @@
+// Every refusal on the wire (RFC 9457): one catalogue, one class, one rendering.
+// A problem never carries a secret, a hash, SQL, a stack or an exception's message.
+
+type Entry = { status: number; title: string };
+
+export const PROBLEMS = {
+  'authentication-required': { status: 401, title: 'Authentication required' },
+  'malformed-credential': { status: 400, title: 'Malformed credential' },
+  'invalid-token': { status: 401, title: 'Invalid token' },
+  'enterprise-plan-required': { status: 403, title: 'Enterprise Plan Required' },
+  'verification-unavailable': { status: 503, title: 'Verification unavailable' },
+  'sign-in-required': { status: 401, title: 'Sign-in required' },
+  'sign-in-link-invalid': { status: 401, title: 'Sign-in link invalid' },
+  'organisation-not-found': { status: 404, title: 'Organisation not found' },
+  'token-limit-reached': { status: 409, title: 'Token limit reached' },
+  'token-not-found': { status: 404, title: 'Token not found' },
+  'invalid-body': { status: 422, title: 'Invalid body' },
+  'cross-site-request': { status: 403, title: 'Cross-site request' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
+  'payload-too-large': { status: 413, title: 'Payload too large' },
+  unexpected: { status: 500, title: 'Unexpected error' },
+} as const satisfies Record<string, Entry>;
+
+export type Slug = keyof typeof PROBLEMS;
+
+/** Thrown at the faces only; rooms below answer with data. */
+export class Problem extends Error {
+  readonly slug: Slug;
+  readonly detail: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(slug: Slug, detail?: string, headers: Readonly<Record<string, string>> = {}) {
+    super(slug);
+    this.slug = slug;
+    this.detail = detail;
+    this.headers = headers;
+  }
+}
+
+/** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own. */
+export function problemResponse(problem: Problem, origin: string, requestId: string): Response {
+  const { status, title } = PROBLEMS[problem.slug];
+  const body = {
+    type: `${origin}/docs/problems#${problem.slug}`,
+    title,
+    status,
+    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    requestId,
+  };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+      ...problem.headers,
+    },
+  });
+}

@@ -1,0 +1,111 @@
+// The Drizzle reading of migrations/, column by column; constraints and triggers stand in the SQL alone.
+// A test compares it with PRAGMA table_info, so that the two never drift.
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { PLANS } from './organisation/organisation.ts';
+
+export const organisations = sqliteTable('organisations', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  plan: text({ enum: PLANS }).notNull(),
+  version: integer(),
+  createdAt: text('created_at').notNull(),
+});
+
+export const members = sqliteTable(
+  'members',
+  {
+    email: text().notNull(),
+    organisationId: text('organisation_id').notNull(),
+    createdAt: text('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.email, table.organisationId] })],
+);
+
+export const tokens = sqliteTable('tokens', {
+  id: text().primaryKey(),
+  organisationId: text('organisation_id').notNull(),
+  hash: text().notNull(),
+  preview: text().notNull(),
+  name: text(),
+  active: integer({ mode: 'boolean' }).notNull(),
+  createdBy: text('created_by').notNull(),
+  createdAt: text('created_at').notNull(),
+  lastUsedAt: text('last_used_at'),
+});
+
+export const changes = sqliteTable('changes', {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  tokenHash: text('token_hash').notNull(),
+  nonce: text().notNull(),
+  at: text().notNull(),
+});
+
+export const tokenUsage = sqliteTable(
+  'token_usage',
+  {
+    tokenId: text('token_id').notNull(),
+    hour: integer().notNull(),
+    accepted: integer().notNull(),
+    refused: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tokenId, table.hour] })],
+);
+
+export const events = sqliteTable('events', {
+  id: integer().primaryKey({ autoIncrement: true }),
+  at: text().notNull(),
+  organisationId: text('organisation_id'),
+  actor: text().notNull(),
+  action: text().notNull(),
+  tokenId: text('token_id'),
+  preview: text(),
+  requestId: text('request_id').notNull(),
+  ip: text(),
+  userAgent: text('user_agent'),
+  detail: text(),
+});
+
+export const sessions = sqliteTable('sessions', {
+  hash: text().primaryKey(),
+  id: text().notNull(),
+  email: text().notNull(),
+  method: text({ enum: ['link', 'oidc'] }).notNull(),
+  createdAt: integer('created_at').notNull(),
+  seenAt: integer('seen_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+  userAgent: text('user_agent'),
+});
+
+export const signIns = sqliteTable('sign_ins', {
+  hash: text().primaryKey(),
+  browserHash: text('browser_hash').notNull(),
+  email: text(),
+  nonce: text(),
+  codeVerifier: text('code_verifier'),
+  returnTo: text('return_to'),
+  expiresAt: integer('expires_at').notNull(),
+});
+
+export const identities = sqliteTable(
+  'identities',
+  {
+    issuer: text().notNull(),
+    email: text().notNull(),
+    subject: text().notNull(),
+    createdAt: text('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.issuer, table.email] })],
+);
+
+export const idempotencyKeys = sqliteTable(
+  'idempotency_keys',
+  {
+    organisationId: text('organisation_id').notNull(),
+    actor: text().notNull(),
+    key: text().notNull(),
+    bodyHash: text('body_hash').notNull(),
+    tokenId: text('token_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organisationId, table.actor, table.key] })],
+);

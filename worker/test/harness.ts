@@ -1,0 +1,65 @@
+// What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real front door.
+import { env, exports } from 'cloudflare:workers';
+import type { Plan } from '../organisation/organisation.ts';
+import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
+
+export const ORIGIN = 'http://localhost';
+
+/** Sends a request through the Worker's front door. */
+export function call(path: string, init: RequestInit = {}): Promise<Response> {
+  return exports.default.fetch(new Request(ORIGIN + path, { redirect: 'manual', ...init }));
+}
+
+export function bearer(secret: string): { authorization: string } {
+  return { authorization: `Bearer ${secret}` };
+}
+
+/** A fresh organisation with its members; ids are random so that tests do not meet. */
+export async function givenOrganisation(
+  plan: Plan = 'enterprise',
+  emails: string[] = ['owner@example.com'],
+): Promise<string> {
+  const id = `org-${crypto.randomUUID()}`;
+  const at = new Date().toISOString();
+  await env.DB.batch([
+    env.DB.prepare('INSERT INTO organisations (id, name, plan, created_at) VALUES (?, ?, ?, ?)').bind(
+      id,
+      id,
+      plan,
+      at,
+    ),
+    ...emails.map((email) =>
+      env.DB.prepare('INSERT INTO members (email, organisation_id, created_at) VALUES (?, ?, ?)').bind(
+        email,
+        id,
+        at,
+      ),
+    ),
+  ]);
+  return id;
+}
+
+/** A token of the organisation, written straight into the table. */
+export async function givenToken(
+  organisationId: string,
+  active = true,
+): Promise<{ id: string; secret: string }> {
+  const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
+  if (!keys.ok) throw new Error(keys.reason);
+  const secret = mintSecret(keys.ring);
+  const id = crypto.randomUUID();
+  await env.DB.prepare(
+    `INSERT INTO tokens (id, organisation_id, hash, preview, active, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  )
+    .bind(
+      id,
+      organisationId,
+      hashOfSecret(secret),
+      previewOfSecret(secret),
+      active ? 1 : 0,
+      'owner@example.com',
+      new Date().toISOString(),
+    )
+    .run();
+  return { id, secret };
+}

@@ -1,0 +1,151 @@
+// The secret of a token: mint, recognise, hash, preview. Pure and synchronous; randomness is passed in.
+// Layout (57 characters): 9p RRR _dz K _ S×30 T×11 C×6. Nothing here stores, logs or normalises a secret.
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+
+declare const tokenHash: unique symbol;
+/** SHA-256 of the whole secret, 64 hex characters: the only form of a secret at rest. */
+export type TokenHash = string & { readonly [tokenHash]: true };
+
+/** The keys that tags are made with, by their one-character id; `current` mints. */
+export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array> };
+
+/** Fills the array with random bytes, as `crypto.getRandomValues` does. */
+export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
+
+export const SECRET_LENGTH = 57;
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
+const TAG_LABEL = 'dz-token-tag-v1:';
+const TAG_START = 40;
+const CHECKSUM_START = 51;
+const KEY_POSITION = 8;
+/** The largest multiple of 62 in a byte: bytes from here on are drawn again, so that no digit is likelier than another. */
+const UNBIASED = 248;
+
+/** Reads the ring from its two settings; the reason names the setting, never its value. */
+export function readTagKeyRing(
+  json: string | undefined,
+  current: string | undefined,
+): { ok: true; ring: TagKeyRing } | { ok: false; reason: string } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(json ?? '');
+  } catch {
+    return { ok: false, reason: 'TAG_KEYS: not a JSON object' };
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return { ok: false, reason: 'TAG_KEYS: not a JSON object' };
+  }
+  const keys = new Map<string, Uint8Array>();
+  for (const [id, value] of Object.entries(parsed)) {
+    if (!/^[0-9A-Za-z]$/.test(id)) return { ok: false, reason: 'TAG_KEYS: a key id is one base62 digit' };
+    const bytes = typeof value === 'string' ? fromBase64Url(value) : null;
+    if (bytes === null || bytes.length < 32) {
+      return { ok: false, reason: 'TAG_KEYS: each key is at least 32 bytes in base64url' };
+    }
+    keys.set(id, bytes);
+  }
+  if (current === undefined || !keys.has(current)) {
+    return { ok: false, reason: 'TAG_KEY_CURRENT: names no key of TAG_KEYS' };
+  }
+  return { ok: true, ring: { current, keys } };
+}
+
+/** A new secret under the ring's current key: 178 random bits, a keyed tag and a public checksum. */
+export function mintSecret(
+  ring: TagKeyRing,
+  random: Random = (bytes) => crypto.getRandomValues(bytes),
+): string {
+  const body = `9p${randomDigits(3, random)}_dz${ring.current}_${randomDigits(30, random)}`;
+  const key = ring.keys.get(ring.current);
+  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
+  const tagged = body + tagOf(key, body);
+  return tagged + checksumOf(tagged);
+}
+
+/** Whether this ring made the text: length, shape, checksum and tag, in that order. No I/O. */
+export function isGenuineSecret(ring: TagKeyRing, text: string): boolean {
+  if (text.length !== SECRET_LENGTH || !SHAPE.test(text)) return false;
+  if (checksumOf(text.slice(0, CHECKSUM_START)) !== text.slice(CHECKSUM_START)) return false;
+  const key = ring.keys.get(text.charAt(KEY_POSITION));
+  if (key === undefined) return false;
+  return timingSafeEqual(
+    ascii(tagOf(key, text.slice(0, TAG_START))),
+    ascii(text.slice(TAG_START, CHECKSUM_START)),
+  );
+}
+
+export function hashOfSecret(secret: string): TokenHash {
+  // A SHA-256 in hex is what the brand stands for.
+  return createHash('sha256').update(secret).digest('hex') as TokenHash;
+}
+
+/** The first five characters: what the table shows, followed by `***`. */
+export function previewOfSecret(secret: string): string {
+  return secret.slice(0, 5);
+}
+
+function tagOf(key: Uint8Array, body: string): string {
+  const mac = createHmac('sha256', key)
+    .update(TAG_LABEL + body)
+    .digest();
+  const view = new DataView(mac.buffer, mac.byteOffset, 8);
+  return base62(view.getUint32(0), view.getUint32(4), 11);
+}
+
+function checksumOf(text: string): string {
+  return base62(0, crc32(text), 6);
+}
+
+/** The 64-bit number `high`·2³² + `low` in base62, left-padded with `0`; in two halves because doubles hold 53 bits. */
+function base62(high: number, low: number, width: number): string {
+  let text = '';
+  for (let position = 0; position < width; position++) {
+    const rest = (high % 62) * 0x1_0000_0000 + low;
+    high = Math.floor(high / 62);
+    low = Math.floor(rest / 62);
+    text = DIGITS.charAt(rest % 62) + text;
+  }
+  return text;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++)
+    remainder = remainder & 1 ? (remainder >>> 1) ^ 0xed_b8_83_20 : remainder >>> 1;
+  return remainder >>> 0;
+});
+
+function crc32(text: string): number {
+  let crc = 0xff_ff_ff_ff;
+  for (let index = 0; index < text.length; index++) {
+    // The mask keeps the index inside the table's 256 entries.
+    crc = (CRC_TABLE[(crc ^ text.charCodeAt(index)) & 0xff] as number) ^ (crc >>> 8);
+  }
+  return (crc ^ 0xff_ff_ff_ff) >>> 0;
+}
+
+function randomDigits(count: number, random: Random): string {
+  let text = '';
+  while (text.length < count) {
+    for (const byte of random(new Uint8Array(count))) {
+      if (byte < UNBIASED && text.length < count) text += DIGITS.charAt(byte % 62);
+    }
+  }
+  return text;
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function fromBase64Url(text: string): Uint8Array | null {
+  if (!/^[0-9A-Za-z_-]+$/.test(text)) return null;
+  try {
+    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (digit) =>
+      digit.charCodeAt(0),
+    );
+  } catch {
+    return null;
+  }
+}
