@@ -14,6 +14,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations('migrations'),
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
                 TAG_KEY_CURRENT: '1',
+                LOCAL_MODE: '1',
               },
             },
           })),

@@ -14,10 +14,6 @@ app.get('/healthz', (c) => c.json({ status: 'ok' }));
 app.route('/', api);
 app.all('/api/*', async (c) => {
   const { admin } = await import('./admin/routes.ts');
-  // Errors of the wing are answered here, by the one rendering.
-  admin.onError((error) => {
-    throw error;
-  });
   return admin.fetch(c.req.raw, c.env, c.executionCtx);
 });
 app.notFound(() => {

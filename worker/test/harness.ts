@@ -1,13 +1,14 @@
 // What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real front door.
 import { env, exports } from 'cloudflare:workers';
 import type { Plan } from '../organisation/organisation.ts';
+import { randomValue, sha256Hex } from '../random.ts';
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
 
 export const ORIGIN = 'http://localhost';
 
 /** Sends a request through the Worker's front door. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(ORIGIN + path, { redirect: 'manual', ...init }));
+  return exports.default.fetch(new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init }));
 }
 
 export function bearer(secret: string): { authorization: string } {
@@ -62,4 +63,29 @@ export async function givenToken(
     )
     .run();
   return { id, secret };
+}
+
+/** A signed-in member's headers for reading; `write` adds what our own pages send along with a write. */
+export async function givenSession(email = 'owner@example.com'): Promise<{ cookie: string }> {
+  const cookie = randomValue();
+  const now = Date.now();
+  await env.DB.prepare(
+    'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+    .bind(sha256Hex(cookie), crypto.randomUUID(), email, 'link', now, now, now + 3_600_000)
+    .run();
+  return { cookie: `__Host-session=${cookie}` };
+}
+
+/** A write as the dashboard sends it. */
+export function write(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
+  return call(path, {
+    method,
+    headers: {
+      origin: ORIGIN,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...Object.fromEntries(new Headers(headers)),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }

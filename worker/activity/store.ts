@@ -1,0 +1,89 @@
+// The audit log at rest. Statements are built here and run in the same batch as the change they record:
+// no event, no change.
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { events, members } from '../tables.ts';
+import type { Action, Cause } from './events.ts';
+
+export type Event = {
+  id: string;
+  at: string;
+  actor: string;
+  action: string;
+  tokenId: string | null;
+  preview: string | null;
+  requestId: string;
+  ip: string | null;
+  userAgent: string | null;
+  detail: string | null;
+};
+
+type Subject = {
+  organisationId: SQL | string | null;
+  tokenId?: SQL | string | null;
+  preview?: SQL | string | null;
+  detail?: SQL | string | null;
+};
+
+function column(value: SQL | string | null | undefined, name: string) {
+  return (typeof value === 'object' && value !== null ? value : sql`${value ?? null}`).as(name);
+}
+
+/** The columns of one event, in the table's order, for an `INSERT … SELECT` that carries the guard of its change. */
+export function eventColumns(action: Action, cause: Cause, subject: Subject) {
+  return {
+    id: sql`NULL`.as('id'),
+    at: column(cause.at, 'at'),
+    organisationId: column(subject.organisationId, 'organisation_id'),
+    actor: column(cause.actor, 'actor'),
+    action: column(action, 'action'),
+    tokenId: column(subject.tokenId, 'token_id'),
+    preview: column(subject.preview, 'preview'),
+    requestId: column(cause.requestId, 'request_id'),
+    ip: column(cause.ip, 'ip'),
+    userAgent: column(cause.userAgent, 'user_agent'),
+    detail: column(subject.detail, 'detail'),
+  };
+}
+
+/** One event in each organisation that the member belongs to: sign-in and sign-out. */
+export function recordForMember(db: Db, action: Action, cause: Cause, email: string, detail: string | null) {
+  return db.insert(events).select(
+    db
+      .select(eventColumns(action, cause, { organisationId: sql`${members.organisationId}`, detail }))
+      .from(members)
+      .where(eq(members.email, email)),
+  );
+}
+
+const PAGE = 50;
+
+/** A page of an organisation's events, newest first; `next` is the cursor of the page after, or null. */
+export async function listEvents(
+  db: Db,
+  organisationId: string,
+  filter: { before?: number; action?: string; actor?: string },
+  page: number = PAGE,
+): Promise<{ events: Event[]; next: string | null }> {
+  const rows = await db
+    .select()
+    .from(events)
+    .where(
+      and(
+        eq(events.organisationId, organisationId),
+        filter.before === undefined ? undefined : lt(events.id, filter.before),
+        filter.action === undefined ? undefined : eq(events.action, filter.action),
+        filter.actor === undefined ? undefined : eq(events.actor, filter.actor),
+      ),
+    )
+    .orderBy(desc(events.id))
+    .limit(page + 1);
+  const shown = rows.slice(0, page).map(eventJson);
+  return { events: shown, next: rows.length > page ? (shown.at(-1)?.id ?? null) : null };
+}
+
+function eventJson(row: typeof events.$inferSelect): Event {
+  const { at, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = row;
+  return { id: String(row.id), at, actor, action, tokenId, preview, requestId, ip, userAgent, detail };
+}

@@ -1,0 +1,40 @@
+// How a sign-in link reaches a person: the EMAIL binding, or in local mode the console and the answer itself.
+// No mailer, no door. A link is a credential: nothing else may print or keep it.
+import type { Env } from '../env.ts';
+import { isLocal } from '../configuration.ts';
+
+export type Mailer = { kind: 'local' } | { kind: 'email'; send(to: string, link: string): Promise<void> };
+
+/** The mailer of this deployment for this request, or null. */
+export function openMailer(env: Env, request: Request): Mailer | null {
+  if (isLocal(env, request)) return { kind: 'local' };
+  const { EMAIL: binding, EMAIL_FROM: from, PRODUCT_NAME: product } = env;
+  if (binding === undefined || from === '') return null;
+  return {
+    kind: 'email',
+    async send(to, link) {
+      await binding.send({ from, to, subject: `Sign in to ${product}`, ...linkMail(product, link) });
+    },
+  };
+}
+
+function linkMail(product: string, link: string): { text: string; html: string } {
+  const name = product.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return {
+    text: [
+      `Sign in to ${product} Developer Zone with this link:`,
+      '',
+      link,
+      '',
+      'It works once, for 10 minutes, in the browser that asked for it.',
+      'If you did not ask for it, ignore this message: nobody can use the link without that browser.',
+      '',
+    ].join('\r\n'),
+    html: `<!doctype html><html lang="en"><body style="font:16px/1.5 system-ui,sans-serif;color:#18181b">
+<p>Sign in to ${name} Developer Zone:</p>
+<p><a href="${link}" style="display:inline-block;padding:10px 18px;border-radius:8px;background:#4f46e5;color:#fff;font-weight:600;text-decoration:none">Sign in</a></p>
+<p>The link works once, for 10 minutes, in the browser that asked for it.</p>
+<p style="color:#52525b">If you did not ask for it, ignore this message: nobody can use the link without that browser.</p>
+</body></html>`,
+  };
+}

@@ -1,0 +1,175 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../database.ts';
+import { call, givenOrganisation, givenSession, write } from '../test/harness.ts';
+import { createLinkCode, redeemLinkCode } from './link.ts';
+import { readSession } from './session.ts';
+
+function cookieOf(answer: Response): string {
+  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+}
+
+async function askForLink(email: string, cookie = ''): Promise<{ code: string; browser: string }> {
+  const answer = await write('POST', '/api/sign-in/link', { cookie }, { email });
+  expect(answer.status).toBe(202);
+  const { link } = await answer.json<{ link: string }>();
+  return { code: link.split('#code=')[1] ?? '', browser: cookieOf(answer) };
+}
+
+function redeem(code: string, cookie: string): Promise<Response> {
+  return write('POST', '/api/sign-in/redeem', { cookie }, { code });
+}
+
+function address(): string {
+  return `${crypto.randomUUID()}@example.com`;
+}
+
+describe('signing in by link', () => {
+  it('leads from an address to a session that knows the member and their organisations', async () => {
+    const email = address();
+    const organisation = await givenOrganisation('pro', [email]);
+    const { code, browser } = await askForLink(email.toUpperCase());
+    const answer = await redeem(code, browser);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^__Host-session=[\w-]{43}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    const session = await call('/api/session', { headers: { cookie: cookieOf(answer) } });
+    expect(await session.json()).toEqual({
+      member: { email },
+      organisations: [{ id: organisation, name: organisation, plan: 'pro' }],
+    });
+  });
+
+  it('takes a link once, even of ten redemptions at the same time', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    const { code, browser } = await askForLink(email);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => redeem(code, browser)));
+    expect(answers.filter((answer) => answer.status === 204)).toHaveLength(1);
+    expect(answers.filter((answer) => answer.status === 401)).toHaveLength(9);
+  });
+
+  it('takes a link in the browser that asked for it alone', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    const { code } = await askForLink(email);
+    const other = await askForLink(address());
+    expect((await redeem(code, other.browser)).status).toBe(401);
+    expect((await redeem(code, '')).status).toBe(401);
+  });
+
+  it('takes a link for ten minutes', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    const db = openDatabase(env);
+    const { code } = await createLinkCode(db, email, 'browser', 0);
+    expect(await redeemLinkCode(db, code, 'browser', 10 * 60_000)).toBeNull();
+    expect(await redeemLinkCode(db, code, 'browser', 10 * 60_000 - 1)).toBe(email);
+  });
+
+  it('answers a stranger as it answers a member, and lets no stranger in', async () => {
+    const { code, browser } = await askForLink(address());
+    expect((await redeem(code, browser)).status).toBe(401);
+  });
+
+  it('shows the link on a local host alone', async () => {
+    const answer = await call('https://zone.example/api/sign-in/link', {
+      method: 'POST',
+      headers: { origin: 'https://zone.example', 'content-type': 'application/json' },
+      body: JSON.stringify({ email: address() }),
+    });
+    expect(answer.status).toBe(404);
+  });
+
+  it.each([
+    'a',
+    'a@b',
+    'ａ@example.com',
+    'a@exаmple.com',
+    'a b@example.com',
+    '"a"@example.com',
+    `${'a'.repeat(65)}@example.com`,
+  ])('refuses %s as an address', async (email) => {
+    const answer = await write('POST', '/api/sign-in/link', {}, { email });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ detail: 'Field "email": not an e-mail address' });
+  });
+
+  it('limits the links of one address', async () => {
+    const email = address();
+    const statuses = [];
+    for (let ask = 0; ask < 6; ask++) {
+      statuses.push(
+        (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': address() }, { email })).status,
+      );
+    }
+    expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+  });
+});
+
+describe('a session', () => {
+  it('begins under a new id and ends the one that the browser brought', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    const planted = await givenSession(address());
+    const { code, browser } = await askForLink(email);
+    const answer = await redeem(code, `${browser}; ${planted.cookie}`);
+    expect(cookieOf(answer)).not.toBe(planted.cookie);
+    expect((await call('/api/session', { headers: planted })).status).toBe(401);
+  });
+
+  it('ends when the member signs out', async () => {
+    const session = await givenSession(address());
+    const answer = await write('POST', '/api/sign-out', session);
+    expect(answer.status).toBe(204);
+    expect(answer.headers.get('set-cookie')).toContain('Max-Age=0');
+    expect((await call('/api/session', { headers: session })).status).toBe(401);
+  });
+
+  it('ends after two idle hours, and after twelve however busy', async () => {
+    const { cookie } = await givenSession(address());
+    const db = openDatabase(env);
+    const value = cookie.split('=')[1];
+    const hour = 3_600_000;
+    const start = Date.now();
+    await env.DB.prepare('UPDATE sessions SET expires_at = ? WHERE seen_at <= ?')
+      .bind(start + 12 * hour, start)
+      .run();
+    expect(await readSession(db, value, start + 2 * hour + 60_000)).toBeNull();
+    for (let at = 1; at < 12; at++) expect(await readSession(db, value, start + at * hour)).not.toBeNull();
+    expect(await readSession(db, value, start + 12 * hour)).toBeNull();
+  });
+
+  it('is listed and ended by its own member alone', async () => {
+    const email = address();
+    const [mine, other, stranger] = [
+      await givenSession(email),
+      await givenSession(email),
+      await givenSession(address()),
+    ];
+    const list = async (headers: HeadersInit) =>
+      (
+        await (
+          await call('/api/sessions', { headers })
+        ).json<{ sessions: { id: string; current: boolean }[] }>()
+      ).sessions;
+    const target = (await list(mine)).find((session) => !session.current);
+    expect((await write('DELETE', `/api/sessions/${target?.id}`, stranger)).status).toBe(404);
+    expect((await write('DELETE', `/api/sessions/${target?.id}`, mine)).status).toBe(204);
+    expect((await call('/api/session', { headers: other })).status).toBe(401);
+    expect(await list(mine)).toHaveLength(1);
+  });
+
+  it('ends everywhere at once', async () => {
+    const email = address();
+    const sessions = [await givenSession(email), await givenSession(email)];
+    expect((await write('POST', '/api/sessions/sign-out-everywhere', sessions[0] ?? {})).status).toBe(204);
+    for (const session of sessions)
+      expect((await call('/api/session', { headers: session })).status).toBe(401);
+  });
+
+  it.each(['', 'x', '../..', 'a'.repeat(43)])('is not opened by the cookie "%s"', async (value) => {
+    expect((await call('/api/session', { headers: { cookie: `__Host-session=${value}` } })).status).toBe(401);
+  });
+});

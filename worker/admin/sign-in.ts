@@ -1,0 +1,106 @@
+// /api/sign-in, /api/sign-out, /api/sessions: the doors, and the member's own sessions.
+import { Hono } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { pipe, strictObject, string, maxLength } from 'valibot';
+import { readBody } from '../body.ts';
+import { clientKey } from '../client-address.ts';
+import { openDatabase } from '../database.ts';
+import { limit } from '../limit.ts';
+import { normaliseEmail } from '../organisation/email.ts';
+import { Problem } from '../problem.ts';
+import { randomValue } from '../random.ts';
+import { BROWSER_COOKIE_NAME, browserCookie, createLinkCode, redeemLinkCode } from './link.ts';
+import { openMailer } from './mailer.ts';
+import {
+  CLEARED_SESSION_COOKIE,
+  SESSION_COOKIE,
+  causeOf,
+  endSession,
+  endSessionById,
+  endSessionsOf,
+  listSessions,
+  requireSession,
+  startSession,
+} from './session.ts';
+import type { AdminEnv } from './session.ts';
+
+const LinkBody = strictObject({ email: string('not a string') });
+const RedeemBody = strictObject({
+  code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
+});
+
+export const signIn = new Hono<AdminEnv>()
+  .get('/sign-in/methods', (c) =>
+    c.json({
+      link: openMailer(c.env, c.req.raw) !== null,
+      oidc: c.env.OIDC_ISSUER === undefined ? null : { name: c.env.OIDC_NAME ?? 'single sign-on' },
+    }),
+  )
+  .post('/sign-in/link', async (c) => {
+    const mailer = openMailer(c.env, c.req.raw);
+    if (mailer === null) throw new Problem('not-found');
+    const body = await readBody(c.req.raw, LinkBody);
+    const email = normaliseEmail(body.email);
+    if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
+    await limit(c.env.LINKS_PER_CLIENT, clientKey(c.req.raw));
+    await limit(c.env.LINKS_PER_ADDRESS, email);
+    const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
+    const { code, known } = await createLinkCode(openDatabase(c.env), email, browser, Date.now());
+    const link = `${new URL(c.req.url).origin}/sign-in#code=${code}`;
+    c.header('set-cookie', browserCookie(browser));
+    if (mailer.kind === 'local') {
+      // The one place that prints a link: local mode has no mail, and its host is this machine.
+      // eslint-disable-next-line no-console
+      console.log(`Sign-in link for ${email}: ${link}`);
+      return c.json({ sent: true, link }, 202);
+    }
+    // After the answer, so that its time does not tell a member from a stranger.
+    if (known) c.executionCtx.waitUntil(mailer.send(email, link));
+    return c.json({ sent: true }, 202);
+  })
+  .post('/sign-in/redeem', async (c) => {
+    const { code } = await readBody(c.req.raw, RedeemBody);
+    const db = openDatabase(c.env);
+    const now = Date.now();
+    const email = await redeemLinkCode(db, code, getCookie(c, BROWSER_COOKIE_NAME), now);
+    if (email === null) throw new Problem('sign-in-link-invalid');
+    const cookie = await startSession(
+      db,
+      { email, method: 'link' },
+      getCookie(c, SESSION_COOKIE),
+      causeOf(c, email),
+      now,
+    );
+    c.header('set-cookie', cookie);
+    return c.body(null, 204);
+  })
+  .post('/sign-out', requireSession, async (c) => {
+    await endSession(c.var.db, c.var.session, causeOf(c, c.var.session.email));
+    c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    return c.body(null, 204);
+  })
+  .get('/sessions', requireSession, async (c) => {
+    const rows = await listSessions(c.var.db, c.var.session.email, Date.now());
+    return c.json({
+      sessions: rows.map((row) => ({
+        id: row.id,
+        method: row.method,
+        createdAt: new Date(row.createdAt).toISOString(),
+        seenAt: new Date(row.seenAt).toISOString(),
+        userAgent: row.userAgent,
+        current: row.hash === c.var.session.hash,
+      })),
+    });
+  })
+  .delete('/sessions/:id', requireSession, async (c) => {
+    const { session, db } = c.var;
+    const ended = await endSessionById(db, session.email, c.req.param('id'), causeOf(c, session.email));
+    if (!ended) throw new Problem('not-found');
+    return c.body(null, 204);
+  })
+  .post('/sessions/sign-out-everywhere', requireSession, async (c) => {
+    const { session, db } = c.var;
+    await endSessionsOf(db, session.email, causeOf(c, session.email));
+    c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    return c.body(null, 204);
+  });

@@ -1,0 +1,319 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Token } from '../token/store.ts';
+import { bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+
+type Created = { token: Token; secret: string | null };
+
+async function slugOf(answer: Response): Promise<string> {
+  const problem = await answer.json<{ type: string; status: number; requestId: string }>();
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(problem.status).toBe(answer.status);
+  return problem.type.split('#')[1] ?? '';
+}
+
+async function countTokens(organisationId: string): Promise<number> {
+  const row = await env.DB.prepare('SELECT count(*) AS n FROM tokens WHERE organisation_id = ?')
+    .bind(organisationId)
+    .first<{ n: number }>();
+  return row?.n ?? -1;
+}
+
+async function actionsOf(organisationId: string): Promise<string[]> {
+  const { results } = await env.DB.prepare('SELECT action FROM events WHERE organisation_id = ? ORDER BY id')
+    .bind(organisationId)
+    .all<{ action: string }>();
+  return results.map((row) => row.action);
+}
+
+describe('creating a token', () => {
+  it('answers the whole secret once, stores its hash alone, and the row appears active', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const answer = await write('POST', `/api/organisations/${organisation}/tokens`, session, {
+      name: 'Website',
+    });
+    expect(answer.status).toBe(201);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const { token, secret } = await answer.json<Created>();
+    expect(answer.headers.get('location')).toBe(`/api/organisations/${organisation}/tokens/${token.id}`);
+    expect(token).toMatchObject({
+      name: 'Website',
+      active: true,
+      createdBy: 'owner@example.com',
+      lastUsedAt: null,
+      preview: secret?.slice(0, 5),
+    });
+    const ping = await call('/v1/ping', { headers: bearer(secret ?? '') });
+    expect(await ping.json()).toEqual({ status: 'ok', organisationId: organisation, tokenId: token.id });
+
+    const list = await call(`/api/organisations/${organisation}/tokens`, { headers: session });
+    expect(await list.json()).toEqual({ tokens: [token], limit: 10 });
+    const dump = JSON.stringify((await env.DB.prepare('SELECT * FROM tokens').all()).results);
+    expect(dump).not.toContain(secret);
+    expect(await actionsOf(organisation)).toEqual(['token.created']);
+  });
+
+  it('leaves exactly ten tokens of 60 parallel creates', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, () =>
+        write('POST', `/api/organisations/${organisation}/tokens`, session, {}),
+      ),
+    );
+    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(10);
+    expect(answers.filter((answer) => answer.status === 409)).toHaveLength(50);
+    expect(await countTokens(organisation)).toBe(10);
+  });
+
+  it('refuses an eleventh token, active or inactive ones alike, and puts the refusal on record', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    for (let count = 0; count < 10; count++) await givenToken(organisation, count % 2 === 0);
+    const answer = await write('POST', `/api/organisations/${organisation}/tokens`, session, {});
+    expect(answer.status).toBe(409);
+    expect(await slugOf(answer)).toBe('token-limit-reached');
+    expect(await actionsOf(organisation)).toEqual(['token.limit-refused']);
+    await expect(givenToken(organisation)).rejects.toThrow('token-limit-reached');
+  });
+
+  it('makes one token of a repeated Idempotency-Key and never shows the secret again', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const headers = { ...session, 'idempotency-key': crypto.randomUUID() };
+    const path = `/api/organisations/${organisation}/tokens`;
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        const answer = await write('POST', path, headers, { name: 'One' });
+        return { status: answer.status, body: await answer.json<Created>() };
+      }),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status, body }) => status === 200 && body.secret === null)).toHaveLength(7);
+    expect(new Set(answers.map(({ body }) => body.token.id)).size).toBe(1);
+    expect(await countTokens(organisation)).toBe(1);
+    expect((await write('POST', path, headers, { name: 'Two' })).status).toBe(422);
+  });
+
+  it('keeps the scope of an Idempotency-Key to one organisation and one member', async () => {
+    const emails = ['owner@example.com', 'member@example.com'];
+    const [a, b] = [
+      await givenOrganisation('enterprise', emails),
+      await givenOrganisation('enterprise', emails),
+    ];
+    const [owner, member] = [await givenSession(), await givenSession('member@example.com')];
+    const key = { 'idempotency-key': 'same' };
+    for (const [organisation, session] of [
+      [a, owner],
+      [b, owner],
+      [a, member],
+    ] as const) {
+      const answer = await write(
+        'POST',
+        `/api/organisations/${organisation}/tokens`,
+        { ...session, ...key },
+        {},
+      );
+      expect(answer.status).toBe(201);
+    }
+  });
+});
+
+describe('changing a token', () => {
+  it('deactivates with a receipt, refuses its calls, and restores the same value', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id, secret } = await givenToken(organisation);
+    const path = `/api/organisations/${organisation}/tokens/${id}`;
+    for (const [active, status] of [
+      [false, 401],
+      [true, 200],
+    ] as const) {
+      const answer = await write('PATCH', path, session, { active });
+      expect(answer.status).toBe(200);
+      const body = await answer.json<{ token: Token; effectiveAt: string }>();
+      expect(body.token.active).toBe(active);
+      expect(new Date(body.effectiveAt).toISOString()).toBe(body.effectiveAt);
+      expect((await call('/v1/ping', { headers: bearer(secret) })).status).toBe(status);
+    }
+    expect(await actionsOf(organisation)).toEqual(['token.deactivated', 'token.activated']);
+  });
+
+  it('records nothing when nothing changed', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id } = await givenToken(organisation);
+    await write('PATCH', `/api/organisations/${organisation}/tokens/${id}`, session, {
+      active: true,
+      name: null,
+    });
+    expect(await actionsOf(organisation)).toEqual([]);
+  });
+
+  it('renames and takes the name away again', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id } = await givenToken(organisation);
+    for (const name of ['Partner app', null]) {
+      const answer = await write('PATCH', `/api/organisations/${organisation}/tokens/${id}`, session, {
+        name,
+      });
+      expect((await answer.json<{ token: Token }>()).token.name).toBe(name);
+    }
+    expect(await actionsOf(organisation)).toEqual(['token.renamed', 'token.renamed']);
+  });
+
+  it('deletes for good', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id, secret } = await givenToken(organisation);
+    const path = `/api/organisations/${organisation}/tokens/${id}`;
+    const answer = await write('DELETE', path, session);
+    expect(await answer.json()).toMatchObject({ deleted: id });
+    expect((await call('/v1/ping', { headers: bearer(secret) })).status).toBe(401);
+    expect(await slugOf(await write('DELETE', path, session))).toBe('token-not-found');
+    expect(await actionsOf(organisation)).toEqual(['token.deleted']);
+  });
+});
+
+describe('who may', () => {
+  type Verb = readonly [method: string, path: string, body: object | undefined];
+  const patch: Verb = ['PATCH', 'tokens/:token', { active: false }];
+  const remove: Verb = ['DELETE', 'tokens/:token', undefined];
+  const verbs: Verb[] = [
+    ['GET', 'tokens', undefined],
+    ['POST', 'tokens', {}],
+    patch,
+    remove,
+    ['GET', 'activity', undefined],
+    ['GET', 'activity.csv', undefined],
+    ['GET', 'usage', undefined],
+  ];
+
+  async function attempt(verb: Verb, session: HeadersInit, organisation: string, token: string) {
+    const [method, path, body] = verb;
+    const url = `/api/organisations/${organisation}/${path.replace(':token', token)}`;
+    return method === 'GET' ? call(url, { headers: session }) : write(method, url, session, body);
+  }
+
+  it.each(verbs)('answers a stranger to %s %s as if there were no such organisation', async (...verb) => {
+    const theirs = await givenOrganisation('enterprise', ['other@example.com']);
+    const { id } = await givenToken(theirs);
+    const session = await givenSession();
+    const answers = [
+      await attempt(verb, session, theirs, id),
+      await attempt(verb, session, 'no-such-organisation', id),
+    ];
+    const bodies = await Promise.all(
+      answers.map(async (answer) => {
+        expect(answer.status).toBe(404);
+        return (await answer.text()).replace(/"requestId":"[^"]+"/, '');
+      }),
+    );
+    expect(bodies[0]).toBe(bodies[1]);
+    expect(bodies[0]).toContain('organisation-not-found');
+    expect(await countTokens(theirs)).toBe(1);
+    expect(await actionsOf(theirs)).toEqual([]);
+  });
+
+  it.each(['trial', 'pay-as-you-go', 'pro'] as const)('refuses every verb on the %s plan', async (plan) => {
+    const organisation = await givenOrganisation(plan);
+    const { id } = await givenToken(organisation);
+    const session = await givenSession();
+    for (const verb of verbs) {
+      const answer = await attempt(verb, session, organisation, id);
+      expect(answer.status).toBe(403);
+      expect(await slugOf(answer)).toBe('enterprise-plan-required');
+    }
+    expect(await actionsOf(organisation)).toEqual([]);
+  });
+
+  it.each(verbs)('asks for a sign-in before %s %s', async (...verb) => {
+    const organisation = await givenOrganisation();
+    const answer = await attempt(verb, {}, organisation, 'x');
+    expect(answer.status).toBe(401);
+    expect(await slugOf(answer)).toBe('sign-in-required');
+  });
+
+  it('never reaches a token of another organisation through its own path', async () => {
+    const [mine, theirs] = [
+      await givenOrganisation(),
+      await givenOrganisation('enterprise', ['x@example.com']),
+    ];
+    const { id, secret } = await givenToken(theirs);
+    const session = await givenSession();
+    for (const verb of [patch, remove]) {
+      const answer = await attempt(verb, { ...session, 'x-organisation-id': theirs }, mine, id);
+      expect(await slugOf(answer)).toBe('token-not-found');
+    }
+    expect((await call('/v1/ping', { headers: bearer(secret) })).status).toBe(200);
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    ['{"name":1}', 'Field "name": not a string'],
+    ['{"name":""}', 'Field "name": empty'],
+    [`{"name":"${'x'.repeat(51)}"}`, 'Field "name": longer than 50 characters'],
+    ['{"plan":"enterprise"}', 'Field "plan": unknown'],
+    ['{"organisation_id":"b"}', 'Field "organisation_id": unknown'],
+    ['{"__proto__":{}}', 'Field "__proto__": unknown'],
+    ['{"name":"a","name":"b"}', 'Field "name": given twice'],
+    ['[]', 'The body is not a JSON object'],
+    ['null', 'The body is not a JSON object'],
+    ['{', 'The body is not JSON'],
+    ['', 'The body is not JSON'],
+    [`${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`, 'Field "a": unknown'],
+  ])('refuses %s and changes nothing', async (body, detail) => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const answer = await call(`/api/organisations/${organisation}/tokens`, {
+      method: 'POST',
+      headers: { ...session, origin: 'http://localhost', 'content-type': 'application/json' },
+      body,
+    });
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ detail });
+    expect(await countTokens(organisation)).toBe(0);
+  });
+
+  it('refuses a body over 16 KiB whatever its Content-Length says', async () => {
+    const organisation = await givenOrganisation();
+    const answer = await write('POST', `/api/organisations/${organisation}/tokens`, await givenSession(), {
+      name: 'x'.repeat(17_000),
+    });
+    expect(await slugOf(answer)).toBe('payload-too-large');
+    expect(answer.status).toBe(413);
+  });
+
+  it('tells a wrong method from a wrong path', async () => {
+    const session = await givenSession();
+    const organisation = await givenOrganisation();
+    const wrong = await write('PUT', `/api/organisations/${organisation}/tokens`, session, {});
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('HEAD, GET, POST');
+    expect((await call('/api/nothing', { headers: session })).status).toBe(404);
+  });
+
+  it.each([
+    ['another origin', { origin: 'https://evil.example' }],
+    ['no origin', { origin: '' }],
+    ['a sandboxed frame', { origin: 'null' }],
+    ['a sibling site', { 'sec-fetch-site': 'same-site' }],
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['plain text', { 'content-type': 'text/plain' }],
+  ])('refuses a write from %s', async (_, headers) => {
+    const organisation = await givenOrganisation();
+    const answer = await write(
+      'POST',
+      `/api/organisations/${organisation}/tokens`,
+      { ...(await givenSession()), ...headers },
+      {},
+    );
+    expect(answer.status).toBe(403);
+    expect(await slugOf(answer)).toBe('cross-site-request');
+    expect(await countTokens(organisation)).toBe(0);
+  });
+});

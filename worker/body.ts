@@ -1,0 +1,78 @@
+// Reads a JSON body strictly: at most 16 KiB, one object, no field twice, nothing unknown. Refusals name the field.
+import type { BaseIssue, BaseSchema, InferOutput } from 'valibot';
+import { safeParse } from 'valibot';
+import { Problem } from './problem.ts';
+
+const LIMIT_BYTES = 16 * 1024;
+
+/** The body as the schema reads it, or `invalid-body` / `payload-too-large`. */
+export async function readBody<Schema extends BaseSchema<unknown, unknown, BaseIssue<unknown>>>(
+  request: Request,
+  schema: Schema,
+): Promise<InferOutput<Schema>> {
+  const text = new TextDecoder().decode(await readBytes(request));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Problem('invalid-body', 'The body is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Problem('invalid-body', 'The body is not a JSON object');
+  }
+  const repeated = repeatedField(text);
+  if (repeated !== null) throw new Problem('invalid-body', `Field "${shown(repeated)}": given twice`);
+  const result = safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = issue.path?.map((step) => String(step.key)).join('.') ?? '';
+  const reason =
+    issue.type === 'strict_object' && issue.expected === 'never'
+      ? 'unknown'
+      : issue.type === 'strict_object'
+        ? 'missing'
+        : issue.message;
+  throw new Problem('invalid-body', `Field "${shown(field)}": ${reason}`);
+}
+
+/** Counted while it streams: a Content-Length is the caller's word only. */
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (request.body !== null) {
+    for await (const chunk of request.body) {
+      length += chunk.byteLength;
+      if (length > LIMIT_BYTES) throw new Problem('payload-too-large', 'A body is at most 16 KiB');
+      chunks.push(chunk);
+    }
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** The first field that a valid JSON object names twice, or null: `JSON.parse` would silently take the last. */
+function repeatedField(text: string): string | null {
+  const seen = new Set<string>();
+  let depth = 0;
+  for (const [piece, string] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (piece === '{' || piece === '[') depth++;
+    else if (piece === '}' || piece === ']') depth--;
+    else if (string !== undefined && depth === 1) {
+      // It matched a JSON string, so it parses to one.
+      const field = JSON.parse(string) as string;
+      if (seen.has(field)) return field;
+      seen.add(field);
+    }
+  }
+  return null;
+}
+
+/** A caller's own word, cut to a length that an answer can carry. */
+function shown(field: string): string {
+  return field.length > 64 ? `${field.slice(0, 64)}…` : field;
+}

@@ -1,0 +1,44 @@
+// Organisations and members at rest, and the one question that every dashboard request asks: may this member, here?
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { changes, members, organisations } from '../tables.ts';
+import { opensDeveloperZone } from './organisation.ts';
+import type { Organisation, Plan } from './organisation.ts';
+
+export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
+export type Access = { ok: true } | { ok: false; reason: Refusal };
+
+/** A member belongs to a handful of organisations; more than this is not shown in a selector. */
+const SHOWN = 500;
+
+/** The organisations that the member belongs to, by name. */
+export function listOrganisationsOf(db: Db, email: string): Promise<Organisation[]> {
+  return db
+    .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
+    .from(members)
+    .innerJoin(organisations, eq(organisations.id, members.organisationId))
+    .where(eq(members.email, email))
+    .orderBy(asc(organisations.name), asc(organisations.id))
+    .limit(SHOWN);
+}
+
+/** The organisation's plan as this member may see it, and the head of the changes; no row for a stranger. */
+export function selectStanding(db: Db, organisationId: string, email: string) {
+  return db
+    .select({ plan: organisations.plan, seq: sql<number>`(SELECT max(${changes.seq}) FROM ${changes})` })
+    .from(members)
+    .innerJoin(organisations, eq(organisations.id, members.organisationId))
+    .where(and(eq(members.email, email), eq(members.organisationId, organisationId)));
+}
+
+/** A stranger and a guesser get the same answer; a member without the plan gets another. */
+export function judgeStanding(standing: { plan: Plan } | undefined): Access {
+  if (standing === undefined) return { ok: false, reason: 'organisation-not-found' };
+  if (!opensDeveloperZone(standing.plan)) return { ok: false, reason: 'enterprise-plan-required' };
+  return { ok: true };
+}
+
+export async function readAccess(db: Db, organisationId: string, email: string): Promise<Access> {
+  const [standing] = await selectStanding(db, organisationId, email);
+  return judgeStanding(standing);
+}

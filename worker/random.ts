@@ -1,0 +1,16 @@
+// Opaque values that a browser holds, and the form in which the database keeps them. Never log either.
+import { createHash } from 'node:crypto';
+
+/** 32 random bytes in base64url: session cookies, sign-in codes, states. */
+export function randomValue(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');
+}
+
+/** SHA-256 of the text, 64 hex characters. */
+export function sha256Hex(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,320 @@
+// Tokens at rest. Each mutation is one batch: the audit event first, under the same guard as the change; then the
+// change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
+import { and, desc, eq, exists, gt, inArray, lt, ne, not, or, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import { eventColumns } from '../activity/store.ts';
+import type { Cause } from '../activity/events.ts';
+import type { Db } from '../database.ts';
+import { TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { judgeStanding, selectStanding } from '../organisation/store.ts';
+import type { Refusal } from '../organisation/store.ts';
+import { events, idempotencyKeys, members, organisations, tokens, tokenUsage } from '../tables.ts';
+import type { TokenHash } from './secret.ts';
+
+/** The row that the table shows, and the whole of what leaves the Worker: a hash cannot leak through it. */
+export type Token = {
+  id: string;
+  preview: string;
+  name: string | null;
+  active: boolean;
+  createdBy: string;
+  createdAt: string;
+  lastUsedAt: string | null;
+};
+
+/** Where a mutation happens and who asks for it. */
+export type Place = { organisationId: string; email: string };
+
+const columns = {
+  id: tokens.id,
+  preview: tokens.preview,
+  name: tokens.name,
+  active: tokens.active,
+  createdBy: tokens.createdBy,
+  createdAt: tokens.createdAt,
+  lastUsedAt: tokens.lastUsedAt,
+};
+
+/** The organisation's tokens, newest first, or why they are not shown. */
+export async function listTokens(
+  db: Db,
+  place: Place,
+): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
+  const [[standing], rows] = await db.batch([
+    selectStanding(db, place.organisationId, place.email),
+    db
+      .select(columns)
+      .from(tokens)
+      .where(and(eq(tokens.organisationId, place.organisationId), mayManage(db, place)))
+      .orderBy(desc(tokens.createdAt), tokens.id),
+  ]);
+  const access = judgeStanding(standing);
+  return access.ok ? { ok: true, tokens: rows } : access;
+}
+
+export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
+export type Creation =
+  | { ok: true; token: Token }
+  /** The same key was used before: its token (null when deleted since), and whether the body was the same. */
+  | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean }
+  | { ok: false; reason: 'preview-taken' | 'token-limit-reached' | Refusal };
+
+/**
+ * Creates a token unless the organisation has ten, the plan is another, or the idempotency key was used before. The
+ * trigger `tokens_limit` stands behind the guard.
+ */
+export async function createToken(
+  db: Db,
+  place: Place,
+  token: NewToken,
+  cause: Cause,
+  idempotency: { key: string; bodyHash: string; now: number } | null,
+): Promise<Creation> {
+  const count = sql`(SELECT count(*) FROM ${tokens} WHERE ${tokens.organisationId} = ${place.organisationId})`;
+  const usedKey = db
+    .select()
+    .from(idempotencyKeys)
+    .where(
+      and(
+        eq(idempotencyKeys.organisationId, place.organisationId),
+        eq(idempotencyKeys.actor, place.email),
+        eq(idempotencyKeys.key, idempotency?.key ?? ''),
+      ),
+    );
+  const samePreview = db
+    .select({ one: sql`1` })
+    .from(tokens)
+    .where(and(eq(tokens.organisationId, place.organisationId), eq(tokens.preview, token.preview)));
+  const asked = and(membership(place), not(exists(usedKey)));
+  const granted = and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
+  const [, , created, , [standing], [used], [full], [taken]] = await db.batch([
+    record(db, 'token.limit-refused', cause, place, {}, and(asked, not(lt(count, TOKEN_LIMIT)))),
+    record(
+      db,
+      'token.created',
+      cause,
+      place,
+      { tokenId: token.id, preview: token.preview, detail: token.name },
+      granted,
+    ),
+    db
+      .insert(tokens)
+      .select(
+        db
+          .select({
+            id: sql`${token.id}`.as('id'),
+            organisationId: sql`${place.organisationId}`.as('organisation_id'),
+            hash: sql`${token.hash}`.as('hash'),
+            preview: sql`${token.preview}`.as('preview'),
+            name: sql`${token.name}`.as('name'),
+            active: sql`1`.as('active'),
+            createdBy: sql`${place.email}`.as('created_by'),
+            createdAt: sql`${cause.at}`.as('created_at'),
+            lastUsedAt: sql`NULL`.as('last_used_at'),
+          })
+          .from(members)
+          .innerJoin(organisations, eq(organisations.id, members.organisationId))
+          .where(granted),
+      )
+      .returning(columns),
+    db.insert(idempotencyKeys).select(
+      db
+        .select({
+          organisationId: sql`${tokens.organisationId}`.as('organisation_id'),
+          actor: sql`${place.email}`.as('actor'),
+          key: sql`${idempotency?.key ?? ''}`.as('key'),
+          bodyHash: sql`${idempotency?.bodyHash ?? ''}`.as('body_hash'),
+          tokenId: sql`${tokens.id}`.as('token_id'),
+          createdAt: sql`${idempotency?.now ?? 0}`.as('created_at'),
+        })
+        .from(tokens)
+        .where(and(eq(tokens.id, token.id), idempotency === null ? sql`0` : undefined)),
+    ),
+    selectStanding(db, place.organisationId, place.email),
+    db
+      .select({ bodyHash: idempotencyKeys.bodyHash, token: columns })
+      .from(idempotencyKeys)
+      .leftJoin(tokens, eq(tokens.id, idempotencyKeys.tokenId))
+      .where(
+        and(
+          eq(idempotencyKeys.organisationId, place.organisationId),
+          eq(idempotencyKeys.actor, place.email),
+          eq(idempotencyKeys.key, idempotency?.key ?? ''),
+        ),
+      ),
+    db
+      .select({ one: sql`1` })
+      .from(organisations)
+      .where(and(eq(organisations.id, place.organisationId), not(lt(count, TOKEN_LIMIT)))),
+    samePreview,
+  ]);
+  if (created[0] !== undefined) return { ok: true, token: created[0] };
+  const access = judgeStanding(standing);
+  if (!access.ok) return access;
+  if (used !== undefined && idempotency !== null) {
+    return {
+      ok: false,
+      reason: 'repeated',
+      token: used.token,
+      sameBody: used.bodyHash === idempotency.bodyHash,
+    };
+  }
+  if (full !== undefined || taken === undefined) return { ok: false, reason: 'token-limit-reached' };
+  return { ok: false, reason: 'preview-taken' };
+}
+
+export type Changed =
+  | { ok: true; token: Token; hash: TokenHash; seq: number }
+  | { ok: false; reason: 'token-not-found' | Refusal };
+
+/** Switches and renames in one batch. `seq` is at or after every change of this token that has been committed. */
+export async function changeToken(
+  db: Db,
+  place: Place,
+  id: string,
+  change: { active?: boolean; name?: string | null },
+  cause: Cause,
+): Promise<Changed> {
+  const { active, name } = change;
+  const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
+  const switched = active === undefined ? sql`0` : and(here, ne(tokens.active, active));
+  const renamed = name === undefined ? sql`0` : and(here, sql`${tokens.name} IS NOT ${name}`);
+  const [, , , [standing], [row]] = await db.batch([
+    recordForToken(
+      db,
+      active === true ? 'token.activated' : 'token.deactivated',
+      cause,
+      place,
+      null,
+      switched,
+    ),
+    recordForToken(db, 'token.renamed', cause, place, name ?? null, renamed),
+    db
+      .update(tokens)
+      .set({
+        active: active === undefined ? sql`${tokens.active}` : active,
+        name: name === undefined ? sql`${tokens.name}` : name,
+      })
+      .where(and(here, or(switched, renamed), mayManage(db, place))),
+    selectStanding(db, place.organisationId, place.email),
+    db.select({ token: columns, hash: tokens.hash }).from(tokens).where(here),
+  ]);
+  const access = judgeStanding(standing);
+  if (!access.ok) return access;
+  if (standing === undefined || row === undefined) return { ok: false, reason: 'token-not-found' };
+  // The column holds nothing but SHA-256 in hex (migrations/).
+  return { ok: true, token: row.token, hash: row.hash as TokenHash, seq: standing.seq };
+}
+
+/** Deletes for good. */
+export async function deleteToken(
+  db: Db,
+  place: Place,
+  id: string,
+  cause: Cause,
+): Promise<{ ok: true; hash: TokenHash; seq: number } | { ok: false; reason: 'token-not-found' | Refusal }> {
+  const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
+  const [, [deleted], [standing]] = await db.batch([
+    recordForToken(db, 'token.deleted', cause, place, null, here),
+    db
+      .delete(tokens)
+      .where(and(here, mayManage(db, place)))
+      .returning({ hash: tokens.hash }),
+    selectStanding(db, place.organisationId, place.email),
+  ]);
+  const access = judgeStanding(standing);
+  if (!access.ok) return access;
+  if (standing === undefined || deleted === undefined) return { ok: false, reason: 'token-not-found' };
+  // The column holds nothing but SHA-256 in hex (migrations/).
+  return { ok: true, hash: deleted.hash as TokenHash, seq: standing.seq };
+}
+
+/** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */
+export function listUsage(db: Db, place: Place, since: number) {
+  return db
+    .select({
+      tokenId: tokenUsage.tokenId,
+      hour: tokenUsage.hour,
+      accepted: tokenUsage.accepted,
+      refused: tokenUsage.refused,
+    })
+    .from(tokenUsage)
+    .where(
+      and(
+        inArray(
+          tokenUsage.tokenId,
+          db.select({ id: tokens.id }).from(tokens).where(eq(tokens.organisationId, place.organisationId)),
+        ),
+        gt(tokenUsage.hour, since),
+        mayManage(db, place),
+      ),
+    );
+}
+
+/** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
+function mayManage(db: Db, place: Place) {
+  return exists(
+    db
+      .select({ one: sql`1` })
+      .from(members)
+      .innerJoin(organisations, eq(organisations.id, members.organisationId))
+      .where(membership(place)),
+  );
+}
+
+/** The same, where members and organisations are already in the FROM. */
+function membership(place: Place) {
+  return and(
+    eq(members.email, place.email),
+    eq(members.organisationId, place.organisationId),
+    eq(organisations.plan, 'enterprise'),
+  );
+}
+
+type Recorded =
+  | 'token.created'
+  | 'token.limit-refused'
+  | 'token.activated'
+  | 'token.deactivated'
+  | 'token.renamed'
+  | 'token.deleted';
+
+function record(
+  db: Db,
+  action: Recorded,
+  cause: Cause,
+  place: Place,
+  subject: { tokenId?: string; preview?: string; detail?: string | null },
+  guard: SQL | undefined,
+) {
+  return db.insert(events).select(
+    db
+      .select(eventColumns(action, cause, { organisationId: place.organisationId, ...subject }))
+      .from(members)
+      .innerJoin(organisations, eq(organisations.id, members.organisationId))
+      .where(guard),
+  );
+}
+
+function recordForToken(
+  db: Db,
+  action: Recorded,
+  cause: Cause,
+  place: Place,
+  detail: string | null,
+  guard: SQL | undefined,
+) {
+  return db.insert(events).select(
+    db
+      .select(
+        eventColumns(action, cause, {
+          organisationId: place.organisationId,
+          tokenId: sql`${tokens.id}`,
+          preview: sql`${tokens.preview}`,
+          detail,
+        }),
+      )
+      .from(tokens)
+      .where(and(guard, mayManage(db, place))),
+  );
+}
