@@ -1,0 +1,41 @@
+// Makes the bundles that are measured: the product's as it is deployed, the peers' with the same bundler.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The product's Worker exactly as `wrangler deploy` would send it. */
+export function bundleProduct(): string {
+  // Wrangler wants the folder of static files to be there; none of them is measured.
+  mkdirSync(`${ROOT}dist/ui`, { recursive: true });
+  execFileSync(
+    process.execPath,
+    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', '.tmp/bench'],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    },
+  );
+  return readFileSync(`${ROOT}.tmp/bench/index.js`, 'utf8');
+}
+
+/** One file of this project as a Worker module; what the runtime has is left outside. */
+export async function bundle(entry: string, minify = false): Promise<string> {
+  const result = await build({
+    entryPoints: [`${ROOT}${entry}`],
+    bundle: true,
+    write: false,
+    minify,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*', './product.js'],
+    logLevel: 'error',
+  });
+  const text = result.outputFiles[0]?.text;
+  if (text === undefined) throw new Error(`esbuild made nothing of ${entry}`);
+  return text;
+}

@@ -1,0 +1,143 @@
+// The raw client: a closed loop over keep-alive sockets, in a thread of its own so that nothing else delays it.
+// Every answer is read to its end and its status is compared; one wrong status ends the run.
+import { connect } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+import { cpuNanoseconds } from './process.ts';
+
+export type Load = {
+  port: number;
+  connections: number;
+  /** Whole requests, ready to send; used in turn over all connections. */
+  requests: Uint8Array[];
+  /** Where in `requests` this load begins; the answer says where it ended. */
+  from: number;
+  status: number;
+  /** Unmeasured time before, in milliseconds. */
+  warmUp: number;
+  duration: number;
+  /** Milliseconds that a connection rests after each answer. */
+  pause?: number;
+  /** Ends a load early, after so many measured requests. */
+  limit: number;
+  /** The process whose CPU is read before and after. */
+  pid: number | null;
+};
+
+export type Measured = {
+  requests: number;
+  seconds: number;
+  /** Microseconds. */
+  p50: number;
+  p99: number;
+  /** CPU microseconds per request of the measured process; null where there is no /proc. */
+  cpu: number | null;
+  next: number;
+};
+
+const LEAST_ANSWERS = 10;
+const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** Runs one load to its end. Rejects when an answer has another status than the one expected, or a socket fails. */
+export async function run(load: Load): Promise<Measured> {
+  const latencies: number[] = [];
+  let next = load.from;
+  let measuring = false;
+  let stopped = false;
+
+  function loop(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
+      let sent = 0;
+      let held: Buffer | null = null;
+      const send = () => {
+        const request = load.requests[next++ % load.requests.length];
+        if (request === undefined) return reject(new Error('a load without requests'));
+        sent = performance.now();
+        socket.write(request);
+      };
+      socket.on('connect', send);
+      socket.on('error', reject);
+      socket.on('close', () => (stopped ? resolve() : reject(new Error('the server closed a connection'))));
+      socket.on('data', (chunk: Buffer) => {
+        const answer: Buffer = held === null ? chunk : Buffer.concat([held, chunk]);
+        if (!isWhole(answer)) {
+          held = answer;
+          return;
+        }
+        held = null;
+        const now = performance.now();
+        const status = Number(answer.toString('latin1', 9, 12));
+        if (status !== load.status) {
+          stopped = true;
+          socket.destroy();
+          return reject(
+            new Error(
+              `${load.port} answered ${status}, not ${load.status}: ${answer.toString('latin1', 0, 600)}`,
+            ),
+          );
+        }
+        if (measuring) {
+          latencies.push(now - sent);
+          if (latencies.length >= load.limit) stopped = true;
+        }
+        if (stopped) return socket.end();
+        if (load.pause === undefined) return send();
+        setTimeout(() => (stopped ? socket.end() : send()), load.pause);
+      });
+    });
+  }
+
+  const isEnough = () => stopped || latencies.length >= LEAST_ANSWERS;
+  /** The duration, and longer where a slow Worker has not yet answered often enough to say anything. */
+  async function enough(): Promise<void> {
+    await sleep(load.duration);
+    while (!isEnough()) await sleep(10);
+  }
+
+  const loops = Array.from({ length: load.connections }, loop);
+  const all = Promise.all(loops);
+  await Promise.race([sleep(load.warmUp), all]);
+  const cpuBefore = cpuNanoseconds(load.pid);
+  const begun = performance.now();
+  measuring = true;
+  await Promise.race([enough(), all]);
+  measuring = false;
+  const seconds = (performance.now() - begun) / 1000;
+  const cpuAfter = cpuNanoseconds(load.pid);
+  stopped = true;
+  await all;
+  const sorted = Float64Array.from(latencies).toSorted();
+  const at = (share: number) =>
+    1000 * (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
+  return {
+    requests: sorted.length,
+    seconds,
+    p50: at(0.5),
+    p99: at(0.99),
+    cpu: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / 1000 / sorted.length,
+    next,
+  };
+}
+
+/** Whether head and body have arrived; answers carry a Content-Length or come in chunks. */
+function isWhole(answer: Buffer): boolean {
+  const end = answer.indexOf(HEAD_END);
+  if (end === -1) return false;
+  const head = answer.toString('latin1', 0, end).toLowerCase();
+  const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
+  if (length !== undefined) return answer.length >= end + 4 + Number(length);
+  return head.includes('\r\ntransfer-encoding: chunked')
+    ? answer.toString('latin1', answer.length - 5) === '0\r\n\r\n'
+    : true;
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+parentPort?.on('message', (load: Load) => {
+  run(load).then(
+    (measured) => parentPort?.postMessage({ ok: true, measured }),
+    (error: unknown) => parentPort?.postMessage({ ok: false, reason: String(error) }),
+  );
+});

@@ -1,0 +1,119 @@
+// One workerd process with every variant in it, each behind a socket of its own: miniflare's entry Worker, which would
+// add a hop to each call, is not on the way.
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Miniflare, type MiniflareOptions } from 'miniflare';
+import { unstable_readConfig as readConfig } from 'wrangler';
+import { childNamed } from './process.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** A key ring of the bench alone. */
+const TAG_KEYS = { 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' };
+export const SETTINGS = {
+  TAG_KEYS: JSON.stringify(TAG_KEYS),
+  TAG_KEY_CURRENT: '1',
+  OPERATOR_SECRET: 'an-operator-secret-of-the-bench-alone',
+};
+
+export type WorkerOptions = MiniflareOptions['workers'][number];
+type Bindings = NonNullable<WorkerOptions['config']['env']>;
+
+export type Fleet = {
+  miniflare: Miniflare;
+  /** The workerd process; null where there is no /proc. */
+  pid: number | null;
+  port(worker: string): Promise<number>;
+  dispose(): Promise<void>;
+};
+
+/** The deployment's own settings, from wrangler.toml. */
+export const deployed = readConfig({ config: `${ROOT}wrangler.toml` });
+
+export async function openFleet(workers: WorkerOptions[], inspectorPort?: number): Promise<Fleet> {
+  const miniflare = new Miniflare({
+    workers,
+    logRequests: false,
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
+  });
+  await miniflare.ready;
+  return {
+    miniflare,
+    pid: childNamed('workerd'),
+    port: async (worker) => Number((await miniflare.unsafeGetDirectURL(worker)).port),
+    dispose: () => miniflare.dispose(),
+  };
+}
+
+/** A peer: one module, and the bindings that it needs. */
+export function peer(name: string, code: string, env: Bindings = {}): WorkerOptions {
+  return {
+    config: {
+      name,
+      compatibilityDate: deployed.compatibility_date ?? '',
+      compatibilityFlags: deployed.compatibility_flags,
+      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
+      env,
+      exports: {},
+    },
+    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+  };
+}
+
+export type Ours = {
+  name: string;
+  /** The bundle as deployed. */
+  code: string;
+  database: string;
+  /** A module around the bundle, where a binding has to be replaced. */
+  wrapper?: string;
+  vars?: Record<string, string>;
+};
+
+/** The product as deployed: its own bundle, bindings and settings; `vars` and `wrapper` say what is changed. */
+export function ours({ name, code, database, wrapper, vars = {} }: Ours): WorkerOptions {
+  const settings = { ...deployed.vars, ...SETTINGS, ...vars };
+  const env: Bindings = {
+    DB: { type: 'd1', id: database },
+    TOKEN_CACHE: { type: 'kv', id: `${name}-${database}` },
+    CHANGE_HUB: { type: 'durable-object', worker: name, exportName: 'ChangeHub' },
+    ASSETS: { type: 'worker', worker: 'bare' },
+  };
+  for (const [key, value] of Object.entries(settings)) env[key] = { type: 'text', value: String(value) };
+  for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {
+    // Cloudflare's limiter knows periods of 10 and 60 seconds; wrangler has checked the number.
+    const period = simple.period as 10 | 60;
+    env[key] = { type: 'rate-limit', namespace, simple: { limit: simple.limit, period } };
+  }
+  const worker = peer(name, wrapper ?? code, env);
+  return {
+    ...worker,
+    config: {
+      ...worker.config,
+      manifest: {
+        mainModule: 'index.js',
+        modules: {
+          'index.js': { type: 'esm', contents: wrapper ?? code },
+          ...(wrapper === undefined ? {} : { 'product.js': { type: 'esm', contents: code } }),
+        },
+      },
+      exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
+    },
+  };
+}
+
+/** The statements of migrations/, in order; triggers hold semicolons of their own. */
+export function migrations(): string[] {
+  const statements: string[] = [];
+  for (const file of readdirSync(`${ROOT}migrations`).toSorted()) {
+    const sql = readFileSync(`${ROOT}migrations/${file}`, 'utf8').replaceAll(/^\s*--.*$/gm, '');
+    let statement = '';
+    for (const line of sql.split('\n')) {
+      statement += `${line}\n`;
+      const complete = /CREATE TRIGGER/.test(statement) ? line.startsWith('END;') : /;\s*$/.test(line);
+      if (!complete) continue;
+      statements.push(statement);
+      statement = '';
+    }
+  }
+  return statements;
+}

@@ -1,0 +1,5 @@
+// The least a Worker can do: no router, no check, a constant answer.
+const BODY = JSON.stringify({ status: 'ok', organisationId: 'bench', tokenId: 'bench' });
+const HEADERS = { 'content-type': 'application/json' };
+
+export default { fetch: () => new Response(BODY, { headers: HEADERS }) } satisfies ExportedHandler;

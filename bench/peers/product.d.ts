@@ -1,0 +1,5 @@
+// The product's own bundle, put beside the wrapper when the bench runs.
+declare const product: {
+  fetch(request: Request, env: unknown, context: ExecutionContext): Promise<Response>;
+};
+export default product;

@@ -1,0 +1,95 @@
+// Fills the databases: organisations of ten tokens each, as the product itself would have made them.
+import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../worker/token/secret.ts';
+import { migrations, SETTINGS, type Fleet } from './fleet.ts';
+
+type Database = Awaited<ReturnType<Fleet['miniflare']['getD1Database']>>;
+
+const PER_ORGANISATION = 10;
+/** Rows per statement: D1 bounds the size of a parameter and the time of a statement. */
+const ROWS = 1000;
+const FILLER_ORGANISATIONS = 5000;
+
+const read = readTagKeyRing(SETTINGS.TAG_KEYS, SETTINGS.TAG_KEY_CURRENT);
+if (!read.ok) throw new Error(read.reason);
+const { ring } = read;
+
+export async function migrate(database: Database): Promise<void> {
+  for (const statement of migrations()) await database.prepare(statement).run();
+}
+
+/** Secrets that are genuine and belong to nobody. */
+export function genuineSecrets(count: number): string[] {
+  return Array.from({ length: count }, () => mintSecret(ring));
+}
+
+/** Secrets of the right shape and checksum under a key that is not ours: what a flood would be made of. */
+export function forgedSecrets(count: number): string[] {
+  const foreign = new Map([['1', new Uint8Array(32).fill(7)]]);
+  return Array.from({ length: count }, () => mintSecret({ current: '1', keys: foreign }));
+}
+
+/** Adds `count` active tokens, ten for each organisation, and gives back their secrets. */
+export async function addTokens(database: Database, count: number): Promise<string[]> {
+  const secrets: string[] = [];
+  for (let organisation = 0; secrets.length < count; organisation++) {
+    const previews = new Set<string>();
+    while (previews.size < PER_ORGANISATION && secrets.length < count) {
+      const secret = mintSecret(ring);
+      if (previews.has(previewOfSecret(secret))) continue;
+      previews.add(previewOfSecret(secret));
+      secrets.push(secret);
+    }
+  }
+  for (let from = 0; from < secrets.length; from += ROWS) {
+    const rows = secrets.slice(from, from + ROWS).map((secret, index) => ({
+      organisation: `org-${Math.floor((from + index) / PER_ORGANISATION)}`,
+      id: `tok-${from + index}`,
+      hash: hashOfSecret(secret),
+      preview: previewOfSecret(secret),
+    }));
+    await database.batch([
+      database
+        .prepare(
+          `INSERT OR IGNORE INTO organisations (id, name, plan, created_at)
+           SELECT DISTINCT value ->> 'organisation', 'Bench', 'enterprise', '2026-01-01T00:00:00.000Z' FROM json_each(?)`,
+        )
+        .bind(JSON.stringify(rows)),
+      database
+        .prepare(
+          `INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at)
+           SELECT value ->> 'id', value ->> 'organisation', value ->> 'hash', value ->> 'preview', 'bench@example.com',
+             '2026-01-01T00:00:00.000Z' FROM json_each(?)`,
+        )
+        .bind(JSON.stringify(rows)),
+    ]);
+  }
+  await forgetOldChanges(database);
+  return secrets;
+}
+
+/** Adds tokens of strangers, ten for each of their organisations, made inside the database. */
+export async function addStrangers(database: Database, count: number): Promise<void> {
+  const organisations = count / PER_ORGANISATION;
+  for (let from = 0; from < organisations; from += FILLER_ORGANISATIONS) {
+    const to = Math.min(organisations, from + FILLER_ORGANISATIONS) - 1;
+    const numbers = `WITH RECURSIVE numbers (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM numbers WHERE n < ${to})`;
+    await database.batch([
+      database.prepare(
+        `${numbers} INSERT INTO organisations (id, name, plan, created_at)
+         SELECT 'stranger-' || n, 'Stranger', 'enterprise', '2026-01-01T00:00:00.000Z' FROM numbers`,
+      ),
+      database.prepare(
+        `${numbers}, digits (d) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9))
+         INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at)
+         SELECT 'stranger-' || n || '-' || d, 'stranger-' || n, lower(hex(randomblob(32))), '9p00' || d,
+           'stranger@example.com', '2026-01-01T00:00:00.000Z' FROM numbers, digits`,
+      ),
+    ]);
+    await forgetOldChanges(database);
+  }
+}
+
+/** What the product's own upkeep does once changes are old: all but the newest row go. */
+async function forgetOldChanges(database: Database): Promise<void> {
+  await database.prepare('DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)').run();
+}

@@ -1,0 +1,98 @@
+// What is measured, and with what. Each variant names its Worker, the requests it is sent and the status it must give.
+import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
+import { bundle, bundleProduct } from './bundle.ts';
+import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.ts';
+import { request } from './load.ts';
+import { addTokens, forgedSecrets, genuineSecrets, migrate } from './tokens.ts';
+
+export type Variant = {
+  key: string;
+  title: string;
+  port: number;
+  requests: Uint8Array[];
+  /** What a bad token is answered; null for a Worker that checks nothing. */
+  bad: Uint8Array | null;
+  status: number;
+  /** Requests to send before the first round, so that what shall be warm is warm. */
+  fill: number;
+  /** Where the requests of the next load begin. */
+  next: number;
+};
+
+/** More than an isolate remembers (10,000 records), so that a walk over all of them never finds one in memory. */
+const MORE_THAN_MEMORY = 12_000;
+
+export const PATH = '/v1/ping';
+
+/** `wrapper`: the module that takes KV away from the product. */
+export type Bench = { fleet: Fleet; variants: Variant[]; product: string; wrapper: string };
+
+/** `tokens`: how many the walks go over; fewer than an isolate remembers in a smoke run, where nothing is concluded. */
+export async function openVariants(tokens = MORE_THAN_MEMORY, inspectorPort?: number): Promise<Bench> {
+  const product = bundleProduct();
+  const wrapper = transformSync(readFileSync(new URL('peers/without-kv.ts', import.meta.url), 'utf8'), {
+    loader: 'ts',
+  }).code;
+  const constant = genuineSecrets(1)[0] ?? '';
+  const database = 'product';
+  const workers: WorkerOptions[] = [
+    peer('bare', await bundle('bench/peers/bare.ts')),
+    peer('hono-open', await bundle('bench/peers/hono-open.ts')),
+    peer('hono-same-answer', await bundle('bench/peers/hono-same-answer.ts')),
+    peer('hono-bearer', await bundle('bench/peers/hono-bearer.ts'), {
+      TOKEN: { type: 'text', value: constant },
+    }),
+    ours({ name: 'ours', code: product, database }),
+    ours({ name: 'ours-forged', code: product, database }),
+    ours({ name: 'ours-lease-0', code: product, database, vars: { REVOCATION_LEASE_MS: '0' } }),
+    ours({ name: 'ours-kv', code: product, database }),
+    ours({ name: 'ours-d1', code: product, database, wrapper }),
+    peer('better-auth', await bundle('bench/peers/better-auth.ts'), {
+      DB: { type: 'd1', id: 'better-auth' },
+    }),
+  ];
+  const fleet = await openFleet(workers, inspectorPort);
+  const d1 = await fleet.miniflare.getD1Database('DB', 'ours');
+  await migrate(d1);
+  const secrets = await addTokens(d1, tokens);
+  const good = request(PATH, secrets[0] ?? '');
+  const bad = request(PATH, genuineSecrets(1)[0] ?? '');
+  const walk = secrets.map((secret) => request(PATH, secret));
+  const forged = forgedSecrets(1000).map((secret) => request(PATH, secret));
+  const setUp = await fetch(`http://127.0.0.1:${await fleet.port('better-auth')}/setup`, { method: 'POST' });
+  // The answer of peers/better-auth.ts.
+  const { key: apiKey } = (await setUp.json()) as { key: string };
+
+  const variant = async (key: string, title: string, rest: Partial<Variant> = {}): Promise<Variant> => ({
+    key,
+    title,
+    port: await fleet.port(key),
+    requests: [good],
+    bad,
+    status: 200,
+    fill: 100,
+    next: 0,
+    ...rest,
+  });
+  return {
+    fleet,
+    product,
+    wrapper,
+    variants: [
+      await variant('bare', 'bare Worker, constant answer', { bad: null }),
+      await variant('hono-open', 'Hono, no check (the floor)', { bad: null }),
+      await variant('hono-same-answer', 'Hono, no check, our answer’s headers', { bad: null }),
+      await variant('hono-bearer', 'Hono `bearerAuth`, a constant', { requests: [request(PATH, constant)] }),
+      await variant('ours', 'ours, warm'),
+      await variant('ours-forged', 'ours, forged secrets', { requests: forged, status: 401 }),
+      await variant('ours-lease-0', 'ours, lease 0 (a hub call each)'),
+      await variant('ours-kv', 'ours, a KV hit each', { requests: walk, fill: walk.length }),
+      await variant('ours-d1', 'ours, a D1 read each', { requests: walk }),
+      await variant('better-auth', 'better-auth API key, D1', {
+        requests: [request(PATH, apiKey)],
+        bad: request(PATH, apiKey.toLowerCase()),
+      }),
+    ],
+  };
+}
