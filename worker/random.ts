@@ -1,5 +1,5 @@
 // Opaque values that a browser holds, and the form in which the database keeps them. Never log either.
-import { createHash } from 'node:crypto';
+import { sha256 } from './token/sha-256.ts';
 
 /** 32 random bytes in base64url: session cookies, sign-in codes, states. */
 export function randomValue(): string {
@@ -12,5 +12,5 @@ export function randomValue(): string {
 
 /** SHA-256 of the text, 64 hex characters. */
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return sha256(text);
 }

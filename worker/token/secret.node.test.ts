@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOfSecret, isGenuineSecret, mintSecret, previewOfSecret, readTagKeyRing } from './secret.ts';
+import {
+  hashOfSecret,
+  isGenuineSecret,
+  isSameSecret,
+  mintSecret,
+  previewOfSecret,
+  readTagKeyRing,
+} from './secret.ts';
 import vectors from './secret.vectors.json' with { type: 'json' };
 
 const KEY = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
@@ -44,6 +51,16 @@ describe('secret', () => {
     const turned = ring({ 1: KEY, 2: 'ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE' }, '2');
     expect(isGenuineSecret(turned, old)).toBe(true);
     expect(mintSecret(turned)[8]).toBe('2');
+  });
+
+  it('is the same as itself alone: not as a part, a longer text, or one with another character', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (a, b) => {
+        expect(isSameSecret(a, b)).toBe(a === b);
+        expect(isSameSecret(a, a)).toBe(true);
+        expect(isSameSecret(a, `${a}x`)).toBe(false);
+      }),
+    );
   });
 
   it('draws again what would favour a digit', () => {

@@ -1,6 +1,6 @@
 // The secret of a token: mint, recognise, hash, preview. Pure and synchronous; randomness is passed in.
 // Layout (57 characters): 9p RRR _dz K _ S×30 T×11 C×6. Nothing here stores, logs or normalises a secret.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { mac64, macKey, sha256, type MacKey } from './sha-256.ts';
 
 declare const tokenHash: unique symbol;
 /** SHA-256 of the whole secret, 64 hex characters: the only form of a secret at rest. */
@@ -21,12 +21,23 @@ const CHECKSUM_START = 51;
 const KEY_POSITION = 8;
 /** The largest multiple of 62 in a byte: bytes from here on are drawn again, so that no digit is likelier than another. */
 const UNBIASED = 248;
+const preparedKeys = new WeakMap<Uint8Array, MacKey>();
 
-/** Reads the ring from its two settings; the reason names the setting, never its value. */
-export function readTagKeyRing(
-  json: string | undefined,
-  current: string | undefined,
-): { ok: true; ring: TagKeyRing } | { ok: false; reason: string } {
+/**
+ * Reads the ring from its two settings; the reason names the setting, never its value. The last answer is remembered:
+ * a deployment has one ring, and every verification asks for it.
+ */
+export function readTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
+  if (lastRead === undefined || lastRead.json !== json || lastRead.current !== current) {
+    lastRead = { json, current, reading: parseTagKeyRing(json, current) };
+  }
+  return lastRead.reading;
+}
+
+type RingReading = { ok: true; ring: TagKeyRing } | { ok: false; reason: string };
+let lastRead: { json: string | undefined; current: string | undefined; reading: RingReading } | undefined;
+
+function parseTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json ?? '');
@@ -69,15 +80,21 @@ export function isGenuineSecret(ring: TagKeyRing, text: string): boolean {
   if (checksumOf(text.slice(0, CHECKSUM_START)) !== text.slice(CHECKSUM_START)) return false;
   const key = ring.keys.get(text.charAt(KEY_POSITION));
   if (key === undefined) return false;
-  return timingSafeEqual(
-    ascii(tagOf(key, text.slice(0, TAG_START))),
-    ascii(text.slice(TAG_START, CHECKSUM_START)),
-  );
+  return isSameSecret(tagOf(key, text.slice(0, TAG_START)), text.slice(TAG_START, CHECKSUM_START));
 }
 
 export function hashOfSecret(secret: string): TokenHash {
   // A SHA-256 in hex is what the brand stands for.
-  return createHash('sha256').update(secret).digest('hex') as TokenHash;
+  return sha256(secret) as TokenHash;
+}
+
+/** Compares what a caller sent with what is expected, in a time that tells the lengths at most. */
+export function isSameSecret(expected: string, sent: string): boolean {
+  let difference = expected.length ^ sent.length;
+  for (let index = 0; index < expected.length; index++) {
+    difference |= expected.charCodeAt(index) ^ sent.charCodeAt(index);
+  }
+  return difference === 0;
 }
 
 /** The first five characters: what the table shows, followed by `***`. */
@@ -86,11 +103,10 @@ export function previewOfSecret(secret: string): string {
 }
 
 function tagOf(key: Uint8Array, body: string): string {
-  const mac = createHmac('sha256', key)
-    .update(TAG_LABEL + body)
-    .digest();
-  const view = new DataView(mac.buffer, mac.byteOffset, 8);
-  return base62(view.getUint32(0), view.getUint32(4), 11);
+  let prepared = preparedKeys.get(key);
+  if (prepared === undefined) preparedKeys.set(key, (prepared = macKey(key)));
+  const { high, low } = mac64(prepared, TAG_LABEL + body);
+  return base62(high, low, 11);
 }
 
 function checksumOf(text: string): string {
@@ -133,10 +149,6 @@ function randomDigits(count: number, random: Random): string {
     }
   }
   return text;
-}
-
-function ascii(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function fromBase64Url(text: string): Uint8Array | null {

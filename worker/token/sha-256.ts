@@ -1,0 +1,220 @@
+// SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104) for the short texts of this product, synchronous and pure.
+// Why not node:crypto or crypto.subtle: in workerd each call of theirs costs about 6 µs against 1.3 µs here, which is
+// what a verification consists of, and importing node:crypto adds 5 ms to the start of every isolate. Never use it for
+// streams. A test holds it against node:crypto.
+
+/** A key with its two padded blocks already absorbed, so that a tag costs three blocks instead of five. */
+export type MacKey = { inner: Int32Array; outer: Int32Array };
+
+const BLOCK = 64;
+const INITIAL = Int32Array.of(
+  0x6a09e667,
+  0xbb67ae85,
+  0x3c6ef372,
+  0xa54ff53a,
+  0x510e527f,
+  0x9b05688c,
+  0x1f83d9ab,
+  0x5be0cd19,
+);
+// The first 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4 section 4.2.2).
+const ROUND = Int32Array.of(
+  0x428a2f98,
+  0x71374491,
+  0xb5c0fbcf,
+  0xe9b5dba5,
+  0x3956c25b,
+  0x59f111f1,
+  0x923f82a4,
+  0xab1c5ed5,
+  0xd807aa98,
+  0x12835b01,
+  0x243185be,
+  0x550c7dc3,
+  0x72be5d74,
+  0x80deb1fe,
+  0x9bdc06a7,
+  0xc19bf174,
+  0xe49b69c1,
+  0xefbe4786,
+  0x0fc19dc6,
+  0x240ca1cc,
+  0x2de92c6f,
+  0x4a7484aa,
+  0x5cb0a9dc,
+  0x76f988da,
+  0x983e5152,
+  0xa831c66d,
+  0xb00327c8,
+  0xbf597fc7,
+  0xc6e00bf3,
+  0xd5a79147,
+  0x06ca6351,
+  0x14292967,
+  0x27b70a85,
+  0x2e1b2138,
+  0x4d2c6dfc,
+  0x53380d13,
+  0x650a7354,
+  0x766a0abb,
+  0x81c2c92e,
+  0x92722c85,
+  0xa2bfe8a1,
+  0xa81a664b,
+  0xc24b8b70,
+  0xc76c51a3,
+  0xd192e819,
+  0xd6990624,
+  0xf40e3585,
+  0x106aa070,
+  0x19a4c116,
+  0x1e376c08,
+  0x2748774c,
+  0x34b0bcb5,
+  0x391c0cb3,
+  0x4ed8aa4a,
+  0x5b9cca4f,
+  0x682e6ff3,
+  0x748f82ee,
+  0x78a5636f,
+  0x84c87814,
+  0x8cc70208,
+  0x90befffa,
+  0xa4506ceb,
+  0xbef9a3f7,
+  0xc67178f2,
+);
+// The message schedule: one for the isolate, since nothing here waits.
+const words = new Int32Array(BLOCK);
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** SHA-256 of the text's UTF-8 bytes, 64 hex characters. */
+export function sha256(text: string): string {
+  const state = INITIAL.slice();
+  absorb(state, isAscii(text) ? text : binary(new TextEncoder().encode(text)), 0);
+  let hex = '';
+  for (const word of state)
+    hex += byteHex(word >>> 24) + byteHex(word >>> 16) + byteHex(word >>> 8) + byteHex(word);
+  return hex;
+}
+
+/** Prepares a key; one longer than a block is hashed first (RFC 2104 section 2). */
+export function macKey(key: Uint8Array): MacKey {
+  const keyWords = new Int32Array(16);
+  if (key.length > BLOCK) {
+    const state = INITIAL.slice();
+    absorb(state, binary(key), 0);
+    keyWords.set(state);
+  } else {
+    for (const [index, byte] of key.entries()) {
+      const word = index >> 2;
+      keyWords[word] = (keyWords[word] as number) | (byte << (24 - 8 * (index & 3)));
+    }
+  }
+  return { inner: padded(keyWords, 0x36363636), outer: padded(keyWords, 0x5c5c5c5c) };
+}
+
+/** The first 64 bits of HMAC-SHA-256 over an ASCII text, as two unsigned 32-bit halves. */
+export function mac64(key: MacKey, text: string): { high: number; low: number } {
+  const state = key.inner.slice();
+  absorb(state, text, BLOCK);
+  words.set(state);
+  words.fill(0, state.length, 15);
+  words[state.length] = 0x80000000;
+  words[15] = (BLOCK + 32) * 8;
+  const outer = key.outer.slice();
+  compress(outer);
+  // Eight words stand in every state.
+  return { high: (outer[0] as number) >>> 0, low: (outer[1] as number) >>> 0 };
+}
+
+function padded(keyWords: Int32Array, pad: number): Int32Array {
+  const state = INITIAL.slice();
+  for (const [index, word] of keyWords.entries()) words[index] = word ^ pad;
+  compress(state);
+  return state;
+}
+
+/** Absorbs a text of one byte per character and its padding; `before` counts the bytes that the state holds already. */
+function absorb(state: Int32Array, text: string, before: number): void {
+  const blocks = Math.ceil((text.length + 9) / BLOCK);
+  for (let block = 0; block < blocks; block++) {
+    for (let word = 0; word < 16; word++) {
+      const at = block * BLOCK + word * 4;
+      words[word] =
+        (byteAt(text, at) << 24) |
+        (byteAt(text, at + 1) << 16) |
+        (byteAt(text, at + 2) << 8) |
+        byteAt(text, at + 3);
+    }
+    // The length in bits; its upper half stays 0, for texts below 512 MB.
+    if (block === blocks - 1) words[15] = (before + text.length) * 8;
+    compress(state);
+  }
+}
+
+function byteAt(text: string, at: number): number {
+  if (at < text.length) return text.charCodeAt(at);
+  return at === text.length ? 0x80 : 0;
+}
+
+/** FIPS 180-4 section 6.2.2. Indexes stay below 64 by the loops' bounds. */
+function compress(state: Int32Array): void {
+  for (let t = 16; t < 64; t++) {
+    const x = words[t - 15] as number;
+    const y = words[t - 2] as number;
+    const small0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+    const small1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+    words[t] = small1 + (words[t - 7] as number) + small0 + (words[t - 16] as number);
+  }
+  let [a, b, c, d, e, f, g, h] = state as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  for (let t = 0; t < 64; t++) {
+    const large1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+    const one = (h + large1 + ((e & f) ^ (~e & g)) + (ROUND[t] as number) + (words[t] as number)) | 0;
+    const large0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+    const two = (large0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    h = g;
+    g = f;
+    f = e;
+    e = (d + one) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (one + two) | 0;
+  }
+  add(state, 0, a);
+  add(state, 1, b);
+  add(state, 2, c);
+  add(state, 3, d);
+  add(state, 4, e);
+  add(state, 5, f);
+  add(state, 6, g);
+  add(state, 7, h);
+}
+
+function add(state: Int32Array, index: number, value: number): void {
+  state[index] = (state[index] as number) + value;
+}
+
+function byteHex(value: number): string {
+  return HEX[value & 0xff] as string;
+}
+
+function isAscii(text: string): boolean {
+  return /^\p{ASCII}*$/u.test(text);
+}
+
+function binary(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
