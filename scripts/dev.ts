@@ -1,0 +1,187 @@
+// npm run dev: everything that a fresh checkout needs to run here, without an account or a network, then `wrangler dev`.
+// --port N and --persist-to DIR are read here; every other flag goes to wrangler unchanged.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
+const VITE = join(root, 'node_modules/vite/bin/vite.js');
+// Nothing here asks the network: no usage figures, no look for a newer wrangler, no prompts.
+const environment = {
+  ...process.env,
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  CI: 'true',
+};
+
+const { port, state, rest } = readFlags(process.argv.slice(2));
+const children = new Set<ChildProcess>();
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+
+await main();
+
+async function main(): Promise<void> {
+  if (!existsSync(WRANGLER)) fail('The packages are not installed here. Run: npm ci');
+  if (!(await isFree(port))) {
+    fail(`Port ${port} is taken. Stop what runs there, or choose another: npm run dev -- --port ${port + 1}`);
+  }
+  writeSecrets();
+  await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
+  await prepareDatabase();
+  if (process.stdout.isTTY) start([VITE, 'build', 'ui', '--watch', '--logLevel', 'warn'], 'ignore');
+  const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state];
+  // The inspector gets a free port, so that two of these can run side by side.
+  const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
+  const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'inherit');
+  server.once('exit', (code) => {
+    if (!stopping) fail(`wrangler dev ended with code ${code ?? 1}`);
+  });
+  await ready();
+  if (!stopping) announce();
+}
+
+function readFlags(flags: string[]): { port: number; state: string; rest: string[] } {
+  let chosenPort = 8787;
+  let chosenState = '.wrangler/state';
+  const others: string[] = [];
+  const queue = flags.flatMap((flag) => {
+    const match = /^(--port|--persist-to)=(.*)$/.exec(flag);
+    return match === null ? [flag] : match.slice(1);
+  });
+  for (let flag = queue.shift(); flag !== undefined; flag = queue.shift()) {
+    if (flag === '--port') chosenPort = Number(queue.shift());
+    else if (flag === '--persist-to') chosenState = queue.shift() ?? '';
+    else others.push(flag);
+  }
+  if (!Number.isInteger(chosenPort) || chosenPort < 1 || chosenPort > 65_535)
+    fail('--port: a number from 1 to 65535');
+  if (chosenState === '') fail('--persist-to: a folder');
+  return { port: chosenPort, state: resolve(chosenState), rest: others };
+}
+
+function writeSecrets(): void {
+  const file = join(root, '.dev.vars');
+  if (existsSync(file)) return;
+  const secret = (): string => randomBytes(32).toString('base64url');
+  const lines = [
+    '# Written by "npm run dev" for this machine alone; delete the file to draw new secrets (old tokens stop working).',
+    'LOCAL_MODE=1',
+    `TAG_KEYS='${JSON.stringify({ 1: secret() })}'`,
+    'TAG_KEY_CURRENT=1',
+    `OPERATOR_SECRET=${secret()}`,
+    `UPSTREAM_SECRET=${secret()}`,
+    `INTROSPECTION_CLIENTS='${JSON.stringify({ local: secret() })}'`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  console.log('Wrote .dev.vars with fresh random secrets.');
+}
+
+async function prepareDatabase(): Promise<void> {
+  const seeded = join(state, 'seeded');
+  mkdirSync(state, { recursive: true });
+  const where = ['DB', '--local', '--persist-to', state];
+  const hint = `The state folder ${state} may be from another version: delete it, or choose another with --persist-to DIR.`;
+  await step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', ...where], hint);
+  if (existsSync(seeded)) return;
+  await step(
+    'Seeding the organisations',
+    [WRANGLER, 'd1', 'execute', ...where, '--file', 'scripts/seed.sql'],
+    hint,
+  );
+  writeFileSync(seeded, '');
+}
+
+/** Runs a tool to its end; its output is shown only when it fails. */
+async function step(title: string, args: string[], hint?: string): Promise<void> {
+  console.log(`${title}…`);
+  const child = start(args, 'pipe');
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const code = await new Promise<number | null>((done) => {
+    child.once('close', done);
+  });
+  // Ctrl-C ended the tool: what follows is not to be begun.
+  if (stopping) await new Promise(() => {});
+  if (code !== 0) fail(`${output}\n${title} failed.${hint === undefined ? '' : ` ${hint}`}`);
+}
+
+function start(args: string[], stdio: 'inherit' | 'pipe' | 'ignore'): ChildProcess {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', stdio, stdio],
+    // A group of its own, so that Ctrl-C reaches it once, through here, with everything that it started.
+    detached: true,
+  });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  signalAll('SIGTERM');
+  const deadline = Date.now() + 5000;
+  const timer = setInterval(() => {
+    if (children.size > 0 && Date.now() < deadline) return;
+    clearInterval(timer);
+    signalAll('SIGKILL');
+    process.exit(0);
+  }, 50);
+}
+
+function signalAll(signal: NodeJS.Signals): void {
+  for (const { pid } of children) {
+    try {
+      if (pid !== undefined) process.kill(-pid, signal);
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+}
+
+function fail(message: string): never {
+  stopping = true;
+  signalAll('SIGKILL');
+  console.error(`\n${message}`);
+  process.exit(1);
+}
+
+function isFree(candidate: number): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen(candidate, '127.0.0.1', () => probe.close(() => done(true)));
+  });
+}
+
+async function ready(): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
+  if (answer?.ok === true || stopping) return;
+  await new Promise((done) => {
+    setTimeout(done, 100);
+  });
+  await ready();
+}
+
+function announce(): void {
+  console.log(`
+Developer Zone runs at http://localhost:${port}
+  Dashboard          http://localhost:${port}/developer-zone
+  API documentation  http://localhost:${port}/docs
+
+Who may sign in (the link appears in the page and here):
+  owner@example.com     Acme Events (Enterprise), Globex Runs (Pro), Initech Weddings (Trial), Umbrella Races (Pay As You Go)
+  member@example.com    Acme Events (Enterprise)
+  stranger@example.com  Hooli Summits (Enterprise)
+
+Ctrl-C stops it; the data stays in ${state}.
+`);
+}
