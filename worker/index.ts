@@ -16,6 +16,10 @@ app.all('/api/*', async (c) => {
   const { admin } = await import('./admin/routes.ts');
   return admin.fetch(c.req.raw, c.env, c.executionCtx);
 });
+app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], async (c) => {
+  const { pages } = await import('./pages/pages.ts');
+  return pages.fetch(c.req.raw, c.env, c.executionCtx);
+});
 app.notFound(() => {
   throw new Problem('not-found');
 });

@@ -5,6 +5,7 @@ import { pipe, strictObject, string, maxLength } from 'valibot';
 import { readBody } from '../body.ts';
 import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
+import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { Problem } from '../problem.ts';
@@ -29,13 +30,16 @@ const RedeemBody = strictObject({
   code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
 });
 
+/** What the sign-in page offers. */
+export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
+  return {
+    link: openMailer(env, request) !== null,
+    oidc: env.OIDC_ISSUER === undefined ? null : { name: env.OIDC_NAME ?? 'single sign-on' },
+  };
+}
+
 export const signIn = new Hono<AdminEnv>()
-  .get('/sign-in/methods', (c) =>
-    c.json({
-      link: openMailer(c.env, c.req.raw) !== null,
-      oidc: c.env.OIDC_ISSUER === undefined ? null : { name: c.env.OIDC_NAME ?? 'single sign-on' },
-    }),
-  )
+  .get('/sign-in/methods', (c) => c.json(signInMethods(c.env, c.req.raw)))
   .post('/sign-in/link', async (c) => {
     const mailer = openMailer(c.env, c.req.raw);
     if (mailer === null) throw new Problem('not-found');

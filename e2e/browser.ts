@@ -1,0 +1,36 @@
+// A real Chromium, from the npm package that carries it, with web security as a person has it.
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+export async function openBrowser(): Promise<Browser> {
+  // Read by the package at import: it then unpacks the libraries that a bare machine lacks.
+  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
+  const { default: packaged } = await import('@sparticuz/chromium');
+  return chromium.launch({
+    executablePath: process.env['CHROME_PATH'] ?? (await packaged.executablePath()),
+    // Nothing else: the package's own default flags would switch web security off and hide CSP and CORS faults.
+    args: ['--no-sandbox', '--headless=shell'],
+  });
+}
+
+/** Signs in through the page itself, by the link that local mode shows. */
+export async function signIn(page: Page, origin: string, email = 'owner@example.com'): Promise<void> {
+  await page.goto(`${origin}/sign-in`);
+  await page.getByLabel('Email').fill(email);
+  await page.getByRole('button', { name: 'Send sign-in link' }).click();
+  await page.getByRole('link', { name: 'Open the sign-in link' }).click();
+  await page.waitForURL('**/developer-zone*');
+}
+
+/** The cookies of a signed-in member, so that a suite signs each one in once (sign-in links are limited). */
+export async function signedInState(
+  browser: Browser,
+  origin: string,
+  email?: string,
+): Promise<Awaited<ReturnType<BrowserContext['storageState']>>> {
+  const context = await browser.newContext();
+  await signIn(await context.newPage(), origin, email);
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}

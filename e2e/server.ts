@@ -1,0 +1,76 @@
+// The product as a person starts it: `npm run dev` on a free port with a state folder of its own.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+
+export type Server = {
+  origin: string;
+  port: number;
+  state: string;
+  /** All that was printed so far. */
+  output(): string;
+  stop(): Promise<number | null>;
+};
+
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((done) => {
+    probe.listen(0, '127.0.0.1', done);
+  });
+  // Listening on a port, so the address is one.
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((done) => {
+    probe.close(done);
+  });
+  return port;
+}
+
+/** Starts it and waits for its own announcement; rejects with what it printed when it ends before. */
+export async function startServer(
+  options: { state?: string; port?: number; flags?: string[] } = {},
+): Promise<Server> {
+  const own = options.state === undefined;
+  const state = options.state ?? mkdtempSync(join(tmpdir(), 'developer-zone-'));
+  const port = options.port ?? (await freePort());
+  const flags = ['--port', String(port), '--persist-to', state, ...(options.flags ?? [])];
+  const child = spawn(process.execPath, ['scripts/dev.ts', ...flags], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ended = new Promise<number | null>((done) => {
+    child.once('close', done);
+  });
+  await new Promise<void>((done, fail) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (output.includes('Ctrl-C stops it')) done();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('close', () => fail(new Error(`npm run dev ended:\n${output}`)));
+  });
+  return {
+    origin: `http://localhost:${port}`,
+    port,
+    state,
+    output: () => output,
+    stop: async () => {
+      stopProcess(child);
+      const code = await ended;
+      if (own) rmSync(state, { recursive: true, force: true, maxRetries: 5 });
+      return code;
+    },
+  };
+}
+
+/** As Ctrl-C does. */
+function stopProcess(child: ChildProcess): void {
+  child.kill('SIGINT');
+}

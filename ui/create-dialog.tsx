@@ -1,0 +1,135 @@
+// Confirms a creation and makes it: one token however often the button is pressed, and nothing half-made on failure.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { createToken, deleteToken } from './api.ts';
+import type { Failure } from './api.ts';
+import { Dialog } from './dialog.tsx';
+import { FailureNote } from './failure.tsx';
+import {
+  addToken,
+  dialog,
+  explain,
+  loadTokens,
+  organisation,
+  organisationId,
+  setPlan,
+  toast,
+} from './state.ts';
+import type { Token } from './state.ts';
+import { texts } from './texts.ts';
+import { maskOf } from './token-table.tsx';
+
+export function CreateDialog() {
+  const busy = useSignal(false);
+  const failure = useSignal<Failure | null>(null);
+  const lost = useSignal<Token | null>(null);
+  // One key for the life of this dialog: a repeat after a lost answer makes no second token.
+  const key = useRef(crypto.randomUUID());
+  const cancel = useRef<HTMLButtonElement>(null);
+  useEffect(() => cancel.current?.focus(), []);
+  const close = (): void => {
+    if (!busy.value) dialog.value = null;
+  };
+  const create = async (event: SubmitEvent & { currentTarget: HTMLFormElement }): Promise<void> => {
+    event.preventDefault();
+    if (busy.value) return;
+    const id = organisationId.value ?? '';
+    const name = String(new FormData(event.currentTarget).get('name') ?? '').trim();
+    busy.value = true;
+    failure.value = null;
+    const outcome = await createToken(id, name, key.current);
+    busy.value = false;
+    if (!outcome.ok) {
+      if (outcome.failure.slug === 'sign-in-required') dialog.value = null;
+      else if (outcome.failure.slug === 'enterprise-plan-required') {
+        dialog.value = null;
+        setPlan(id);
+      } else failure.value = outcome.failure;
+      return;
+    }
+    const { token, secret } = outcome.value;
+    addToken(token);
+    if (secret === null) lost.value = token;
+    else dialog.value = { kind: 'secret', token, secret };
+  };
+  const discard = async (token: Token): Promise<void> => {
+    busy.value = true;
+    const outcome = await deleteToken(organisationId.value ?? '', token.id);
+    busy.value = false;
+    if (!outcome.ok && outcome.failure.slug !== 'token-not-found') {
+      failure.value = outcome.failure;
+      return;
+    }
+    await loadTokens();
+    dialog.value = null;
+    toast('ok', texts.remove.gone(maskOf(token)));
+  };
+  if (lost.value !== null) {
+    const token = lost.value;
+    return (
+      <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
+        <h2 id="create-title">{texts.create.failed}</h2>
+        <p id="create-body">{texts.create.lost(maskOf(token))}</p>
+        <Problem failure={failure.value} />
+        <footer>
+          <button type="button" class="button" onClick={close}>
+            {texts.cancel}
+          </button>
+          <button
+            type="button"
+            class="button destructive"
+            aria-disabled={busy.value}
+            onClick={() => void discard(token)}
+          >
+            {texts.create.deleteLost(maskOf(token))}
+          </button>
+        </footer>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
+      <form onSubmit={create}>
+        <h2 id="create-title">{texts.create.title}</h2>
+        <p id="create-body">
+          {texts.create.body} {texts.create.where(organisation.value?.name ?? '')}
+        </p>
+        <label for="create-name">{texts.create.name}</label>
+        <input
+          id="create-name"
+          name="name"
+          maxLength={50}
+          autocomplete="off"
+          aria-describedby="create-hint"
+        />
+        <p id="create-hint" class="hint">
+          {texts.create.nameHint}
+        </p>
+        <Problem failure={failure.value} />
+        <footer>
+          <button type="button" class="button" ref={cancel} onClick={close}>
+            {texts.cancel}
+          </button>
+          <button type="submit" class="button primary steady" aria-disabled={busy.value}>
+            {busy.value ? texts.create.busy : texts.create.confirm}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function Problem({ failure }: { failure: Failure | null }) {
+  return (
+    <div role="alert" class="dialog-error">
+      {failure !== null && (
+        <>
+          <p>
+            {texts.create.failed} {failure.slug === 'network' ? texts.create.lostUnknown : explain(failure)}
+          </p>
+          <FailureNote failure={failure} />
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,212 @@
+// The Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { CloudOff, ExternalLink, KeyRound, Lock, Plus, TriangleAlert } from 'lucide';
+import type { IconNode } from 'lucide';
+import type { ComponentChildren } from 'preact';
+import { FailureNote } from './failure.tsx';
+import { Icon } from './icon.tsx';
+import {
+  dialog,
+  explain,
+  isOpen,
+  limit,
+  loadTokens,
+  online,
+  organisation,
+  organisationId,
+  product,
+  session,
+  toast,
+  tokens,
+} from './state.ts';
+import { texts } from './texts.ts';
+import { TokenTable } from './token-table.tsx';
+
+export function DeveloperZone() {
+  if (organisation.value === null) return <NoOrganisation />;
+  if (!isOpen.value) return <PlanRequired />;
+  return (
+    <>
+      <h1 tabIndex={-1}>{texts.developerZone}</h1>
+      <p class="lead">{texts.lead(organisation.value.name)}</p>
+      <Panel />
+    </>
+  );
+}
+
+function NoticePage({
+  icon,
+  title,
+  children,
+}: {
+  icon: IconNode;
+  title: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <div class="notice-page">
+      <span class="medallion">
+        <Icon of={icon} size={24} />
+      </span>
+      <h1 tabIndex={-1}>{title}</h1>
+      {children}
+    </div>
+  );
+}
+
+function NoOrganisation() {
+  const mine = session.value?.organisations ?? [];
+  const body =
+    mine.length === 0
+      ? texts.none.nobody
+      : organisationId.value === null
+        ? texts.none.body
+        : texts.none.unknown;
+  return (
+    <NoticePage icon={KeyRound} title={texts.none.title}>
+      <p>{body}</p>
+    </NoticePage>
+  );
+}
+
+function PlanRequired() {
+  const current = organisation.value;
+  if (current === null) return null;
+  return (
+    <NoticePage icon={Lock} title={texts.plan.title}>
+      <p>{texts.plan.body(current.name, texts.plan.names[current.plan])}</p>
+      <p>
+        <a class="button primary" href={product.contactUrl}>
+          {texts.plan.contact(product.name)}
+        </a>
+      </p>
+    </NoticePage>
+  );
+}
+
+function Panel() {
+  const load = tokens.value;
+  const count = load.state === 'ready' ? load.value.length : 0;
+  const full = load.state === 'ready' && count >= limit.value;
+  return (
+    <section class="card" aria-labelledby="panel" aria-busy={load.state === 'loading'}>
+      <header class="card-head">
+        <div>
+          <h2 id="panel">
+            {texts.tokens.title}
+            {load.state === 'ready' && (
+              <span class="count">
+                <span aria-hidden="true">
+                  {count}/{limit.value}
+                </span>
+                <span class="hidden">{texts.tokens.used(count, limit.value)}</span>
+              </span>
+            )}
+          </h2>
+          <a class="text-link" href="/docs" target="_blank" rel="noopener">
+            {texts.tokens.documentation}
+            <Icon of={ExternalLink} size={14} />
+            <span class="hidden">{texts.newTab}</span>
+          </a>
+        </div>
+        <button
+          type="button"
+          id="create"
+          class="button primary"
+          aria-disabled={full || load.state !== 'ready'}
+          aria-describedby={full ? 'limit' : undefined}
+          onClick={() => load.state === 'ready' && !full && openCreate()}
+        >
+          <Icon of={Plus} size={16} />
+          {texts.tokens.create}
+        </button>
+      </header>
+      <div role="status" class="strip-slot">
+        {full && (
+          <p id="limit" class="strip">
+            <Icon of={TriangleAlert} size={16} />
+            {texts.tokens.limit(limit.value)}
+          </p>
+        )}
+        {load.state === 'ready' && load.stale && (
+          <p class="strip">
+            <Icon of={CloudOff} size={16} />
+            {texts.tokens.stale}
+            <button type="button" class="button small" onClick={() => void loadTokens()}>
+              {texts.tryAgain}
+            </button>
+          </p>
+        )}
+      </div>
+      {load.state === 'loading' && <Skeleton />}
+      {load.state === 'failed' && (
+        <div class="hollow">
+          <span class="medallion">
+            <Icon of={CloudOff} size={22} />
+          </span>
+          <h3>{texts.tokens.failedTitle}</h3>
+          <p role="alert">
+            {load.failure.status === 0
+              ? texts.tokens.offlineBody
+              : load.failure.status === 429
+                ? explain(load.failure)
+                : texts.tokens.failedBody}
+          </p>
+          <FailureNote failure={load.failure} />
+          <button type="button" class="button" onClick={() => void loadTokens()}>
+            {texts.tryAgain}
+          </button>
+        </div>
+      )}
+      {load.state === 'ready' && count === 0 && (
+        <div class="hollow">
+          <span class="medallion">
+            <Icon of={KeyRound} size={22} />
+          </span>
+          <h3>{texts.tokens.emptyTitle}</h3>
+          <p>{texts.tokens.emptyBody}</p>
+          <button type="button" class="button" onClick={openCreate}>
+            <Icon of={Plus} size={16} />
+            {texts.tokens.emptyAction}
+          </button>
+        </div>
+      )}
+      {load.state === 'ready' && count > 0 && <TokenTable rows={load.value} />}
+    </section>
+  );
+}
+
+function openCreate(): void {
+  if (online.value) dialog.value = { kind: 'create' };
+  else toast('error', texts.offlineNow);
+}
+
+const late = signal(false);
+const SKELETON_AFTER_MS = 150;
+
+/** Bars of a row's height, shown only when the answer takes long enough to be noticed. */
+function Skeleton() {
+  useEffect(() => {
+    const timer = setTimeout(() => (late.value = true), SKELETON_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      late.value = false;
+    };
+  }, []);
+  return (
+    <div class={late.value ? 'skeleton' : 'skeleton waiting'}>
+      <p role="status" class="hidden">
+        {late.value ? texts.tokens.loading : ''}
+      </p>
+      {[0, 1, 2].map((row) => (
+        <div key={row} class="bar-row" aria-hidden="true">
+          <span class="bar" />
+          <span class="bar" />
+          <span class="bar" />
+          <span class="bar" />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+// The native modal dialog: focus stays inside, Esc closes it, and a guarded one lets nothing close it by accident.
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+type Props = {
+  labelledBy: string;
+  describedBy?: string;
+  role?: 'alertdialog';
+  /** Only the dialog's own buttons close it: Esc, the backdrop and the close watcher do not. */
+  guarded?: boolean;
+  onClose: () => void;
+  children: ComponentChildren;
+};
+
+export function Dialog({ labelledBy, describedBy, role, guarded = false, onClose, children }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const node = element.current;
+    const opener = document.activeElement;
+    node?.showModal();
+    return () => {
+      node?.close();
+      if (opener instanceof HTMLElement && opener.isConnected && document.activeElement === document.body)
+        opener.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      role={role}
+      aria-labelledby={labelledBy}
+      aria-describedby={describedBy}
+      // `closedby` is not everywhere yet, and Chromium closes on a later Esc in spite of a cancelled `cancel`: all three hold.
+      {...{ closedby: guarded ? 'none' : 'any' }}
+      onKeyDown={(event) => guarded && event.key === 'Escape' && event.preventDefault()}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!guarded) onClose();
+      }}
+      onClose={(event) => {
+        if (!event.currentTarget.isConnected) return;
+        if (guarded) event.currentTarget.showModal();
+        else onClose();
+      }}
+    >
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,210 @@
+// The one time that a secret is shown. It lives in the dialog's own signal; Done, leaving the page or closing the tab
+// ends it. Nothing here writes it to storage, an address, a title or a log.
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { Check, Copy, TriangleAlert } from 'lucide';
+import { Dialog } from './dialog.tsx';
+import { Icon } from './icon.tsx';
+import { dialog, held, session, toast } from './state.ts';
+import type { Token } from './state.ts';
+import { texts } from './texts.ts';
+import { maskOf } from './token-table.tsx';
+
+const SNIPPETS = {
+  cURL: (url: string, secret: string) => `curl ${url} \\\n  -H "Authorization: Bearer ${secret}"`,
+  JavaScript: (url: string, secret: string) =>
+    `const answer = await fetch("${url}", {\n  headers: { Authorization: "Bearer ${secret}" },\n});\nconsole.log(await answer.json());`,
+  Python: (url: string, secret: string) =>
+    `import requests\n\nanswer = requests.get(\n    "${url}",\n    headers={"Authorization": "Bearer ${secret}"},\n)\nprint(answer.json())`,
+} as const;
+type Language = keyof typeof SNIPPETS;
+const LANGUAGES = Object.keys(SNIPPETS) as Language[];
+const COPIED_MS = 2500;
+
+export function SecretDialog({ token, secret }: { token: Token; secret: string }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const copied = useSignal<'token' | 'snippet' | null>(null);
+  const saved = useSignal(false);
+  const asking = useSignal(false);
+  const status = useSignal('');
+  const language = useSignal<Language>('cURL');
+  const answer = useSignal<{ busy: boolean; text: string } | null>(null);
+  const url = `${location.origin}/v1/ping`;
+  const snippet = SNIPPETS[language.value](url, secret);
+
+  useEffect(() => {
+    held.value = true;
+    field.current?.select();
+    const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
+    // The page may be frozen and come back (bfcache): the secret must not come back with it.
+    const forget = (): void => {
+      if (field.current !== null) field.current.value = '';
+      dialog.value = null;
+    };
+    addEventListener('beforeunload', warn);
+    addEventListener('pagehide', forget);
+    return () => {
+      held.value = false;
+      removeEventListener('beforeunload', warn);
+      removeEventListener('pagehide', forget);
+    };
+  }, []);
+
+  const copy = async (what: 'token' | 'snippet', text: string): Promise<boolean> => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      field.current?.select();
+      field.current?.focus();
+      status.value = texts.secret.refused;
+      return false;
+    }
+    saved.value = true;
+    copied.value = what;
+    status.value = texts.secret.copiedStatus;
+    setTimeout(() => (copied.value = null), COPIED_MS);
+    return true;
+  };
+  const test = async (): Promise<void> => {
+    answer.value = { busy: true, text: texts.secret.testing };
+    try {
+      const response = await fetch(url, {
+        headers: { authorization: `Bearer ${secret}` },
+        credentials: 'omit',
+        cache: 'no-store',
+      });
+      answer.value = {
+        busy: false,
+        text: `${response.status} ${JSON.stringify(await response.json(), null, 2)}`,
+      };
+    } catch {
+      answer.value = { busy: false, text: texts.secret.testFailed };
+    }
+  };
+  const close = (): void => {
+    dialog.value = null;
+    held.value = false;
+    if (session.value !== null) toast('ok', texts.create.created(maskOf(token)));
+    requestAnimationFrame(() => document.getElementById('create')?.focus());
+  };
+
+  return (
+    <Dialog labelledBy="secret-title" describedBy="secret-warning" guarded onClose={close}>
+      <h2 id="secret-title">{texts.secret.title}</h2>
+      <p id="secret-warning" class="warning">
+        <Icon of={TriangleAlert} />
+        {texts.secret.warning}
+      </p>
+      <label for="secret">{texts.secret.field}</label>
+      <div class="copy-row">
+        <textarea
+          id="secret"
+          ref={field}
+          readOnly
+          rows={1}
+          class="mono"
+          autocomplete="off"
+          spellcheck={false}
+          data-1p-ignore
+          data-lpignore="true"
+          value={secret}
+          onFocus={(event) => event.currentTarget.select()}
+          onCopy={() => (saved.value = true)}
+        />
+        <button type="button" class="button steady" onClick={() => void copy('token', secret)}>
+          <Icon of={copied.value === 'token' ? Check : Copy} size={16} />
+          {copied.value === 'token' ? texts.secret.copied : texts.secret.copy}
+        </button>
+      </div>
+      <div class="snippet-head">
+        <div
+          role="tablist"
+          aria-label={texts.secret.snippets}
+          onKeyDown={(event) => moveTab(event, language.value, (next) => (language.value = next))}
+        >
+          {LANGUAGES.map((name) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              id={`tab-${name}`}
+              aria-controls="snippet"
+              aria-selected={language.value === name}
+              tabIndex={language.value === name ? 0 : -1}
+              onClick={() => (language.value = name)}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        <button type="button" class="icon-button" onClick={() => void copy('snippet', snippet)}>
+          <Icon of={copied.value === 'snippet' ? Check : Copy} size={16} />
+          <span class="hidden">{texts.secret.copySnippet}</span>
+        </button>
+      </div>
+      <pre
+        id="snippet"
+        role="tabpanel"
+        aria-labelledby={`tab-${language.value}`}
+        tabIndex={0}
+        class="mono"
+        onCopy={() => (saved.value = true)}
+      >
+        {snippet}
+      </pre>
+      <div class="test-row">
+        <button
+          type="button"
+          class="button small"
+          aria-disabled={answer.value?.busy === true}
+          onClick={() => void test()}
+        >
+          {texts.secret.test}
+        </button>
+        <output class="mono" aria-live="polite">
+          {answer.value?.text}
+        </output>
+      </div>
+      <p role="status" class="dialog-status">
+        {status.value}
+      </p>
+      {asking.value && !saved.value ? (
+        <footer>
+          <p class="ask" role="alert">
+            {texts.secret.notCopied}
+          </p>
+          <button type="button" class="button" onClick={close}>
+            {texts.secret.closeAnyway}
+          </button>
+          <button
+            type="button"
+            class="button primary"
+            onClick={async () => (await copy('token', secret)) && close()}
+          >
+            {texts.secret.copyAndClose}
+          </button>
+        </footer>
+      ) : (
+        <footer>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => (saved.value ? close() : (asking.value = true))}
+          >
+            {texts.secret.done}
+          </button>
+        </footer>
+      )}
+    </Dialog>
+  );
+}
+
+/** Arrow keys move between tabs (ARIA APG, tabs). */
+function moveTab(event: KeyboardEvent, current: Language, choose: (next: Language) => void): void {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (step === undefined) return;
+  const next =
+    LANGUAGES[(LANGUAGES.indexOf(current) + step + LANGUAGES.length) % LANGUAGES.length] ?? current;
+  choose(next);
+  document.getElementById(`tab-${next}`)?.focus();
+}

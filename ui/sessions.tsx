@@ -1,0 +1,120 @@
+// Where the member is signed in, and the way to end it: one session, or all of them.
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { MonitorSmartphone } from 'lucide';
+import { endSession, listSessions, signOutEverywhere } from './api.ts';
+import { FailureNote } from './failure.tsx';
+import { formatAgo, formatFull } from './format.ts';
+import { Icon } from './icon.tsx';
+import { explain, farewell, session, toast } from './state.ts';
+import type { Load } from './state.ts';
+import { texts } from './texts.ts';
+
+type MySession = {
+  id: string;
+  method: string;
+  createdAt: string;
+  seenAt: string;
+  userAgent: string | null;
+  current: boolean;
+};
+const list = signal<Load<MySession[]>>({ state: 'loading' });
+
+async function load(): Promise<void> {
+  const outcome = await listSessions();
+  list.value = outcome.ok
+    ? { state: 'ready', value: outcome.value.sessions, stale: false }
+    : { state: 'failed', failure: outcome.failure };
+}
+
+async function end(id: string): Promise<void> {
+  const outcome = await endSession(id);
+  if (outcome.ok || outcome.failure.slug === 'not-found') {
+    toast('ok', texts.mySessions.ended);
+    await load();
+  } else if (outcome.failure.slug !== 'sign-in-required') toast('error', explain(outcome.failure));
+}
+
+async function leaveEverywhere(): Promise<void> {
+  const outcome = await signOutEverywhere();
+  if (outcome.ok) {
+    farewell.value = 'signed-out';
+    session.value = null;
+  } else if (outcome.failure.slug !== 'sign-in-required') toast('error', explain(outcome.failure));
+}
+
+/** "Firefox on Linux" from a user agent; the whole of it is one hover away. */
+function browserOf(userAgent: string | null): string {
+  if (userAgent === null) return texts.mySessions.unknown;
+  const browser = /Edg\//.test(userAgent)
+    ? 'Edge'
+    : (/(Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? userAgent.split(/[/ ]/)[0] ?? '');
+  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/
+    .exec(userAgent)?.[1]
+    ?.replace('Mac OS X', 'macOS');
+  return system === undefined ? browser : `${browser} · ${system}`;
+}
+
+export function Sessions() {
+  useEffect(() => void load(), []);
+  const shown = list.value;
+  return (
+    <>
+      <h1 tabIndex={-1}>{texts.mySessions.title}</h1>
+      <p class="lead">{texts.mySessions.lead}</p>
+      <section class="card" aria-label={texts.mySessions.title} aria-busy={shown.state === 'loading'}>
+        {shown.state === 'loading' && (
+          <p class="hollow" role="status">
+            {texts.mySessions.loading}
+          </p>
+        )}
+        {shown.state === 'failed' && (
+          <div class="hollow">
+            <h2>{texts.mySessions.failed}</h2>
+            <p role="alert">{explain(shown.failure)}</p>
+            <FailureNote failure={shown.failure} />
+            <button type="button" class="button" onClick={() => void load()}>
+              {texts.tryAgain}
+            </button>
+          </div>
+        )}
+        {shown.state === 'ready' && (
+          <>
+            <ul class="rows">
+              {shown.value.map((row) => (
+                <li key={row.id}>
+                  <Icon of={MonitorSmartphone} />
+                  <div>
+                    <p title={row.userAgent ?? undefined}>
+                      {browserOf(row.userAgent)}
+                      {row.current && <span class="badge active">{texts.mySessions.current}</span>}
+                    </p>
+                    <p class="quiet">
+                      <time dateTime={row.createdAt} title={formatFull(row.createdAt)}>
+                        {texts.mySessions.since(formatAgo(row.createdAt))}
+                      </time>
+                      {' · '}
+                      <time dateTime={row.seenAt} title={formatFull(row.seenAt)}>
+                        {texts.mySessions.seen(formatAgo(row.seenAt))}
+                      </time>
+                    </p>
+                  </div>
+                  {!row.current && (
+                    <button type="button" class="button small" onClick={() => void end(row.id)}>
+                      {texts.mySessions.end}
+                    </button>
+                  )}
+                </li>
+              ))}
+            </ul>
+            <p class="card-foot">
+              <button type="button" class="button" onClick={() => void leaveEverywhere()}>
+                {texts.mySessions.everywhere}
+              </button>
+            </p>
+          </>
+        )}
+      </section>
+    </>
+  );
+}

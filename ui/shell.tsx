@@ -1,0 +1,228 @@
+// The frame around every signed-in screen: organisation, navigation, account. On phones a drawer behind a menu button.
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import {
+  ChevronsUpDown,
+  CodeXml,
+  History,
+  Lock,
+  LogOut,
+  Menu,
+  Monitor,
+  MonitorSmartphone,
+  Moon,
+  Sun,
+  X,
+} from 'lucide';
+import { signOut } from './api.ts';
+import { Icon } from './icon.tsx';
+import { farewell, go, isOpen, linkTo, online, organisation, product, screen, session } from './state.ts';
+import type { Screen } from './state.ts';
+import { texts } from './texts.ts';
+
+const drawer = signal(false);
+const THEMES = ['system', 'light', 'dark'] as const;
+type Theme = (typeof THEMES)[number];
+const theme = signal<Theme>((document.documentElement.dataset['theme'] as Theme | undefined) ?? 'system');
+const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
+const YEAR_SECONDS = 31_536_000;
+
+export function Shell({ children }: { children: ComponentChildren }) {
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  const shown = screen.value;
+  useEffect(() => {
+    // A new screen begins at its heading for keyboards and readers; the first one begins where the browser says.
+    if (!first.current) main.current?.querySelector('h1')?.focus();
+    first.current = false;
+    drawer.value = false;
+  }, [shown]);
+  return (
+    <div class="shell">
+      <a class="skip" href="#content">
+        {texts.skip}
+      </a>
+      <header class="topbar">
+        <button
+          type="button"
+          class="icon-button"
+          aria-expanded={drawer.value}
+          aria-controls="sidebar"
+          onClick={() => (drawer.value = !drawer.value)}
+        >
+          <Icon of={drawer.value ? X : Menu} size={20} />
+          <span class="hidden">{drawer.value ? texts.closeMenu : texts.menu}</span>
+        </button>
+        <Brand />
+      </header>
+      <aside
+        id="sidebar"
+        class={drawer.value ? 'sidebar open' : 'sidebar'}
+        onKeyDown={(event) => event.key === 'Escape' && (drawer.value = false)}
+      >
+        <Brand />
+        <OrganisationSelect />
+        <nav aria-label={texts.navigation}>
+          <ul>
+            <li>
+              <ZoneLink />
+            </li>
+            {isOpen.value && (
+              <li>
+                <NavLink to="activity" icon={History} label={texts.activity} />
+              </li>
+            )}
+          </ul>
+        </nav>
+        <Account />
+      </aside>
+      {drawer.value && <div class="scrim" onClick={() => (drawer.value = false)} />}
+      <main id="content" ref={main} tabIndex={-1}>
+        <div role="status" class="banner-slot">
+          {!online.value && <p class="banner">{texts.offline}</p>}
+        </div>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+export function Brand() {
+  return (
+    <p class="brand">
+      <img src="/favicon.svg" alt="" width="24" height="24" />
+      {product.name}
+    </p>
+  );
+}
+
+function OrganisationSelect() {
+  const organisations = session.value?.organisations ?? [];
+  return (
+    <label class="select organisation">
+      <span class="hidden">{texts.organisation}</span>
+      <select
+        value={organisation.value?.id ?? ''}
+        onChange={(event) =>
+          go(linkTo(screen.value === 'sessions' ? 'developer-zone' : screen.value, event.currentTarget.value))
+        }
+      >
+        {organisation.value === null && (
+          <option value="" disabled>
+            {texts.selectOrganisation}
+          </option>
+        )}
+        {organisations.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+      <Icon of={ChevronsUpDown} size={16} />
+    </label>
+  );
+}
+
+function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  drawer.value = false;
+  go(event.currentTarget.href);
+}
+
+function NavLink({ to, icon, label }: { to: Screen; icon: typeof History; label: string }) {
+  return (
+    <a
+      class="nav-link"
+      href={linkTo(to)}
+      aria-current={screen.value === to ? 'page' : undefined}
+      onClick={follow}
+    >
+      <Icon of={icon} />
+      {label}
+    </a>
+  );
+}
+
+function ZoneLink() {
+  const locked = organisation.value !== null && !isOpen.value;
+  if (!locked) return <NavLink to="developer-zone" icon={CodeXml} label={texts.developerZone} />;
+  return (
+    <span class="tip-anchor" onKeyDown={hideTip} onMouseEnter={showTip} onFocusIn={showTip}>
+      <a
+        class="nav-link locked"
+        href={linkTo('developer-zone')}
+        aria-current={screen.value === 'developer-zone' ? 'page' : undefined}
+        aria-describedby="plan-tip"
+        onClick={follow}
+      >
+        <Icon of={CodeXml} />
+        {texts.developerZone}
+        <Icon of={Lock} size={15} />
+        <span class="hidden">{texts.locked}</span>
+      </a>
+      <span id="plan-tip" role="tooltip" class="tip">
+        {texts.planRequiredTip}
+      </span>
+    </span>
+  );
+}
+
+// WCAG 1.4.13: Esc hides the tooltip without moving focus or pointer; the next visit shows it again.
+function hideTip(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key === 'Escape') event.currentTarget.dataset['dismissed'] = '';
+}
+function showTip(event: { currentTarget: HTMLElement }): void {
+  delete event.currentTarget.dataset['dismissed'];
+}
+
+function Account() {
+  const current = THEMES.indexOf(theme.value);
+  const next = THEMES[(current + 1) % THEMES.length] ?? 'system';
+  return (
+    <div class="account">
+      <NavLink to="sessions" icon={MonitorSmartphone} label={texts.sessions} />
+      <div class="account-row">
+        <span class="account-email" title={session.value?.member.email}>
+          {session.value?.member.email}
+        </span>
+        <button
+          type="button"
+          class="icon-button"
+          title={texts.theme[theme.value]}
+          onClick={() => chooseTheme(next)}
+        >
+          <Icon of={THEME_ICONS[theme.value]} />
+          <span class="hidden">
+            {texts.theme.label}: {texts.theme[theme.value]}
+          </span>
+        </button>
+        <button type="button" class="icon-button" title={texts.signOut} onClick={leave}>
+          <Icon of={LogOut} />
+          <span class="hidden">{texts.signOut}</span>
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** In a cookie, not in storage, so that the Worker paints the next page in it from the first byte. */
+function chooseTheme(next: Theme): void {
+  theme.value = next;
+  if (next === 'system') {
+    delete document.documentElement.dataset['theme'];
+    document.cookie = 'theme=; Max-Age=0; Path=/; SameSite=Lax';
+  } else {
+    document.documentElement.dataset['theme'] = next;
+    document.cookie = `theme=${next}; Max-Age=${YEAR_SECONDS}; Path=/; SameSite=Lax`;
+  }
+}
+
+async function leave(): Promise<void> {
+  const outcome = await signOut();
+  if (!outcome.ok && outcome.failure.slug !== 'sign-in-required') return;
+  farewell.value = 'signed-out';
+  session.value = null;
+  location.assign('/sign-in');
+}

@@ -1,0 +1,192 @@
+// The door: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
+// The code leaves the address bar before anything else happens.
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { askForLink, redeemLink } from './api.ts';
+import { Brand } from './shell.tsx';
+import { explain, farewell, methods, product, session } from './state.ts';
+import { texts } from './texts.ts';
+
+type Step =
+  | { at: 'form' }
+  | { at: 'sending' }
+  | { at: 'sent'; email: string; link: string | null; resendAt: number }
+  | { at: 'redeeming' };
+
+const step = signal<Step>({ at: 'form' });
+const error = signal<string | null>(null);
+const now = signal(Date.now());
+const RESEND_MS = 30_000;
+/** Where to go afterwards: a path of ours, kept where the tab that opens the mailed link finds it. */
+const RETURN_KEY = 'return-to';
+
+export function SignIn() {
+  useEffect(() => {
+    const answer = new URLSearchParams(location.search).get('error');
+    if (answer !== null)
+      error.value = texts.signIn.errors[answer] ?? texts.signIn.errors['sign-in-failed'] ?? null;
+    addEventListener('hashchange', redeemFromAddress);
+    const clock = setInterval(() => (now.value = Date.now()), 1000);
+    if (location.hash.startsWith('#code=')) redeemFromAddress();
+    else if (session.value !== null) location.replace('/developer-zone');
+    return () => {
+      removeEventListener('hashchange', redeemFromAddress);
+      clearInterval(clock);
+    };
+  }, []);
+  const { value } = step;
+  return (
+    <main class="alone" id="content">
+      <div class="door">
+        <Brand />
+        {farewell.value !== null && (
+          <p class="note" role="status">
+            {farewell.value === 'ended' ? texts.signIn.ended : texts.signIn.signedOut}
+          </p>
+        )}
+        {value.at === 'sent' ? <Sent {...value} /> : <Form busy={value.at} />}
+      </div>
+    </main>
+  );
+}
+
+function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
+  const link = methods?.link ?? true;
+  const oidc = methods?.oidc ?? null;
+  const back = encodeURIComponent(rememberPlace());
+  return (
+    <>
+      <h1 tabIndex={-1}>{texts.signIn.title}</h1>
+      <p class="quiet">{texts.signIn.lead(product.name)}</p>
+      {link && (
+        <form noValidate onSubmit={submit}>
+          <label for="email">{texts.signIn.email}</label>
+          <input
+            id="email"
+            name="email"
+            type="email"
+            autocomplete="email"
+            inputMode="email"
+            required
+            aria-invalid={error.value !== null}
+            aria-describedby="sign-in-error"
+          />
+          <p id="sign-in-error" role="alert" class="error">
+            {error.value}
+          </p>
+          <button type="submit" class="button primary wide" aria-disabled={busy !== 'form'}>
+            {busy === 'redeeming'
+              ? texts.signIn.redeeming
+              : busy === 'sending'
+                ? texts.signIn.sending
+                : texts.signIn.send}
+          </button>
+        </form>
+      )}
+      {!link && error.value !== null && (
+        <p role="alert" class="error">
+          {error.value}
+        </p>
+      )}
+      {link && oidc !== null && <p class="divider">{texts.signIn.or}</p>}
+      {oidc !== null && (
+        <a class="button wide" href={`/api/sign-in/oidc?return_to=${back}`}>
+          {texts.signIn.sso(oidc.name)}
+        </a>
+      )}
+      {!link && oidc === null && <p class="note">{texts.signIn.closed}</p>}
+    </>
+  );
+}
+
+function Sent({ email, link, resendAt }: { email: string; link: string | null; resendAt: number }) {
+  const wait = Math.ceil((resendAt - now.value) / 1000);
+  return (
+    <>
+      <h1 tabIndex={-1}>{texts.signIn.sentTitle}</h1>
+      <p role="status">{texts.signIn.sentBody(email)}</p>
+      {link !== null && (
+        <div class="note">
+          <p>{texts.signIn.localNote}</p>
+          <a class="button primary wide" href={link}>
+            {texts.signIn.localLink}
+          </a>
+        </div>
+      )}
+      <p id="sign-in-error" role="alert" class="error">
+        {error.value}
+      </p>
+      <p class="row-of-buttons">
+        <button
+          type="button"
+          class="button"
+          aria-disabled={wait > 0}
+          onClick={() => wait <= 0 && void send(email)}
+        >
+          {wait > 0 ? texts.signIn.resendIn(wait) : texts.signIn.resend}
+        </button>
+        <button type="button" class="button plain" onClick={() => (step.value = { at: 'form' })}>
+          {texts.signIn.other}
+        </button>
+      </p>
+    </>
+  );
+}
+
+function submit(event: SubmitEvent & { currentTarget: HTMLFormElement }): void {
+  event.preventDefault();
+  if (step.value.at !== 'form') return;
+  const email = String(new FormData(event.currentTarget).get('email') ?? '').trim();
+  if (!/^\S+@\S+\.\S+$/.test(email)) {
+    error.value = texts.signIn.badAddress;
+    document.getElementById('email')?.focus();
+    return;
+  }
+  void send(email);
+}
+
+async function send(email: string): Promise<void> {
+  const before = step.value;
+  error.value = null;
+  if (before.at === 'form') step.value = { at: 'sending' };
+  const outcome = await askForLink(email);
+  if (!outcome.ok) {
+    step.value = before;
+    error.value =
+      outcome.failure.slug === 'invalid-body' ? texts.signIn.badAddress : explain(outcome.failure);
+    return;
+  }
+  const link = 'link' in outcome.value ? String(outcome.value.link) : null;
+  step.value = { at: 'sent', email, link, resendAt: Date.now() + RESEND_MS };
+}
+
+function redeemFromAddress(): void {
+  const code = location.hash.replace('#code=', '');
+  if (code === '' || code === location.hash) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  void redeem(code);
+}
+
+async function redeem(code: string): Promise<void> {
+  step.value = { at: 'redeeming' };
+  const outcome = await redeemLink(code);
+  if (outcome.ok) {
+    location.replace(placeToReturnTo());
+    return;
+  }
+  step.value = { at: 'form' };
+  error.value =
+    outcome.failure.slug === 'sign-in-link-invalid' ? texts.signIn.invalid : explain(outcome.failure);
+}
+
+function rememberPlace(): string {
+  const path = location.pathname.startsWith('/sign-in') ? null : location.pathname + location.search;
+  if (path !== null) localStorage.setItem(RETURN_KEY, path);
+  return path ?? localStorage.getItem(RETURN_KEY) ?? '/developer-zone';
+}
+
+function placeToReturnTo(): string {
+  const path = localStorage.getItem(RETURN_KEY) ?? '';
+  localStorage.removeItem(RETURN_KEY);
+  return /^\/(?:developer-zone|activity|sessions)(?:\?|$)/.test(path) ? path : '/developer-zone';
+}

@@ -1,0 +1,79 @@
+// The dashboard's pages: the built HTML with the theme of the cookie and the first data inlined, so that the first
+// paint needs no second request. Answers that carry a member's data are never stored.
+import { Hono } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { openDatabase } from '../database.ts';
+import type { Env } from '../env.ts';
+import { finishFace } from '../face.ts';
+import { listOrganisationsOf } from '../organisation/store.ts';
+import { SESSION_COOKIE, readSession } from '../admin/session.ts';
+import { signInMethods } from '../admin/sign-in.ts';
+import { TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { listTokens } from '../token/store.ts';
+import { PAGE_HEADERS } from './headers.ts';
+
+const PAGES = ['/sign-in', '/developer-zone', '/activity', '/sessions'] as const;
+
+export const pages = finishFace(
+  new Hono<{ Bindings: Env }>()
+    .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
+    .on('GET', [...PAGES], async (c) => {
+      const asset = await c.env.ASSETS.fetch(new URL(c.req.path, c.req.url));
+      if (!asset.ok) return asset;
+      const boot = await readBoot(
+        c.env,
+        c.req.raw,
+        getCookie(c, SESSION_COOKIE),
+        c.req.query('organisation'),
+      );
+      const theme = getCookie(c, 'theme');
+      const page = new HTMLRewriter()
+        .on('html', {
+          element(html) {
+            if (theme === 'light' || theme === 'dark') html.setAttribute('data-theme', theme);
+          },
+        })
+        .on('head', {
+          element(head) {
+            head.append(`<script type="application/json" id="boot">${scriptJson(boot)}</script>`, {
+              html: true,
+            });
+          },
+        })
+        .transform(asset);
+      return new Response(page.body, {
+        headers: { ...PAGE_HEADERS, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+      });
+    }),
+);
+
+/** What the first paint shows: the product's words, and for a signed-in member their organisations and tokens. */
+async function readBoot(
+  env: Env,
+  request: Request,
+  cookie: string | undefined,
+  organisation: string | undefined,
+) {
+  const product = { name: env.PRODUCT_NAME, contactUrl: env.CONTACT_URL };
+  const db = openDatabase(env);
+  const session = await readSession(db, cookie, Date.now());
+  if (session === null) return { product, session: null, methods: signInMethods(env, request), tokens: null };
+  const { email } = session;
+  const organisations = await listOrganisationsOf(db, email);
+  const listed =
+    organisation === undefined ? null : await listTokens(db, { organisationId: organisation, email });
+  return {
+    product,
+    session: { member: { email }, organisations },
+    methods: null,
+    tokens: listed?.ok === true ? { organisation, tokens: listed.tokens, limit: TOKEN_LIMIT } : null,
+  };
+}
+
+/** JSON that no HTML parser can leave: `<` ends no script and opens no comment when it is written as an escape. */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+}
