@@ -20,6 +20,10 @@ app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], as
   const { pages } = await import('./pages/pages.ts');
   return pages.fetch(c.req.raw, c.env, c.executionCtx);
 });
+app.all('/operator/*', async (c) => {
+  const { operator } = await import('./operator/routes.ts');
+  return operator.fetch(c.req.raw, c.env, c.executionCtx);
+});
 app.notFound(() => {
   throw new Problem('not-found');
 });

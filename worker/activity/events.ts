@@ -9,7 +9,12 @@ export const ACTIONS = [
   'token.renamed',
   'token.deleted',
   'token.limit-refused',
+  'organisation.created',
+  'organisation.renamed',
+  'organisation.deleted',
   'plan.changed',
+  // An older event of the billing system, overtaken by a newer one.
+  'plan.change-ignored',
   'member.added',
   'member.removed',
 ] as const;

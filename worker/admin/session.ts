@@ -1,17 +1,15 @@
 // The member behind a dashboard request: opaque sessions, 32 random bytes in the cookie and their SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
 import { and, desc, eq, gt, ne } from 'drizzle-orm';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
-import { clientAddress } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { randomValue, sha256Hex } from '../random.ts';
-import { requestIdOf } from '../request-id.ts';
 import { sessions } from '../tables.ts';
 
 export type Session = {
@@ -131,15 +129,4 @@ export function listSessions(db: Db, email: string, now: number) {
     .where(and(eq(sessions.email, email), gt(sessions.expiresAt, now), gt(sessions.seenAt, now - IDLE_MS)))
     .orderBy(desc(sessions.createdAt))
     .limit(100);
-}
-
-/** Who causes a change through this request, for the audit log. */
-export function causeOf(c: Context, actor: string): Cause {
-  return {
-    actor,
-    requestId: requestIdOf(c.req.raw),
-    ip: clientAddress(c.req.raw),
-    userAgent: c.req.header('user-agent')?.slice(0, 256) ?? null,
-    at: new Date().toISOString(),
-  };
 }

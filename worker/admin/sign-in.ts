@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { pipe, strictObject, string, maxLength } from 'valibot';
+import { causeOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
 import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
@@ -15,7 +16,6 @@ import { openMailer } from './mailer.ts';
 import {
   CLEARED_SESSION_COOKIE,
   SESSION_COOKIE,
-  causeOf,
   endSession,
   endSessionById,
   endSessionsOf,

@@ -12,6 +12,7 @@ import {
   strictObject,
   string,
 } from 'valibot';
+import { causeOf } from '../activity/cause.ts';
 import { ACTIONS } from '../activity/events.ts';
 import { listEvents } from '../activity/store.ts';
 import { readBody } from '../body.ts';
@@ -25,7 +26,7 @@ import { changeToken, createToken, deleteToken, listTokens, listUsage } from '..
 import type { Creation, Place } from '../token/store.ts';
 import { publish } from '../verification/publish.ts';
 import { exportActivity } from './activity-export.ts';
-import { causeOf, requireSession } from './session.ts';
+import { requireSession } from './session.ts';
 import type { AdminEnv } from './session.ts';
 import type { Env } from '../env.ts';
 

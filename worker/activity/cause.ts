@@ -1,0 +1,16 @@
+// Who makes a change, through which request, and when: what every audit event says of its cause.
+import type { Context } from 'hono';
+import { clientAddress } from '../client-address.ts';
+import { requestIdOf } from '../request-id.ts';
+import type { Cause } from './events.ts';
+
+/** The cause that this request is, on behalf of `actor` (a member's address, or `operator`). */
+export function causeOf(c: Context, actor: string): Cause {
+  return {
+    actor,
+    requestId: requestIdOf(c.req.raw),
+    ip: clientAddress(c.req.raw),
+    userAgent: c.req.header('user-agent')?.slice(0, 256) ?? null,
+    at: new Date().toISOString(),
+  };
+}

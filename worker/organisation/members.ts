@@ -1,0 +1,118 @@
+// Who belongs to an organisation, as the platform says. A member who is removed from the last organisation is signed
+// out everywhere in the same batch.
+import { and, asc, eq, exists, gt, not, sql } from 'drizzle-orm';
+import type { Cause } from '../activity/events.ts';
+import { eventColumns } from '../activity/store.ts';
+import type { Db } from '../database.ts';
+import { events, members, organisations, sessions } from '../tables.ts';
+
+export type Member = { email: string; createdAt: string };
+type Missing = { ok: false; reason: 'organisation-not-found' };
+
+const columns = { email: members.email, createdAt: members.createdAt };
+
+/** Adds the member, or leaves one who is there already as they are. `email` in its one form (email.ts). */
+export async function addMember(
+  db: Db,
+  organisationId: string,
+  email: string,
+  cause: Cause,
+): Promise<{ ok: true; added: boolean; member: Member } | Missing> {
+  const here = and(eq(members.email, email), eq(members.organisationId, organisationId));
+  const outside = and(
+    eq(organisations.id, organisationId),
+    not(
+      exists(
+        db
+          .select({ one: sql`1` })
+          .from(members)
+          .where(here),
+      ),
+    ),
+  );
+  const [, added, [member]] = await db.batch([
+    db.insert(events).select(
+      db
+        .select(eventColumns('member.added', cause, { organisationId, detail: email }))
+        .from(organisations)
+        .where(outside),
+    ),
+    db
+      .insert(members)
+      .select(
+        db
+          .select({
+            email: sql`${email}`.as('email'),
+            organisationId: sql`${organisations.id}`.as('organisation_id'),
+            createdAt: sql`${cause.at}`.as('created_at'),
+          })
+          .from(organisations)
+          .where(outside),
+      )
+      .returning({ email: members.email }),
+    db.select(columns).from(members).where(here),
+  ]);
+  if (member === undefined) return { ok: false, reason: 'organisation-not-found' };
+  return { ok: true, added: added.length > 0, member };
+}
+
+/** Removes the member; one who is not there stays so, and nothing is recorded. */
+export async function removeMember(
+  db: Db,
+  organisationId: string,
+  email: string,
+  cause: Cause,
+): Promise<{ ok: true } | Missing> {
+  const here = and(eq(members.email, email), eq(members.organisationId, organisationId));
+  const [, , , organisation] = await db.batch([
+    db.insert(events).select(
+      db
+        .select(eventColumns('member.removed', cause, { organisationId, detail: email }))
+        .from(members)
+        .where(here),
+    ),
+    db.delete(members).where(here),
+    db.delete(sessions).where(
+      and(
+        eq(sessions.email, email),
+        not(
+          exists(
+            db
+              .select({ one: sql`1` })
+              .from(members)
+              .where(eq(members.email, email)),
+          ),
+        ),
+      ),
+    ),
+    db.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, organisationId)),
+  ]);
+  return organisation.length === 0 ? { ok: false, reason: 'organisation-not-found' } : { ok: true };
+}
+
+const PAGE = 100;
+
+/** A page of the organisation's members by address; `next` is the cursor of the page after, or null. */
+export async function listMembers(
+  db: Db,
+  organisationId: string,
+  after: string | undefined,
+): Promise<{ ok: true; members: Member[]; next: string | null } | Missing> {
+  const [organisation, rows] = await db.batch([
+    db.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, organisationId)),
+    db
+      .select(columns)
+      .from(members)
+      .where(
+        and(
+          eq(members.organisationId, organisationId),
+          after === undefined ? undefined : gt(members.email, after),
+        ),
+      )
+      .orderBy(asc(members.email))
+      .limit(PAGE + 1),
+  ]);
+  if (organisation.length === 0) return { ok: false, reason: 'organisation-not-found' };
+  const shown = rows.slice(0, PAGE);
+  return { ok: true, members: shown, next: rows.length > PAGE ? (shown.at(-1)?.email ?? null) : null };
+}
