@@ -1,7 +1,6 @@
 // The only door to the Worker. Every call answers data, `ok` or a problem; nothing throws, nothing is kept.
-import { hc } from 'hono/client';
+import type { hc, InferResponseType } from 'hono/client';
 import type { AdminApi } from '../worker/admin/routes.ts';
-import type { Token } from './state.ts';
 
 export type Failure = {
   /** The slug of the problem, or `offline` / `network` when no answer came. */
@@ -14,7 +13,9 @@ export type Failure = {
 };
 export type Outcome<T> = { ok: true; status: number; value: T } | { ok: false; failure: Failure };
 
-const { api } = hc<AdminApi>('/');
+// The worker's own routes say what each answer holds; only their types come here, so that the client costs no bytes.
+type Api = ReturnType<typeof hc<AdminApi>>['api'];
+type Place = Api['organisations'][':organisation'];
 
 /** Set by the state: what a 401 anywhere means is decided in one place. */
 let onSessionEnd: () => void = () => {};
@@ -22,12 +23,20 @@ export function whenSessionEnds(listener: () => void): void {
   onSessionEnd = listener;
 }
 
-type Answer<T> = { ok: boolean; status: number; headers: Headers; json(): Promise<T> };
-
-async function settle<T>(call: Promise<Answer<T>>): Promise<Outcome<T>> {
-  let answer: Answer<T>;
+async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  init: RequestInit = {},
+): Promise<Outcome<T>> {
+  let answer: Response;
   try {
-    answer = await call;
+    answer = await fetch(`/api/${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...init,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...init.headers },
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') return noAnswer('aborted');
     return noAnswer(navigator.onLine ? 'network' : 'offline');
@@ -63,22 +72,22 @@ function noAnswer(slug: string, status = 0, requestId: string | null = null): Ou
   return { ok: false, failure: { slug, status, detail: null, requestId, retryAfter: null } };
 }
 
-const place = (organisation: string) => ({ param: { organisation } });
+const at = (organisation: string, rest: string): string =>
+  `organisations/${encodeURIComponent(organisation)}/${rest}`;
 
 export const listTokens = (organisation: string, signal: AbortSignal) =>
-  settle(api.organisations[':organisation'].tokens.$get(place(organisation), { init: { signal } }));
+  call<InferResponseType<Place['tokens']['$get']>>('GET', at(organisation, 'tokens'), undefined, { signal });
 
 export const readUsage = (organisation: string) =>
-  settle(api.organisations[':organisation'].usage.$get(place(organisation)));
+  call<InferResponseType<Place['usage']['$get']>>('GET', at(organisation, 'usage'));
 
 /** A repeat under the same key makes no second token; its answer has no secret. */
 export const createToken = (organisation: string, name: string, key: string) =>
-  settle(
-    api.organisations[':organisation'].tokens.$post(place(organisation), {
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      init: { body: JSON.stringify(name === '' ? {} : { name }) },
-      // 201 with the secret, or 200 without it when the key was used before: one shape.
-    }) as Promise<Answer<{ token: Token; secret: string | null }>>,
+  call<InferResponseType<Place['tokens']['$post']>>(
+    'POST',
+    at(organisation, 'tokens'),
+    name === '' ? {} : { name },
+    { headers: { 'idempotency-key': key } },
   );
 
 export const changeToken = (
@@ -86,34 +95,28 @@ export const changeToken = (
   token: string,
   change: { active?: boolean; name?: string | null },
 ) =>
-  settle(
-    api.organisations[':organisation'].tokens[':token'].$patch(
-      { param: { organisation, token } },
-      { headers: { 'content-type': 'application/json' }, init: { body: JSON.stringify(change) } },
-    ),
+  call<InferResponseType<Place['tokens'][':token']['$patch']>>(
+    'PATCH',
+    at(organisation, `tokens/${token}`),
+    change,
   );
 
 export const deleteToken = (organisation: string, token: string) =>
-  settle(api.organisations[':organisation'].tokens[':token'].$delete({ param: { organisation, token } }));
-
-export const readActivity = (organisation: string, query: Record<string, string>) =>
-  settle(
-    api.organisations[':organisation'].activity.$get({ ...place(organisation), query } as ReturnType<
-      typeof place
-    >),
+  call<InferResponseType<Place['tokens'][':token']['$delete']>>(
+    'DELETE',
+    at(organisation, `tokens/${token}`),
   );
 
-const json = (body: unknown) => ({
-  headers: { 'content-type': 'application/json' },
-  init: { body: JSON.stringify(body) },
-});
+export const readActivity = (organisation: string, query: Record<string, string>) =>
+  call<InferResponseType<Place['activity']['$get']>>(
+    'GET',
+    at(organisation, `activity?${new URLSearchParams(query).toString()}`),
+  );
 
-export const askForLink = (email: string) => settle(api['sign-in'].link.$post({}, json({ email })));
-export const redeemLink = (code: string) =>
-  settle(api['sign-in'].redeem.$post({}, json({ code })) as Promise<Answer<null>>);
-export const signOut = () => settle(api['sign-out'].$post() as Promise<Answer<null>>);
-export const listSessions = () => settle(api.sessions.$get());
-export const endSession = (id: string) =>
-  settle(api.sessions[':id'].$delete({ param: { id } }) as Promise<Answer<null>>);
-export const signOutEverywhere = () =>
-  settle(api.sessions['sign-out-everywhere'].$post() as Promise<Answer<null>>);
+export const askForLink = (email: string) =>
+  call<InferResponseType<Api['sign-in']['link']['$post']>>('POST', 'sign-in/link', { email });
+export const redeemLink = (code: string) => call<null>('POST', 'sign-in/redeem', { code });
+export const signOut = () => call<null>('POST', 'sign-out');
+export const listSessions = () => call<InferResponseType<Api['sessions']['$get']>>('GET', 'sessions');
+export const endSession = (id: string) => call<null>('DELETE', `sessions/${encodeURIComponent(id)}`);
+export const signOutEverywhere = () => call<null>('POST', 'sessions/sign-out-everywhere');
