@@ -28,8 +28,19 @@ app.notFound(() => {
   throw new Problem('not-found');
 });
 app.onError((error, c) => {
-  const problem = error instanceof Problem ? error : new Problem('unexpected');
+  const problem = error instanceof Problem ? error : problemOf(error);
   return problemResponse(problem, new URL(c.req.url).origin, requestIdOf(c.req.raw));
 });
+
+/** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
+function problemOf(error: Error): Problem {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  const isStorage = message.startsWith('D1_') || error.name === 'DrizzleQueryError';
+  return isStorage
+    ? new Problem('storage-unavailable', 'Nothing was changed, or the change is seen when you look again', {
+        'retry-after': '2',
+      })
+    : new Problem('unexpected');
+}
 
 export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

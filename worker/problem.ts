@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'payload-too-large': { status: 413, title: 'Payload too large' },
+  'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   unexpected: { status: 500, title: 'Unexpected error' },
 } as const satisfies Record<string, Entry>;
 

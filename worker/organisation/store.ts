@@ -42,3 +42,10 @@ export async function readAccess(db: Db, organisationId: string, email: string):
   const [standing] = await selectStanding(db, organisationId, email);
   return judgeStanding(standing);
 }
+
+export function findOrganisation(db: Db, id: string) {
+  return db
+    .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
+    .from(organisations)
+    .where(eq(organisations.id, id));
+}

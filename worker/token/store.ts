@@ -52,6 +52,18 @@ export async function listTokens(
   return access.ok ? { ok: true, tokens: rows } : access;
 }
 
+export function findToken(db: Db, id: string) {
+  return db.select(columns).from(tokens).where(eq(tokens.id, id));
+}
+
+/** How many tokens the organisation has, and how many of them are active. */
+export function countTokens(db: Db, organisationId: string) {
+  return db
+    .select({ total: sql<number>`count(*)`, active: sql<number>`count(*) FILTER (WHERE ${tokens.active})` })
+    .from(tokens)
+    .where(eq(tokens.organisationId, organisationId));
+}
+
 export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
 export type Creation =
   | { ok: true; token: Token }

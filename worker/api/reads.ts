@@ -1,0 +1,26 @@
+// What a holder may read of itself. Loaded when it is first asked for: a verification alone never evaluates Drizzle.
+import { openDatabase } from '../database.ts';
+import type { Env } from '../env.ts';
+import { TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { findOrganisation } from '../organisation/store.ts';
+import { countTokens, findToken } from '../token/store.ts';
+import { refusal } from './bearer.ts';
+
+/** The organisation that the token belongs to, with its count of tokens. */
+export async function readOrganisation(env: Env, organisationId: string) {
+  const db = openDatabase(env);
+  const [[organisation], [tokens]] = await db.batch([
+    findOrganisation(db, organisationId),
+    countTokens(db, organisationId),
+  ]);
+  // Deleted between the verification and this read: the token died with it.
+  if (organisation === undefined || tokens === undefined) throw refusal('invalid-token');
+  return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };
+}
+
+/** The token's own row, as the dashboard shows it. */
+export async function readToken(env: Env, tokenId: string) {
+  const [token] = await findToken(openDatabase(env), tokenId);
+  if (token === undefined) throw refusal('invalid-token');
+  return token;
+}
