@@ -15,6 +15,10 @@ export default defineConfig({
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
                 TAG_KEY_CURRENT: '1',
                 LOCAL_MODE: '1',
+                // A developer's own .dev.vars must not change what the tests see.
+                OPERATOR_SECRET: '',
+                UPSTREAM_SECRET: '',
+                INTROSPECTION_CLIENTS: '',
               },
             },
           })),
