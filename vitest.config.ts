@@ -28,6 +28,8 @@ export default defineConfig({
           include: ['worker/**/*.test.ts'],
           exclude: ['**/*.node.test.ts'],
           setupFiles: ['worker/test/setup.ts'],
+          // Bursts and properties, on a machine that runs other things as well.
+          testTimeout: 20_000,
         },
       },
       { test: { name: 'node', include: ['worker/**/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'] } },

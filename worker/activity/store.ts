@@ -57,13 +57,15 @@ export function recordForMember(db: Db, action: Action, cause: Cause, email: str
   );
 }
 
+export type Filter = { before?: number; action?: string; actor?: string };
+
 const PAGE = 50;
 
 /** A page of an organisation's events, newest first; `next` is the cursor of the page after, or null. */
 export async function listEvents(
   db: Db,
   organisationId: string,
-  filter: { before?: number; action?: string; actor?: string },
+  filter: Filter,
   page: number = PAGE,
 ): Promise<{ events: Event[]; next: string | null }> {
   const rows = await db

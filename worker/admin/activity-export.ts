@@ -1,6 +1,6 @@
 // The audit log as a file: CSV for people with spreadsheets, JSON Lines for machines. Streamed page by page.
 import { listEvents } from '../activity/store.ts';
-import type { Event } from '../activity/store.ts';
+import type { Event, Filter } from '../activity/store.ts';
 import type { Db } from '../database.ts';
 
 const COLUMNS = [
@@ -19,7 +19,7 @@ const PAGE = 500;
 export function exportActivity(
   db: Db,
   organisationId: string,
-  filter: { before?: number; action?: string; actor?: string },
+  filter: Filter,
   format: 'csv' | 'jsonl',
 ): Response {
   const encoder = new TextEncoder();
@@ -60,6 +60,6 @@ function csvLine(event: Event): string {
 
 /** RFC 4180; a cell that a spreadsheet would run as a formula is defused with an apostrophe (OWASP, CSV injection). */
 function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = /^\s*[=+\-@＝＋－＠|%]|^[\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

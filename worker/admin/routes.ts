@@ -2,13 +2,15 @@
 import { Hono } from 'hono';
 import { finishFace } from '../face.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
+import { atPlace } from './access.ts';
+import { activity } from './activity.ts';
 import { requireSameSite } from './same-site.ts';
 import { requireSession } from './session.ts';
-import type { AdminEnv } from './session.ts';
+import type { PlaceEnv } from './access.ts';
 import { signIn } from './sign-in.ts';
 import { tokens } from './tokens.ts';
 
-const routes = new Hono<AdminEnv>()
+const routes = new Hono<PlaceEnv>()
   .basePath('/api')
   .use(requireSameSite)
   .use(async (c, next) => {
@@ -17,10 +19,12 @@ const routes = new Hono<AdminEnv>()
   })
   .get('/session', requireSession, async (c) => {
     const { email } = c.var.session;
-    return c.json({ member: { email }, organisations: await listOrganisationsOf(c.var.db, email) });
+    return c.json({ member: { email }, organisations: await listOrganisationsOf(c.var.db, email) }, 200);
   })
   .route('/', signIn)
-  .route('/organisations/:organisation', tokens);
+  .use('/organisations/:organisation/*', requireSession, atPlace)
+  .route('/organisations/:organisation', tokens)
+  .route('/organisations/:organisation', activity);
 
 export type AdminApi = typeof routes;
 export const admin = finishFace(routes);

@@ -96,6 +96,71 @@ describe('creating a token', () => {
     expect((await write('POST', path, headers, { name: 'Two' })).status).toBe(422);
   });
 
+  it('says that the token of a repeated Idempotency-Key was deleted, and makes no other', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const headers = { ...session, 'idempotency-key': crypto.randomUUID() };
+    const path = `/api/organisations/${organisation}/tokens`;
+    const { token } = await (await write('POST', path, headers, {})).json<Created>();
+    await write('DELETE', `${path}/${token.id}`, session);
+    const repeat = await write('POST', path, headers, {});
+    expect(repeat.status).toBe(404);
+    expect(await repeat.json()).toMatchObject({ detail: 'The token of this Idempotency-Key was deleted' });
+    expect(await countTokens(organisation)).toBe(0);
+  });
+
+  it('answers a repeated Idempotency-Key also when the organisation is full by now', async () => {
+    const organisation = await givenOrganisation();
+    const headers = { ...(await givenSession()), 'idempotency-key': crypto.randomUUID() };
+    const path = `/api/organisations/${organisation}/tokens`;
+    const { token } = await (await write('POST', path, headers, {})).json<Created>();
+    for (let count = 0; count < 9; count++) await givenToken(organisation);
+    const repeat = await write('POST', path, headers, {});
+    expect(repeat.status).toBe(200);
+    expect(await repeat.json()).toEqual({ token, secret: null });
+    expect(await actionsOf(organisation)).toEqual(['token.created']);
+  });
+
+  it('uses no Idempotency-Key up on a refusal', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const headers = { ...session, 'idempotency-key': crypto.randomUUID() };
+    const path = `/api/organisations/${organisation}/tokens`;
+    const { id } = await givenToken(organisation);
+    for (let count = 0; count < 9; count++) await givenToken(organisation);
+    expect((await write('POST', path, headers, {})).status).toBe(409);
+    await write('DELETE', `${path}/${id}`, session);
+    expect((await write('POST', path, headers, {})).status).toBe(201);
+  });
+
+  it.each(['', 'has space', 'x'.repeat(256)])('refuses the Idempotency-Key "%s"', async (key) => {
+    const organisation = await givenOrganisation();
+    const headers = { ...(await givenSession()), 'idempotency-key': key };
+    const answer = await write('POST', `/api/organisations/${organisation}/tokens`, headers, {});
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      detail: 'Header "Idempotency-Key": 1 to 255 visible ASCII characters',
+    });
+    expect(await countTokens(organisation)).toBe(0);
+  });
+
+  it('loses against a plan change that comes between: no token is made for an organisation that left Enterprise', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const path = `/api/organisations/${organisation}/tokens`;
+    const downgrade = env.DB.prepare("UPDATE organisations SET plan = 'pro' WHERE id = ?").bind(organisation);
+    const answers = await Promise.all([
+      ...Array.from({ length: 4 }, () => write('POST', path, session, {})),
+      downgrade.run().then(() => write('POST', path, session, {})),
+      ...Array.from({ length: 4 }, () => write('POST', path, session, {})),
+    ]);
+    const made = answers.filter(({ status }) => status === 201).length;
+    expect(answers.filter(({ status }) => status === 403)).toHaveLength(answers.length - made);
+    expect(answers[4]?.status).toBe(403);
+    expect(await countTokens(organisation)).toBe(made);
+    expect(await actionsOf(organisation)).toEqual(Array<string>(made).fill('token.created'));
+  });
+
   it('keeps the scope of an Idempotency-Key to one organisation and one member', async () => {
     const emails = ['owner@example.com', 'member@example.com'];
     const [a, b] = [
@@ -149,6 +214,47 @@ describe('changing a token', () => {
       name: null,
     });
     expect(await actionsOf(organisation)).toEqual([]);
+  });
+
+  it('needs something to change', async () => {
+    const organisation = await givenOrganisation();
+    const { id } = await givenToken(organisation);
+    const answer = await write(
+      'PATCH',
+      `/api/organisations/${organisation}/tokens/${id}`,
+      await givenSession(),
+      {},
+    );
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({ detail: 'Field "active" or "name": one of them is needed' });
+  });
+
+  it('settles on one state however fast the switch is clicked, with one event for each real move', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id } = await givenToken(organisation);
+    const path = `/api/organisations/${organisation}/tokens`;
+    await Promise.all(
+      Array.from({ length: 12 }, (_, click) =>
+        write('PATCH', `${path}/${id}`, session, { active: click % 2 === 1 }),
+      ),
+    );
+    const { tokens } = await (await call(path, { headers: session })).json<{ tokens: Token[] }>();
+    const moves = await actionsOf(organisation);
+    expect(moves).toEqual(
+      moves.map((_, index) => (index % 2 === 0 ? 'token.deactivated' : 'token.activated')),
+    );
+    expect(tokens[0]?.active).toBe(moves.length % 2 === 0);
+  });
+
+  it('is refused when the identity of a token would change, whoever tries', async () => {
+    const organisation = await givenOrganisation();
+    const other = await givenOrganisation();
+    const { id } = await givenToken(organisation);
+    for (const set of [`organisation_id = '${other}'`, `hash = '${'0'.repeat(64)}'`, "created_by = 'x'"]) {
+      const statement = env.DB.prepare(`UPDATE tokens SET ${set} WHERE id = ?`).bind(id);
+      await expect(statement.run()).rejects.toThrow('a token keeps its identity');
+    }
   });
 
   it('renames and takes the name away again', async () => {

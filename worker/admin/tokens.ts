@@ -1,69 +1,51 @@
-// /api/organisations/:organisation: tokens, their use and the activity, for members who may open Developer Zone.
-// The organisation is always the one in the path. A change is answered when it is true everywhere.
+// /api/organisations/:organisation/tokens and /usage, for members who may open Developer Zone. A change is answered when
+// it is true everywhere; a secret leaves in the answer that makes it and never again.
 import { Hono } from 'hono';
-import {
-  boolean,
-  maxLength,
-  minLength,
-  nullable,
-  optional,
-  pipe,
-  regex,
-  strictObject,
-  string,
-} from 'valibot';
+import type { Context } from 'hono';
+import { boolean, maxLength, nullable, optional, pipe, regex, strictObject, string } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
-import { ACTIONS } from '../activity/events.ts';
-import { listEvents } from '../activity/store.ts';
-import { readBody } from '../body.ts';
-import { limit } from '../limit.ts';
+import { strictBody } from '../body.ts';
+import type { Env } from '../env.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
-import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
 import { changeToken, createToken, deleteToken, listTokens, listUsage } from '../token/store.ts';
-import type { Creation, Place } from '../token/store.ts';
+import type { Creation } from '../token/store.ts';
 import { publish } from '../verification/publish.ts';
-import { exportActivity } from './activity-export.ts';
-import { requireSession } from './session.ts';
-import type { AdminEnv } from './session.ts';
-import type { Env } from '../env.ts';
+import { limitMutations, requireAccess } from './access.ts';
+import type { PlaceEnv } from './access.ts';
 
+/** As it was typed: nothing is trimmed or folded, so that the answer has what the caller sent. */
 const Name = nullable(
   pipe(
     string('not a string'),
-    minLength(1, 'empty'),
+    regex(/\S/, 'empty'),
     maxLength(50, 'longer than 50 characters'),
     // Control and formatting characters would let a name look like something else.
     regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
   ),
 );
-const CreateBody = strictObject({ name: optional(Name) });
-const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
+export const CreateBody = strictObject({ name: optional(Name) });
+export const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
 const DRAWS = 5;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_HOURS = 24;
 
-export const tokens = new Hono<AdminEnv>()
-  .use(requireSession)
+export const tokens = new Hono<PlaceEnv>()
   .get('/tokens', async (c) => {
-    const listed = await listTokens(c.var.db, placeOf(c));
+    const listed = await listTokens(c.var.db, c.var.place);
     if (!listed.ok) throw new Problem(listed.reason);
-    return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT });
+    return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT }, 200);
   })
-  .post('/tokens', async (c) => {
-    const place = placeOf(c);
-    const key = c.req.header('idempotency-key');
-    if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-      throw new Problem('invalid-body', 'Header "Idempotency-Key": 1 to 255 visible ASCII characters');
-    }
-    const { name = null } = await readBody(c.req.raw, CreateBody);
-    await limit(c.env.MUTATIONS_PER_ORGANISATION, place.organisationId);
-    const idempotency =
-      key === undefined ? null : { key, bodyHash: sha256Hex(JSON.stringify(name)), now: Date.now() };
+  // A repeat under the same Idempotency-Key makes no second token. It answers 200 with the token and `secret: null`;
+  // the same key with another body is a mistake, 422. A key is one member's in one organisation, for a day.
+  .post('/tokens', requireAccess, strictBody(CreateBody), limitMutations, async (c) => {
+    const { place, db } = c.var;
+    const { name = null } = c.req.valid('json');
+    const idempotency = idempotencyOf(c, name);
     const cause = causeOf(c, place.email);
     for (let draw = 0; draw < DRAWS; draw++) {
       const secret = mint(c.env);
@@ -73,56 +55,58 @@ export const tokens = new Hono<AdminEnv>()
         preview: previewOfSecret(secret),
         name,
       };
-      const creation = await createToken(c.var.db, place, token, cause, idempotency);
+      const creation = await createToken(db, place, token, cause, idempotency);
       if (creation.ok) {
         c.header('location', `/api/organisations/${place.organisationId}/tokens/${creation.token.id}`);
         return c.json({ token: creation.token, secret }, 201);
       }
-      if (creation.reason === 'repeated')
+      if (creation.reason === 'repeated') {
         return c.json({ token: repeatedToken(creation), secret: null }, 200);
-      if (creation.reason !== 'preview-taken')
+      }
+      if (creation.reason !== 'preview-taken') {
         throw new Problem(creation.reason, limitDetail(creation.reason));
+      }
     }
     throw new Error('no free preview in five draws');
   })
-  .patch('/tokens/:token', async (c) => {
-    const place = placeOf(c);
-    const { active, name } = await readBody(c.req.raw, ChangeBody);
+  .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), limitMutations, async (c) => {
+    const { place, db } = c.var;
+    const { active, name } = c.req.valid('json');
     if (active === undefined && name === undefined) {
       throw new Problem('invalid-body', 'Field "active" or "name": one of them is needed');
     }
-    await limit(c.env.MUTATIONS_PER_ORGANISATION, place.organisationId);
     const changed = await changeToken(
-      c.var.db,
+      db,
       place,
       c.req.param('token'),
       { ...(active === undefined ? {} : { active }), ...(name === undefined ? {} : { name }) },
       causeOf(c, place.email),
     );
     if (!changed.ok) throw new Problem(changed.reason);
-    // Also when the switch stood there already: another member's change may still be on its way.
+    // A name is no part of a verification. A switch is waited for also when it stood there already: an earlier call may
+    // have moved it and lost its answer, or be on its way still.
     const { effectiveAt } =
       active === undefined
         ? { effectiveAt: new Date().toISOString() }
         : await publish(c.env, { seq: changed.seq, hashes: [changed.hash] });
-    return c.json({ token: changed.token, effectiveAt });
+    return c.json({ token: changed.token, effectiveAt }, 200);
   })
-  .delete('/tokens/:token', async (c) => {
-    const place = placeOf(c);
+  .delete('/tokens/:token', requireAccess, limitMutations, async (c) => {
+    const { place, db } = c.var;
     const id = c.req.param('token');
-    await limit(c.env.MUTATIONS_PER_ORGANISATION, place.organisationId);
-    const deleted = await deleteToken(c.var.db, place, id, causeOf(c, place.email));
+    const deleted = await deleteToken(db, place, id, causeOf(c, place.email));
+    if (!deleted.ok && deleted.reason !== 'token-not-found') throw new Problem(deleted.reason);
+    // Also when it was not there: an earlier call may have deleted it and lost its answer, and "not there" must be as
+    // true everywhere as "deleted".
+    const hashes = deleted.ok ? [deleted.hash] : [];
+    const { effectiveAt } = await publish(c.env, { seq: deleted.seq, hashes });
     if (!deleted.ok) throw new Problem(deleted.reason);
-    const { effectiveAt } = await publish(c.env, { seq: deleted.seq, hashes: [deleted.hash] });
-    return c.json({ deleted: id, effectiveAt });
+    return c.json({ deleted: id, effectiveAt }, 200);
   })
-  .get('/usage', async (c) => {
-    const place = placeOf(c);
-    const access = await readAccess(c.var.db, place.organisationId, place.email);
-    if (!access.ok) throw new Problem(access.reason);
+  .get('/usage', requireAccess, async (c) => {
     const hour = Math.floor(Date.now() / HOUR_MS);
     const usage: Record<string, { accepted: number[]; refused: number[] }> = {};
-    for (const row of await listUsage(c.var.db, place, hour - DAY_HOURS)) {
+    for (const row of await listUsage(c.var.db, c.var.place, hour - DAY_HOURS)) {
       const hours = (usage[row.tokenId] ??= {
         accepted: Array<number>(DAY_HOURS).fill(0),
         refused: Array<number>(DAY_HOURS).fill(0),
@@ -131,33 +115,16 @@ export const tokens = new Hono<AdminEnv>()
       hours.accepted[index] = row.accepted;
       hours.refused[index] = row.refused;
     }
-    return c.json({ usage, until: new Date((hour + 1) * HOUR_MS).toISOString() });
-  })
-  .get('/activity', async (c) => {
-    const place = placeOf(c);
-    const filter = filterOf(c.req.query());
-    const access = await readAccess(c.var.db, place.organisationId, place.email);
-    if (!access.ok) throw new Problem(access.reason);
-    return c.json(await listEvents(c.var.db, place.organisationId, filter));
-  })
-  .get('/:file{activity\\.(?:csv|jsonl)}', async (c) => {
-    const place = placeOf(c);
-    const filter = filterOf(c.req.query());
-    const access = await readAccess(c.var.db, place.organisationId, place.email);
-    if (!access.ok) throw new Problem(access.reason);
-    return exportActivity(
-      c.var.db,
-      place.organisationId,
-      filter,
-      c.req.path.endsWith('.csv') ? 'csv' : 'jsonl',
-    );
+    return c.json({ usage, until: new Date((hour + 1) * HOUR_MS).toISOString() }, 200);
   });
 
-function placeOf(c: {
-  req: { param(name: 'organisation'): string | undefined };
-  var: AdminEnv['Variables'];
-}): Place {
-  return { organisationId: c.req.param('organisation') ?? '', email: c.var.session.email };
+function idempotencyOf(c: Context<PlaceEnv>, name: string | null) {
+  const key = c.req.header('idempotency-key');
+  if (key === undefined) return null;
+  if (!IDEMPOTENCY_KEY.test(key)) {
+    throw new Problem('invalid-body', 'Header "Idempotency-Key": 1 to 255 visible ASCII characters');
+  }
+  return { key, bodyHash: sha256Hex(JSON.stringify(name)), now: Date.now() };
 }
 
 function mint(env: Env): string {
@@ -179,19 +146,4 @@ function limitDetail(reason: string): string | undefined {
   return reason === 'token-limit-reached'
     ? `An organisation has at most ${TOKEN_LIMIT} tokens. Delete an existing token to create a new one.`
     : undefined;
-}
-
-function filterOf(query: Record<string, string>): { before?: number; action?: string; actor?: string } {
-  const { before, action, actor } = query;
-  if (before !== undefined && !/^\d{1,15}$/.test(before))
-    throw new Problem('invalid-body', 'Query "before": no cursor');
-  if (action !== undefined && !ACTIONS.some((known) => known === action)) {
-    throw new Problem('invalid-body', 'Query "action": unknown');
-  }
-  if (actor !== undefined && actor.length > 254) throw new Problem('invalid-body', 'Query "actor": too long');
-  return {
-    ...(before === undefined ? {} : { before: Number(before) }),
-    ...(action === undefined ? {} : { action }),
-    ...(actor === undefined ? {} : { actor }),
-  };
 }

@@ -6,7 +6,8 @@ import { opensDeveloperZone } from './organisation.ts';
 import type { Organisation, Plan } from './organisation.ts';
 
 export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
-export type Access = { ok: true } | { ok: false; reason: Refusal };
+/** `seq`: at or after every change that had been committed when access was judged. */
+export type Access = { ok: true; seq: number } | { ok: false; reason: Refusal };
 
 /** A member belongs to a handful of organisations; more than this is not shown in a selector. */
 const SHOWN = 500;
@@ -32,10 +33,10 @@ export function selectStanding(db: Db, organisationId: string, email: string) {
 }
 
 /** A stranger and a guesser get the same answer; a member without the plan gets another. */
-export function judgeStanding(standing: { plan: Plan } | undefined): Access {
+export function judgeStanding(standing: { plan: Plan; seq: number } | undefined): Access {
   if (standing === undefined) return { ok: false, reason: 'organisation-not-found' };
   if (!opensDeveloperZone(standing.plan)) return { ok: false, reason: 'enterprise-plan-required' };
-  return { ok: true };
+  return { ok: true, seq: standing.seq };
 }
 
 export async function readAccess(db: Db, organisationId: string, email: string): Promise<Access> {

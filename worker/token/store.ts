@@ -213,18 +213,18 @@ export async function changeToken(
   ]);
   const access = judgeStanding(standing);
   if (!access.ok) return access;
-  if (standing === undefined || row === undefined) return { ok: false, reason: 'token-not-found' };
+  if (row === undefined) return { ok: false, reason: 'token-not-found' };
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, token: row.token, hash: row.hash as TokenHash, seq: standing.seq };
+  return { ok: true, token: row.token, hash: row.hash as TokenHash, seq: access.seq };
 }
 
-/** Deletes for good. */
-export async function deleteToken(
-  db: Db,
-  place: Place,
-  id: string,
-  cause: Cause,
-): Promise<{ ok: true; hash: TokenHash; seq: number } | { ok: false; reason: 'token-not-found' | Refusal }> {
+export type Deleted =
+  | { ok: true; hash: TokenHash; seq: number }
+  | { ok: false; reason: 'token-not-found'; seq: number }
+  | { ok: false; reason: Refusal };
+
+/** Deletes for good. `seq` is at or after every change that has been committed, also when there was nothing to delete. */
+export async function deleteToken(db: Db, place: Place, id: string, cause: Cause): Promise<Deleted> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   const [, [deleted], [standing]] = await db.batch([
     recordForToken(db, 'token.deleted', cause, place, null, here),
@@ -236,9 +236,10 @@ export async function deleteToken(
   ]);
   const access = judgeStanding(standing);
   if (!access.ok) return access;
-  if (standing === undefined || deleted === undefined) return { ok: false, reason: 'token-not-found' };
+  const { seq } = access;
+  if (deleted === undefined) return { ok: false, reason: 'token-not-found', seq };
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, hash: deleted.hash as TokenHash, seq: standing.seq };
+  return { ok: true, hash: deleted.hash as TokenHash, seq };
 }
 
 /** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */

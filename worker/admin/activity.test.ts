@@ -1,0 +1,242 @@
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { ACTIONS } from '../activity/events.ts';
+import type { Event } from '../activity/store.ts';
+import { call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+
+type Page = { events: Event[]; next: string | null };
+
+/** Events of an organisation, oldest first, written as the Worker writes them. */
+async function givenEvents(organisation: string, events: Partial<Event>[]): Promise<void> {
+  for (let start = 0; start < events.length; start += 500) {
+    await env.DB.batch(
+      events.slice(start, start + 500).map((event) =>
+        env.DB.prepare(
+          `INSERT INTO events (at, organisation_id, actor, action, request_id, user_agent, detail)
+             VALUES (?, ?, ?, ?, 'r', ?, ?)`,
+        ).bind(
+          event.at ?? '2026-11-23T18:00:00.000Z',
+          organisation,
+          event.actor ?? 'owner@example.com',
+          event.action ?? 'token.created',
+          event.userAgent ?? null,
+          event.detail ?? null,
+        ),
+      ),
+    );
+  }
+}
+
+async function read(organisation: string, query = '', file = 'activity'): Promise<Response> {
+  return call(`/api/organisations/${organisation}/${file}${query}`, { headers: await givenSession() });
+}
+
+describe('the activity', () => {
+  it('says who did what to which token, from where and when, and nothing that is secret', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const created = await write(
+      'POST',
+      `/api/organisations/${organisation}/tokens`,
+      { ...session, 'cf-connecting-ip': '203.0.113.7', 'user-agent': 'A browser' },
+      { name: 'Website' },
+    );
+    const { token, secret } = await created.json<{
+      token: { id: string; preview: string };
+      secret: string;
+    }>();
+    const answer = await read(organisation);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const text = await answer.text();
+    const { hash } = (await env.DB.prepare('SELECT hash FROM tokens WHERE id = ?')
+      .bind(token.id)
+      .first<{ hash: string }>()) ?? { hash: 'none' };
+    for (const hidden of [secret, hash, session.cookie.split('=')[1] ?? 'none']) {
+      expect(text).not.toContain(hidden);
+    }
+    const { events, next } = JSON.parse(text) as Page;
+    expect(next).toBeNull();
+    expect(events).toMatchObject([
+      {
+        actor: 'owner@example.com',
+        action: 'token.created',
+        tokenId: token.id,
+        preview: token.preview,
+        detail: 'Website',
+        ip: '203.0.113.7',
+        userAgent: 'A browser',
+      },
+    ]);
+    expect(new Date(events[0]?.at ?? '').toISOString()).toBe(events[0]?.at);
+  });
+
+  it('pages from the newest to the oldest without losing or repeating one, also while new ones arrive', async () => {
+    const organisation = await givenOrganisation();
+    await givenEvents(
+      organisation,
+      Array.from({ length: 120 }, (_, index) => ({ detail: String(index) })),
+    );
+    const seen: (string | null)[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Page = await (await read(organisation, cursor && `?before=${cursor}`)).json();
+      seen.push(...page.events.map(({ detail }) => detail));
+      cursor = page.next;
+      await givenEvents(organisation, [{ detail: 'late' }]);
+    }
+    expect(seen).toEqual(Array.from({ length: 120 }, (_, index) => String(119 - index)));
+  });
+
+  it('is filtered by action and by person, whatever the case of the address', async () => {
+    const organisation = await givenOrganisation();
+    await givenEvents(organisation, [
+      { action: 'token.created', actor: 'owner@example.com' },
+      { action: 'token.deleted', actor: 'owner@example.com' },
+      { action: 'token.deleted', actor: 'member@example.com' },
+    ]);
+    const find = async (query: string) =>
+      (await (await read(organisation, query)).json<Page>()).events.map(({ action, actor }) => [
+        action,
+        actor,
+      ]);
+    expect(await find('?action=token.deleted')).toEqual([
+      ['token.deleted', 'member@example.com'],
+      ['token.deleted', 'owner@example.com'],
+    ]);
+    expect(await find('?actor=Member@Example.com')).toEqual([['token.deleted', 'member@example.com']]);
+    expect(await find('?actor=owner@example.com&action=token.created')).toEqual([
+      ['token.created', 'owner@example.com'],
+    ]);
+    for (const action of ACTIONS) expect((await read(organisation, `?action=${action}`)).status).toBe(200);
+  });
+
+  it.each([
+    ['?before=x', 'Query "before": no cursor'],
+    ['?before=-1', 'Query "before": no cursor'],
+    ['?action=token', 'Query "action": unknown'],
+    [`?actor=${'a'.repeat(255)}`, 'Query "actor": longer than 254 characters'],
+  ])('refuses %s', async (query, detail) => {
+    const organisation = await givenOrganisation();
+    for (const file of ['activity', 'activity.csv', 'activity.jsonl']) {
+      const answer = await read(organisation, query, file);
+      expect(answer.status).toBe(422);
+      expect(await answer.json()).toMatchObject({ detail });
+    }
+  });
+
+  it('never shows the events of another organisation', async () => {
+    const [mine, theirs] = [
+      await givenOrganisation(),
+      await givenOrganisation('enterprise', ['x@example.com']),
+    ];
+    await givenEvents(theirs, [{ detail: 'theirs' }]);
+    const newest = await env.DB.prepare('SELECT max(id) AS id FROM events').first<{ id: number }>();
+    for (const file of ['activity', 'activity.csv', 'activity.jsonl']) {
+      expect(await (await read(mine, `?before=${(newest?.id ?? 0) + 1}`, file)).text()).not.toContain(
+        'theirs',
+      );
+    }
+  });
+
+  it('is exported as JSON Lines and as CSV, whole, newest first, and by the same filter', async () => {
+    const organisation = await givenOrganisation();
+    await givenEvents(
+      organisation,
+      Array.from({ length: 1203 }, (_, index) => ({
+        detail: String(index),
+        actor: `a${index % 2}@example.com`,
+      })),
+    );
+    const lines = await read(organisation, '', 'activity.jsonl');
+    expect(lines.headers.get('content-type')).toBe('application/jsonl; charset=utf-8');
+    expect(lines.headers.get('content-disposition')).toBe('attachment; filename="activity.jsonl"');
+    expect(lines.headers.get('cache-control')).toBe('no-store');
+    const events = (await lines.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Event);
+    expect(events.map(({ detail }) => detail)).toEqual(
+      Array.from({ length: 1203 }, (_, index) => String(1202 - index)),
+    );
+    const table = (await (await read(organisation, '?actor=a1@example.com', 'activity.csv')).text()).split(
+      '\r\n',
+    );
+    expect(table[0]).toBe('at,actor,action,tokenId,preview,detail,ip,userAgent,requestId');
+    expect(table.at(-1)).toBe('');
+    expect(table).toHaveLength(1 + 601 + 1);
+    expect(table[1]).toBe('2026-11-23T18:00:00.000Z,a1@example.com,token.created,,,1201,,,r');
+  });
+
+  it('lets no cell of the CSV run as a formula, break out of its quotes, or add a row', async () => {
+    const organisation = await givenOrganisation();
+    const cells: [string, string][] = [
+      ['=HYPERLINK("http://evil.example")', `"'=HYPERLINK(""http://evil.example"")"`],
+      ['+1', "'+1"],
+      ['-1', "'-1"],
+      ['@SUM(A1)', "'@SUM(A1)"],
+      ['  =1', "'  =1"],
+      ['\t=1', "'\t=1"],
+      ['\r\n=1', `"'\r\n=1"`],
+      ['＝1', "'＝1"],
+      ['a,b', '"a,b"'],
+      ['say "hi"', '"say ""hi"""'],
+      ['two\nlines', '"two\nlines"'],
+      ['Website', 'Website'],
+    ];
+    await givenEvents(
+      organisation,
+      cells.toReversed().map(([detail]) => ({ detail })),
+    );
+    const table = await (await read(organisation, '', 'activity.csv')).text();
+    const head = 'at,actor,action,tokenId,preview,detail,ip,userAgent,requestId\r\n';
+    expect(table).toBe(
+      head +
+        cells
+          .map(([, cell]) => `2026-11-23T18:00:00.000Z,owner@example.com,token.created,,,${cell},,,r\r\n`)
+          .join(''),
+    );
+  });
+
+  it('of an empty organisation is an empty page, an empty file and a head line', async () => {
+    const organisation = await givenOrganisation();
+    expect(await (await read(organisation)).json()).toEqual({ events: [], next: null });
+    expect(await (await read(organisation, '', 'activity.jsonl')).text()).toBe('');
+    expect((await (await read(organisation, '', 'activity.csv')).text()).split('\r\n')).toHaveLength(2);
+  });
+});
+
+describe('the record', () => {
+  it.each(["UPDATE events SET actor = 'x'", 'DELETE FROM events'])(
+    'cannot be tampered with: %s',
+    async (sql) => {
+      await givenEvents(await givenOrganisation(), [{}]);
+      await expect(env.DB.prepare(sql).run()).rejects.toThrow('events are append-only');
+    },
+  );
+
+  it('of a change that cannot be written keeps the change from happening', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id } = await givenToken(organisation);
+    const path = `/api/organisations/${organisation}/tokens`;
+    await env.DB.prepare(
+      "CREATE TRIGGER no_room BEFORE INSERT ON events BEGIN SELECT RAISE (ABORT, 'disk full'); END",
+    ).run();
+    try {
+      const answers = [
+        await write('POST', path, session, {}),
+        await write('PATCH', `${path}/${id}`, session, { active: false }),
+        await write('PATCH', `${path}/${id}`, session, { name: 'New' }),
+        await write('DELETE', `${path}/${id}`, session),
+      ];
+      for (const answer of answers) {
+        expect(answer.status).toBeGreaterThanOrEqual(500);
+        expect(await answer.text()).not.toContain('disk full');
+      }
+    } finally {
+      await env.DB.prepare('DROP TRIGGER no_room').run();
+    }
+    const list = await call(path, { headers: session });
+    expect(await list.json()).toMatchObject({ tokens: [{ id, active: true, name: null }] });
+  });
+});

@@ -1,0 +1,50 @@
+// /api/organisations/:organisation/activity: the audit log for members who may open Developer Zone, page by page or as
+// a file.
+import { Hono } from 'hono';
+import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
+import { ACTIONS } from '../activity/events.ts';
+import { listEvents } from '../activity/store.ts';
+import type { Filter } from '../activity/store.ts';
+import { Problem } from '../problem.ts';
+import { requireAccess } from './access.ts';
+import type { PlaceEnv } from './access.ts';
+import { exportActivity } from './activity-export.ts';
+
+type Query = { before?: string; action?: string; actor?: string };
+
+/** Reads `before` (a cursor), `action` and `actor`, or refuses with `invalid-body` naming the field. */
+const readFilter: MiddlewareHandler<
+  HonoEnv,
+  string,
+  { in: { query: Query }; out: { query: Filter } }
+> = async (c, next) => {
+  const { before, action, actor } = c.req.query() as Query;
+  if (before !== undefined && !/^\d{1,15}$/.test(before)) {
+    throw new Problem('invalid-body', 'Query "before": no cursor');
+  }
+  if (action !== undefined && !ACTIONS.some((known) => known === action)) {
+    throw new Problem('invalid-body', 'Query "action": unknown');
+  }
+  if (actor !== undefined && actor.length > 254) {
+    throw new Problem('invalid-body', 'Query "actor": longer than 254 characters');
+  }
+  const filter: Filter = {
+    ...(before === undefined ? {} : { before: Number(before) }),
+    ...(action === undefined ? {} : { action }),
+    // The log has addresses in their one form only.
+    ...(actor === undefined ? {} : { actor: actor.toLowerCase() }),
+  };
+  c.req.addValidatedData('query', filter);
+  await next();
+};
+
+export const activity = new Hono<PlaceEnv>()
+  .get('/activity', readFilter, requireAccess, async (c) =>
+    c.json(await listEvents(c.var.db, c.var.place.organisationId, c.req.valid('query')), 200),
+  )
+  .get('/activity.csv', readFilter, requireAccess, (c) =>
+    exportActivity(c.var.db, c.var.place.organisationId, c.req.valid('query'), 'csv'),
+  )
+  .get('/activity.jsonl', readFilter, requireAccess, (c) =>
+    exportActivity(c.var.db, c.var.place.organisationId, c.req.valid('query'), 'jsonl'),
+  );

@@ -1,0 +1,33 @@
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, it, vi } from 'vitest';
+import { call, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+
+// The clock stands, so that no hour ends in the middle of the test.
+afterEach(() => void vi.useRealTimers());
+
+it('answers the last 24 hours of each token, hour by hour, of this organisation alone', async () => {
+  vi.setSystemTime('2026-11-25T10:30:00Z');
+  const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
+  const [used, unused, foreign] = [await givenToken(mine), await givenToken(mine), await givenToken(theirs)];
+  const hour = Math.floor(Date.now() / 3_600_000);
+  const count = (token: string, ago: number, accepted: number, refused: number) =>
+    env.DB.prepare('INSERT INTO token_usage (token_id, hour, accepted, refused) VALUES (?, ?, ?, ?)').bind(
+      token,
+      hour - ago,
+      accepted,
+      refused,
+    );
+  await env.DB.batch([
+    count(used.id, 0, 7, 1),
+    count(used.id, 23, 5, 0),
+    count(used.id, 24, 9, 9),
+    count(foreign.id, 0, 3, 3),
+  ]);
+  const answer = await call(`/api/organisations/${mine}/usage`, { headers: await givenSession() });
+  const zeros = Array<number>(22).fill(0);
+  expect(await answer.json()).toEqual({
+    usage: { [used.id]: { accepted: [5, ...zeros, 7], refused: [0, ...zeros, 1] } },
+    until: new Date((hour + 1) * 3_600_000).toISOString(),
+  });
+  expect(unused.id).not.toBe(used.id);
+});
