@@ -96,19 +96,14 @@ const PAGE = 100;
 export async function listMembers(
   db: Db,
   organisationId: string,
-  after: string | undefined,
+  after = '',
 ): Promise<{ ok: true; members: Member[]; next: string | null } | Missing> {
   const [organisation, rows] = await db.batch([
     db.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, organisationId)),
     db
       .select(columns)
       .from(members)
-      .where(
-        and(
-          eq(members.organisationId, organisationId),
-          after === undefined ? undefined : gt(members.email, after),
-        ),
-      )
+      .where(and(eq(members.organisationId, organisationId), gt(members.email, after)))
       .orderBy(asc(members.email))
       .limit(PAGE + 1),
   ]);

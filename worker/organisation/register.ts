@@ -1,6 +1,6 @@
 // Organisations as the platform keeps them: created, changed, deleted and listed by the operator. Each mutation is one
 // batch with its audit events first; the triggers of migrations/ write what verification has to learn.
-import { and, asc, eq, exists, gt, inArray, isNull, lte, ne, not, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, ne, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
@@ -37,10 +37,9 @@ export async function putOrganisation(
 ): Promise<Put> {
   const { id, name, plan, version } = wanted;
   const here = eq(organisations.id, id);
-  const fresh =
-    version === undefined
-      ? undefined
-      : or(isNull(organisations.version), lte(organisations.version, version));
+  // Without a version nothing is overtaken: a comparison with NULL is never true.
+  const overtaken = sql`${organisations.version} > ${version ?? null}`;
+  const fresh = sql`(${overtaken}) IS NOT TRUE`;
   const [[before], , , , , , [after], rows] = await db.batch([
     db.select({ version: organisations.version }).from(organisations).where(here),
     db.insert(events).select(
@@ -60,13 +59,7 @@ export async function putOrganisation(
           ),
         ),
     ),
-    record(
-      db,
-      'plan.change-ignored',
-      cause,
-      sql`${plan}`,
-      and(here, fresh === undefined ? sql`0` : not(fresh)),
-    ),
+    record(db, 'plan.change-ignored', cause, sql`${plan}`, and(here, overtaken)),
     record(
       db,
       'plan.changed',
@@ -81,7 +74,7 @@ export async function putOrganisation(
       .onConflictDoUpdate({
         target: organisations.id,
         set: { name, plan, ...(version === undefined ? {} : { version }) },
-        ...(fresh === undefined ? {} : { setWhere: fresh }),
+        setWhere: fresh,
       }),
     db
       .select({ ...columns, seq: head })
@@ -166,12 +159,12 @@ const PAGE = 100;
 /** A page of all organisations in the order of their ids; `next` is the cursor of the page after, or null. */
 export async function listOrganisations(
   db: Db,
-  after: string | undefined,
+  after = '',
 ): Promise<{ organisations: Registered[]; next: string | null }> {
   const rows = await db
     .select(columns)
     .from(organisations)
-    .where(after === undefined ? undefined : gt(organisations.id, after))
+    .where(gt(organisations.id, after))
     .orderBy(asc(organisations.id))
     .limit(PAGE + 1);
   const shown = rows.slice(0, PAGE);

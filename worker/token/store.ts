@@ -1,6 +1,6 @@
 // Tokens at rest. Each mutation is one batch: the audit event first, under the same guard as the change; then the
 // change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
-import { and, desc, eq, exists, gt, inArray, lt, ne, not, or, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, inArray, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
@@ -140,7 +140,7 @@ export async function createToken(
           createdAt: sql`${idempotency?.now ?? 0}`.as('created_at'),
         })
         .from(tokens)
-        .where(and(eq(tokens.id, token.id), idempotency === null ? sql`0` : undefined)),
+        .where(and(eq(tokens.id, token.id), sql`${idempotency?.key ?? null} IS NOT NULL`)),
     ),
     selectStanding(db, place.organisationId, place.email),
     db
@@ -189,8 +189,11 @@ export async function changeToken(
 ): Promise<Changed> {
   const { active, name } = change;
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  const switched = active === undefined ? sql`0` : and(here, ne(tokens.active, active));
-  const renamed = name === undefined ? sql`0` : and(here, sql`${tokens.name} IS NOT ${name}`);
+  // What is not to be changed is compared with itself, and set to itself.
+  const newActive = active === undefined ? sql`${tokens.active}` : sql`${Number(active)}`;
+  const newName = name === undefined ? sql`${tokens.name}` : sql`${name}`;
+  const switched = sql`${tokens.active} <> ${newActive}`;
+  const renamed = sql`${tokens.name} IS NOT ${newName}`;
   const [, , , [standing], [row]] = await db.batch([
     recordForToken(
       db,
@@ -198,15 +201,12 @@ export async function changeToken(
       cause,
       place,
       null,
-      switched,
+      and(here, switched),
     ),
-    recordForToken(db, 'token.renamed', cause, place, name ?? null, renamed),
+    recordForToken(db, 'token.renamed', cause, place, name ?? null, and(here, renamed)),
     db
       .update(tokens)
-      .set({
-        active: active === undefined ? sql`${tokens.active}` : active,
-        name: name === undefined ? sql`${tokens.name}` : name,
-      })
+      .set({ active: newActive, name: newName })
       .where(and(here, or(switched, renamed), mayManage(db, place))),
     selectStanding(db, place.organisationId, place.email),
     db.select({ token: columns, hash: tokens.hash }).from(tokens).where(here),

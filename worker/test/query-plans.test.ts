@@ -1,0 +1,115 @@
+// Every statement that the dashboard's and the operator's faces send is looked at: none may walk a whole table, and a
+// page of the activity is never sorted, only read.
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeAll, expect, it } from 'vitest';
+import worker from '../index.ts';
+import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
+
+const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
+const statements = new Map<string, string>();
+
+async function send(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
+  const recording = new Proxy(env.DB, {
+    get(database, name: keyof D1Database) {
+      if (name === 'prepare') {
+        return (sql: string) => {
+          statements.set(sql, `${method} ${path.replace(/[\w-]*-[\w-]{20,}/g, ':id')}`);
+          return database.prepare(sql);
+        };
+      }
+      const value: unknown = Reflect.get(database, name);
+      return typeof value === 'function' ? value.bind(database) : value;
+    },
+  });
+  const context = createExecutionContext();
+  const answer = await worker.fetch(
+    new Request(new URL(path, ORIGIN), {
+      method,
+      headers: {
+        origin: ORIGIN,
+        'content-type': 'application/json',
+        ...Object.fromEntries(new Headers(headers)),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+    { ...env, DB: recording, OPERATOR_SECRET },
+    context,
+  );
+  await waitOnExecutionContext(context);
+  return answer;
+}
+
+beforeAll(async () => {
+  const organisation = await givenOrganisation();
+  const { id } = await givenToken(organisation);
+  const session = await givenSession();
+  const room = `/api/organisations/${organisation}`;
+  const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
+  const there = `/operator/organisations/${organisation}`;
+  const answers = [
+    await send('GET', '/api/session', session),
+    await send('GET', '/api/sessions', session),
+    await send('GET', `${room}/tokens`, session),
+    await send('POST', `${room}/tokens`, { ...session, 'idempotency-key': 'k' }, { name: 'A' }),
+    await send('POST', `${room}/tokens`, session, {}),
+    await send('PATCH', `${room}/tokens/${id}`, session, { active: false, name: 'B' }),
+    await send('PATCH', `${room}/tokens/${id}`, session, { active: true }),
+    await send('PATCH', `${room}/tokens/${id}`, session, { name: null }),
+    await send('DELETE', `${room}/tokens/${id}`, session),
+    await send('GET', `${room}/usage`, session),
+    await send('GET', `${room}/activity?before=9&action=token.created&actor=a@example.com`, session),
+    await send('GET', `${room}/activity?action=token.created`, session),
+    await send('GET', `${room}/activity?actor=a@example.com`, session),
+    await send('GET', `${room}/activity`, session),
+    await send('GET', '/operator/organisations', operator),
+    await send('GET', '/operator/organisations?after=a', operator),
+    await send('PUT', there, operator, { name: 'A', plan: 'pro', version: 1 }),
+    await send('PUT', there, operator, { name: 'A', plan: 'enterprise' }),
+    await send('GET', there, operator),
+    await send('GET', `${there}/members`, operator),
+    await send('GET', `${there}/members?after=a`, operator),
+    await send('PUT', `${there}/members/m@example.com`, operator),
+    await send('DELETE', `${there}/members/m@example.com`, operator),
+    await send('DELETE', there, operator),
+    await send('POST', '/api/sign-in/link', {}, { email: 'owner@example.com' }),
+    await send('POST', '/api/sign-out', await givenSession()),
+  ];
+  const failed = answers.findIndex((answer) => !answer.ok);
+  if (failed !== -1) throw new Error(`call ${failed} was answered ${answers[failed]?.status}`);
+});
+
+async function planOf(sql: string): Promise<string[]> {
+  const places = sql.split('?').length - 1;
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...Array<null>(places).fill(null))
+    .all<{ detail: string }>();
+  return results.map(({ detail }) => detail);
+}
+
+it('reaches every row by an index', async () => {
+  const walks: string[] = [];
+  for (const [sql, request] of statements) {
+    for (const step of await planOf(sql)) {
+      if (/^SCAN (?!CONSTANT ROW|\(subquery)/.test(step)) walks.push(`${request}: ${step}: ${sql}`);
+    }
+  }
+  expect(statements.size).toBeGreaterThan(30);
+  expect(walks).toEqual([]);
+});
+
+it('would notice a statement that walks a table', async () => {
+  expect(await planOf('SELECT * FROM tokens WHERE name = ?')).toEqual(['SCAN tokens']);
+});
+
+it('reads pages in the order of an index instead of sorting them', async () => {
+  const pages = [...statements.keys()].filter((sql) => /limit/i.test(sql) && /order by/i.test(sql));
+  expect(pages.length).toBeGreaterThan(5);
+  const sorted: string[] = [];
+  for (const sql of pages) {
+    // A member's own few organisations are sorted by name.
+    if (/order by "organisations"."name"/i.test(sql)) continue;
+    if ((await planOf(sql)).some((step) => step.startsWith('USE TEMP B-TREE'))) sorted.push(sql);
+  }
+  expect(sorted).toEqual([]);
+});
