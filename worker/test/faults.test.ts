@@ -1,0 +1,158 @@
+// Each storage call of each mutation is failed in turn, in each way: lost, done without an answer, slow. Every time the
+// outcome is all or nothing, the answer is a problem or true, and repeating the call completes it.
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Env } from '../env.ts';
+import worker from '../index.ts';
+import { FAULTS, OPERATOR_SECRET, deploymentWith } from './faults.ts';
+import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
+
+type World = { organisation: string; email: string; token: string; session: { cookie: string }; key: string };
+type Deed = {
+  name: string;
+  request: (world: World) => [method: string, path: string, body?: object];
+  /** What a repeat is answered when the first call was done after all. */
+  repeated: number;
+};
+
+const room = (world: World) => `/api/organisations/${world.organisation}/tokens`;
+const place = (world: World) => `/operator/organisations/${world.organisation}`;
+const deeds: Deed[] = [
+  { name: 'create', request: (world) => ['POST', room(world), { name: 'New' }], repeated: 200 },
+  {
+    name: 'deactivate',
+    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { active: false }],
+    repeated: 200,
+  },
+  {
+    name: 'deactivate and rename',
+    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { active: false, name: 'Paused' }],
+    repeated: 200,
+  },
+  {
+    name: 'rename',
+    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { name: 'New' }],
+    repeated: 200,
+  },
+  { name: 'delete', request: (world) => ['DELETE', `${room(world)}/${world.token}`], repeated: 404 },
+  {
+    name: 'change the plan and the name of an organisation',
+    request: (world) => ['PUT', place(world), { name: 'New', plan: 'pro', version: 1 }],
+    repeated: 200,
+  },
+  { name: 'delete an organisation', request: (world) => ['DELETE', place(world)], repeated: 200 },
+  {
+    name: 'add a member',
+    request: (world) => ['PUT', `${place(world)}/members/new.${world.email}`],
+    repeated: 200,
+  },
+  {
+    name: 'remove the last member',
+    request: (world) => ['DELETE', `${place(world)}/members/${world.email}`],
+    repeated: 200,
+  },
+  { name: 'sign out', request: () => ['POST', '/api/sign-out'], repeated: 401 },
+  {
+    name: 'sign out everywhere',
+    request: () => ['POST', '/api/sessions/sign-out-everywhere'],
+    repeated: 401,
+  },
+];
+
+async function givenWorld(): Promise<World> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const organisation = await givenOrganisation('enterprise', [email]);
+  const { id: token } = await givenToken(organisation);
+  return { organisation, email, token, session: await givenSession(email), key: crypto.randomUUID() };
+}
+
+/** Everything that a deed could leave behind, without what differs from world to world. */
+async function stateOf(world: World): Promise<unknown> {
+  const of = (sql: string, value: string) => env.DB.prepare(sql).bind(value);
+  const results = await env.DB.batch([
+    of(
+      "SELECT plan, version, iif(name = id, 'old', name) AS name FROM organisations WHERE id = ?",
+      world.organisation,
+    ),
+    of('SELECT active, name FROM tokens WHERE organisation_id = ? ORDER BY name', world.organisation),
+    of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', world.organisation),
+    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.organisation),
+    of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', world.organisation),
+    of('SELECT count(*) AS sessions FROM sessions WHERE email = ?', world.email),
+  ]);
+  return results.map((result) => result.results);
+}
+
+async function send(deed: Deed, world: World, deployment: Env): Promise<Response> {
+  const [method, path, body] = deed.request(world);
+  const context = createExecutionContext();
+  const answer = await worker.fetch(
+    new Request(new URL(path, ORIGIN), {
+      method,
+      headers: path.startsWith('/operator')
+        ? { authorization: `Bearer ${OPERATOR_SECRET}` }
+        : {
+            ...world.session,
+            origin: ORIGIN,
+            'idempotency-key': world.key,
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+    deployment,
+    context,
+  );
+  await waitOnExecutionContext(context);
+  return answer;
+}
+
+describe.each(deeds)('when storage fails, to $name', (deed) => {
+  it.each(FAULTS)('is all or nothing, and a repeat completes it: a call is %s', async (kind) => {
+    const model = await givenWorld();
+    const before = await stateOf(model);
+    const clean = deploymentWith(null);
+    expect((await send(deed, model, clean.env)).ok).toBe(true);
+    const after = await stateOf(model);
+    expect(after).not.toEqual(before);
+
+    const wrong: string[] = [];
+    let calls = 1;
+    for (let at = 0; at < calls; at++) {
+      const world = await givenWorld();
+      const faulty = deploymentWith({ at, kind });
+      const answer = await send(deed, world, faulty.env);
+      const state = await stateOf(world);
+      const repeat = await send(deed, world, clean.env);
+      const isDone = isSame(state, after);
+      const claims = {
+        'nothing was left half done': isDone || isSame(state, before),
+        'a good answer is true': isDone || !answer.ok,
+        'a bad answer is a problem of ours': answer.ok || (await isOurProblem(answer)),
+        'a slow call is waited for': answer.ok || kind !== 'slow',
+        'a repeat completes it': isSame(await stateOf(world), after),
+        'a repeat is answered rightly': isDone ? repeat.status === deed.repeated : repeat.ok,
+      };
+      for (const [claim, holds] of Object.entries(claims)) {
+        if (!holds) wrong.push(`${claim}: call ${at} (${faulty.calls[at]}), answered ${answer.status}`);
+      }
+      calls = faulty.calls.length;
+    }
+    expect(wrong).toEqual([]);
+    expect(calls).toBeGreaterThan(0);
+  });
+});
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** A failure of ours is said as such: never 401, which makes people sign in again and programs throw tokens away. */
+async function isOurProblem(answer: Response): Promise<boolean> {
+  const text = await answer.text();
+  return (
+    answer.status >= 500 &&
+    answer.headers.get('content-type') === 'application/problem+json' &&
+    !/planted|\b(?:select|insert)\b/i.test(text)
+  );
+}
