@@ -2,6 +2,7 @@
 //   (nothing)     the whole measurement, about five minutes
 //   --smoke       every part for an instant, to show that it works; writes nothing and concludes nothing
 //   --soak 10m    the long mixed run; its figures join the table
+//   --quick       the path of an accepted and of a forged token beside Hono's, in half a minute; writes nothing
 //   --profile     where the warm path spends its time
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,9 +16,13 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const SOAK_FILE = `${HERE}soak.json`;
 const RESULTS_FILE = `${HERE}results.md`;
 
+/** The variants that `--quick` compares. */
+const HOT = ['hono-open', 'hono-same-answer', 'hono-bearer', 'ours', 'ours-forged'];
+
 const { values: options } = parseArgs({
   options: {
     smoke: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     soak: { type: 'string' },
     rounds: { type: 'string', default: '7' },
@@ -41,6 +46,7 @@ const { openVariants } = await import('./variants.ts');
 
 if (options.soak !== undefined) await runSoak(minutesOf(options.soak));
 else if (options.profile) await runProfile();
+else if (options.quick) await runQuick();
 else await runAll();
 
 async function runAll(): Promise<void> {
@@ -96,6 +102,36 @@ async function runAll(): Promise<void> {
   writeFileSync(RESULTS_FILE, text);
   process.stdout.write(text);
   for (const goal of goals(figures)) if (isMet(goal) === false) say(`not met: ${goal.what}`);
+}
+
+async function runQuick(): Promise<void> {
+  const { cell } = await import('./rounds.ts');
+  const { spread } = await import('./statistics.ts');
+  const bench = await openVariants(50);
+  const client = openClient();
+  try {
+    await checkAnswers(bench.variants);
+    const hot = { ...bench, variants: bench.variants.filter(({ key }) => HOT.includes(key)) };
+    const plan = { rounds: Number(options.rounds), warmUp: 200, duration: 400, connections: [1, 32] };
+    const rounds = await measure(hot, client, plan, () => {});
+    for (const connections of plan.connections) {
+      const floor = rounds.get(cell('hono-open', connections)) ?? [];
+      for (const key of HOT) {
+        const own = rounds.get(cell(key, connections)) ?? [];
+        const p50 = spread(own.map((one, round) => one.p50 / (floor[round]?.p50 ?? Number.NaN)));
+        const cpu = spread(
+          own.map((one, round) => (one.cpu ?? Number.NaN) / (floor[round]?.cpu ?? Number.NaN)),
+        );
+        const text = [p50, cpu].map(
+          (one) => `${one.median.toFixed(2)} (${one.least.toFixed(2)}–${one.most.toFixed(2)})`,
+        );
+        process.stdout.write(`${cell(key, connections).padEnd(22)} p50 ${text[0]}  CPU ${text[1]}\n`);
+      }
+    }
+  } finally {
+    await client.close();
+    await bench.fleet.dispose();
+  }
 }
 
 async function runSoak(minutes: number): Promise<void> {
