@@ -1,10 +1,10 @@
 // The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
 // The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them.
 import { Hono } from 'hono';
-import { api } from './api/routes.ts';
+import { api, apiProblem } from './api/routes.ts';
 import type { Env } from './env.ts';
 import { Problem, problemResponse } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
+import { originOf, requestIdOf } from './request-id.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
 
@@ -29,7 +29,8 @@ app.notFound(() => {
 });
 app.onError((error, c) => {
   const problem = error instanceof Problem ? error : problemOf(error);
-  return problemResponse(problem, new URL(c.req.url).origin, requestIdOf(c.req.raw));
+  if (c.req.path.startsWith('/v1/')) return apiProblem(c.req.raw, c.env, problem);
+  return problemResponse(problem, originOf(c.req.raw), requestIdOf(c.req.raw));
 });
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */

@@ -41,8 +41,19 @@ export class Problem extends Error {
   }
 }
 
-/** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own. */
-export function problemResponse(problem: Problem, origin: string, requestId: string): Response {
+/** What a face says when it refuses without throwing: a thrown Error costs more than a whole verification. */
+export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'>;
+
+/**
+ * The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own; `headers` are
+ * those that the face puts on every answer.
+ */
+export function problemResponse(
+  problem: Refusal,
+  origin: string,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const { status, title } = PROBLEMS[problem.slug];
   const body = {
     type: `${origin}/docs/problems#${problem.slug}`,
@@ -57,6 +68,7 @@ export function problemResponse(problem: Problem, origin: string, requestId: str
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-request-id': requestId,
+      ...headers,
       ...problem.headers,
     },
   });

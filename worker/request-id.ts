@@ -1,6 +1,14 @@
-// One id per request, the same wherever it is asked for: Cloudflare's own where there is one.
+// What every face asks of a request: its id (Cloudflare's own where there is one, and the same wherever it is asked
+// for) and the origin that it was sent to.
 
 const ids = new WeakMap<Request, string>();
+
+/** The same as `new URL(request.url).origin`, which costs 1.4 µs: a Worker's `url` is always normalised and absolute. */
+export function originOf(request: Request): string {
+  const { url } = request;
+  // Past the scheme's own slashes: "https://" has eight characters, "http://" seven and a host of at least one.
+  return url.slice(0, url.indexOf('/', 8));
+}
 
 export function requestIdOf(request: Request): string {
   let id = ids.get(request);

@@ -1,7 +1,7 @@
 // Refuses or accepts the holder of a token: what verification answers as data becomes a problem with its challenge
 // here (RFC 6750 section 3). Every invalid token gets one and the same answer.
 import type { Env } from '../env.ts';
-import { Problem } from '../problem.ts';
+import type { Refusal } from '../problem.ts';
 import { readCredential } from '../verification/credential.ts';
 import { verify } from '../verification/verify.ts';
 import type { Verification, VerifyContext } from '../verification/verify.ts';
@@ -12,20 +12,25 @@ const CHALLENGE = 'Bearer realm="api"';
 const MALFORMED = `${CHALLENGE}, error="invalid_request", error_description="The credential is malformed"`;
 const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The token is unknown, inactive or deleted"`;
 
-/** The holder of the request's token, at once where verification needs no I/O; throws a Problem for anyone else. */
-export function authenticate(request: Request, env: Env, context: VerifyContext): Holder | Promise<Holder> {
+export type Authentication = Holder | { ok: false; refusal: Refusal };
+
+/** The holder of the request's token or why there is none, at once where verification needs no I/O. */
+export function authenticate(
+  request: Request,
+  env: Env,
+  context: VerifyContext,
+): Authentication | Promise<Authentication> {
   const credential = readCredential(request.headers);
-  if (!credential.ok) throw refusal(credential.reason);
+  if (!credential.ok) return { ok: false, refusal: refusal(credential.reason) };
   const verification = verify(credential.secret, env, context);
-  return verification instanceof Promise ? verification.then(accept) : accept(verification);
+  return verification instanceof Promise ? verification.then(judge) : judge(verification);
 }
 
-function accept(verification: Verification): Holder {
+function judge(verification: Verification): Authentication {
   if (verification.ok) return verification;
-  throw refusal(
-    verification.reason,
-    verification.reason === 'verification-unavailable' ? verification.retryAfter : undefined,
-  );
+  const { reason } = verification;
+  const retryAfter = reason === 'verification-unavailable' ? verification.retryAfter : undefined;
+  return { ok: false, refusal: refusal(reason, retryAfter) };
 }
 
 type Reason =
@@ -33,26 +38,37 @@ type Reason =
   | 'malformed-credential'
   | Exclude<Verification, { ok: true }>['reason'];
 
-/** The problem for a refusal. `retryAfter` in seconds. */
-export function refusal(reason: Reason, retryAfter?: number): Problem {
-  switch (reason) {
-    case 'authentication-required':
-      return new Problem(reason, 'Send a token: Authorization: Bearer <token>', {
-        'www-authenticate': CHALLENGE,
-      });
-    case 'malformed-credential':
-      return new Problem(reason, 'Send one token, in one Authorization or X-API-Key header', {
-        'www-authenticate': MALFORMED,
-      });
-    case 'invalid-token':
-      return new Problem(reason, 'The token is unknown, inactive or deleted', {
-        'www-authenticate': INVALID,
-      });
-    case 'enterprise-plan-required':
-      return new Problem(reason, "The token's organisation is not on the Enterprise plan");
-    case 'verification-unavailable':
-      return new Problem(reason, 'The token cannot be verified right now; it may well be good. Try again.', {
-        'retry-after': String(retryAfter ?? 1),
-      });
-  }
+/** Made once: a refusal must be no dearer than an acceptance, or refusing is how the product is brought down. */
+const REFUSALS = {
+  'authentication-required': {
+    slug: 'authentication-required',
+    detail: 'Send a token: Authorization: Bearer <token>',
+    headers: { 'www-authenticate': CHALLENGE },
+  },
+  'malformed-credential': {
+    slug: 'malformed-credential',
+    detail: 'Send one token, in one Authorization or X-API-Key header',
+    headers: { 'www-authenticate': MALFORMED },
+  },
+  'invalid-token': {
+    slug: 'invalid-token',
+    detail: 'The token is unknown, inactive or deleted',
+    headers: { 'www-authenticate': INVALID },
+  },
+  'enterprise-plan-required': {
+    slug: 'enterprise-plan-required',
+    detail: "The token's organisation is not on the Enterprise plan",
+    headers: {},
+  },
+  'verification-unavailable': {
+    slug: 'verification-unavailable',
+    detail: 'The token cannot be verified right now; it may well be good. Try again.',
+    headers: {},
+  },
+} as const satisfies Record<Reason, Refusal>;
+
+/** What a caller is told. `retryAfter` in seconds. */
+export function refusal(reason: Reason, retryAfter?: number): Refusal {
+  if (reason !== 'verification-unavailable') return REFUSALS[reason];
+  return { ...REFUSALS[reason], headers: { 'retry-after': String(retryAfter ?? 1) } };
 }

@@ -4,6 +4,7 @@ import type { Env } from '../env.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { findOrganisation } from '../organisation/store.ts';
 import { countTokens, findToken } from '../token/store.ts';
+import { Problem } from '../problem.ts';
 import { refusal } from './bearer.ts';
 
 /** The organisation that the token belongs to, with its count of tokens. */
@@ -14,13 +15,18 @@ export async function readOrganisation(env: Env, organisationId: string) {
     countTokens(db, organisationId),
   ]);
   // Deleted between the verification and this read: the token died with it.
-  if (organisation === undefined || tokens === undefined) throw refusal('invalid-token');
+  if (organisation === undefined || tokens === undefined) throw invalidToken();
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };
 }
 
 /** The token's own row, as the dashboard shows it. */
 export async function readToken(env: Env, tokenId: string) {
   const [token] = await findToken(openDatabase(env), tokenId);
-  if (token === undefined) throw refusal('invalid-token');
+  if (token === undefined) throw invalidToken();
   return token;
+}
+
+function invalidToken(): Problem {
+  const { slug, detail, headers } = refusal('invalid-token');
+  return new Problem(slug, detail, headers);
 }

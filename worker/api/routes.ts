@@ -2,29 +2,33 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { Env } from '../env.ts';
-import { Problem, problemResponse } from '../problem.ts';
-import { requestIdOf } from '../request-id.ts';
-import { authenticate } from './bearer.ts';
+import { Problem, problemResponse, type Refusal } from '../problem.ts';
+import { originOf, requestIdOf } from '../request-id.ts';
+import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { apiHeaders, preflight } from './headers.ts';
 
 type Face = { Bindings: Env };
+type ApiContext = Context<Face>;
+
 const OWN_PATHS = new Set(['/v1/ping', '/v1/organisation', '/v1/token']);
 
+// No onError of its own: Hono would wrap every handler of this face in another promise for it.
 export const api = new Hono<Face>()
-  .get('/v1/ping', async (c) => {
-    const { organisationId, tokenId } = await authenticate(c.req.raw, c.env, contextOf(c));
-    return answer(c, { status: 'ok', organisationId, tokenId });
-  })
-  .get('/v1/organisation', async (c) => {
-    const { organisationId } = await authenticate(c.req.raw, c.env, contextOf(c));
-    const { readOrganisation } = await import('./reads.ts');
-    return answer(c, await readOrganisation(c.env, organisationId));
-  })
-  .get('/v1/token', async (c) => {
-    const { tokenId } = await authenticate(c.req.raw, c.env, contextOf(c));
-    const { readToken } = await import('./reads.ts');
-    return answer(c, await readToken(c.env, tokenId));
-  })
+  .get('/v1/ping', (c) =>
+    forHolder(c, ({ organisationId, tokenId }) => answer(c, { status: 'ok', organisationId, tokenId })),
+  )
+  .get('/v1/organisation', (c) =>
+    forHolder(c, async ({ organisationId }) => {
+      const { readOrganisation } = await import('./reads.ts');
+      return answer(c, await readOrganisation(c.env, organisationId));
+    }),
+  )
+  .get('/v1/token', (c) =>
+    forHolder(c, async ({ tokenId }) => {
+      const { readToken } = await import('./reads.ts');
+      return answer(c, await readToken(c.env, tokenId));
+    }),
+  )
   .options('/v1/*', (c) => preflight(c.req.raw, c.env, requestIdOf(c.req.raw)))
   .all('/v1/*', (c) => {
     if (OWN_PATHS.has(c.req.path)) {
@@ -33,24 +37,39 @@ export const api = new Hono<Face>()
     throw new Problem('not-found', 'No such endpoint, and no upstream API is configured (UPSTREAM_URL)');
   });
 
-api.onError((error, c) => {
-  // What is no Problem is answered, and logged, by the front door.
-  if (!(error instanceof Problem)) throw error;
-  const requestId = requestIdOf(c.req.raw);
-  const response = problemResponse(error, new URL(c.req.url).origin, requestId);
-  for (const [name, value] of Object.entries(apiHeaders(c.req.raw, c.env, requestId)))
-    response.headers.set(name, value);
-  return response;
-});
+type Handler = (holder: Holder) => Response | Promise<Response>;
 
-function answer(c: Context<Face>, body: object): Response {
+/** Runs the handler for whoever holds a good token and refuses everyone else, without a promise where none is needed. */
+function forHolder(c: ApiContext, handler: Handler): Response | Promise<Response> {
+  const authentication = authenticate(c.req.raw, c.env, contextOf(c));
+  return authentication instanceof Promise
+    ? authentication.then((late) => settle(c, late, handler))
+    : settle(c, authentication, handler);
+}
+
+function settle(c: ApiContext, authentication: Authentication, handler: Handler) {
+  return authentication.ok ? handler(authentication) : apiProblem(c.req.raw, c.env, authentication.refusal);
+}
+
+/** A problem with the headers that every answer under /v1 carries. */
+export function apiProblem(request: Request, env: Env, problem: Refusal): Response {
+  const requestId = requestIdOf(request);
+  return problemResponse(problem, originOf(request), requestId, apiHeaders(request, env, requestId));
+}
+
+function answer(c: ApiContext, body: object): Response {
   const headers = apiHeaders(c.req.raw, c.env, requestIdOf(c.req.raw));
   headers['content-type'] = 'application/json';
   return new Response(JSON.stringify(body), { headers });
 }
 
-/** What verification may do after the answer, and where the call came in. */
-function contextOf(c: Context<Face>): { waitUntil(promise: Promise<unknown>): void; cf?: unknown } {
+/** What verification may do after the answer, and where the call came in (read when asked for: workerd parses it then). */
+function contextOf(c: ApiContext): { waitUntil(promise: Promise<unknown>): void; readonly cf?: unknown } {
   const context = c.executionCtx;
-  return { waitUntil: (promise) => context.waitUntil(promise), cf: c.req.raw.cf };
+  return {
+    waitUntil: (promise) => context.waitUntil(promise),
+    get cf() {
+      return c.req.raw.cf;
+    },
+  };
 }
