@@ -86,9 +86,15 @@ it('does not let a stranger, or a member of an organisation on another plan, use
     [theirs, 404],
     [pro, 403],
   ] as const) {
-    const path = `/api/organisations/${organisation}/tokens`;
-    const answer = await change(path, session, { MUTATIONS_PER_ORGANISATION: binding });
-    expect(answer.status).toBe(status);
+    for (const [method, token] of [
+      ['POST', ''],
+      ['PATCH', '/x'],
+      ['DELETE', '/x'],
+    ] as const) {
+      const path = `/api/organisations/${organisation}/tokens${token}`;
+      const answer = await change(path, session, { MUTATIONS_PER_ORGANISATION: binding }, method);
+      expect(answer.status).toBe(status);
+    }
   }
   expect(keys).toEqual([]);
 });
