@@ -21,6 +21,10 @@ export function strictBody<S extends Schema>(
 
 /** The body as the schema reads it, or `invalid-body` / `payload-too-large`. */
 export async function readBody<S extends Schema>(request: Request, schema: S): Promise<InferOutput<S>> {
+  // The same-site rule leans on this: a body that names no type is read by nobody.
+  if (request.headers.get('content-type') === null) {
+    throw new Problem('invalid-body', 'Header "Content-Type": missing');
+  }
   const bytes = await readBytes(request);
   let text: string;
   let value: unknown;

@@ -10,6 +10,9 @@ export function clientKey(request: Request): string {
   const address = clientAddress(request);
   if (address === null) return 'unknown';
   if (!address.includes(':')) return address;
+  // An IPv4 address in IPv6's clothes (RFC 4291 section 2.5.5.2) is one client, not one of a /64.
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
   const [head = '', tail = ''] = address.toLowerCase().split('::');
   const first = head === '' ? [] : head.split(':');
   const last = tail === '' ? [] : tail.split(':');
