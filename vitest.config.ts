@@ -15,6 +15,8 @@ export default defineConfig({
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
                 TAG_KEY_CURRENT: '1',
                 LOCAL_MODE: '1',
+                // A change is answered when the leases have run out: short ones keep the suite short.
+                REVOCATION_LEASE_MS: '100',
                 // A developer's own .dev.vars must not change what the tests see.
                 OPERATOR_SECRET: '',
                 UPSTREAM_SECRET: '',

@@ -74,9 +74,14 @@ export function mintSecret(
   return tagged + checksumOf(tagged);
 }
 
+/** Whether the text has a secret's length and alphabet: 57 ASCII characters, each in its place. */
+export function hasSecretShape(text: string): boolean {
+  return text.length === SECRET_LENGTH && SHAPE.test(text);
+}
+
 /** Whether this ring made the text: length, shape, checksum and tag, in that order. No I/O. */
 export function isGenuineSecret(ring: TagKeyRing, text: string): boolean {
-  if (text.length !== SECRET_LENGTH || !SHAPE.test(text)) return false;
+  if (!hasSecretShape(text)) return false;
   if (checksumOf(text.slice(0, CHECKSUM_START)) !== text.slice(CHECKSUM_START)) return false;
   const key = ring.keys.get(text.charAt(KEY_POSITION));
   if (key === undefined) return false;

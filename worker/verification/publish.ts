@@ -1,22 +1,87 @@
-// After a change has committed: makes it seen everywhere, and says since when.
-// With one strict D1 statement per verification, the commit itself is that instant.
+// After a change has committed: waits until no place can hold an older truth, and says since when. Every hub is told
+// and waited for; a hub that does not answer costs time, never truth: its own lease runs out.
 import type { TokenHash } from '../token/secret.ts';
-
-export type PublishEnv = {
-  DB: D1Database;
-  TOKEN_CACHE: KVNamespace;
-  CHANGE_HUB: DurableObjectNamespace;
-  REVOCATION_LEASE_MS: string;
-  HUB_LEASE_MS: string;
-};
+import type { ChangeHub } from './change-hub.ts';
+import { cacheKey } from './record.ts';
+import { REGIONS } from './region.ts';
+import type { Region } from './region.ts';
 
 /** What a batch committed: the last `seq` it wrote to `changes`, and the hashes it wrote there. */
 export type Change = { seq: number; hashes: TokenHash[] };
 
-/**
- * Called right after the commit. Resolves when no place holds an older truth than the change; `effectiveAt` is
- * that instant, RFC 3339 with milliseconds.
- */
-export async function publish(_env: PublishEnv, _change: Change): Promise<{ effectiveAt: string }> {
-  return { effectiveAt: new Date().toISOString() };
+export type PublishPorts = {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  /** Resolves when the region's hub has read every change up to `seq`. */
+  advance(region: Region, seq: number): Promise<void>;
+  /** Forgets a hash in KV: a kindness to the next reader, nothing depends on it. */
+  forget(hash: TokenHash): Promise<unknown>;
+  leaseMs: number;
+  hubLeaseMs: number;
+};
+
+/** Clocks run at the same rate within 2 %, and this much for good measure, in ms. */
+const RATE = 1.02;
+const MARGIN_MS = 100;
+const RETRY_MS = 200;
+
+/** Called right after the commit. Resolves at the instant that it names: RFC 3339 with milliseconds. */
+export async function publishChange(
+  ports: PublishPorts,
+  { seq, hashes }: Change,
+): Promise<{ effectiveAt: string }> {
+  // A hub that was not told cannot renew its lease without seeing the change, so nothing lasts longer than this.
+  const worst = ports.now() + ports.hubLeaseMs * RATE + MARGIN_MS;
+  for (const hash of hashes) ports.forget(hash).catch(() => undefined);
+  const confirmed = await Promise.race([
+    Promise.all(REGIONS.map((region) => advanceHub(ports, region, seq, worst))).then((all) =>
+      all.every(Boolean),
+    ),
+    ports.sleep(worst - ports.now()).then(() => false),
+  ]);
+  const until = confirmed ? ports.now() + ports.leaseMs * RATE + MARGIN_MS : worst;
+  const rest = Math.min(until, worst) - ports.now();
+  if (rest > 0) await ports.sleep(rest);
+  return { effectiveAt: new Date(ports.now()).toISOString() };
+}
+
+async function advanceHub(ports: PublishPorts, region: Region, seq: number, worst: number): Promise<boolean> {
+  while (ports.now() < worst) {
+    const told = await ports.advance(region, seq).then(
+      () => true,
+      () => false,
+    );
+    if (told) return true;
+    await ports.sleep(RETRY_MS);
+  }
+  return false;
+}
+
+export type PublishEnv = {
+  TOKEN_CACHE: Pick<KVNamespace, 'delete'>;
+  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
+  REVOCATION_LEASE_MS: string;
+  HUB_LEASE_MS: string;
+  /** The leases of the deployment before this one, where this one shortened them: its isolates may still run. */
+  REVOCATION_LEASE_MS_BEFORE?: string;
+  HUB_LEASE_MS_BEFORE?: string;
+};
+
+export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
+  const longest = (now: string, before: string | undefined): number =>
+    Math.max(Number(now), Number(before ?? 0));
+  return publishChange(
+    {
+      now: () => Date.now(),
+      sleep: (ms) =>
+        new Promise((done) => {
+          setTimeout(done, ms);
+        }),
+      advance: (region, seq) => env.CHANGE_HUB.getByName(region, { locationHint: region }).advance(seq),
+      forget: (hash) => env.TOKEN_CACHE.delete(cacheKey(hash)),
+      leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
+      hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),
+    },
+    change,
+  );
 }

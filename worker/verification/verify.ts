@@ -1,41 +1,73 @@
-// The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library.
-// A first, strict form: one D1 statement per genuine secret, so that it is true by construction.
-import type { Plan } from '../organisation/organisation.ts';
-import { hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
+// The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
+import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
+import type { ChangeHub } from './change-hub.ts';
+import type { Answer } from './hub.ts';
+import { cacheKey } from './record.ts';
+import { regionOf } from './region.ts';
+import { openTruth } from './truth.ts';
+import { Verifier } from './verifier.ts';
+import type { Verification } from './verifier.ts';
 
-export type Verification =
-  | { ok: true; tokenId: string; organisationId: string; plan: Plan }
-  | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
-  | { ok: false; reason: 'invalid-token' }
-  /** The truth cannot be reached and nothing current is held; `retryAfter` in seconds. */
-  | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
+export type { Verification } from './verifier.ts';
 
 /** What verification needs of the deployment. */
 export type VerifyEnv = {
   DB: D1Database;
   TOKEN_CACHE: KVNamespace;
-  CHANGE_HUB: DurableObjectNamespace;
+  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   REVOCATION_LEASE_MS: string;
-  HUB_LEASE_MS: string;
 };
 
 /** Where the call came in, and what may outlive its answer. */
 export type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
 
-export async function verify(secret: string, env: VerifyEnv, _context: VerifyContext): Promise<Verification> {
+const INVALID: Verification = { ok: false, reason: 'invalid-token' };
+/** Long enough that every name of the key is long gone: KV refuses fewer than 60 s, and correctness needs none. */
+const CACHE_SECONDS = 7 * 24 * 60 * 60;
+const verifiers = new WeakMap<VerifyEnv, Verifier>();
+
+/** At once when the isolate remembers; a promise when it has to ask. Rejects on a broken TAG_KEYS ring alone. */
+export function verify(
+  secret: string,
+  env: VerifyEnv,
+  context: VerifyContext,
+): Verification | Promise<Verification> {
   const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
   if (!keys.ok) throw new Error(keys.reason);
-  if (!isGenuineSecret(keys.ring, secret)) return { ok: false, reason: 'invalid-token' };
-  const row = await env.DB.prepare(
-    `SELECT tokens.id AS tokenId, organisations.id AS organisationId, organisations.plan AS plan
-     FROM tokens JOIN organisations ON organisations.id = tokens.organisation_id
-     WHERE tokens.hash = ? AND tokens.active = 1`,
-  )
-    .bind(hashOfSecret(secret))
-    .first<{ tokenId: string; organisationId: string; plan: Plan }>();
-  if (row === null) return { ok: false, reason: 'invalid-token' };
-  if (row.plan !== 'enterprise') return { ok: false, reason: 'enterprise-plan-required', ...row };
-  return { ok: true, ...row };
+  if (!hasSecretShape(secret)) return INVALID;
+  const hash = hashOfSecret(secret);
+  const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
+  let verifier = verifiers.get(env);
+  // What is remembered was genuine when it came in: checksum and tag need no second look.
+  const recalled = verifier?.recall(hash, waitUntil);
+  if (recalled !== undefined) return recalled;
+  // Before anything is asked, so that a made-up secret costs no storage read, and no memory.
+  if (!isGenuineSecret(keys.ring, secret)) return INVALID;
+  if (verifier === undefined) verifiers.set(env, (verifier = openVerifier(env, context.cf)));
+  return verifier.lookUp(hash, waitUntil);
+}
+
+/** An isolate serves one place, so its first caller chooses the hub for all of them. */
+function openVerifier(env: VerifyEnv, cf: unknown): Verifier {
+  const region = regionOf(cf);
+  return new Verifier({
+    now: () => Date.now(),
+    sleep: (ms) =>
+      new Promise((done) => {
+        setTimeout(done, ms);
+      }),
+    hub: {
+      sync: (ask, counts) =>
+        // The RPC types widen tuples to lists; the structured clone that carries them does not.
+        env.CHANGE_HUB.getByName(region, { locationHint: region }).sync(ask, counts) as Promise<Answer>,
+    },
+    cache: {
+      get: (hash) => env.TOKEN_CACHE.get(cacheKey(hash)),
+      put: (hash, text) => env.TOKEN_CACHE.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS }),
+    },
+    truth: openTruth(env),
+    leaseMs: Number(env.REVOCATION_LEASE_MS),
+  });
 }

@@ -1,0 +1,211 @@
+// One isolate's verifier: memory under a lease, then KV and the region's hub, then the truth itself. Clock and ports are
+// passed in, so that the same code runs in a simulation. Nothing is shared between requests: in a Worker a promise
+// belongs to the request that began it, and hangs for the others when that one is cancelled.
+import { opensDeveloperZone } from '../organisation/organisation.ts';
+import type { Plan } from '../organisation/organisation.ts';
+import type { TokenHash } from '../token/secret.ts';
+import type { Answer, Ask } from './hub.ts';
+import { Memory } from './memory.ts';
+import { readCachedRecord, writeCachedRecord } from './record.ts';
+import type { Holder, TokenRecord, Truth } from './record.ts';
+
+export type Verification =
+  | { ok: true; tokenId: string; organisationId: string; plan: Plan }
+  | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
+  | { ok: false; reason: 'invalid-token' }
+  /** The truth cannot be reached and nothing current is held; `retryAfter` in seconds. */
+  | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
+
+/** Accepted and refused calls by token id, since they were last told to a hub. */
+export type Counts = Record<string, [accepted: number, refused: number]>;
+
+export type Ports = {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+  hub: { sync(ask: Ask, counts: Counts): Promise<Answer> };
+  /** KV, by hash: a hint that may be of any age. */
+  cache: {
+    get(hash: TokenHash): Promise<string | null>;
+    put(hash: TokenHash, text: string): Promise<unknown>;
+  };
+  truth: Truth;
+  leaseMs: number;
+};
+type WaitUntil = (promise: Promise<unknown>) => void;
+
+const CACHE_MS = 250;
+const HUB_MS = 2000;
+/** Changes that an isolate learns from the truth itself in one go; more of them is a fresh start. */
+const DIRECT_PAGE = 1000;
+/** When traffic stops, what was counted last is told within this time. */
+const FLUSH_MS = 10_000;
+const INVALID: Verification = { ok: false, reason: 'invalid-token' };
+const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
+
+export class Verifier {
+  readonly memory = new Memory();
+  private readonly ports: Ports;
+  private leaseUntil = 0;
+  /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
+  private renewAt = 0;
+  private learnedAt = 0;
+  private counts: Counts = {};
+  private flushAt = 0;
+
+  constructor(ports: Ports) {
+    this.ports = ports;
+  }
+
+  /** The answer for a hash that is remembered under a good lease: no I/O, no promise. Undefined: ask `lookUp`. */
+  recall(hash: TokenHash, waitUntil: WaitUntil): Verification | undefined {
+    const now = this.ports.now();
+    if (now >= this.leaseUntil) return undefined;
+    const remembered = this.memory.get(hash);
+    if (remembered === undefined) return undefined;
+    if (now >= this.renewAt) {
+      this.renewAt = now + this.ports.leaseMs / 4;
+      waitUntil(this.sync({ head: this.memory.head }).catch(() => undefined));
+    }
+    return this.judge(remembered.holder, now, waitUntil);
+  }
+
+  /** The answer from beyond this isolate. Never wrong: where the truth cannot be had, it says so. */
+  async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
+    const remembered = this.memory.get(hash);
+    const holder =
+      remembered === undefined ? await this.fetchHolder(hash, waitUntil) : await this.renew(hash, waitUntil);
+    if (holder === undefined) return UNAVAILABLE;
+    return this.judge(holder, this.ports.now(), waitUntil);
+  }
+
+  /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
+  private async renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+    await this.sync({ head: this.memory.head }).catch(() => undefined);
+    const kept = this.ports.now() < this.leaseUntil ? this.memory.get(hash) : undefined;
+    return kept === undefined ? this.fetchHolder(hash, waitUntil) : kept.holder;
+  }
+
+  private async fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+    const cached = readCachedRecord(
+      await this.within(CACHE_MS, this.ports.cache.get(hash)).catch(() => null),
+    );
+    const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
+    const synced = await this.sync(ask).catch(() => undefined);
+    if (synced?.answer.record === 'cached' && cached !== null) {
+      // As of the hub's head, since nothing of this hash changed up to there.
+      if (synced.taken) this.memory.put(hash, synced.answer.head.seq, cached.holder);
+      return cached.holder;
+    }
+    const fresh =
+      typeof synced?.answer.record === 'object'
+        ? { record: synced.answer.record, taken: synced.taken }
+        : await this.readTruth(hash).catch(() => undefined);
+    if (fresh === undefined) return undefined;
+    const { record, taken } = fresh;
+    if (taken) this.memory.put(hash, record.asOf.seq, record.holder);
+    if (record.holder !== null) {
+      const text = writeCachedRecord(record.asOf, record.holder);
+      waitUntil(this.ports.cache.put(hash, text).catch(() => undefined));
+    }
+    return record.holder;
+  }
+
+  /** The hub is away: the record and the changes come from the truth, and so does the lease. */
+  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
+    const asked = this.ports.now();
+    const { head, generation } = this.memory;
+    const [record, changes] = await Promise.all([
+      this.ports.truth.read(hash),
+      head === null ? [] : this.ports.truth.changesFrom(head.seq, DIRECT_PAGE),
+    ]);
+    const [own, ...newer] = changes;
+    const newest = newer.at(-1) ?? own;
+    const joins =
+      own !== undefined && own.seq === head?.seq && own.nonce === head.nonce && changes.length < DIRECT_PAGE;
+    const taken = this.take(asked, generation, {
+      head: joins && newest !== undefined ? { seq: newest.seq, nonce: newest.nonce } : record.asOf,
+      changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
+      remaining: this.ports.leaseMs,
+    });
+    return { record, taken };
+  }
+
+  private async sync(ask: Ask): Promise<{ answer: Answer; taken: boolean }> {
+    // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
+    const asked = this.ports.now();
+    const { generation } = this.memory;
+    const counts = this.counts;
+    this.counts = {};
+    try {
+      const answer = await this.within(HUB_MS, this.ports.hub.sync(ask, counts));
+      return { answer, taken: this.take(asked, generation, answer) };
+    } catch (error) {
+      for (const [tokenId, [accepted, refused]] of Object.entries(counts))
+        this.count(tokenId, accepted, refused);
+      throw error;
+    }
+  }
+
+  /** Learns an answer and takes its lease; false when it says nothing about what this isolate knows by now. */
+  private take(asked: number, generation: number, { head, changes, remaining }: Answer): boolean {
+    if (generation !== this.memory.generation) return false;
+    if (changes === 'reset') {
+      // Another answer came while this one was under way, and its head may be the newer one.
+      if (asked < this.learnedAt) {
+        this.memory.forget();
+        return false;
+      }
+      this.memory.restart(head);
+      // Leases of the past that is gone mean nothing for what comes now.
+      this.leaseUntil = 0;
+    } else {
+      this.memory.learn(head, changes);
+    }
+    const now = this.ports.now();
+    this.learnedAt = now;
+    // The shorter of the two, never their sum: leases do not stack.
+    const until = asked + Math.min(this.ports.leaseMs, remaining);
+    if (until > this.leaseUntil) {
+      this.leaseUntil = until;
+      this.renewAt = asked + (until - asked) / 2;
+    }
+    return true;
+  }
+
+  private judge(holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
+    if (holder === null) return INVALID;
+    const { tokenId, organisationId, plan, active } = holder;
+    const ok = active && opensDeveloperZone(plan);
+    this.count(tokenId, ok ? 1 : 0, ok ? 0 : 1);
+    if (now >= this.flushAt) {
+      this.flushAt = now + FLUSH_MS;
+      waitUntil(this.flush());
+    }
+    if (ok) return { ok, tokenId, organisationId, plan };
+    return active ? { ok, reason: 'enterprise-plan-required', tokenId, organisationId, plan } : INVALID;
+  }
+
+  private count(tokenId: string, accepted: number, refused: number): void {
+    const counted = this.counts[tokenId];
+    if (counted === undefined) this.counts[tokenId] = [accepted, refused];
+    else {
+      counted[0] += accepted;
+      counted[1] += refused;
+    }
+  }
+
+  private async flush(): Promise<void> {
+    await this.ports.sleep(FLUSH_MS);
+    if (Object.keys(this.counts).length > 0)
+      await this.sync({ head: this.memory.head }).catch(() => undefined);
+  }
+
+  private async within<T>(ms: number, promise: Promise<T>): Promise<T> {
+    const late = this.ports.sleep(ms).then((): never => {
+      throw new Error('too late');
+    });
+    // Whoever loses must not be an unhandled rejection.
+    late.catch(() => undefined);
+    return Promise.race([promise, late]);
+  }
+}
