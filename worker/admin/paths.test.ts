@@ -1,0 +1,123 @@
+// Whatever stands where an id is expected: it is an id that nobody has, never an error, never somebody else's row.
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import worker from '../index.ts';
+import { OPERATOR_SECRET } from '../test/faults.ts';
+import { ORIGIN, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+
+const HOSTILE = [
+  "' OR 1=1 --",
+  '" OR ""="',
+  '%',
+  '_%',
+  '*',
+  '..',
+  '../../tokens',
+  '%00',
+  '\0',
+  '\r\nx-evil: 1',
+  '${7*7}',
+  '{{7*7}}',
+  '__proto__',
+  'null',
+  'undefined',
+  'NaN',
+  '-1',
+  '9007199254740993',
+  'Ａ',
+  '\u202e',
+  'x'.repeat(3000),
+];
+const ids = fc
+  .oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }))
+  // The parser of URLs walks up on these before any program sees them.
+  .filter((id) => !/^\.{1,2}$/.test(id) && id.isWellFormed());
+
+async function send(method: string, path: string, headers: Record<string, string>, body?: string) {
+  return worker.fetch(
+    new Request(ORIGIN + path, {
+      method,
+      headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body }),
+    }),
+    { ...env, OPERATOR_SECRET },
+    createExecutionContext(),
+  );
+}
+
+async function rows(): Promise<string> {
+  const results = await env.DB.batch(
+    ['organisations', 'members', 'tokens', 'events'].map((table) => env.DB.prepare(`SELECT * FROM ${table}`)),
+  );
+  return JSON.stringify(results.map((result) => result.results));
+}
+
+it('is refused as not found by the rooms of the dashboard, raw and encoded alike', async () => {
+  const organisation = await givenOrganisation();
+  await givenToken(organisation);
+  const session = await givenSession();
+  const before = await rows();
+  await fc.assert(
+    fc.asyncProperty(ids, fc.boolean(), async (id, raw) => {
+      const written = raw ? id.replaceAll(/[/?#\\\s\0]/g, '') || 'x' : encodeURIComponent(id);
+      const statuses = [];
+      for (const [method, path, body] of [
+        ['GET', `/api/organisations/${written}/tokens`],
+        ['GET', `/api/organisations/${written}/activity`],
+        ['POST', `/api/organisations/${written}/tokens`, '{}'],
+        ['PATCH', `/api/organisations/${organisation}/tokens/${written}`, '{"name":"X"}'],
+      ] as const) {
+        statuses.push((await send(method, path, session, body)).status);
+      }
+      expect(statuses).toEqual([404, 404, 404, 404]);
+    }),
+    { numRuns: 50 },
+  );
+  expect(await rows()).toBe(before);
+});
+
+it('is refused by the operator, or an organisation or member that is not there', async () => {
+  const organisation = await givenOrganisation();
+  const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
+  const before = await rows();
+  await fc.assert(
+    fc.asyncProperty(
+      ids.filter((id) => !/^[\w.~-]+$/.test(id)),
+      async (id) => {
+        const written = encodeURIComponent(id);
+        const place = `/operator/organisations/${written}`;
+        const statuses = [
+          (await send('GET', place, operator)).status,
+          (await send('PUT', place, operator, '{"name":"A","plan":"pro"}')).status,
+          (await send('GET', `${place}/members`, operator)).status,
+          (await send('PUT', `/operator/organisations/${organisation}/members/${written}`, operator)).status,
+        ];
+        expect(statuses).toEqual([404, 422, 404, 422]);
+      },
+    ),
+    { numRuns: 50 },
+  );
+  expect(await rows()).toBe(before);
+});
+
+it('is a cursor that is refused, or an empty page', async () => {
+  const organisation = await givenOrganisation();
+  const session = await givenSession();
+  const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
+  await fc.assert(
+    fc.asyncProperty(
+      ids.filter((id) => !/^\d+$/.test(id)),
+      async (id) => {
+        const written = encodeURIComponent(id);
+        const room = `/api/organisations/${organisation}/activity`;
+        expect((await send('GET', `${room}?before=${written}`, session)).status).toBe(422);
+        expect([200, 422]).toContain((await send('GET', `${room}?actor=${written}`, session)).status);
+        expect((await send('GET', `${room}?action=${written}`, session)).status).toBe(422);
+        expect((await send('GET', `/operator/organisations?after=${written}`, operator)).status).toBe(200);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
