@@ -44,4 +44,10 @@ function problemOf(error: Error): Problem {
     : new Problem('unexpected');
 }
 
-export default { fetch: app.fetch } satisfies ExportedHandler<Env>;
+export default {
+  fetch: app.fetch,
+  async scheduled(controller, env) {
+    const { prune } = await import('./upkeep/prune.ts');
+    await prune(env, controller.scheduledTime);
+  },
+} satisfies ExportedHandler<Env>;
