@@ -146,6 +146,9 @@ export const texts = {
     errors: {
       'unknown-member': 'That account belongs to no organisation here. Ask the owner of yours to add you.',
       'email-not-verified': 'Your provider has not verified that email address.',
+      'sign-in-expired':
+        'That sign-in was used already, took longer than 10 minutes, or began in another browser.',
+      'provider-unavailable': 'Your sign-in provider cannot be reached. Try again in a minute.',
       'sign-in-failed': 'Signing in did not work. Try again.',
     } as Record<string, string>,
   },

@@ -13,6 +13,7 @@ import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { BROWSER_COOKIE_NAME, browserCookie, createLinkCode, redeemLinkCode } from './link.ts';
 import { openMailer } from './mailer.ts';
+import { oidc } from './oidc.ts';
 import {
   CLEARED_SESSION_COOKIE,
   SESSION_COOKIE,
@@ -34,11 +35,12 @@ const RedeemBody = strictObject({
 export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
   return {
     link: openMailer(env, request) !== null,
-    oidc: env.OIDC_ISSUER === undefined ? null : { name: env.OIDC_NAME ?? 'single sign-on' },
+    oidc: (env.OIDC_ISSUER ?? '') === '' ? null : { name: env.OIDC_NAME ?? 'single sign-on' },
   };
 }
 
 export const signIn = new Hono<AdminEnv>()
+  .route('/', oidc)
   .get('/sign-in/methods', (c) => c.json(signInMethods(c.env, c.req.raw)))
   .post('/sign-in/link', async (c) => {
     const mailer = openMailer(c.env, c.req.raw);

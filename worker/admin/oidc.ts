@@ -1,0 +1,102 @@
+// /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, once, within ten
+// minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { causeOf } from '../activity/cause.ts';
+import { clientKey } from '../client-address.ts';
+import { openDatabase } from '../database.ts';
+import { limit } from '../limit.ts';
+import { Problem } from '../problem.ts';
+import { randomValue } from '../random.ts';
+import { BROWSER_COOKIE_NAME, browserCookie } from './link.ts';
+import { claimIdentity, keepRoundTrip, takeRoundTrip } from './identity.ts';
+import { authorizationUrl, exchange, openProvider } from './provider.ts';
+import { SESSION_COOKIE, startSession } from './session.ts';
+import type { AdminEnv } from './session.ts';
+
+/** What the sign-in page can say of a round trip that failed. */
+type Failure =
+  | 'unknown-member'
+  | 'email-not-verified'
+  | 'sign-in-expired'
+  | 'provider-unavailable'
+  | 'sign-in-failed';
+
+export const oidc = new Hono<AdminEnv>()
+  .get('/sign-in/oidc', async (c) => {
+    const opened = await openProvider(c.env, c.req.raw);
+    if (!opened.ok) return refuse(c, opened.reason);
+    await limit(c.env.LINKS_PER_CLIENT, clientKey(c.req.raw));
+    const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
+    const trip = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() };
+    const url = await authorizationUrl(opened.provider, trip, callbackOf(c));
+    await keepRoundTrip(
+      openDatabase(c.env),
+      { ...trip, returnTo: pathToReturnTo(c.req.query('return_to'), c.req.url) },
+      browser,
+      Date.now(),
+    );
+    c.header('set-cookie', browserCookie(browser));
+    return c.redirect(url);
+  })
+  .get('/sign-in/oidc/callback', async (c) => {
+    const opened = await openProvider(c.env, c.req.raw);
+    if (!opened.ok) return refuse(c, opened.reason);
+    const db = openDatabase(c.env);
+    const now = Date.now();
+    const parameters = new URL(c.req.url).searchParams;
+    // Taken before anything else is looked at: a callback counts once, whatever comes of it.
+    const trip = await takeRoundTrip(
+      db,
+      parameters.get('state') ?? '',
+      getCookie(c, BROWSER_COOKIE_NAME),
+      now,
+    );
+    if (trip === null) return fail(c, 'sign-in-expired');
+    const outcome = await exchange(opened.provider, parameters, trip, callbackOf(c));
+    if (!outcome.ok) return fail(c, outcome.reason);
+    const { email, subject } = outcome;
+    const claimed = await claimIdentity(db, { issuer: opened.provider.server.issuer, email, subject }, now);
+    if (!claimed.ok) return fail(c, claimed.reason);
+    const cookie = await startSession(
+      db,
+      { email, method: 'oidc' },
+      getCookie(c, SESSION_COOKIE),
+      causeOf(c, email),
+      now,
+    );
+    c.header('set-cookie', cookie);
+    return c.redirect(new URL(c.req.url).origin + trip.returnTo);
+  });
+
+function callbackOf(c: Context): string {
+  return `${new URL(c.req.url).origin}/api/sign-in/oidc/callback`;
+}
+
+function fail(c: Context, failure: Failure): Response {
+  return c.redirect(`${new URL(c.req.url).origin}/sign-in?error=${failure}`);
+}
+
+function refuse(c: Context, reason: 'not-configured' | 'misconfigured' | 'provider-unavailable'): Response {
+  if (reason === 'not-configured') throw new Problem('not-found');
+  if (reason === 'provider-unavailable') return fail(c, 'provider-unavailable');
+  throw new Problem(
+    'unexpected',
+    'OIDC_ISSUER must be an https URL (http on localhost in local mode alone), and OIDC_CLIENT_ID be set',
+  );
+}
+
+/**
+ * A path of this origin, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
+ * and its disguises lead nowhere else.
+ */
+export function pathToReturnTo(path: string | undefined, base: string): string {
+  const HOME = '/developer-zone';
+  if (path === undefined || path.length > 1024 || !path.startsWith('/')) return HOME;
+  const { origin } = new URL(base);
+  if (!URL.canParse(path, origin)) return HOME;
+  const url = new URL(path, origin);
+  if (url.origin !== origin || url.pathname.startsWith('//') || url.pathname.startsWith('/api/')) return HOME;
+  return url.pathname + url.search;
+}
