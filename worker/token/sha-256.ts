@@ -86,15 +86,19 @@ const ROUND = Int32Array.of(
 );
 // The message schedule: one for the isolate, since nothing here waits.
 const words = new Int32Array(BLOCK);
+// The state under way, likewise; a new typed array for each call would be most of its cost.
+const work = new Int32Array(8);
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** SHA-256 of the text's UTF-8 bytes, 64 hex characters. */
 export function sha256(text: string): string {
-  const state = INITIAL.slice();
-  absorb(state, isAscii(text) ? text : binary(new TextEncoder().encode(text)), 0);
+  work.set(INITIAL);
+  absorb(work, isAscii(text) ? text : binary(new TextEncoder().encode(text)), 0);
   let hex = '';
-  for (const word of state)
+  for (let index = 0; index < work.length; index++) {
+    const word = work[index] as number;
     hex += byteHex(word >>> 24) + byteHex(word >>> 16) + byteHex(word >>> 8) + byteHex(word);
+  }
   return hex;
 }
 
@@ -116,16 +120,16 @@ export function macKey(key: Uint8Array): MacKey {
 
 /** The first 64 bits of HMAC-SHA-256 over an ASCII text, as two unsigned 32-bit halves. */
 export function mac64(key: MacKey, text: string): { high: number; low: number } {
-  const state = key.inner.slice();
-  absorb(state, text, BLOCK);
-  words.set(state);
-  words.fill(0, state.length, 15);
-  words[state.length] = 0x80000000;
+  work.set(key.inner);
+  absorb(work, text, BLOCK);
+  words.set(work);
+  words.fill(0, work.length, 15);
+  words[work.length] = 0x80000000;
   words[15] = (BLOCK + 32) * 8;
-  const outer = key.outer.slice();
-  compress(outer);
+  work.set(key.outer);
+  compress(work);
   // Eight words stand in every state.
-  return { high: (outer[0] as number) >>> 0, low: (outer[1] as number) >>> 0 };
+  return { high: (work[0] as number) >>> 0, low: (work[1] as number) >>> 0 };
 }
 
 function padded(keyWords: Int32Array, pad: number): Int32Array {
@@ -167,16 +171,14 @@ function compress(state: Int32Array): void {
     const small1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     words[t] = small1 + (words[t - 7] as number) + small0 + (words[t - 16] as number);
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  let a = state[0] as number;
+  let b = state[1] as number;
+  let c = state[2] as number;
+  let d = state[3] as number;
+  let e = state[4] as number;
+  let f = state[5] as number;
+  let g = state[6] as number;
+  let h = state[7] as number;
   for (let t = 0; t < 64; t++) {
     const large1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const one = (h + large1 + ((e & f) ^ (~e & g)) + (ROUND[t] as number) + (words[t] as number)) | 0;
