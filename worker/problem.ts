@@ -44,31 +44,22 @@ export class Problem extends Error {
 /** What a face says when it refuses without throwing: a thrown Error costs more than a whole verification. */
 export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'>;
 
-/**
- * The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own; `headers` are
- * those that the face puts on every answer.
- */
-export function problemResponse(
-  problem: Refusal,
-  origin: string,
-  requestId: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  const { status, title } = PROBLEMS[problem.slug];
-  const body = {
-    type: `${origin}/docs/problems#${problem.slug}`,
-    title,
-    status,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
-    requestId,
-  };
-  return new Response(JSON.stringify(body), {
-    status,
+/** The body of a problem, JSON. `origin` is this deployment's own. */
+export function problemBody({ slug, detail }: Refusal, origin: string, requestId: string): string {
+  const { status, title } = PROBLEMS[slug];
+  const type = `${origin}/docs/problems#${slug}`;
+  // JSON leaves out what is undefined.
+  return JSON.stringify({ type, title, status, detail, requestId });
+}
+
+/** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own. */
+export function problemResponse(problem: Refusal, origin: string, requestId: string): Response {
+  return new Response(problemBody(problem, origin, requestId), {
+    status: PROBLEMS[problem.slug].status,
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-request-id': requestId,
-      ...headers,
       ...problem.headers,
     },
   });

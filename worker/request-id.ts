@@ -11,10 +11,9 @@ export function originOf(request: Request): string {
 }
 
 export function requestIdOf(request: Request): string {
+  const ray = request.headers.get('cf-ray');
+  if (ray !== null) return ray;
   let id = ids.get(request);
-  if (id === undefined) {
-    id = request.headers.get('cf-ray') ?? crypto.randomUUID();
-    ids.set(request, id);
-  }
+  if (id === undefined) ids.set(request, (id = crypto.randomUUID()));
   return id;
 }

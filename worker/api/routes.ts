@@ -2,10 +2,10 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import type { Env } from '../env.ts';
-import { Problem, problemResponse, type Refusal } from '../problem.ts';
+import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
-import { apiHeaders, preflight } from './headers.ts';
+import { apiResponse, preflight, template, type Template } from './headers.ts';
 
 type Face = { Bindings: Env };
 type ApiContext = Context<Face>;
@@ -51,16 +51,27 @@ function settle(c: ApiContext, authentication: Authentication, handler: Handler)
   return authentication.ok ? handler(authentication) : apiProblem(c.req.raw, c.env, authentication.refusal);
 }
 
+const ANSWER = template(200, { 'content-type': 'application/json' });
+/** By identity: the few refusals that are made once (bearer.ts) have their templates made once. */
+const refusalTemplates = new WeakMap<Refusal, Template>();
+
 /** A problem with the headers that every answer under /v1 carries. */
 export function apiProblem(request: Request, env: Env, problem: Refusal): Response {
+  let shared = refusalTemplates.get(problem);
+  if (shared === undefined) {
+    shared = template(PROBLEMS[problem.slug].status, {
+      'content-type': 'application/problem+json',
+      ...problem.headers,
+    });
+    refusalTemplates.set(problem, shared);
+  }
   const requestId = requestIdOf(request);
-  return problemResponse(problem, originOf(request), requestId, apiHeaders(request, env, requestId));
+  return apiResponse(problemBody(problem, originOf(request), requestId), shared, request, env, requestId);
 }
 
 function answer(c: ApiContext, body: object): Response {
-  const headers = apiHeaders(c.req.raw, c.env, requestIdOf(c.req.raw));
-  headers['content-type'] = 'application/json';
-  return new Response(JSON.stringify(body), { headers });
+  const request = c.req.raw;
+  return apiResponse(JSON.stringify(body), ANSWER, request, c.env, requestIdOf(request));
 }
 
 /** What verification may do after the answer, and where the call came in (read when asked for: workerd parses it then). */
