@@ -6,13 +6,20 @@ import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The product's Worker exactly as `wrangler deploy` would send it. */
-export function bundleProduct(): string {
+/** The product's Worker exactly as `wrangler deploy` would send it; `readable` keeps its names, for a profile. */
+export function bundleProduct(readable = false): string {
   // Wrangler wants the folder of static files to be there; none of them is measured.
   mkdirSync(`${ROOT}dist/ui`, { recursive: true });
   execFileSync(
     process.execPath,
-    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', '.tmp/bench'],
+    [
+      'node_modules/wrangler/bin/wrangler.js',
+      'deploy',
+      '--dry-run',
+      '--outdir',
+      '.tmp/bench',
+      ...(readable ? ['--no-minify'] : []),
+    ],
     {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -23,10 +23,10 @@ export function openClient(): Client {
   };
 }
 
-/** One GET with a bearer credential, as bytes. */
+/** One GET with a bearer credential, as bytes; CF-Ray as every request carries it on Cloudflare. */
 export function request(path: string, secret: string): Uint8Array {
   return Buffer.from(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secret}\r\nAccept: application/json\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secret}\r\nAccept: application/json\r\nCF-Ray: 9e2b41f0cd3a5b17-SYD\r\n\r\n`,
     'latin1',
   );
 }

@@ -147,7 +147,7 @@ async function runSoak(minutes: number): Promise<void> {
 
 async function runProfile(): Promise<void> {
   const { openInspector, selfTimes } = await import('./inspector.ts');
-  const bench = await openVariants(50, 0);
+  const bench = await openVariants(50, 0, true);
   const client = openClient();
   try {
     for (const key of ['hono-open', 'hono-bearer', 'ours', 'ours-forged']) {

@@ -29,8 +29,12 @@ export const PATH = '/v1/ping';
 export type Bench = { fleet: Fleet; variants: Variant[]; product: string; wrapper: string };
 
 /** `tokens`: how many the walks go over; fewer than an isolate remembers in a smoke run, where nothing is concluded. */
-export async function openVariants(tokens = MORE_THAN_MEMORY, inspectorPort?: number): Promise<Bench> {
-  const product = bundleProduct();
+export async function openVariants(
+  tokens = MORE_THAN_MEMORY,
+  inspectorPort?: number,
+  readable = false,
+): Promise<Bench> {
+  const product = bundleProduct(readable);
   const wrapper = transformSync(readFileSync(new URL('peers/without-kv.ts', import.meta.url), 'utf8'), {
     loader: 'ts',
   }).code;
