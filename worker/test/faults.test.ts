@@ -116,12 +116,11 @@ describe.each(deeds)('when storage fails, to $name', (deed) => {
     const after = await stateOf(model);
     expect(after).not.toEqual(before);
 
-    const wrong: string[] = [];
-    let calls = 1;
-    for (let at = 0; at < calls; at++) {
+    const calls = [...clean.calls];
+
+    const attempts = calls.map(async (call, at) => {
       const world = await givenWorld();
-      const faulty = deploymentWith({ at, kind });
-      const answer = await send(deed, world, faulty.env);
+      const answer = await send(deed, world, deploymentWith({ at, kind }).env);
       const state = await stateOf(world);
       const repeat = await send(deed, world, clean.env);
       const isDone = isSame(state, after);
@@ -129,17 +128,18 @@ describe.each(deeds)('when storage fails, to $name', (deed) => {
         'nothing was left half done': isDone || isSame(state, before),
         'a good answer is true': isDone || !answer.ok,
         'a bad answer is a problem of ours': answer.ok || (await isOurProblem(answer)),
+        'the database alone may fail a change': answer.ok || call.startsWith('D1'),
         'a slow call is waited for': answer.ok || kind !== 'slow',
         'a repeat completes it': isSame(await stateOf(world), after),
         'a repeat is answered rightly': isDone ? repeat.status === deed.repeated : repeat.ok,
       };
-      for (const [claim, holds] of Object.entries(claims)) {
-        if (!holds) wrong.push(`${claim}: call ${at} (${faulty.calls[at]}), answered ${answer.status}`);
-      }
-      calls = faulty.calls.length;
-    }
+      return Object.entries(claims)
+        .filter(([, holds]) => !holds)
+        .map(([claim]) => `${claim}: call ${at} (${call}), answered ${answer.status}`);
+    });
+    const wrong = (await Promise.all(attempts)).flat();
     expect(wrong).toEqual([]);
-    expect(calls).toBeGreaterThan(0);
+    expect(calls).toContain('D1.batch');
   });
 });
 
