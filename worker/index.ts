@@ -24,6 +24,10 @@ app.all('/operator/*', async (c) => {
   const { operator } = await import('./operator/routes.ts');
   return operator.fetch(c.req.raw, c.env, c.executionCtx);
 });
+app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], async (c) => {
+  const { docs } = await import('./docs/routes.ts');
+  return docs.fetch(c.req.raw, c.env, c.executionCtx);
+});
 app.notFound(() => {
   throw new Problem('not-found');
 });

@@ -1,0 +1,38 @@
+// The OpenAPI 3.1 document of this deployment, put together from the parts that stand beside the routes.
+import { apiPaths } from '../api/openapi.ts';
+import { operatorPaths } from '../operator/openapi.ts';
+import { PROBLEM_SCHEMA } from './answers.ts';
+import type { Paths } from './answers.ts';
+
+export const PATHS: Paths = { ...apiPaths, ...operatorPaths };
+
+const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
+
+/** `origin` is this deployment's own; `product` its name. */
+export function openApiDocument(origin: string, product: string) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: `${product} API`,
+      version: '1.0.0',
+      description: `Read your organisation's data with a token from the Developer Zone.`,
+      contact: { name: product, url: `${origin}/docs` },
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: origin }],
+    externalDocs: { url: `${origin}/docs` },
+    tags: [
+      { name: 'API', description: 'For services that hold a token' },
+      { name: 'Operator', description: 'For the platform that owns the organisations' },
+    ],
+    paths: PATHS,
+    components: {
+      securitySchemes: {
+        token: bearer('A token from the Developer Zone'),
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same token' },
+        operator: bearer('The operator secret of this deployment'),
+      },
+      schemas: { Problem: PROBLEM_SCHEMA },
+    },
+  };
+}
