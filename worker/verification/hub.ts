@@ -74,9 +74,9 @@ export class Hub {
 
   /** Resolves when every change up to `seq` is known here: read, not merely heard of. */
   async advance(seq: number): Promise<void> {
-    // The refresh under way may have begun before the change: the next one has not.
-    for (let round = 0; round < ROUNDS && (this.head === null || this.head.seq < seq); round++)
-      await this.refresh();
+    // The refresh under way may have begun before the change, and a head at or above `seq` may be of another past.
+    await this.refreshing?.catch(() => undefined);
+    await this.refresh();
     if (this.head === null || this.head.seq < seq) throw new Error('hub: the change is not there');
   }
 
