@@ -172,4 +172,42 @@ describe('a session', () => {
   it.each(['', 'x', '../..', 'a'.repeat(43)])('is not opened by the cookie "%s"', async (value) => {
     expect((await call('/api/session', { headers: { cookie: `__Host-session=${value}` } })).status).toBe(401);
   });
+
+  it('is on record where it begins and ends, and nothing is where nothing happened', async () => {
+    const email = address();
+    const organisation = await givenOrganisation('enterprise', [email]);
+    const actions = async () =>
+      (
+        await env.DB.prepare('SELECT action, detail FROM events WHERE organisation_id = ? ORDER BY id')
+          .bind(organisation)
+          .all<{ action: string; detail: string | null }>()
+      ).results.map(({ action, detail }) => `${action} ${detail}`);
+    const { code, browser } = await askForLink(email);
+    const mine = { cookie: cookieOf(await redeem(code, browser)) };
+    expect((await write('DELETE', `/api/sessions/${crypto.randomUUID()}`, mine)).status).toBe(404);
+    expect(await actions()).toEqual(['sign-in link']);
+    await write('POST', '/api/sign-out', mine);
+    expect(await actions()).toEqual(['sign-in link', 'sign-out null']);
+  });
+
+  it('is written at most once a minute by being read', async () => {
+    const { cookie } = await givenSession(address());
+    const db = openDatabase(env);
+    const value = cookie.split('=')[1];
+    const first = await readSession(db, value, Date.now());
+    const seen = first?.seenAt ?? 0;
+    expect((await readSession(db, value, seen + 59_000))?.seenAt).toBe(seen);
+    await readSession(db, value, seen + 61_000);
+    expect((await readSession(db, value, seen + 61_001))?.seenAt).toBe(seen + 61_000);
+  });
+
+  it('shows a member who was removed nothing, from the next request on', async () => {
+    const email = address();
+    const organisation = await givenOrganisation('enterprise', [email]);
+    const session = await givenSession(email);
+    const path = `/api/organisations/${organisation}/tokens`;
+    expect((await call(path, { headers: session })).status).toBe(200);
+    await env.DB.prepare('DELETE FROM members WHERE email = ?').bind(email).run();
+    expect((await call(path, { headers: session })).status).toBe(404);
+  });
 });
