@@ -10,6 +10,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
+              // The mail door of a deployment, at hand for the tests that name a sender.
+              email: { send_email: [{ name: 'EMAIL' }] },
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations('migrations'),
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
