@@ -1,10 +1,103 @@
-// Which doors this deployment opens. Local mode needs both the setting and a local host: a setting that leaks into
-// production opens nothing there.
+// Which doors this deployment opens, and whether it is set up at all. Local mode needs both the setting and a local host: a
+// setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
+import { readTagKeyRing } from './token/secret.ts';
+
+const SECRET_LENGTH = 32;
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
+const faults = new WeakMap<Env, string | null>();
 
 /** Whether local conveniences (a sign-in link in the answer, an http issuer) may be had by this request. */
 export function isLocal(env: Pick<Env, 'LOCAL_MODE'>, request: Request): boolean {
-  if (env.LOCAL_MODE !== '1') return false;
-  const { hostname } = new URL(request.url);
-  return hostname === 'localhost' || hostname === '127.0.0.1';
+  return env.LOCAL_MODE === '1' && LOCAL_HOSTS.has(new URL(request.url).hostname);
+}
+
+/** What is wrong with the settings, as one sentence, or null. Worked out once in an isolate. */
+export function faultOf(env: Env): string | null {
+  let fault = faults.get(env);
+  if (fault === undefined) faults.set(env, (fault = findFault(env)));
+  return fault;
+}
+
+function findFault(env: Env): string | null {
+  const ring = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
+  if (!ring.ok) return ring.reason;
+  return (
+    originFault('UPSTREAM_URL', env.UPSTREAM_URL) ??
+    numberFault('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000) ??
+    numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
+    numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
+    secretFault('OPERATOR_SECRET', env.OPERATOR_SECRET) ??
+    secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
+    corsFault(env.CORS_ORIGINS) ??
+    clientsFault(env.INTROSPECTION_CLIENTS) ??
+    issuerFault(env)
+  );
+}
+
+function originFault(name: string, value: string): string | null {
+  return value === '' || isOrigin(value) ? null : `${name}: not an http(s) origin`;
+}
+
+function numberFault(name: string, value: string, least: number, most: number): string | null {
+  const isGood = /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
+  return isGood ? null : `${name}: not a whole number from ${least} to ${most}`;
+}
+
+/** Unset or empty closes the door that the secret opens; a short one is a mistake. */
+function secretFault(name: string, value: string | undefined): string | null {
+  const isGood = value === undefined || value === '' || value.length >= SECRET_LENGTH;
+  return isGood ? null : `${name}: shorter than ${SECRET_LENGTH} characters`;
+}
+
+function corsFault(value: string): string | null {
+  if (value === '') return null;
+  const isGood = value
+    .split(',')
+    .map((origin) => origin.trim())
+    .every((origin) => origin === '*' || (isOrigin(origin) && !origin.endsWith('/')));
+  return isGood ? null : 'CORS_ORIGINS: not a comma-separated list of exact origins';
+}
+
+function clientsFault(value: string | undefined): string | null {
+  if (value === undefined || value === '') return null;
+  let clients: unknown;
+  try {
+    clients = JSON.parse(value);
+  } catch {
+    clients = null;
+  }
+  if (typeof clients !== 'object' || clients === null || Array.isArray(clients)) {
+    return 'INTROSPECTION_CLIENTS: not a JSON object';
+  }
+  const isGood = Object.values(clients).every(
+    (secret) => typeof secret === 'string' && secret.length >= SECRET_LENGTH,
+  );
+  return isGood ? null : `INTROSPECTION_CLIENTS: a secret is shorter than ${SECRET_LENGTH} characters`;
+}
+
+function issuerFault(env: Env): string | null {
+  if (!env.OIDC_ISSUER) return null;
+  const issuer = urlOf(env.OIDC_ISSUER);
+  if (issuer === null) return 'OIDC_ISSUER: not a URL';
+  const isLocalIssuer =
+    env.LOCAL_MODE === '1' && issuer.protocol === 'http:' && LOCAL_HOSTS.has(issuer.hostname);
+  return issuer.protocol === 'https:' || isLocalIssuer ? null : 'OIDC_ISSUER: not https';
+}
+
+function isOrigin(value: string): boolean {
+  const url = urlOf(value);
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    (value === url.origin || value === `${url.origin}/`)
+  );
+}
+
+function urlOf(value: string): URL | null {
+  try {
+    return new URL(value);
+  } catch {
+    return null;
+  }
 }

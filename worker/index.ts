@@ -1,20 +1,30 @@
 // The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
 // The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them.
 import { Hono } from 'hono';
-import { api, apiProblem } from './api/routes.ts';
+import { forwardAuth, NOBODY } from './api/forward-auth.ts';
+import { api, apiProblem, contextOf } from './api/routes.ts';
+import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
+import { logMisconfigured } from './log.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { originOf, requestIdOf } from './request-id.ts';
+import { withSecurityHeaders } from './security-headers.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
+export { Verifier } from './verifier.ts';
 
 const app = new Hono<{ Bindings: Env }>();
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
 app.route('/', api);
+app.all('/verify', (c) => forwardAuth(c.req.raw, c.env, contextOf(c)));
+app.all('/introspect', async (c) => {
+  const { introspect } = await import('./api/introspection.ts');
+  return introspect(c.req.raw, c.env, contextOf(c));
+});
 app.all('/api/*', async (c) => {
   const { admin } = await import('./admin/routes.ts');
-  return admin.fetch(c.req.raw, c.env, c.executionCtx);
+  return withSecurityHeaders(await admin.fetch(c.req.raw, c.env, c.executionCtx));
 });
 app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], async (c) => {
   const { pages } = await import('./pages/pages.ts');
@@ -22,7 +32,7 @@ app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], as
 });
 app.all('/operator/*', async (c) => {
   const { operator } = await import('./operator/routes.ts');
-  return operator.fetch(c.req.raw, c.env, c.executionCtx);
+  return withSecurityHeaders(await operator.fetch(c.req.raw, c.env, c.executionCtx));
 });
 app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], async (c) => {
   const { docs } = await import('./docs/routes.ts');
@@ -48,8 +58,29 @@ function problemOf(error: Error): Problem {
     : new Problem('unexpected');
 }
 
+/** A deployment that is set up wrongly answers nothing but that it is alive: /verify knows no 500, and says 503. */
+function refuseMisconfigured(request: Request, env: Env, fault: string): Response {
+  const { pathname } = new URL(request.url);
+  if (pathname === '/healthz') return Response.json({ status: 'ok' });
+  if (!reported.has(env)) {
+    reported.add(env);
+    logMisconfigured(fault);
+  }
+  const problem =
+    pathname === '/verify'
+      ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
+      : new Problem('misconfigured', fault);
+  return pathname.startsWith('/v1/')
+    ? apiProblem(request, env, problem)
+    : problemResponse(problem, originOf(request), requestIdOf(request));
+}
+const reported = new WeakSet<Env>();
+
 export default {
-  fetch: app.fetch,
+  fetch(request: Request, env: Env, context: ExecutionContext) {
+    const fault = faultOf(env);
+    return fault === null ? app.fetch(request, env, context) : refuseMisconfigured(request, env, fault);
+  },
   async scheduled(controller, env) {
     const { prune } = await import('./upkeep/prune.ts');
     await prune(env, controller.scheduledTime);

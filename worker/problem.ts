@@ -1,5 +1,6 @@
 // Every refusal on the wire (RFC 9457): one catalogue, one class, one rendering.
 // A problem never carries a secret, a hash, SQL, a stack or an exception's message.
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 type Entry = { status: number; title: string };
 
@@ -21,6 +22,10 @@ export const PROBLEMS = {
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'payload-too-large': { status: 413, title: 'Payload too large' },
+  'not-forwardable': { status: 400, title: 'Not forwardable' },
+  'upstream-unreachable': { status: 502, title: 'Upstream unreachable' },
+  'upstream-timeout': { status: 504, title: 'Upstream timeout' },
+  misconfigured: { status: 500, title: 'Deployment misconfigured' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   unexpected: { status: 500, title: 'Unexpected error' },
 } as const satisfies Record<string, Entry>;
@@ -57,6 +62,7 @@ export function problemResponse(problem: Refusal, origin: string, requestId: str
   return new Response(problemBody(problem, origin, requestId), {
     status: PROBLEMS[problem.slug].status,
     headers: {
+      ...SECURITY_HEADERS,
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       'x-request-id': requestId,

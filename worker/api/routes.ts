@@ -5,11 +5,14 @@ import type { Env } from '../env.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
+import { checkForwardable, forward, hasUpstream } from './gateway.ts';
 import { apiResponse, preflight, template, type Template } from './headers.ts';
 
 type Face = { Bindings: Env };
 type ApiContext = Context<Face>;
 
+const NO_UPSTREAM =
+  'No such endpoint here, and no API behind this one: set UPSTREAM_URL, or bind a service as UPSTREAM';
 const OWN_PATHS = new Set(['/v1/ping', '/v1/organisation', '/v1/token']);
 
 // No onError of its own: Hono would wrap every handler of this face in another promise for it.
@@ -34,7 +37,9 @@ export const api = new Hono<Face>()
     if (OWN_PATHS.has(c.req.path)) {
       throw new Problem('method-not-allowed', undefined, { allow: 'GET, HEAD, OPTIONS' });
     }
-    throw new Problem('not-found', 'No such endpoint, and no upstream API is configured (UPSTREAM_URL)');
+    if (!hasUpstream(c.env)) throw new Problem('not-found', NO_UPSTREAM);
+    checkForwardable(c.req.raw);
+    return forHolder(c, (holder) => forward(c.req.raw, c.env, holder));
   });
 
 type Handler = (holder: Holder) => Response | Promise<Response>;
@@ -75,7 +80,10 @@ function answer(c: ApiContext, body: object): Response {
 }
 
 /** What verification may do after the answer, and where the call came in (read when asked for: workerd parses it then). */
-function contextOf(c: ApiContext): { waitUntil(promise: Promise<unknown>): void; readonly cf?: unknown } {
+export function contextOf(c: ApiContext): {
+  waitUntil(promise: Promise<unknown>): void;
+  readonly cf?: unknown;
+} {
   const context = c.executionCtx;
   return {
     waitUntil: (promise) => context.waitUntil(promise),

@@ -33,6 +33,14 @@ export const ADVICE: Readonly<Record<Slug, string>> = {
   'not-found': 'Nothing answers at this path. Check the spelling and the method.',
   'method-not-allowed': 'The path exists, but not for this method. `Allow` lists the methods that it takes.',
   'payload-too-large': 'A JSON body may be at most 16 KiB. Send less.',
+  'not-forwardable':
+    'The call cannot be handed to the API behind this one: `detail` says whether it is the path or an upgrade. Send a plain path.',
+  'upstream-unreachable':
+    'The token was accepted, but the API behind this one could not be reached. Try again later; a write may or may not have been applied.',
+  'upstream-timeout':
+    'The token was accepted, but the API behind this one did not answer in time. A write may or may not have been applied.',
+  misconfigured:
+    'This deployment is set up wrongly; `detail` names the setting. Whoever operates it has to correct it.',
   'storage-unavailable':
     'The database did not answer. Wait for the seconds in `Retry-After` and repeat the call; repeating is safe.',
   unexpected:

@@ -1,0 +1,328 @@
+import { env } from 'cloudflare:workers';
+import { createExecutionContext } from 'cloudflare:test';
+import { describe, expect, it } from 'vitest';
+import type { Env } from '../env.ts';
+import worker from '../index.ts';
+import { bearer, givenOrganisation, givenToken } from '../test/harness.ts';
+
+const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
+const EDGE_SECRET = 'edge-secret-for-tests-0123456789abcdefgh';
+
+function callWith(variables: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
+  const request = new Request(`http://localhost${path}`, init) as Parameters<typeof worker.fetch>[0];
+  return Promise.resolve(worker.fetch(request, { ...env, ...variables }, createExecutionContext()));
+}
+
+/** An upstream that keeps what it was sent and answers what it is told to. */
+function upstream(answer: (request: Request) => Response | Promise<Response> = () => new Response('ok')) {
+  const seen: Request[] = [];
+  const fetcher = {
+    fetch: async (request: Request) => {
+      seen.push(request);
+      return answer(request);
+    },
+  };
+  // The one method of a service binding that is used.
+  return { seen, UPSTREAM: fetcher as unknown as Fetcher };
+}
+
+async function slugOf(answer: Response): Promise<string | undefined> {
+  return (await answer.json<{ type: string }>()).type.split('#')[1];
+}
+
+describe('the gateway', () => {
+  it('forwards a good call with our identity headers, and neither the credential nor the caller’s own', async () => {
+    const organisationId = await givenOrganisation();
+    const token = await givenToken(organisationId);
+    const { seen, UPSTREAM } = upstream();
+    const answer = await callWith({ UPSTREAM, UPSTREAM_SECRET: EDGE_SECRET }, '/v1/events?page=2', {
+      method: 'POST',
+      body: 'hello',
+      headers: {
+        ...bearer(token.secret),
+        'x-api-key': token.secret,
+        cookie: 'a=b',
+        'x-organisation-id': 'forged',
+        x_organisation_id: 'forged',
+        'x-token-id': 'forged',
+        'x-edge-secret': 'forged',
+        'x-http-method-override': 'DELETE',
+        'content-type': 'text/plain',
+      },
+    });
+    expect(answer.status).toBe(200);
+    const [sent] = seen;
+    expect(sent?.url).toBe('http://localhost/v1/events?page=2');
+    expect(sent?.method).toBe('POST');
+    expect(await sent?.text()).toBe('hello');
+    const headers = Object.fromEntries(sent?.headers ?? []);
+    expect(headers).toMatchObject({
+      'content-type': 'text/plain',
+      'x-edge-secret': EDGE_SECRET,
+      'x-organisation-id': organisationId,
+      'x-organisation-plan': 'enterprise',
+      'x-request-id': answer.headers.get('x-request-id'),
+      'x-token-id': token.id,
+    });
+    expect(JSON.stringify(headers)).not.toMatch(/forged|DELETE|a=b/);
+    expect(JSON.stringify(headers)).not.toContain(token.secret);
+  });
+
+  it('passes the answer on by allow-list, never stored, and with our own browser rules', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { UPSTREAM } = upstream(
+      () =>
+        new Response('<p>', {
+          status: 418,
+          headers: {
+            'content-type': 'text/html',
+            etag: '"1"',
+            'set-cookie': '__Host-session=planted; Secure; Path=/',
+            'cache-control': 'public, max-age=3600',
+            'access-control-allow-origin': '*',
+            'clear-site-data': '"*"',
+            location: 'http://localhost/v1/elsewhere',
+          },
+        }),
+    );
+    const answer = await callWith({ UPSTREAM }, '/v1/page', { headers: bearer(secret) });
+    expect(answer.status).toBe(418);
+    expect(await answer.text()).toBe('<p>');
+    expect(answer.headers.get('etag')).toBe('"1"');
+    expect(answer.headers.get('location')).toBe('/v1/elsewhere');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+    for (const name of ['set-cookie', 'access-control-allow-origin', 'clear-site-data']) {
+      expect(answer.headers.has(name)).toBe(false);
+    }
+  });
+
+  it('asks the upstream again for another organisation, whatever the first answer allowed to be kept', async () => {
+    const { seen, UPSTREAM } = upstream(
+      (request) =>
+        new Response(request.headers.get('x-organisation-id'), {
+          headers: { 'cache-control': 'max-age=3600' },
+        }),
+    );
+    for (const organisation of [await givenOrganisation(), await givenOrganisation()]) {
+      const { secret } = await givenToken(organisation);
+      const answer = await callWith({ UPSTREAM }, '/v1/same', { headers: bearer(secret) });
+      expect(await answer.text()).toBe(organisation);
+    }
+    expect(seen).toHaveLength(2);
+  });
+
+  it('streams: the first event arrives while the upstream still holds the second', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = writable.getWriter();
+    const { UPSTREAM } = upstream(
+      () => new Response(readable, { headers: { 'content-type': 'text/event-stream' } }),
+    );
+    const answer = await callWith({ UPSTREAM }, '/v1/stream', { headers: bearer(secret) });
+    const reader = answer.body?.getReader();
+    const first = reader?.read();
+    await writer.write(new TextEncoder().encode('data: 1\n\n'));
+    expect(new TextDecoder().decode((await first)?.value)).toBe('data: 1\n\n');
+    const end = reader?.read();
+    await writer.close();
+    expect((await end)?.done).toBe(true);
+  });
+
+  it('refuses a bad token before the upstream hears of it', async () => {
+    const { seen, UPSTREAM } = upstream();
+    const answer = await callWith({ UPSTREAM }, '/v1/events', { headers: bearer('x') });
+    expect(answer.status).toBe(401);
+    expect(seen).toHaveLength(0);
+  });
+
+  it.each([
+    '/v1//evil.example/x',
+    '/v1/a%2fb',
+    '/v1/a%5Cb',
+    '/v1/a%00b',
+    '/v1/a%0ab',
+    '/v1/a%0D%0Ab',
+    '/v1/..%2fadmin',
+  ])('refuses the path %s', async (path) => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { seen, UPSTREAM } = upstream();
+    const answer = await callWith({ UPSTREAM }, path, { headers: bearer(secret) });
+    expect(answer.status).toBe(400);
+    expect(await slugOf(answer)).toBe('not-forwardable');
+    expect(seen).toHaveLength(0);
+  });
+
+  it('refuses an upgrade, and a method that it does not know', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { seen, UPSTREAM } = upstream();
+    const upgrade = { headers: { ...bearer(secret), upgrade: 'websocket' } };
+    expect((await callWith({ UPSTREAM }, '/v1/socket', upgrade)).status).toBe(400);
+    const odd = await callWith({ UPSTREAM }, '/v1/x', { method: 'PROPFIND', headers: bearer(secret) });
+    expect(odd.status).toBe(405);
+    expect(odd.headers.get('allow')).toContain('PATCH');
+    expect(seen).toHaveLength(0);
+  });
+
+  it('says 502 when the upstream is down and 504 when it is slow', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const down = upstream(() => Promise.reject(new Error('no route to 10.1.2.3')));
+    const first = await callWith({ UPSTREAM: down.UPSTREAM }, '/v1/x', { headers: bearer(secret) });
+    expect(first.status).toBe(502);
+    const text = await first.text();
+    expect(text).toContain('upstream-unreachable');
+    expect(text).not.toContain('10.1.2.3');
+    const slow = upstream(
+      (request) =>
+        new Promise((_, reject) => {
+          request.signal.addEventListener('abort', () => reject(new Error('stopped')));
+        }),
+    );
+    const settings = { UPSTREAM: slow.UPSTREAM, UPSTREAM_TIMEOUT_MS: '50' };
+    const second = await callWith(settings, '/v1/x', { headers: bearer(secret) });
+    expect(second.status).toBe(504);
+    expect(await slugOf(second)).toBe('upstream-timeout');
+  });
+});
+
+describe('forward-auth', () => {
+  it.each(['GET', 'POST', 'DELETE', 'OPTIONS', 'PROPFIND'])(
+    'accepts by %s, naming the caller',
+    async (method) => {
+      const organisationId = await givenOrganisation();
+      const token = await givenToken(organisationId);
+      const answer = await callWith({}, '/verify', { method, headers: bearer(token.secret) });
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-organisation-id')).toBe(organisationId);
+      expect(answer.headers.get('x-organisation-plan')).toBe('enterprise');
+      expect(answer.headers.get('x-token-id')).toBe(token.id);
+    },
+  );
+
+  it.each([
+    ['no credential', {}, 401],
+    ['a malformed one, which nginx would turn into a 500', { authorization: 'Bearer a, Bearer b' }, 401],
+    ['an unknown token', { authorization: 'Bearer x' }, 401],
+  ])('refuses %s with empty identity headers', async (_, headers, status) => {
+    const answer = await callWith({}, '/verify', { headers: { ...headers, 'x-organisation-id': 'forged' } });
+    expect(answer.status).toBe(status);
+    for (const name of ['x-organisation-id', 'x-organisation-plan', 'x-token-id']) {
+      expect(answer.headers.get(name)).toBe('');
+    }
+    expect(answer.headers.get('www-authenticate')).toContain('Bearer realm="api"');
+  });
+
+  it('says 403 for an organisation that is no longer on Enterprise, and 503 when the truth is out of reach', async () => {
+    const { secret } = await givenToken(await givenOrganisation('pro'));
+    const other = await callWith({}, '/verify', { headers: bearer(secret) });
+    expect(other.status).toBe(403);
+    expect(other.headers.get('x-organisation-id')).toBe('');
+    const broken = await callWith({ TAG_KEYS: '{}' }, '/verify', { headers: bearer(secret) });
+    expect(broken.status).toBe(503);
+    expect(broken.headers.get('x-organisation-id')).toBe('');
+    expect(broken.headers.has('retry-after')).toBe(true);
+  });
+});
+
+describe('introspection', () => {
+  const settings = { INTROSPECTION_CLIENTS: JSON.stringify({ 'my client': CLIENT_SECRET }) };
+  const FORM = 'application/x-www-form-urlencoded';
+  const good = { authorization: `Basic ${btoa(`my+client:${CLIENT_SECRET}`)}`, 'content-type': FORM };
+
+  function introspect(body: string, headers: Record<string, string> = good): Promise<Response> {
+    return callWith(settings, '/introspect', { method: 'POST', headers, body });
+  }
+
+  it('tells a client about a good token', async () => {
+    const organisationId = await givenOrganisation();
+    const token = await givenToken(organisationId);
+    const answer = await introspect(`token=${token.secret}&token_type_hint=access_token`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(await answer.json()).toEqual({
+      active: true,
+      sub: organisationId,
+      client_id: token.id,
+      token_type: 'Bearer',
+      iat: expect.any(Number),
+      iss: 'http://localhost',
+    });
+  });
+
+  it('tells exactly {"active":false} about every other one', async () => {
+    const inactive = await givenToken(await givenOrganisation(), false);
+    const downgraded = await givenToken(await givenOrganisation('trial'));
+    for (const token of [inactive.secret, downgraded.secret, 'x']) {
+      expect(await (await introspect(`token=${token}`)).text()).toBe('{"active":false}');
+    }
+  });
+
+  it.each([
+    ['no client', {}],
+    ['a wrong secret', { authorization: `Basic ${btoa(`my+client:${'x'.repeat(40)}`)}` }],
+    ['an unknown client', { authorization: `Basic ${btoa(`toString:${CLIENT_SECRET}`)}` }],
+    ['a bearer token', { authorization: `Bearer ${CLIENT_SECRET}` }],
+    ['broken percent-encoding', { authorization: `Basic ${btoa('%:%')}` }],
+  ])('refuses %s', async (_, headers) => {
+    const answer = await introspect('token=x', { 'content-type': FORM, ...headers });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain('Basic realm="introspection"');
+  });
+
+  it('refuses bodies that are no such form, with the field named', async () => {
+    const missing = await introspect('tok=x');
+    expect(missing.status).toBe(422);
+    expect((await missing.json<{ detail: string }>()).detail).toContain('"token"');
+    expect((await introspect('token=x&token=y')).status).toBe(422);
+    expect((await introspect('{}', { ...good, 'content-type': 'application/json' })).status).toBe(422);
+    expect((await introspect(`token=${'x'.repeat(17_000)}`)).status).toBe(413);
+  });
+
+  it('is not there where no client is configured, and takes POST alone where one is', async () => {
+    expect(
+      (await callWith({}, '/introspect', { method: 'POST', headers: good, body: 'token=x' })).status,
+    ).toBe(404);
+    const wrong = await callWith(settings, '/introspect', { headers: good });
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('POST');
+  });
+
+  it('slows down a client that guesses', async () => {
+    const guess = { 'content-type': FORM, authorization: `Basic ${btoa('a:b')}` };
+    const limited = {
+      ...settings,
+      FAILED_LOGINS_PER_CLIENT: { limit: () => Promise.resolve({ success: false }) },
+    };
+    const init = { method: 'POST', headers: guess, body: 'token=x' };
+    const answer = await callWith(limited, '/introspect', init);
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get('retry-after')).toBe('60');
+  });
+});
+
+describe('a deployment that is set up wrongly', () => {
+  it.each([
+    ['UPSTREAM_URL', 'not a url'],
+    ['UPSTREAM_URL', 'https://api.example/path'],
+    ['UPSTREAM_URL', 'file:///etc/passwd'],
+    ['UPSTREAM_TIMEOUT_MS', 'soon'],
+    ['REVOCATION_LEASE_MS', '-77'],
+    ['HUB_LEASE_MS', 'often'],
+    ['OPERATOR_SECRET', 'x'.repeat(31)],
+    ['UPSTREAM_SECRET', 'too-short'],
+    ['CORS_ORIGINS', 'https://site.example/path'],
+    ['CORS_ORIGINS', 'site.example'],
+    ['INTROSPECTION_CLIENTS', 'no-json'],
+    ['INTROSPECTION_CLIENTS', '{"a":"too-short"}'],
+    ['OIDC_ISSUER', 'http://issuer.example'],
+    ['TAG_KEYS', '{"1":"too-short"}'],
+  ])('names %s, and never its value %s', async (name, value) => {
+    const answer = await callWith({ [name]: value }, '/v1/ping');
+    expect(answer.status).toBe(500);
+    const text = await answer.text();
+    expect(text).toContain('#misconfigured');
+    expect(text).toContain(name);
+    expect(text).not.toContain(value);
+    expect((await callWith({ [name]: value }, '/healthz')).status).toBe(200);
+  });
+});
