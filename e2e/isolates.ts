@@ -1,0 +1,95 @@
+// Several isolates of the product in one workerd, as a deployment has them all over the world: the bundle that would be
+// deployed, each a Worker of its own, all on the same D1, KV and hubs.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Miniflare } from 'miniflare';
+import type { MiniflareOptions } from 'miniflare';
+import { unstable_readConfig as readConfig } from 'wrangler';
+
+const root = resolve(import.meta.dirname, '..');
+type WorkerOptions = MiniflareOptions['workers'][number];
+type Bindings = NonNullable<WorkerOptions['config']['env']>;
+
+export const SETTINGS = {
+  TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+  TAG_KEY_CURRENT: '1',
+  OPERATOR_SECRET: 'an-operator-secret-of-these-tests-alone',
+};
+
+/** The Worker exactly as `wrangler deploy` would send it. */
+export function bundleWorker(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+  execFileSync(
+    process.execPath,
+    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', folder],
+    {
+      cwd: root,
+      stdio: 'pipe',
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    },
+  );
+  const code = readFileSync(join(folder, 'index.js'), 'utf8');
+  rmSync(folder, { recursive: true });
+  return code;
+}
+
+/** Starts an isolate for each name; the first one hosts the hubs. */
+export async function startIsolates(
+  names: [string, ...string[]],
+  vars: Record<string, string> = {},
+): Promise<Miniflare> {
+  const code = bundleWorker();
+  const deployed = readConfig({ config: join(root, 'wrangler.toml') });
+  const settings = { ...deployed.vars, ...SETTINGS, ...vars };
+  const workers = names.map((name): WorkerOptions => {
+    const env: Bindings = {
+      DB: { type: 'd1', id: 'zone' },
+      TOKEN_CACHE: { type: 'kv', id: 'tokens' },
+      CHANGE_HUB: { type: 'durable-object', worker: names[0], exportName: 'ChangeHub' },
+    };
+    for (const [key, value] of Object.entries(settings)) env[key] = { type: 'text', value: String(value) };
+    for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {
+      // Cloudflare's limiter knows periods of 10 and 60 seconds; wrangler has checked the number.
+      env[key] = {
+        type: 'rate-limit',
+        namespace,
+        simple: { limit: 10_000, period: simple.period as 10 | 60 },
+      };
+    }
+    return {
+      config: {
+        name,
+        compatibilityDate: deployed.compatibility_date ?? '',
+        compatibilityFlags: deployed.compatibility_flags,
+        manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
+        env,
+        exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
+      },
+      dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+    };
+  });
+  const miniflare = new Miniflare({ workers, logRequests: false });
+  await miniflare.ready;
+  const db = await miniflare.getD1Database('DB', names[0]);
+  for (const statement of migrationStatements()) await db.prepare(statement).run();
+  return miniflare;
+}
+
+/** The statements of migrations/, in order; a trigger's own semicolons end none. */
+export function migrationStatements(): string[] {
+  const statements: string[] = [];
+  for (const file of readdirSync(join(root, 'migrations')).toSorted()) {
+    const sql = readFileSync(join(root, 'migrations', file), 'utf8').replaceAll(/^\s*--.*$/gm, '');
+    let statement = '';
+    for (const line of sql.split('\n')) {
+      statement += `${line}\n`;
+      const isComplete = statement.includes('CREATE TRIGGER') ? line.startsWith('END;') : /;\s*$/.test(line);
+      if (!isComplete) continue;
+      statements.push(statement);
+      statement = '';
+    }
+  }
+  return statements;
+}
