@@ -19,8 +19,8 @@ export type Soak = {
 /** Milliseconds of load between two samples. */
 const SLICE = 5000;
 const CONNECTIONS = 2;
-/** Pause of each connection after an answer, in milliseconds: about 1,000 calls a second in all. */
-const PAUSE = 5;
+/** Pause of each connection after an answer, in milliseconds: about 350 calls a second in all. */
+const PAUSE = 20;
 const FRESH_PER_SLICE = 2 * CONNECTIONS * (SLICE / PAUSE);
 
 const fresh = (secrets: string[]) => secrets.map((secret) => request(PATH, secret));
