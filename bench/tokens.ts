@@ -2,7 +2,7 @@
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../worker/token/secret.ts';
 import { migrations, SETTINGS, type Fleet } from './fleet.ts';
 
-type Database = Awaited<ReturnType<Fleet['miniflare']['getD1Database']>>;
+export type Database = Awaited<ReturnType<Fleet['miniflare']['getD1Database']>>;
 
 const PER_ORGANISATION = 10;
 /** Rows per statement: D1 bounds the size of a parameter and the time of a statement. */

@@ -4,7 +4,8 @@ import { transformSync } from 'esbuild';
 import { bundle, bundleProduct } from './bundle.ts';
 import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.ts';
 import { request } from './load.ts';
-import { addTokens, forgedSecrets, genuineSecrets, migrate } from './tokens.ts';
+import { addTokens, forgedSecrets, genuineSecrets, migrate, type Database } from './tokens.ts';
+import { writeCachedRecord } from '../worker/verification/record.ts';
 
 export type Variant = {
   key: string;
@@ -28,6 +29,25 @@ export const PATH = '/v1/ping';
 /** `wrapper`: the module that takes KV away from the product. */
 export type Bench = { fleet: Fleet; variants: Variant[]; product: string; wrapper: string };
 
+function wrapperModule(name: string): string {
+  const source = readFileSync(new URL(`peers/${name}.ts`, import.meta.url), 'utf8');
+  return transformSync(source, { loader: 'ts' }).code;
+}
+
+/** A record as verification writes it into KV, as of the newest change. */
+async function currentRecord(d1: Database): Promise<string> {
+  const head = await d1
+    .prepare('SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1')
+    .first<{ seq: number; nonce: string }>();
+  if (head === null) throw new Error('no row in changes');
+  return writeCachedRecord(head, {
+    tokenId: 'tok-0',
+    organisationId: 'org-0',
+    plan: 'enterprise',
+    active: true,
+  });
+}
+
 /** `tokens`: how many the walks go over; fewer than an isolate remembers in a smoke run, where nothing is concluded. */
 export async function openVariants(
   tokens = MORE_THAN_MEMORY,
@@ -35,9 +55,7 @@ export async function openVariants(
   readable = false,
 ): Promise<Bench> {
   const product = bundleProduct(readable);
-  const wrapper = transformSync(readFileSync(new URL('peers/without-kv.ts', import.meta.url), 'utf8'), {
-    loader: 'ts',
-  }).code;
+  const wrapper = wrapperModule('without-kv');
   const constant = genuineSecrets(1)[0] ?? '';
   const database = 'product';
   const workers: WorkerOptions[] = [
@@ -50,7 +68,7 @@ export async function openVariants(
     ours({ name: 'ours', code: product, database }),
     ours({ name: 'ours-forged', code: product, database }),
     ours({ name: 'ours-lease-0', code: product, database, vars: { REVOCATION_LEASE_MS: '0' } }),
-    ours({ name: 'ours-kv', code: product, database }),
+    ours({ name: 'ours-kv', code: product, database, wrapper: wrapperModule('one-kv') }),
     ours({ name: 'ours-d1', code: product, database, wrapper }),
     peer('better-auth', await bundle('bench/peers/better-auth.ts'), {
       DB: { type: 'd1', id: 'better-auth' },
@@ -60,6 +78,8 @@ export async function openVariants(
   const d1 = await fleet.miniflare.getD1Database('DB', 'ours');
   await migrate(d1);
   const secrets = await addTokens(d1, tokens);
+  const kv = await fleet.miniflare.getKVNamespace('TOKEN_CACHE', 'ours-kv');
+  await kv.put('record', await currentRecord(d1));
   const good = request(PATH, secrets[0] ?? '');
   const bad = request(PATH, genuineSecrets(1)[0] ?? '');
   const walk = secrets.map((secret) => request(PATH, secret));
@@ -91,7 +111,7 @@ export async function openVariants(
       await variant('ours', 'ours, warm'),
       await variant('ours-forged', 'ours, forged secrets', { requests: forged, status: 401 }),
       await variant('ours-lease-0', 'ours, lease 0 (a hub call each)'),
-      await variant('ours-kv', 'ours, a KV hit each', { requests: walk, fill: walk.length }),
+      await variant('ours-kv', 'ours, a KV hit each', { requests: walk, bad: forged[0] ?? null }),
       await variant('ours-d1', 'ours, a D1 read each', { requests: walk }),
       await variant('better-auth', 'better-auth API key, D1', {
         requests: [request(PATH, apiKey)],
