@@ -194,7 +194,7 @@ function soakText({ minutes, calls, switches, heap, resident }: Soak): string {
   const process =
     resident === null ? '' : ` Whole workerd process, simulators included: ${course(resident)} MB.`;
   return `${minutes} minutes of mixed load (warm, more tokens than an isolate remembers, genuine but unknown, forged; ${calls.toLocaleString('en')} calls, ${switches.toLocaleString('en')} switches of a
-token meanwhile). Heap of the isolate between collections, second fifth of the run → last fifth: ${course(heap)} MB.${process}`;
+token meanwhile). Heap of the isolate after a collection, second fifth of the run → last fifth: ${course(heap)} MB.${process}`;
 }
 
 const course = ({ early, late, most }: Soak['heap']) =>

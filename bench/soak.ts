@@ -3,7 +3,6 @@
 import { openInspector } from './inspector.ts';
 import { openClient, request, type Client } from './load.ts';
 import { residentMegabytes } from './process.ts';
-import { median } from './statistics.ts';
 import { forgedSecrets, genuineSecrets } from './tokens.ts';
 import { PATH, type Bench, type Variant } from './variants.ts';
 
@@ -25,7 +24,6 @@ const FRESH_PER_SLICE = 2 * CONNECTIONS * (SLICE / PAUSE);
 
 const fresh = (secrets: string[]) => secrets.map((secret) => request(PATH, secret));
 
-/** The heap cannot be collected on demand, so a stretch of the run counts by its least sample. */
 export async function soak(bench: Bench, minutes: number, say: (line: string) => void): Promise<Soak> {
   const ours = bench.variants.find(({ key }) => key === 'ours');
   const walk = bench.variants.find(({ key }) => key === 'ours-kv')?.requests;
@@ -95,21 +93,15 @@ function paced(
   });
 }
 
-/** Floors of the second and of the last fifth: the first fifth fills what is bounded. */
+/**
+ * The second and the last fifth (the first fills what is bounded), each by its least sample: between collections a heap
+ * is a saw, and what a collection leaves is what could grow.
+ */
 function course(samples: number[]): Course {
   const fifth = Math.max(1, Math.floor(samples.length / 5));
   return {
-    early: floor(samples.slice(fifth, 2 * fifth)),
-    late: floor(samples.slice(-fifth)),
+    early: Math.min(...samples.slice(fifth, 2 * fifth)),
+    late: Math.min(...samples.slice(-fifth)),
     most: Math.max(...samples),
   };
-}
-
-/** The median of the least sample of each of four parts: the heap between collections is a saw. */
-function floor(samples: number[]): number {
-  const part = Math.max(1, Math.ceil(samples.length / 4));
-  const least: number[] = [];
-  for (let from = 0; from < samples.length; from += part)
-    least.push(Math.min(...samples.slice(from, from + part)));
-  return median(least);
 }
