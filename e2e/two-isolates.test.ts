@@ -85,7 +85,7 @@ async function callAcross(secret: string, change: () => Promise<unknown>): Promi
   const key = `t:${sha256(secret)}`;
   for (let round = 0; round < 3; round++) await Promise.all([ping(here, secret), ping(there, secret)]);
   await expect.poll(() => kv.get(key)).not.toBeNull();
-  const old = (await kv.get(key)) ?? '';
+  const old = String((await kv.get(key)) ?? '');
 
   const late = new Map<number, number>();
   let answered = false;

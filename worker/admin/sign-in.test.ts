@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../database.ts';
-import { call, givenOrganisation, givenSession, write } from '../test/harness.ts';
+import { call, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
 import { createLinkCode, redeemLinkCode } from './link.ts';
 import { readSession } from './session.ts';
 
@@ -98,12 +98,14 @@ describe('signing in by link', () => {
 
   it('limits the links of one address', async () => {
     const email = address();
-    const statuses = [];
-    for (let ask = 0; ask < 6; ask++) {
-      statuses.push(
-        (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': address() }, { email })).status,
-      );
-    }
+    const statuses = await withinOneMinute(async () => {
+      const answers: number[] = [];
+      for (let ask = 0; ask < 6; ask++) {
+        const headers = { 'cf-connecting-ip': address() };
+        answers.push((await write('POST', '/api/sign-in/link', headers, { email })).status);
+      }
+      return answers;
+    });
     expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
   });
 });
