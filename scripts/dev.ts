@@ -18,9 +18,10 @@ const environment = {
   CI: 'true',
 };
 
-const { port, state, rest } = readFlags(process.argv.slice(2));
 const children = new Set<ChildProcess>();
 let stopping = false;
+// Below what `fail` needs: a wrong flag is its first use.
+const { port, state, rest } = readFlags(process.argv.slice(2));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
 await main();
