@@ -27,6 +27,7 @@ function findFault(env: Env): string | null {
     numberFault('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000) ??
     numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
+    leaseFault(env) ??
     secretFault('OPERATOR_SECRET', env.OPERATOR_SECRET) ??
     secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
     corsFault(env.CORS_ORIGINS) ??
@@ -42,6 +43,17 @@ function originFault(name: string, value: string): string | null {
 function numberFault(name: string, value: string, least: number, most: number): string | null {
   const isGood = /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
   return isGood ? null : `${name}: not a whole number from ${least} to ${most}`;
+}
+
+/** A hub's lease covers its isolates', or an answer that waits for the one alone would come before the other is over. */
+function leaseFault(env: Env): string | null {
+  if (Number(env.HUB_LEASE_MS) < Number(env.REVOCATION_LEASE_MS))
+    return 'HUB_LEASE_MS: below REVOCATION_LEASE_MS';
+  const { REVOCATION_LEASE_MS_BEFORE: lease, HUB_LEASE_MS_BEFORE: hubLease } = env;
+  return (
+    (lease === undefined ? null : numberFault('REVOCATION_LEASE_MS_BEFORE', lease, 0, 60_000)) ??
+    (hubLease === undefined ? null : numberFault('HUB_LEASE_MS_BEFORE', hubLease, 1, 60_000))
+  );
 }
 
 /** Unset or empty closes the door that the secret opens; a short one is a mistake. */

@@ -2,6 +2,8 @@
 // from it), and the secrets and optional bindings that it does not name. Seen by the faces only.
 
 export type Env = Omit<Cloudflare.Env, never> & {
+  REVOCATION_LEASE_MS_BEFORE?: string;
+  HUB_LEASE_MS_BEFORE?: string;
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   OPERATOR_SECRET?: string;

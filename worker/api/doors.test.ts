@@ -308,6 +308,10 @@ describe('a deployment that is set up wrongly', () => {
     ['UPSTREAM_TIMEOUT_MS', 'soon'],
     ['REVOCATION_LEASE_MS', '-77'],
     ['HUB_LEASE_MS', 'often'],
+    // Shorter than the lease of its own isolates (100 ms in these tests).
+    ['HUB_LEASE_MS', '99'],
+    ['REVOCATION_LEASE_MS_BEFORE', '1s'],
+    ['HUB_LEASE_MS_BEFORE', '10s'],
     ['OPERATOR_SECRET', 'x'.repeat(31)],
     ['UPSTREAM_SECRET', 'too-short'],
     ['CORS_ORIGINS', 'https://site.example/path'],

@@ -31,7 +31,8 @@ export async function publishChange(
   { seq, hashes }: Change,
 ): Promise<{ effectiveAt: string }> {
   // A hub that was not told cannot renew its lease without seeing the change, so nothing lasts longer than this.
-  const worst = ports.now() + ports.hubLeaseMs * RATE + MARGIN_MS;
+  // An isolate that asked the database itself holds a lease of its own: the longer of the two counts.
+  const worst = ports.now() + Math.max(ports.hubLeaseMs, ports.leaseMs) * RATE + MARGIN_MS;
   for (const hash of hashes) ports.forget(hash).catch(() => undefined);
   const confirmed = await Promise.race([
     Promise.all(REGIONS.map((region) => advanceHub(ports, region, seq, worst))).then((all) =>

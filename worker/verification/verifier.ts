@@ -98,11 +98,12 @@ export class Verifier {
     }
     const fresh =
       typeof synced?.answer.record === 'object'
-        ? { record: synced.answer.record, taken: synced.taken }
+        ? // The hub judged it at its own head, so it holds up to there.
+          { record: synced.answer.record, taken: synced.taken, asOf: synced.answer.head.seq }
         : await this.readTruth(hash).catch(() => undefined);
     if (fresh === undefined) return undefined;
     const { record, taken } = fresh;
-    if (taken) this.memory.put(hash, record.asOf.seq, record.holder);
+    if (taken) this.memory.put(hash, 'asOf' in fresh ? fresh.asOf : record.asOf.seq, record.holder);
     if (record.holder !== null) {
       const text = writeCachedRecord(record.asOf, record.holder);
       waitUntil(this.ports.cache.put(hash, text).catch(() => undefined));
