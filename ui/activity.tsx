@@ -10,6 +10,7 @@ import { explain, isOpen, organisation, organisationId } from './state.ts';
 import type { Load } from './state.ts';
 import { DeveloperZone } from './developer-zone.tsx';
 import { texts } from './texts.ts';
+import { Email } from './token-table.tsx';
 
 type Entry = {
   id: string;
@@ -153,7 +154,9 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
                   {formatAgo(entry.at)}
                 </time>
               </td>
-              <td class="cell-by">{entry.actor}</td>
+              <td class="cell-by">
+                <Email of={entry.actor} />
+              </td>
               <td class="cell-what">
                 {texts.log.actions[entry.action] ?? entry.action}
                 {entry.detail !== null && <span class="quiet"> {entry.detail}</span>}

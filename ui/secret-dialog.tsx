@@ -165,27 +165,28 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           {answer.value?.text}
         </output>
       </div>
-      <p role="status" class="dialog-status">
-        {status.value}
-      </p>
-      {asking.value && !saved.value ? (
-        <footer>
-          <p class="ask" role="alert">
-            {texts.secret.notCopied}
-          </p>
-          <button type="button" class="button" onClick={close}>
-            {texts.secret.closeAnyway}
-          </button>
-          <button
-            type="button"
-            class="button primary"
-            onClick={async () => (await copy('token', secret)) && close()}
-          >
-            {texts.secret.copyAndClose}
-          </button>
-        </footer>
-      ) : (
-        <footer>
+      <footer>
+        {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
+        <p role="status" class="dialog-status">
+          {status.value}
+        </p>
+        {asking.value && !saved.value ? (
+          <>
+            <p class="ask" role="alert">
+              {texts.secret.notCopied}
+            </p>
+            <button type="button" class="button" onClick={close}>
+              {texts.secret.closeAnyway}
+            </button>
+            <button
+              type="button"
+              class="button primary"
+              onClick={async () => (await copy('token', secret)) && close()}
+            >
+              {texts.secret.copyAndClose}
+            </button>
+          </>
+        ) : (
           <button
             type="button"
             class="button primary"
@@ -193,8 +194,8 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           >
             {texts.secret.done}
           </button>
-        </footer>
-      )}
+        )}
+      </footer>
     </Dialog>
   );
 }

@@ -67,7 +67,9 @@ function Row({ token }: { token: Token }) {
       <td class="cell-status">
         <Badge active={token.active} wanted={wanted} />
       </td>
-      <td class="cell-by">{token.createdBy}</td>
+      <td class="cell-by">
+        <Email of={token.createdBy} />
+      </td>
       <td class="cell-at">
         <time dateTime={token.createdAt} title={formatFull(token.createdAt)}>
           {formatDay(token.createdAt)}
@@ -100,6 +102,18 @@ function Row({ token }: { token: Token }) {
         </button>
       </td>
     </tr>
+  );
+}
+
+/** May break before the @, not in the middle of a name. */
+export function Email({ of }: { of: string }) {
+  const at = Math.max(0, of.lastIndexOf('@'));
+  return (
+    <>
+      {of.slice(0, at)}
+      <wbr />
+      {of.slice(at)}
+    </>
   );
 }
 
