@@ -1,0 +1,146 @@
+// Made-up data for the pictures and the states that a healthy server never shows. Only answers are made up: the page,
+// its scripts, its headers and the browser are the real ones.
+import type { Page, Route } from 'playwright-core';
+
+const HOUR_MS = 3_600_000;
+const ago = (hours: number): string => new Date(Date.now() - hours * HOUR_MS).toISOString();
+
+export type Row = {
+  id: string;
+  preview: string;
+  name: string | null;
+  active: boolean;
+  createdBy: string;
+  createdAt: string;
+  lastUsedAt: string | null;
+};
+
+function row(preview: string, name: string | null, by: string, created: number, used: number | null): Row {
+  return {
+    id: `id-${preview}`,
+    preview,
+    name,
+    active: true,
+    createdBy: `${by}@example.com`,
+    createdAt: ago(created),
+    lastUsedAt: used === null ? null : ago(used),
+  };
+}
+
+export const SECRET = '9pW4k_dz1_q7Vw2LrXbN0cKdT5yHsZmEa8GfUjPiR3oQ6tBvYxC9nDlF1';
+export const ROWS: Row[] = [
+  row('9pW4k', 'Website', 'owner', 30, 0.02),
+  row('9p7Qa', 'Partner app', 'member', 290, 3.2),
+  { ...row('9pLm2', 'Results importer', 'sam.okafor', 540, 130), active: false },
+  row('9pz8R', null, 'owner', 800, null),
+];
+export const TEN: Row[] = Array.from({ length: 10 }, (_, index) =>
+  row(
+    `9pT${index}x`,
+    `Integration ${index + 1}`,
+    index % 3 === 0 ? 'member' : 'owner',
+    index * 50 + 1,
+    index,
+  ),
+);
+
+/** Calls of a day: busy by day, quiet by night. */
+const wave = (size: number, shift: number): number[] =>
+  Array.from({ length: 24 }, (_, hour) =>
+    Math.max(0, Math.round(size * (0.55 + 0.45 * Math.sin((hour + shift) / 3.8)) + ((hour * 7) % 5))),
+  );
+const none = Array.from({ length: 24 }, () => 0);
+export const USAGE = {
+  until: ago(0),
+  usage: {
+    'id-9pW4k': { accepted: wave(420, 2), refused: none.map((_, hour) => (hour === 17 ? 90 : 0)) },
+    'id-9p7Qa': { accepted: wave(60, 9), refused: none },
+    'id-9pLm2': { accepted: none, refused: none.map((_, hour) => (hour % 6 === 1 ? 3 : 0)) },
+  },
+};
+
+export const EVENTS = {
+  events: (
+    [
+      ['token.deactivated', 'owner@example.com', '9pLm2', null, 0.2],
+      ['token.created', 'owner@example.com', '9pW4k', 'Website', 30],
+      ['token.renamed', 'member@example.com', '9p7Qa', 'Partner app', 52],
+      ['member.added', 'platform', null, 'sam.okafor@example.com', 75],
+      ['token.deleted', 'a-very-long-address.of.somebody@department.example.com', '9pK0d', null, 200],
+      ['token.limit-refused', 'member@example.com', null, null, 420],
+      ['plan.changed', 'platform', null, 'pro → enterprise', 900],
+    ] as const
+  ).map(([action, actor, preview, detail, hours], index) => ({
+    id: String(index),
+    at: ago(hours),
+    actor,
+    action,
+    preview,
+    detail,
+  })),
+  next: '7',
+};
+
+export const SESSIONS = {
+  sessions: [
+    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36', true, 2, 0],
+    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) Version/19.1 Safari/604.1', false, 50, 5],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0', false, 700, 90],
+  ].map(([userAgent, current, created, seen], index) => ({
+    id: String(index),
+    method: 'link',
+    userAgent,
+    current,
+    createdAt: ago(Number(created)),
+    seenAt: ago(Number(seen)),
+  })),
+};
+
+type Boot = Record<string, unknown>;
+
+/** Rewrites the first data of every page that is opened; the rest of the document stays as the Worker sent it. */
+export async function withBoot(target: Page, change: Boot | null): Promise<void> {
+  await target.route(
+    (url) => /^\/(?:sign-in|developer-zone|activity|sessions)$/.test(url.pathname),
+    async (route) => {
+      const page = await route.fetch();
+      const body = (await page.text()).replace(/(id="boot">)(.*?)(<\/script>)/s, (_, head, json, tail) => {
+        const boot = { ...JSON.parse(json), ...change };
+        return head + JSON.stringify(boot).replaceAll('<', '\\u003c') + tail;
+      });
+      await route.fulfill({ response: page, body });
+    },
+  );
+}
+
+/** Answers a call of the page; the newest rule for a path wins. */
+export async function answer(page: Page, path: string, how: (route: Route) => unknown): Promise<void> {
+  await page.route(`**/api/${path}`, async (route) => {
+    await how(route);
+  });
+}
+
+export const json =
+  (body: unknown, status = 200) =>
+  (route: Route): Promise<void> =>
+    route.fulfill({ status, json: body });
+
+/** A problem as the Worker words it (RFC 9457). */
+export const problem =
+  (status: number, slug: string, headers: Record<string, string> = {}) =>
+  (route: Route): Promise<void> =>
+    route.fulfill({
+      status,
+      headers: { 'content-type': 'application/problem+json', ...headers },
+      body: JSON.stringify({
+        type: `/docs/errors#${slug}`,
+        title: slug,
+        status,
+        requestId: '01JDG7Q9M3XW5K2R8T4V6Y0ZAB',
+      }),
+    });
+export const broken = problem(500, 'unexpected');
+/** No answer at all: the connection is cut. */
+export const cut = (route: Route): Promise<void> => route.abort('connectionreset');
+/** An answer that never comes. */
+export const silence = (): Promise<void> => Promise.resolve();

@@ -1,0 +1,517 @@
+// Every state that the dashboard can be in, and how to bring it about: for the checks of states.test.ts and the pictures
+// of scripts/screenshots.ts. A state stands still once its `reach` is done.
+import type { Page } from 'playwright-core';
+import {
+  EVENTS,
+  ROWS,
+  SECRET,
+  SESSIONS,
+  TEN,
+  USAGE,
+  answer,
+  broken,
+  cut,
+  json,
+  problem,
+  silence,
+  withBoot,
+} from './fixtures.ts';
+
+export type State = {
+  name: string;
+  path: string;
+  /** Signed in unless this says otherwise. */
+  anonymous?: true;
+  /** Changes to the first data of the page. */
+  boot?: Record<string, unknown>;
+  /** What the server answers, set before the page is opened. */
+  given?: (page: Page) => Promise<unknown>;
+  /** What a person does; ends when the state is on the screen. */
+  reach?: (page: Page) => Promise<unknown>;
+  /** Only at these widths; at every one where it says nothing. */
+  widths?: readonly number[];
+};
+
+const acme = '/developer-zone?organisation=acme';
+const tokens = 'organisations/acme/tokens';
+const listed = (rows: unknown[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
+const table = listed(ROWS);
+const receipt = (row: object) => json({ token: row, effectiveAt: new Date().toISOString() });
+const first = (page: Page) => page.getByRole('switch').first();
+const see = (text: string | RegExp) => (page: Page) => page.getByText(text).first().waitFor();
+const openCreate = (page: Page) => page.getByRole('button', { name: 'Create Token', exact: true }).click();
+const openDelete = (page: Page) =>
+  page
+    .getByRole('button', { name: /^Delete token/ })
+    .first()
+    .click();
+
+async function confirmCreate(page: Page): Promise<void> {
+  await openCreate(page);
+  await page.getByLabel('Name (optional)').fill('Website');
+  await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
+}
+async function confirmDelete(page: Page): Promise<void> {
+  await openDelete(page);
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete', exact: true }).click();
+}
+const created = (secret: string | null) => (page: Page) =>
+  answer(page, tokens, json({ token: ROWS[0], secret }, 201));
+async function showSecret(page: Page): Promise<void> {
+  await confirmCreate(page);
+  await page.getByLabel('API token', { exact: true }).waitFor();
+}
+async function askForLink(page: Page): Promise<void> {
+  await page.getByLabel('Email').fill('owner@example.com');
+  await page.getByRole('button', { name: 'Send sign-in link' }).click();
+}
+const patched = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(page, `${tokens}/*`, how);
+/** The first request for a list is answered by `how`: the place is chosen on the page, so that it must ask. */
+const loaded = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(page, tokens, how);
+const choose = (page: Page) => page.getByLabel('Organisation').selectOption('acme', { force: true });
+async function chooseAndSee(page: Page, text: string | RegExp): Promise<void> {
+  if ((page.viewportSize()?.width ?? 0) < 800) await page.getByRole('button', { name: 'Menu' }).click();
+  await choose(page);
+  await see(text)(page);
+}
+
+export const STATES: State[] = [
+  { name: 'sign-in', path: acme, anonymous: true, reach: see('Send sign-in link') },
+  {
+    name: 'sign-in-bad-address',
+    path: '/sign-in',
+    anonymous: true,
+    reach: async (page) => {
+      await page.getByLabel('Email').fill('nobody');
+      await page.getByRole('button', { name: 'Send sign-in link' }).click();
+      await see(/Enter an email address/)(page);
+    },
+  },
+  {
+    name: 'sign-in-sending',
+    path: '/sign-in',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/link', silence),
+    reach: async (page) => {
+      await askForLink(page);
+      await see('Sending…')(page);
+    },
+  },
+  {
+    name: 'sign-in-local-link',
+    path: '/sign-in',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/link', json({ link: '/sign-in#code=made-up' }, 202)),
+    reach: async (page) => {
+      await askForLink(page);
+      await see('Open the sign-in link')(page);
+    },
+  },
+  {
+    name: 'sign-in-sent',
+    path: '/sign-in',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/link', json({}, 202)),
+    reach: async (page) => {
+      await askForLink(page);
+      await see('Check your inbox')(page);
+    },
+  },
+  {
+    name: 'sign-in-limited',
+    path: '/sign-in',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/link', problem(429, 'too-many-requests', { 'retry-after': '42' })),
+    reach: async (page) => {
+      await askForLink(page);
+      await see(/42 seconds/)(page);
+    },
+  },
+  {
+    name: 'sign-in-single-sign-on',
+    path: '/sign-in',
+    anonymous: true,
+    boot: { methods: { link: true, oidc: { name: 'Example Identity' } } },
+    reach: see('Continue with Example Identity'),
+  },
+  {
+    name: 'sign-in-provider-failed',
+    path: '/sign-in?error=provider-unavailable',
+    anonymous: true,
+    boot: { methods: { link: false, oidc: { name: 'Example Identity' } } },
+    reach: see(/cannot be reached/),
+  },
+  {
+    name: 'sign-in-closed',
+    path: '/sign-in',
+    anonymous: true,
+    boot: { methods: { link: false, oidc: null } },
+    reach: see(/no way to sign in yet/),
+  },
+  {
+    name: 'redeeming',
+    path: '/sign-in#code=made-up',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/redeem', silence),
+    reach: see('Signing you in…'),
+  },
+  {
+    name: 'redeem-refused',
+    path: '/sign-in#code=made-up',
+    anonymous: true,
+    given: (page) => answer(page, 'sign-in/redeem', problem(400, 'sign-in-link-invalid')),
+    reach: see(/This link was used already/),
+  },
+  { name: 'no-organisation', path: '/developer-zone', reach: see(/Choose an organisation/) },
+  { name: 'unknown-organisation', path: '/developer-zone?organisation=nowhere', reach: see(/not a member/) },
+  {
+    name: 'no-membership',
+    path: '/developer-zone',
+    boot: { session: { member: { email: 'nobody@example.com' }, organisations: [] } },
+    reach: see(/do not belong to any organisation/),
+  },
+  {
+    name: 'plan-required',
+    path: '/developer-zone?organisation=globex',
+    reach: async (page) => {
+      const item = page.getByRole('link', { name: /Developer Zone/ });
+      if (await item.isVisible()) await item.focus();
+      await page.getByRole('heading', { name: 'Enterprise Plan Required' }).waitFor();
+    },
+  },
+  {
+    name: 'loading',
+    path: '/developer-zone',
+    given: loaded(silence),
+    reach: async (page) => {
+      await chooseAndSee(page, 'Admin API Tokens');
+      await page.locator('.skeleton:not(.waiting)').waitFor();
+    },
+  },
+  {
+    name: 'load-failed',
+    path: '/developer-zone',
+    given: loaded(broken),
+    reach: (page) => chooseAndSee(page, 'Couldn’t load tokens'),
+  },
+  {
+    name: 'load-cut',
+    path: '/developer-zone',
+    given: loaded(cut),
+    reach: (page) => chooseAndSee(page, 'Couldn’t load tokens'),
+  },
+  {
+    name: 'load-limited',
+    path: '/developer-zone',
+    given: loaded(problem(429, 'too-many-requests', { 'retry-after': '42' })),
+    reach: (page) => chooseAndSee(page, /42 seconds/),
+  },
+  { name: 'empty', path: acme, boot: listed([]), reach: see('No API tokens yet') },
+  { name: 'table', path: acme, boot: table, reach: see('Partner app') },
+  { name: 'limit', path: acme, boot: listed(TEN), reach: see(/reached the limit of 10 tokens/) },
+  {
+    name: 'stale',
+    path: acme,
+    boot: table,
+    given: loaded(broken),
+    reach: async (page) => {
+      await page.evaluate(() => dispatchEvent(new Event('online')));
+      await see(/could not be loaded again/)(page);
+    },
+  },
+  {
+    name: 'offline',
+    path: acme,
+    boot: table,
+    reach: async (page) => {
+      await page.evaluate(() => dispatchEvent(new Event('offline')));
+      await openCreate(page);
+      await see(/changes wait until you are back/)(page);
+    },
+  },
+  {
+    name: 'toggle-pending',
+    path: acme,
+    boot: table,
+    given: patched(silence),
+    reach: async (page) => {
+      await first(page).click();
+      await see('Deactivating…')(page);
+    },
+  },
+  {
+    name: 'toggle-slow',
+    path: acme,
+    boot: table,
+    given: patched(silence),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/A region is slow/)(page);
+    },
+  },
+  {
+    name: 'toggle-done',
+    path: acme,
+    boot: table,
+    given: patched(receipt({ ...ROWS[0], active: false })),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/Refused everywhere since/)(page);
+    },
+  },
+  {
+    name: 'toggle-failed',
+    path: acme,
+    boot: table,
+    given: patched(broken),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/It is still active/)(page);
+    },
+  },
+  {
+    name: 'toggle-gone',
+    path: acme,
+    boot: table,
+    given: patched(problem(404, 'token-not-found')),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/was deleted by someone else/)(page);
+    },
+  },
+  {
+    name: 'rename',
+    path: acme,
+    boot: table,
+    reach: async (page) => {
+      await page
+        .getByRole('button', { name: /^Rename token/ })
+        .first()
+        .click();
+      await page.getByLabel(/^Name of token/).waitFor();
+    },
+  },
+  {
+    name: 'create',
+    path: acme,
+    boot: table,
+    reach: async (page) => {
+      await openCreate(page);
+      await see('Create a new API token?')(page);
+    },
+  },
+  {
+    name: 'create-busy',
+    path: acme,
+    boot: table,
+    given: (page) => answer(page, tokens, silence),
+    reach: async (page) => {
+      await confirmCreate(page);
+      await see('Creating…')(page);
+    },
+  },
+  {
+    name: 'create-failed',
+    path: acme,
+    boot: table,
+    given: (page) => answer(page, tokens, broken),
+    reach: async (page) => {
+      await confirmCreate(page);
+      await see(/Not created/)(page);
+    },
+  },
+  {
+    name: 'create-cut',
+    path: acme,
+    boot: table,
+    given: (page) => answer(page, tokens, cut),
+    reach: async (page) => {
+      await confirmCreate(page);
+      await see(/no second token is made/)(page);
+    },
+  },
+  {
+    name: 'create-lost',
+    path: acme,
+    boot: table,
+    given: created(null),
+    reach: async (page) => {
+      await confirmCreate(page);
+      await see(/its answer was lost on the way/)(page);
+    },
+  },
+  { name: 'secret', path: acme, boot: table, given: created(SECRET), reach: showSecret },
+  {
+    name: 'secret-copied',
+    path: acme,
+    boot: table,
+    given: created(SECRET),
+    reach: async (page) => {
+      await showSecret(page);
+      await page.getByRole('button', { name: 'Copy', exact: true }).click();
+      await see('Copied to clipboard')(page);
+    },
+  },
+  {
+    name: 'secret-clipboard-refused',
+    path: acme,
+    boot: table,
+    given: created(SECRET),
+    reach: async (page) => {
+      await showSecret(page);
+      await page.evaluate(() => {
+        navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
+      });
+      await page.getByRole('button', { name: 'Copy', exact: true }).click();
+      await see(/press Ctrl\+C/)(page);
+    },
+  },
+  {
+    name: 'secret-tested',
+    path: acme,
+    boot: table,
+    given: async (page) => {
+      await created(SECRET)(page);
+      await page.route('**/v1/ping', json({ status: 'ok', organisation: { id: 'acme' } }));
+    },
+    reach: async (page) => {
+      await showSecret(page);
+      await page.getByRole('tab', { name: 'Python' }).click();
+      await page.getByRole('button', { name: 'Test it' }).click();
+      await see(/"status": "ok"/)(page);
+    },
+  },
+  {
+    name: 'secret-not-copied',
+    path: acme,
+    boot: table,
+    given: created(SECRET),
+    reach: async (page) => {
+      await showSecret(page);
+      await page.getByRole('button', { name: 'Done' }).click();
+      await see(/Not copied yet/)(page);
+    },
+  },
+  {
+    name: 'secret-done',
+    path: acme,
+    boot: table,
+    given: created(SECRET),
+    reach: async (page) => {
+      await showSecret(page);
+      await page.getByRole('button', { name: 'Done' }).click();
+      await page.getByRole('button', { name: 'Close anyway' }).click();
+      await see(/\*\*\* created/)(page);
+    },
+  },
+  {
+    name: 'delete',
+    path: acme,
+    boot: table,
+    reach: async (page) => {
+      await openDelete(page);
+      await see(/Deletion is permanent/)(page);
+    },
+  },
+  {
+    name: 'delete-busy',
+    path: acme,
+    boot: table,
+    given: patched(silence),
+    reach: async (page) => {
+      await confirmDelete(page);
+      await see('Deleting…')(page);
+    },
+  },
+  {
+    name: 'delete-failed',
+    path: acme,
+    boot: table,
+    given: patched(broken),
+    reach: async (page) => {
+      await confirmDelete(page);
+      await see(/Couldn’t delete/)(page);
+    },
+  },
+  {
+    name: 'delete-gone',
+    path: acme,
+    boot: table,
+    given: patched(problem(404, 'token-not-found')),
+    reach: async (page) => {
+      await confirmDelete(page);
+      await see(/was deleted already/)(page);
+    },
+  },
+  {
+    name: 'delete-done',
+    path: acme,
+    boot: table,
+    given: patched(receipt(ROWS[0] ?? {})),
+    reach: async (page) => {
+      await confirmDelete(page);
+      await see(/deleted\. Refused everywhere since/)(page);
+    },
+  },
+  {
+    name: 'session-ended',
+    path: acme,
+    boot: table,
+    given: patched(problem(401, 'sign-in-required')),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/Your session has ended/)(page);
+    },
+  },
+  {
+    name: 'activity',
+    path: '/activity?organisation=acme',
+    given: (page) => answer(page, 'organisations/acme/activity?*', json(EVENTS)),
+    reach: see('Show older'),
+  },
+  {
+    name: 'activity-empty',
+    path: '/activity?organisation=acme',
+    given: (page) => answer(page, 'organisations/acme/activity?*', json({ events: [], next: null })),
+    reach: see('Nothing here yet.'),
+  },
+  {
+    name: 'activity-failed',
+    path: '/activity?organisation=acme',
+    given: (page) => answer(page, 'organisations/acme/activity?*', broken),
+    reach: see('Couldn’t load the activity'),
+  },
+  {
+    name: 'sessions',
+    path: '/sessions?organisation=acme',
+    given: (page) => answer(page, 'sessions', json(SESSIONS)),
+    reach: see('This browser'),
+  },
+  {
+    name: 'sessions-failed',
+    path: '/sessions?organisation=acme',
+    given: (page) => answer(page, 'sessions', broken),
+    reach: see('Couldn’t load your sessions'),
+  },
+  {
+    name: 'menu',
+    path: acme,
+    boot: table,
+    widths: [320, 390],
+    reach: async (page) => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.getByRole('button', { name: 'Menu' }).click();
+      await page.getByRole('navigation').waitFor();
+    },
+  },
+  { name: 'not-found', path: '/nowhere', reach: see('This page doesn’t exist') },
+];
+
+/** Brings the page into the state. */
+export async function enter(page: Page, origin: string, state: State): Promise<void> {
+  await answer(page, 'organisations/acme/usage', json(USAGE));
+  await withBoot(page, state.boot ?? null);
+  await state.given?.(page);
+  await page.goto(origin + state.path);
+  await state.reach?.(page);
+}
