@@ -14,13 +14,17 @@ type HubEnv = TruthEnv & { HUB_LEASE_MS: string };
 /** Counts wait this long in memory; a timer that is set keeps the object from hibernating over them. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
-const SAVED = 'usage';
+/** Rows in one stored value and in one statement: some 700 KB, where a Durable Object and D1 both take 2 MB. */
+const ROWS = 5000;
+const SAVED = 'usage:';
+const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<HubEnv> {
   private readonly truth: Truth;
   private readonly hub: Hub;
   private readonly usage = new Usage();
   private saving = false;
+  private writing = false;
 
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
@@ -30,10 +34,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
 
   async sync(ask: Ask, counts: Counts): Promise<Answer> {
     this.usage.add(counts, Date.now());
-    if (!this.usage.isEmpty && !this.saving) {
-      this.saving = true;
-      setTimeout(() => this.ctx.waitUntil(this.save()), SAVE_MS);
-    }
+    if (!this.usage.isEmpty) this.saveSoon();
     const answer = await this.hub.sync(ask);
     if (this.hub.isStale) this.ctx.waitUntil(this.hub.refresh().catch(() => undefined));
     return answer;
@@ -43,29 +44,53 @@ export class ChangeHub extends DurableObject<HubEnv> {
     return this.hub.advance(seq);
   }
 
-  /** Writes what was counted to the truth; on failure it stays, and the runtime calls again. */
+  /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */
   override async alarm(): Promise<void> {
-    const rows = [...(await this.saved()), ...this.usage.take()];
-    if (rows.length === 0) return;
+    await this.save();
+    this.writing = true;
     try {
-      await this.truth.addUsage(rows);
-    } catch (error) {
-      await this.ctx.storage.put(SAVED, rows);
-      throw error;
+      // A part that was written is gone before the next one is tried, so that none is counted twice.
+      for (const [key, rows] of await this.saved()) {
+        await this.truth.addUsage(rows);
+        await this.ctx.storage.delete(key);
+      }
+    } catch {
+      // Not thrown: the runtime gives up after six tries, and the truth may be away for longer.
+      await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
+    } finally {
+      this.writing = false;
     }
-    await this.ctx.storage.delete(SAVED);
+    await this.ctx.storage.put(WRITTEN, Date.now());
   }
 
-  private async save(): Promise<void> {
+  private saveSoon(): void {
+    if (this.saving) return;
+    this.saving = true;
+    setTimeout(() => this.ctx.waitUntil(this.saveAndWake()), SAVE_MS);
+  }
+
+  private async saveAndWake(): Promise<void> {
     this.saving = false;
-    const sum = new Usage();
-    for (const row of [...(await this.saved()), ...this.usage.take()]) sum.addRow(row);
-    await this.ctx.storage.put(SAVED, sum.take());
-    if ((await this.ctx.storage.getAlarm()) === null)
-      await this.ctx.storage.setAlarm(Date.now() + WRITE_MS - SAVE_MS);
+    // What is being written right now must not be added to.
+    if (this.writing) return this.saveSoon();
+    await this.save();
+    if ((await this.ctx.storage.getAlarm()) !== null) return;
+    const written = (await this.ctx.storage.get<number>(WRITTEN)) ?? 0;
+    await this.ctx.storage.setAlarm(Math.max(Date.now(), written + WRITE_MS));
   }
 
-  private async saved(): Promise<UsageRow[]> {
-    return (await this.ctx.storage.get<UsageRow[]>(SAVED)) ?? [];
+  /** Moves the sums from memory to storage, where they outlive this object. */
+  private async save(): Promise<void> {
+    const sum = new Usage();
+    for (const rows of (await this.saved()).values()) for (const row of rows) sum.addRow(row);
+    for (const row of this.usage.take()) sum.addRow(row);
+    const rows = sum.take();
+    for (let start = 0; start < rows.length; start += ROWS) {
+      await this.ctx.storage.put(`${SAVED}${start}`, rows.slice(start, start + ROWS));
+    }
+  }
+
+  private saved(): Promise<Map<string, UsageRow[]>> {
+    return this.ctx.storage.list<UsageRow[]>({ prefix: SAVED });
   }
 }

@@ -6,6 +6,7 @@ import type { Plan } from '../organisation/organisation.ts';
 import type { TokenHash } from '../token/secret.ts';
 import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
+import type { Remembered } from './memory.ts';
 import { readCachedRecord, writeCachedRecord } from './record.ts';
 import type { Holder, TokenRecord, Truth } from './record.ts';
 
@@ -35,6 +36,7 @@ type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
 const HUB_MS = 2000;
+const TRUTH_MS = 5000;
 /** Changes that an isolate learns from the truth itself in one go; more of them is a fresh start. */
 const DIRECT_PAGE = 1000;
 /** When traffic stops, what was counted last is told within this time. */
@@ -81,8 +83,13 @@ export class Verifier {
   /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
   private async renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     await this.sync({ head: this.memory.head }).catch(() => undefined);
-    const kept = this.ports.now() < this.leaseUntil ? this.memory.get(hash) : undefined;
+    const kept = this.kept(hash);
     return kept === undefined ? this.fetchHolder(hash, waitUntil) : kept.holder;
+  }
+
+  /** What is remembered under a good lease: perhaps only since another request brought it. */
+  private kept(hash: TokenHash): Remembered | undefined {
+    return this.ports.now() < this.leaseUntil ? this.memory.get(hash) : undefined;
   }
 
   private async fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
@@ -91,6 +98,9 @@ export class Verifier {
     );
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.sync(ask).catch(() => undefined);
+    // A hub that is away must not send a thousand who asked together to the database.
+    const kept = synced === undefined ? this.kept(hash) : undefined;
+    if (kept !== undefined) return kept.holder;
     if (synced?.answer.record === 'cached' && cached !== null) {
       // As of the hub's head, since nothing of this hash changed up to there.
       if (synced.taken) this.memory.put(hash, synced.answer.head.seq, cached.holder);
@@ -100,11 +110,13 @@ export class Verifier {
       typeof synced?.answer.record === 'object'
         ? // The hub judged it at its own head, so it holds up to there.
           { record: synced.answer.record, taken: synced.taken, asOf: synced.answer.head.seq }
-        : await this.readTruth(hash).catch(() => undefined);
+        : await this.within(TRUTH_MS, this.readTruth(hash)).catch(() => undefined);
     if (fresh === undefined) return undefined;
-    const { record, taken } = fresh;
-    if (taken) this.memory.put(hash, 'asOf' in fresh ? fresh.asOf : record.asOf.seq, record.holder);
-    if (record.holder !== null) {
+    const { record, taken, asOf } = fresh;
+    // One of a thousand who asked together fills KV: the first to come back.
+    const isFirst = this.memory.get(hash) === undefined;
+    if (taken) this.memory.put(hash, asOf, record.holder);
+    if (record.holder !== null && isFirst) {
       const text = writeCachedRecord(record.asOf, record.holder);
       waitUntil(this.ports.cache.put(hash, text).catch(() => undefined));
     }
@@ -112,7 +124,7 @@ export class Verifier {
   }
 
   /** The hub is away: the record and the changes come from the truth, and so does the lease. */
-  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
+  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean; asOf: number }> {
     const asked = this.ports.now();
     const { head, generation } = this.memory;
     const [record, changes] = await Promise.all([
@@ -128,7 +140,7 @@ export class Verifier {
       changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
       remaining: this.ports.leaseMs,
     });
-    return { record, taken };
+    return { record, taken, asOf: record.asOf.seq };
   }
 
   private async sync(ask: Ask): Promise<{ answer: Answer; taken: boolean }> {
