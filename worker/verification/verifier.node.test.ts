@@ -1,52 +1,375 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenHash } from '../token/secret.ts';
 import { Hub } from './hub.ts';
-import type { Change, Holder, Truth } from './record.ts';
+import type { Answer } from './hub.ts';
+import { writeCachedRecord } from './record.ts';
+import { Table, hashOf, holderOf } from './simulation/table.ts';
 import { Verifier } from './verifier.ts';
+import type { Counts, Ports, Verification } from './verifier.ts';
 
-// A brand over any text: these hashes are names.
-const HASH = 'hash' as TokenHash;
-const OTHER = 'other' as TokenHash;
-const waitUntil = (): void => {};
+const LEASE_MS = 1000;
+const HUB_LEASE_MS = 10_000;
+const A = hashOf('a');
+const ACCEPTED = { ok: true, tokenId: 'a', organisationId: 'o', plan: 'enterprise' };
+const INVALID = { ok: false, reason: 'invalid-token' };
+const UNAVAILABLE = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
+const never = () => new Promise<never>(() => undefined);
+const after = (ms: number) =>
+  new Promise<void>((done) => {
+    setTimeout(done, ms);
+  });
 
-/** One hub over a truth that holds one token, and isolates that ask it; KV is down, so that the hub alone helps. */
-function world(holder: Holder | null) {
-  const changes: Change[] = [{ seq: 1, nonce: 'n1', hash: HASH }];
-  const truth: Truth = {
-    read: () => Promise.resolve({ asOf: { seq: changes.length, nonce: `n${changes.length}` }, holder }),
-    changesFrom: (seq, limit) =>
-      Promise.resolve(changes.filter((change) => change.seq >= seq).slice(0, limit)),
-    newestChanges: (limit) => Promise.resolve(changes.slice(-limit)),
-    addUsage: () => Promise.resolve(),
+let table: Table;
+let hub: Hub;
+let cache: Map<TokenHash, string>;
+/** What went over the wire, and what the hub was told of calls. */
+let io: string[];
+let told: Counts[];
+let waiting: Promise<unknown>[];
+let ports: Ports;
+let verifier: Verifier;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  table = new Table();
+  table.change('a', holderOf('a'));
+  hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
+  cache = new Map();
+  [io, told, waiting] = [[], [], []];
+  ports = {
+    now: () => Date.now(),
+    sleep: after,
+    hub: {
+      sync: async (ask, counts) => {
+        io.push('hub');
+        await after(5);
+        told.push(counts);
+        const answer = await hub.sync(ask);
+        // As the Durable Object around it does: before anybody has to wait for it.
+        if (hub.isStale) hub.refresh().catch(() => undefined);
+        return answer;
+      },
+    },
+    cache: {
+      get: async (hash) => {
+        io.push('KV');
+        await after(2);
+        return cache.get(hash) ?? null;
+      },
+      put: async (hash, text) => cache.set(hash, text),
+    },
+    truth: table,
+    leaseMs: LEASE_MS,
   };
-  const hub = new Hub(truth, () => 0, 10_000);
-  const isolate = () =>
-    new Verifier({
-      now: () => 0,
-      sleep: () => new Promise(() => {}),
-      hub: { sync: (ask) => hub.sync(ask) },
-      cache: { get: () => Promise.reject(new Error('KV: down')), put: () => Promise.resolve() },
-      truth,
-      leaseMs: 1000,
-    });
-  const change = async (hash: TokenHash): Promise<void> => {
-    const seq = changes.length + 1;
-    changes.push({ seq, nonce: `n${seq}`, hash });
-    await hub.advance(seq);
-  };
-  return { isolate, change };
+  verifier = new Verifier(ports);
+});
+afterEach(() => void vi.useRealTimers());
+
+const waitUntil = (promise: Promise<unknown>) => void waiting.push(promise);
+const recall = (hash = A) => verifier.recall(hash, waitUntil);
+
+/** One call, however it is answered, with time going on as it needs to. */
+async function verify(hash = A): Promise<Verification> {
+  const answer = Promise.resolve(recall(hash) ?? verifier.lookUp(hash, waitUntil));
+  const progress = { isDone: false };
+  void answer.finally(() => (progress.isDone = true));
+  while (!progress.isDone) await vi.advanceTimersByTimeAsync(1);
+  return answer;
 }
+
+function sumOf(all: Counts[], token = 'a') {
+  const sum = { accepted: 0, refused: 0 };
+  for (const counts of all) {
+    const [accepted, refused] = counts[token] ?? [0, 0];
+    sum.accepted += accepted;
+    sum.refused += refused;
+  }
+  return sum;
+}
+
+describe('a token that is remembered', () => {
+  it('is answered at once, and a thousand times without any I/O', async () => {
+    expect(await verify()).toEqual(ACCEPTED);
+    io = [];
+    for (let call = 0; call < 1000; call++) expect(recall()).toEqual(ACCEPTED);
+    expect(io).toEqual([]);
+  });
+
+  it('is never answered from memory once the lease is over', async () => {
+    const from = Date.now();
+    await verify();
+    // Counted from before the call, so the way there and back is gone.
+    vi.setSystemTime(from + 2 + LEASE_MS - 1);
+    expect(recall()).toEqual(ACCEPTED);
+    vi.setSystemTime(from + 2 + LEASE_MS);
+    expect(recall()).toBeUndefined();
+  });
+
+  it('is answered under the shorter lease of the two', async () => {
+    await verify();
+    table.isAway = true;
+    // 300 ms before the hub's own lease ends.
+    await vi.advanceTimersByTimeAsync(HUB_LEASE_MS - 300);
+    expect(await verify()).toEqual(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(290);
+    expect(recall()).toBeUndefined();
+  });
+
+  it('renews the lease in the background, by one request of many, so that none waits', async () => {
+    await verify();
+    io = [];
+    for (let ms = 0; ms < 10_000; ms++) {
+      for (let call = 0; call < 5; call++) expect(recall()).toEqual(ACCEPTED);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(new Set(io)).toEqual(new Set(['hub']));
+    // Half a lease apart, and a few that tell what was counted.
+    expect(io.length).toBeGreaterThanOrEqual(19);
+    expect(io.length).toBeLessThanOrEqual(22);
+  });
+
+  it('is not asked for again when others are', async () => {
+    table.change('b', holderOf('b'));
+    await verify();
+    await verify(hashOf('b'));
+    table.change('b', holderOf('b', false));
+    await hub.advance(table.head.seq);
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    const { reads } = table;
+    io = [];
+    expect(await verify()).toEqual(ACCEPTED);
+    expect(io).toEqual(['hub']);
+    expect(await verify(hashOf('b'))).toEqual(INVALID);
+    expect(table.reads).toBe(reads + 1);
+  });
+
+  it('may be one that no row knows: its caller reaches the database once', async () => {
+    expect(await verify(hashOf('deleted'))).toEqual(INVALID);
+    const { reads } = table;
+    for (let ms = 0; ms < 5000; ms++) {
+      expect(await verify(hashOf('deleted'))).toEqual(INVALID);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(table.reads).toBe(reads);
+  });
+});
 
 describe('an isolate that starts after a change of another token', () => {
   it.each([
-    ['an active token', { tokenId: 't', organisationId: 'o', plan: 'enterprise', active: true } as const],
-    ['a secret that no row knows', null],
-  ])('remembers %s that the hub had read before', async (_, holder) => {
-    const { isolate, change } = world(holder);
-    await isolate().lookUp(HASH, waitUntil);
-    await change(OTHER);
-    const second = isolate();
-    await second.lookUp(HASH, waitUntil);
-    expect(second.recall(HASH, waitUntil)).toMatchObject({ ok: holder !== null });
+    ['an active token', 'a', ACCEPTED],
+    ['a secret that no row knows', 'deleted', INVALID],
+  ])('remembers %s that the hub had read before', async (_, name, said) => {
+    await verify(hashOf(name));
+    table.change('other', holderOf('other'));
+    await hub.advance(table.head.seq);
+    cache.clear();
+    verifier = new Verifier(ports);
+    expect(await verify(hashOf(name))).toEqual(said);
+    expect(recall(hashOf(name))).toEqual(said);
+  });
+});
+
+describe('when KV', () => {
+  it.each([
+    ['hangs', never],
+    ['fails', () => Promise.reject(new Error('KV: down'))],
+    ['answers nonsense', () => Promise.resolve('{"active":true}')],
+    [
+      'answers what nobody committed',
+      () => Promise.resolve(writeCachedRecord({ seq: 900, nonce: 'x' }, holderOf('evil'))),
+    ],
+  ])('%s, the hub’s answer counts', async (_, get) => {
+    ports.cache.get = get;
+    const from = Date.now();
+    expect(await verify()).toEqual(ACCEPTED);
+    expect(Date.now() - from).toBeLessThan(270);
+  });
+
+  it('answers an old record, it is not accepted', async () => {
+    cache.set(A, writeCachedRecord(table.head, holderOf('a')));
+    table.change('a', holderOf('a', false));
+    await hub.advance(table.head.seq);
+    expect(await verify()).toEqual(INVALID);
+  });
+
+  it('answers a record that still holds, nobody asks the database for it', async () => {
+    cache.set(A, writeCachedRecord(table.head, holderOf('a')));
+    expect(await verify()).toEqual(ACCEPTED);
+    expect(table.reads).toBe(0);
+  });
+
+  it('takes no write, the answer is as good', async () => {
+    ports.cache.put = () => Promise.reject(new Error('KV: 429'));
+    expect(await verify()).toEqual(ACCEPTED);
+    await Promise.all(waiting.slice(0, 1));
+  });
+});
+
+describe('when the hub', () => {
+  it.each([
+    ['hangs', never, 2010],
+    ['fails', () => Promise.reject(new Error('unreachable')), 10],
+  ])('%s, the database is asked, and gives the lease', async (_, sync, ms) => {
+    ports.hub.sync = sync;
+    const from = Date.now();
+    expect(await verify()).toEqual(ACCEPTED);
+    expect(Date.now() - from).toBeLessThanOrEqual(ms);
+    const { reads } = table;
+    expect(recall()).toEqual(ACCEPTED);
+    table.change('a', holderOf('a', false));
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(await verify()).toEqual(INVALID);
+    expect(table.reads).toBe(reads + 1);
+  });
+
+  it('is away, an isolate learns of all changes from the database, not only of the token that is asked for', async () => {
+    table.change('b', holderOf('b'));
+    await verify();
+    await verify(hashOf('b'));
+    ports.hub.sync = () => Promise.reject(new Error('unreachable'));
+    table.change('b', holderOf('b', false));
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(await verify()).toEqual(ACCEPTED);
+    // The lease that `a` has taken covers `b` as well.
+    expect(await verify(hashOf('b'))).toEqual(INVALID);
+  });
+
+  it('was not told of a change, for the Worker died after the commit, it sees it within its own lease', async () => {
+    await verify();
+    table.change('a', holderOf('a', false));
+    const from = Date.now();
+    while ((await verify()).ok) await vi.advanceTimersByTimeAsync(20);
+    expect(Date.now() - from).toBeLessThanOrEqual(HUB_LEASE_MS);
+  });
+
+  it('answers a reset, everything is forgotten and asked for again', async () => {
+    await verify();
+    hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
+    table.change('a', holderOf('a', false));
+    table.prune();
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    expect(await verify()).toEqual(INVALID);
+  });
+});
+
+describe('when the database', () => {
+  it.each([
+    ['fails', () => Promise.reject(new Error('D1_ERROR'))],
+    ['hangs', never],
+  ])(
+    '%s and nothing is held, the call is unavailable, within seconds, and neither accepted nor refused',
+    async (_, fail) => {
+      vi.spyOn(table, 'read').mockImplementation(fail);
+      vi.spyOn(table, 'newestChanges').mockImplementation(fail);
+      const from = Date.now();
+      expect(await verify()).toEqual(UNAVAILABLE);
+      expect(Date.now() - from).toBeLessThan(8000);
+    },
+  );
+
+  it('fails, calls go on for the hub’s lease, then they are unavailable, and then it is over', async () => {
+    await verify();
+    table.isAway = true;
+    const from = Date.now();
+    let last = from;
+    for (let ms = 0; ms < 12_000; ms += 50) {
+      const said = await verify();
+      if (said.ok) last = Date.now();
+      expect([ACCEPTED, UNAVAILABLE]).toContainEqual(said);
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    expect(last - from).toBeGreaterThan(HUB_LEASE_MS - LEASE_MS);
+    expect(last - from).toBeLessThanOrEqual(HUB_LEASE_MS);
+    table.isAway = false;
+    expect(await verify()).toEqual(ACCEPTED);
+  });
+
+  it('was restored, the token that it brings back and the one that it lost are seen as it says', async () => {
+    const backup = table.backup();
+    table.change('a', null);
+    table.change('late', holderOf('late'));
+    expect(await verify()).toEqual(INVALID);
+    expect((await verify(hashOf('late'))).ok).toBe(true);
+    table.restore(backup);
+    await vi.advanceTimersByTimeAsync(HUB_LEASE_MS + LEASE_MS);
+    expect(await verify()).toEqual(ACCEPTED);
+    expect(await verify(hashOf('late'))).toEqual(INVALID);
+  });
+});
+
+describe('what was counted', () => {
+  it('rides on the syncs, and the rest follows when traffic stops', async () => {
+    table.change('b', holderOf('b', false));
+    await verify(hashOf('b'));
+    for (let call = 0; call < 300; call++) {
+      await verify();
+      await vi.advanceTimersByTimeAsync(7);
+    }
+    for (let call = 0; call < 5; call++) recall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sumOf(told)).toEqual({ accepted: 305, refused: 0 });
+    expect(sumOf(told, 'b')).toEqual({ accepted: 0, refused: 1 });
+    io = [];
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(io).toEqual([]);
+  });
+
+  it('is kept while the hub is away, and told once it is back', async () => {
+    await verify();
+    const { sync } = ports.hub;
+    ports.hub.sync = () => Promise.reject(new Error('unreachable'));
+    for (let call = 0; call < 20; call++) {
+      await verify();
+      await vi.advanceTimersByTimeAsync(300);
+    }
+    ports.hub.sync = sync;
+    for (let call = 0; call < 5; call++) {
+      await verify();
+      await vi.advanceTimersByTimeAsync(300);
+    }
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(sumOf(told)).toEqual({ accepted: 26, refused: 0 });
+  });
+});
+
+describe('a thousand calls at once', () => {
+  it('for a token that is new to the isolate and the region read the database twice at most', async () => {
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    await vi.advanceTimersByTimeAsync(50);
+    expect((await answers).every(({ ok }) => ok)).toBe(true);
+    expect(table.reads + table.pages.length).toBeLessThanOrEqual(2);
+  });
+
+  it('fill KV once', async () => {
+    const put = vi.spyOn(ports.cache, 'put');
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    await vi.advanceTimersByTimeAsync(50);
+    await answers;
+    expect(put).toHaveBeenCalledTimes(1);
+  });
+
+  it('are not sent to the database by a hub that is slow: what the first one learned there serves the others', async () => {
+    const { sync } = ports.hub;
+    let calls = 0;
+    ports.hub.sync = (ask, counts) => (calls++ === 0 ? sync(ask, counts) : never());
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    // The others wait for the hub until it is too late, while somebody keeps the lease alive.
+    await vi.advanceTimersByTimeAsync(1900);
+    calls = 0;
+    void verifier.lookUp(A, waitUntil);
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await answers).every(({ ok }) => ok)).toBe(true);
+    expect(table.reads).toBeLessThanOrEqual(2);
+  });
+
+  it('share nothing: one whose answer never comes keeps none of the others', async () => {
+    const { sync } = ports.hub;
+    let calls = 0;
+    ports.hub.sync = (ask, counts): Promise<Answer> => (calls++ === 0 ? never() : sync(ask, counts));
+    const [first, ...others] = Array.from({ length: 20 }, () => verifier.lookUp(A, waitUntil));
+    await vi.advanceTimersByTimeAsync(50);
+    expect((await Promise.all(others)).every(({ ok }) => ok)).toBe(true);
+    await vi.advanceTimersByTimeAsync(2100);
+    expect((await first)?.ok).toBe(true);
   });
 });

@@ -1,0 +1,204 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Hub } from './hub.ts';
+import { Table, hashOf, holderOf } from './simulation/table.ts';
+
+const LEASE_MS = 10_000;
+let now: number;
+let table: Table;
+let hub: Hub;
+
+beforeEach(() => {
+  now = 1_000_000;
+  table = new Table();
+  hub = new Hub(table, () => now, LEASE_MS);
+});
+
+const hashesOf = (changes: Awaited<ReturnType<Hub['sync']>>['changes']) =>
+  changes === 'reset' ? changes : changes.map(([hash]) => hash);
+
+describe('what a hub knows', () => {
+  it('is every change since the head of its caller, in order', async () => {
+    const { head } = await hub.sync({ head: null });
+    table.change('a', holderOf('a'));
+    table.change('b', holderOf('b'));
+    await hub.advance(3);
+    const answer = await hub.sync({ head });
+    expect(answer.changes).toEqual([
+      ['a', 2],
+      ['b', 3],
+    ]);
+    expect(answer.head).toEqual(table.head);
+    expect((await hub.sync({ head: answer.head })).changes).toEqual([]);
+  });
+
+  it('is read page by page to the end, though the changes be thousands', async () => {
+    const { head } = await hub.sync({ head: null });
+    for (let index = 0; index < 3500; index++) table.change(index, null);
+    await hub.advance(table.head.seq);
+    const answer = await hub.sync({ head });
+    expect(answer.head).toEqual(table.head);
+    expect(answer.changes).toHaveLength(3500);
+    expect(table.pages.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('is bounded: whoever slept through more than it keeps must begin again', async () => {
+    const { head } = await hub.sync({ head: null });
+    for (let round = 0; round < 9; round++) {
+      for (let index = 0; index < 1000; index++) table.change(index, null);
+      await hub.advance(table.head.seq);
+    }
+    const answer = await hub.sync({ head });
+    expect(answer).toMatchObject({ changes: 'reset', head: table.head });
+  });
+
+  it('begins again where the rows after its head were pruned', async () => {
+    const { head } = await hub.sync({ head: null });
+    for (let index = 0; index < 5; index++) table.change(index, null);
+    table.prune();
+    now += LEASE_MS;
+    expect(await hub.sync({ head })).toMatchObject({ changes: 'reset', head: table.head });
+  });
+
+  it('is asked for again by a caller who has seen more', async () => {
+    await hub.sync({ head: null });
+    table.change('a', holderOf('a'));
+    const answer = await hub.sync({ head: table.head });
+    expect(answer).toMatchObject({ head: table.head, changes: [] });
+  });
+});
+
+describe('after the database was restored from a backup', () => {
+  it('callers begin again, whether the numbers are behind, equal or ahead', async () => {
+    const backup = table.backup();
+    for (let index = 0; index < 3; index++) table.change('a', holderOf('a', index % 2 === 0));
+    const { head } = await hub.sync({ head: null });
+    for (const ahead of [0, 3, 7]) {
+      table.restore(backup);
+      for (let index = 0; index < ahead; index++) table.change('b', holderOf('b'));
+      now += LEASE_MS;
+      expect(await hub.sync({ head })).toMatchObject({ changes: 'reset', head: table.head });
+    }
+  });
+
+  it('no record of the lost past is current, in KV or in the hub itself', async () => {
+    table.change('a', holderOf('a'));
+    const backup = table.backup();
+    table.change('a', holderOf('lost'));
+    const ask = { head: null, hash: hashOf('a') };
+    const { record, head } = await hub.sync(ask);
+    expect(record).toMatchObject({ holder: { tokenId: 'lost' } });
+    table.restore(backup);
+    table.change('b', null);
+    expect(table.head.seq).toBe(head.seq);
+    now += LEASE_MS;
+    const again = await hub.sync({ ...ask, cached: head });
+    expect(again.record).toMatchObject({ holder: { tokenId: 'a' } });
+  });
+
+  it('an advance is confirmed by a read of the new past, never by the old number', async () => {
+    for (let index = 0; index < 9; index++) table.change('a', null);
+    const backup = new Table().backup();
+    await hub.sync({ head: null });
+    table.restore(backup);
+    const seq = table.change('b', holderOf('b'));
+    await hub.advance(seq);
+    expect(await hub.sync({ head: null })).toMatchObject({ head: table.head });
+  });
+});
+
+describe('the lease of a hub', () => {
+  it('is counted from before its read: the time that the database took is gone', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    table.slow = new Promise((done) => {
+      answer = done;
+    });
+    const asked = hub.sync({ head: null });
+    now += 4000;
+    answer(null);
+    expect(await asked).toMatchObject({ remaining: LEASE_MS - 4000 });
+  });
+
+  it('is never granted by a read that took longer than the lease', async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    table.slow = new Promise((done) => {
+      answer = done;
+    });
+    const asked = hub.sync({ head: null });
+    now += LEASE_MS;
+    answer(null);
+    await expect(asked).rejects.toThrow('no lease');
+  });
+
+  it('carries it through while the database is away, and then it says nothing more', async () => {
+    await hub.sync({ head: null });
+    table.isAway = true;
+    now += LEASE_MS - 1;
+    expect(await hub.sync({ head: null })).toMatchObject({ remaining: 1 });
+    now += 1;
+    await expect(hub.sync({ head: null })).rejects.toThrow('away');
+    table.isAway = false;
+    expect(await hub.sync({ head: null })).toMatchObject({ remaining: LEASE_MS });
+  });
+
+  it('never confirms a change that it could not read', async () => {
+    await hub.sync({ head: null });
+    table.isAway = true;
+    await expect(hub.advance(2)).rejects.toThrow('away');
+    table.isAway = false;
+    await expect(hub.advance(2)).rejects.toThrow('not there');
+  });
+});
+
+describe('the record of a token', () => {
+  it('is read once for a thousand who ask together', async () => {
+    table.change('a', holderOf('a'));
+    const ask = { head: null, hash: hashOf('a') };
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => hub.sync(ask)));
+    expect(answers.every(({ record }) => typeof record === 'object' && record.holder?.tokenId === 'a')).toBe(
+      true,
+    );
+    expect(table.reads + table.pages.length).toBeLessThanOrEqual(2);
+  });
+
+  it('is read again where a change overtook the read under way', async () => {
+    table.change('a', holderOf('a'));
+    await hub.sync({ head: null });
+    let answer: (value: unknown) => void = () => undefined;
+    table.slow = new Promise((done) => {
+      answer = done;
+    });
+    const asked = hub.sync({ head: null, hash: hashOf('a') });
+    table.slow = null;
+    await hub.advance(table.change('a', holderOf('a', false)));
+    answer(null);
+    expect((await asked).record).toMatchObject({ holder: { active: false } });
+  });
+
+  it('in KV is good for a year, and for no moment after a change', async () => {
+    table.change('a', holderOf('a'));
+    const { head } = await hub.sync({ head: null });
+    now += 365 * 24 * 3_600_000;
+    const ask = { head, hash: hashOf('a'), cached: head };
+    expect((await hub.sync(ask)).record).toBe('cached');
+    expect(table.reads).toBe(0);
+    await hub.advance(table.change('a', holderOf('a', false)));
+    const answer = await hub.sync(ask);
+    expect(answer.record).toMatchObject({ holder: { active: false } });
+    expect(hashesOf(answer.changes)).toEqual(['a']);
+  });
+
+  it('that claims to be of the future is not believed', async () => {
+    table.change('a', holderOf('a', false));
+    const cached = { seq: 1000, nonce: 'made up' };
+    const answer = await hub.sync({ head: null, hash: hashOf('a'), cached });
+    expect(answer.record).toMatchObject({ holder: { active: false } });
+  });
+
+  it('is missing from the answer, which is still an answer, while the database is away', async () => {
+    const { head } = await hub.sync({ head: null });
+    table.isAway = true;
+    const answer = await hub.sync({ head, hash: hashOf('a') });
+    expect(answer).toMatchObject({ changes: [], head });
+    expect(answer.record).toBeUndefined();
+  });
+});

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { publish, publishChange } from './publish.ts';
+import type { PublishEnv, PublishPorts } from './publish.ts';
+import { REGIONS } from './region.ts';
+import { hashOf } from './simulation/table.ts';
+
+const AT = Date.UTC(2026, 10, 25);
+const LEASE_MS = 1000;
+const HUB_LEASE_MS = 10_000;
+/** 2 % for the rates of clocks, and 100 ms. */
+const SHORT = LEASE_MS * 1.02 + 100;
+const WORST = HUB_LEASE_MS * 1.02 + 100;
+
+beforeEach(() => void vi.useFakeTimers({ now: AT }));
+afterEach(() => void vi.useRealTimers());
+
+const after = (ms: number) =>
+  new Promise<void>((done) => {
+    setTimeout(done, ms);
+  });
+
+/** Publishes a change; answers after how many ms it was answered, and who was told how often. */
+async function answeredAfter(ports: Partial<PublishPorts>) {
+  const told = new Map<string, number>();
+  const { advance = () => after(20), ...others } = ports;
+  let answer: { effectiveAt: string; took: number } | null = null;
+  const published = publishChange(
+    {
+      now: () => Date.now(),
+      sleep: after,
+      advance: (region, seq) => {
+        expect(seq).toBe(7);
+        told.set(region, (told.get(region) ?? 0) + 1);
+        return advance(region, seq);
+      },
+      forget: () => Promise.resolve(),
+      leaseMs: LEASE_MS,
+      hubLeaseMs: HUB_LEASE_MS,
+      ...others,
+    },
+    { seq: 7, hashes: [hashOf('a'), hashOf('b')] },
+  ).then(({ effectiveAt }) => (answer = { effectiveAt, took: Date.now() - AT }));
+  await vi.advanceTimersByTimeAsync(20_000);
+  await published;
+  if (answer === null) throw new Error('never answered');
+  const { effectiveAt, took } = answer as { effectiveAt: string; took: number };
+  // The receipt names the instant of the answer itself.
+  expect(effectiveAt).toBe(new Date(AT + took).toISOString());
+  return { took, told };
+}
+
+describe('a change is answered', () => {
+  it('a lease after the last of nine hubs has confirmed', async () => {
+    const { took, told } = await answeredAfter({});
+    expect(took).toBe(20 + SHORT);
+    expect(told).toEqual(new Map(REGIONS.map((region) => [region, 1])));
+  });
+
+  it('as late as its slowest hub makes it', async () => {
+    const { took } = await answeredAfter({ advance: (region) => after(region === 'oc' ? 3000 : 5) });
+    expect(took).toBe(3000 + SHORT);
+  });
+
+  it('never later than the hubs’ own lease, which a hub that was not told cannot renew', async () => {
+    const { took } = await answeredAfter({ advance: (region) => after(region === 'oc' ? 9500 : 5) });
+    expect(took).toBe(WORST);
+  });
+
+  it('after a hub that failed twice has confirmed', async () => {
+    let failures = 0;
+    const { took, told } = await answeredAfter({
+      advance: (region) => {
+        if (region === 'me' && failures++ < 2) return Promise.reject(new Error('unreachable'));
+        return after(20);
+      },
+    });
+    expect(told.get('me')).toBe(3);
+    expect(took).toBe(200 + 200 + 20 + SHORT);
+  });
+
+  it.each([
+    ['hangs', () => new Promise<void>(() => undefined)],
+    ['fails and fails', () => Promise.reject(new Error('unreachable'))],
+  ])('after the hubs’ lease when one of them %s', async (_, advance) => {
+    const { took } = await answeredAfter({
+      advance: (region) => (region === 'sam' ? advance() : after(20)),
+    });
+    expect(took).toBe(WORST);
+  });
+
+  it.each([
+    ['hangs', () => new Promise<void>(() => undefined)],
+    ['fails', () => Promise.reject(new Error('KV: 429'))],
+  ])('as soon when KV %s', async (_, forget) => {
+    const forgotten: string[] = [];
+    const { took } = await answeredAfter({
+      forget: (hash) => {
+        forgotten.push(hash);
+        return forget();
+      },
+    });
+    expect(took).toBe(20 + SHORT);
+    expect(forgotten).toEqual(['a', 'b']);
+  });
+});
+
+describe('a lease that a deployment shortened', () => {
+  async function took(settings: Partial<PublishEnv>): Promise<number> {
+    const env = {
+      TOKEN_CACHE: { delete: () => Promise.resolve() },
+      CHANGE_HUB: { getByName: () => ({ advance: () => after(20) }) },
+      REVOCATION_LEASE_MS: '500',
+      HUB_LEASE_MS: '5000',
+      ...settings,
+    };
+    const from = Date.now();
+    // The two bindings by the methods that are used of them.
+    const published = publish(env as unknown as PublishEnv, { seq: 7, hashes: [] }).then(() => Date.now());
+    await vi.advanceTimersByTimeAsync(30_000);
+    return (await published) - from;
+  }
+
+  it('is waited for as long as it was before, while the old isolates may still run', async () => {
+    expect(await took({})).toBe(20 + 500 * 1.02 + 100);
+    expect(await took({ REVOCATION_LEASE_MS_BEFORE: '2000' })).toBe(20 + 2000 * 1.02 + 100);
+    const away = { getByName: () => ({ advance: () => Promise.reject(new Error('unreachable')) }) };
+    const CHANGE_HUB = away as unknown as PublishEnv['CHANGE_HUB'];
+    expect(await took({ CHANGE_HUB })).toBe(5000 * 1.02 + 100);
+    expect(await took({ CHANGE_HUB, HUB_LEASE_MS_BEFORE: '8000' })).toBe(8000 * 1.02 + 100);
+  });
+});

@@ -1,0 +1,83 @@
+// A truth in memory that counts its readers, can be away, slow, pruned and restored from a backup: for tests of one room.
+import type { TokenHash } from '../../token/secret.ts';
+import type { Change, Head, Holder, Truth } from '../record.ts';
+
+// The brand says "a SHA-256 in hex"; for these rooms any string will do.
+export const hashOf = (name: number | string) => String(name) as TokenHash;
+
+export const holderOf = (tokenId: string, active = true): Holder => ({
+  tokenId,
+  organisationId: 'o',
+  plan: 'enterprise',
+  active,
+});
+
+type Backup = { changes: Change[]; holders: Map<TokenHash, Holder | null> };
+
+export class Table implements Truth {
+  reads = 0;
+  /** Reads of changes by number and limit, in order. */
+  pages: [seq: number, limit: number][] = [];
+  isAway = false;
+  /** Everything waits for this before it answers what it found: a slow database. */
+  slow: Promise<unknown> | null = null;
+  used: unknown[] = [];
+  private changes: Change[] = [{ seq: 1, nonce: 'a1', hash: hashOf('') }];
+  private holders = new Map<TokenHash, Holder | null>();
+  private life = 'a';
+
+  /** Commits a change of a token; answers its number. */
+  change(name: number | string, holder: Holder | null): number {
+    const seq = this.head.seq + 1;
+    this.holders.set(hashOf(name), holder);
+    this.changes.push({ seq, nonce: `${this.life}${seq}`, hash: hashOf(name) });
+    return seq;
+  }
+
+  get head(): Head {
+    const { seq, nonce } = this.changes.at(-1) ?? { seq: 0, nonce: '' };
+    return { seq, nonce };
+  }
+
+  /** Removes all changes but the newest, as the hourly upkeep may. */
+  prune(): void {
+    this.changes = this.changes.slice(-1);
+  }
+
+  backup(): Backup {
+    return { changes: [...this.changes], holders: new Map(this.holders) };
+  }
+
+  /** From here on the same numbers come again, with other nonces. */
+  restore({ changes, holders }: Backup): void {
+    this.changes = [...changes];
+    this.holders = new Map(holders);
+    this.life += 'r';
+  }
+
+  async read(hash: TokenHash) {
+    this.reads++;
+    return this.answer({ asOf: this.head, holder: this.holders.get(hash) ?? null });
+  }
+
+  async changesFrom(seq: number, limit: number) {
+    this.pages.push([seq, limit]);
+    return this.answer(this.changes.filter((change) => change.seq >= seq).slice(0, limit));
+  }
+
+  async newestChanges(limit: number) {
+    this.pages.push([0, limit]);
+    return this.answer(this.changes.slice(-limit));
+  }
+
+  async addUsage(rows: unknown[]) {
+    this.used.push(...rows);
+  }
+
+  /** What was read at the moment of the question, answered when it is time. */
+  private async answer<T>(value: T): Promise<T> {
+    if (this.isAway) throw new Error('the database is away');
+    await this.slow;
+    return value;
+  }
+}

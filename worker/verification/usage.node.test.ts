@@ -1,0 +1,46 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Usage } from './usage.ts';
+
+const HOUR_MS = 3_600_000;
+const count = fc.nat(1000);
+const told = fc.record({
+  counts: fc.dictionary(fc.constantFrom('a', 'b', 'constructor'), fc.tuple(count, count)),
+  now: fc.integer({ min: 0, max: 5 * HOUR_MS }),
+});
+
+describe('the sums of a hub', () => {
+  it('lose no call and make none up, by token and by hour, in however many parts they are taken', () => {
+    fc.assert(
+      fc.property(fc.array(told), fc.nat(10), (all, part) => {
+        const usage = new Usage();
+        const taken = [];
+        for (const [index, { counts, now }] of all.entries()) {
+          usage.add(counts, now);
+          if (index === part) taken.push(...usage.take());
+        }
+        taken.push(...usage.take());
+        const sum = new Usage();
+        for (const row of taken) sum.addRow(row);
+        const rows = sum.take();
+        for (const tokenId of ['a', 'b', 'constructor']) {
+          for (let hour = 0; hour <= 5; hour++) {
+            const mine = all.filter(
+              ({ counts, now }) => Object.hasOwn(counts, tokenId) && Math.floor(now / HOUR_MS) === hour,
+            );
+            const row = rows.find((each) => each.tokenId === tokenId && each.hour === hour);
+            const expected = (which: 0 | 1) =>
+              mine.reduce((total, { counts }) => total + (counts[tokenId]?.[which] ?? 0), 0);
+            expect(row?.accepted ?? 0).toBe(expected(0));
+            expect(row?.refused ?? 0).toBe(expected(1));
+            const used = mine
+              .filter(({ counts }) => (counts[tokenId]?.[0] ?? 0) > 0)
+              .map(({ now }) => new Date(now).toISOString());
+            expect(row?.usedAt ?? null).toBe(used.toSorted().at(-1) ?? null);
+          }
+        }
+        expect(usage.isEmpty).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,377 @@
+// Verification through the front door of the real Worker, on the real D1, KV and hubs, with every call to them counted.
+// Each deployment is an isolate of its own; each test takes a region of its own, so that its hub is a fresh one.
+import {
+  createExecutionContext,
+  evictDurableObject,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import type { Env } from '../env.ts';
+import worker from '../index.ts';
+import { deploymentWith } from '../test/faults.ts';
+import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { hashOfSecret, mintSecret } from '../token/secret.ts';
+import type { ChangeHub } from './change-hub.ts';
+import { cacheKey } from './record.ts';
+import type { Truth } from './record.ts';
+import { verify } from './verify.ts';
+
+const LEASE = { REVOCATION_LEASE_MS: '1000' };
+/** Callers of the regions that are used here. */
+const REGIONS = {
+  afr: { continent: 'AF' },
+  oc: { continent: 'OC' },
+  sam: { continent: 'SA' },
+  me: { continent: 'AS', longitude: '55.3' },
+  wnam: { continent: 'NA', longitude: '-122.4' },
+  eeur: { continent: 'EU', longitude: '21' },
+} as const;
+type Region = keyof typeof REGIONS;
+
+const hubOf = (region: Region) => env.CHANGE_HUB.getByName(region);
+
+/** A hub that has just come to life, and knows nothing. */
+async function givenFreshHub(region: Region): Promise<void> {
+  await runInDurableObject(hubOf(region), () => undefined);
+  await evictDurableObject(hubOf(region));
+}
+
+function isolate(settings: Partial<Env> = {}): { env: Env; calls: string[] } {
+  const deployment = deploymentWith(null);
+  return {
+    calls: deployment.calls,
+    env: { ...deployment.env, ...LEASE, HUB_LEASE_MS: '10000', ...settings },
+  };
+}
+
+async function ping(deployment: Env, secret: string, region: Region = 'afr'): Promise<Response> {
+  const context = createExecutionContext();
+  const request = new Request(`${ORIGIN}/v1/ping`, {
+    headers: bearer(secret),
+    cf: REGIONS[region],
+  });
+  // An incoming request has its `cf` filled in; this one has what is read of it.
+  return worker.fetch(request as Parameters<typeof worker.fetch>[0], deployment, context);
+}
+
+async function statusOf(deployment: Env, secret: string, region?: Region): Promise<number> {
+  return (await ping(deployment, secret, region)).status;
+}
+
+/** Looks over the shoulder of a hub: what it asks of the database, and `isAway` to take it away. */
+async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean }> {
+  const seen = { reads: [] as string[], isAway: false };
+  await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
+    // A private field, which the test alone looks into.
+    const { truth } = hub as unknown as { truth: Truth };
+    for (const name of ['read', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
+      const real = truth[name].bind(truth) as (...args: unknown[]) => Promise<unknown>;
+      const watched = async (...args: unknown[]): Promise<unknown> => {
+        seen.reads.push(name);
+        if (seen.isAway) throw new Error('D1_ERROR: planted');
+        return real(...args);
+      };
+      Object.assign(truth, { [name]: watched });
+    }
+  });
+  return seen;
+}
+
+const away = { sync: () => Promise.reject(new Error('planted: unreachable')) };
+// The one method that verification calls.
+const NO_HUB = { getByName: () => away } as unknown as Env['CHANGE_HUB'];
+const NO_DB = {
+  prepare: () => {
+    throw new Error('D1_ERROR: planted');
+  },
+} as unknown as Env['DB'];
+
+describe('a flood', () => {
+  it('of 100,000 made-up secrets of the right shape and checksum reads nothing from KV, D1 or a hub', async () => {
+    const { env: deployment, calls } = isolate();
+    // Minted under the right key's name with another key: all but the tag is right.
+    const ring = { current: '1', keys: new Map([['1', crypto.getRandomValues(new Uint8Array(32))]]) };
+    const context = createExecutionContext();
+    let refused = 0;
+    for (let index = 0; index < 100_000; index++) {
+      const answer = verify(mintSecret(ring), deployment, context);
+      if (!(answer instanceof Promise) && !answer.ok && answer.reason === 'invalid-token') refused++;
+    }
+    expect(refused).toBe(100_000);
+    for (let index = 0; index < 200; index++) {
+      expect(await statusOf(deployment, mintSecret(ring))).toBe(401);
+    }
+    expect(calls).toEqual([]);
+  });
+
+  it('with paused and deleted tokens reaches the database once for each', async () => {
+    const organisation = await givenOrganisation();
+    const [paused, deleted] = [await givenToken(organisation, false), await givenToken(organisation)];
+    await env.DB.prepare('DELETE FROM tokens WHERE id = ?').bind(deleted.id).run();
+    const hub = await watch('oc');
+    const { env: deployment, calls } = isolate();
+    for (let round = 0; round < 5; round++) {
+      for (let call = 0; call < 300; call++) {
+        expect(await statusOf(deployment, paused.secret, 'oc')).toBe(401);
+        expect(await statusOf(deployment, deleted.secret, 'oc')).toBe(401);
+      }
+      // Past the half of a lease, and past the whole of one.
+      await scheduler.wait(round === 3 ? 1100 : 300);
+    }
+    expect(hub.reads.filter((name) => name === 'read')).toHaveLength(2);
+    expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
+    expect(calls.filter((name) => name === 'KV.get')).toHaveLength(2);
+  });
+
+  it('of 1,000 calls at once with one token, new to isolate and region, makes at most two D1 reads', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    await givenFreshHub('sam');
+    const hub = await watch('sam');
+    const { env: deployment, calls } = isolate();
+    const statuses = await Promise.all(
+      Array.from({ length: 1000 }, () => statusOf(deployment, secret, 'sam')),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(hub.reads.length + calls.filter((name) => name.startsWith('D1')).length).toBeLessThanOrEqual(2);
+    expect(calls.filter((name) => name === 'KV.put')).toHaveLength(1);
+  });
+});
+
+describe('a busy isolate', () => {
+  it('does no I/O between syncs, and none of its callers waits for one', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const halfLease = 1000;
+    const { env: deployment, calls } = isolate({ REVOCATION_LEASE_MS: String(2 * halfLease) });
+    expect(await statusOf(deployment, secret)).toBe(200);
+    await scheduler.wait(50);
+    calls.length = 0;
+    let waited = 0;
+    let last = Date.now();
+    const from = last;
+    while (calls.length < 4) {
+      // Where the machine itself stood still for half a lease, the isolate was not a busy one.
+      const isBusy = Date.now() - last < halfLease;
+      last = Date.now();
+      for (let call = 0; call < 20; call++) {
+        const answer = verify(secret, deployment, createExecutionContext());
+        if (isBusy && answer instanceof Promise) waited++;
+      }
+      await scheduler.wait(8);
+    }
+    expect(waited).toBe(0);
+    expect(new Set(calls)).toEqual(new Set(['hub.sync']));
+    // Half a lease apart, and one that tells what was counted.
+    expect(last - from).toBeGreaterThanOrEqual(2 * halfLease);
+  });
+});
+
+describe('a token that was switched off', () => {
+  async function switchOff(organisation: string, token: string): Promise<void> {
+    const path = `/api/organisations/${organisation}/tokens/${token}`;
+    const answer = await write('PATCH', path, await givenSession(), { active: false });
+    expect(answer.status).toBe(200);
+  }
+
+  it.each([
+    ['the old record', (old: string) => old],
+    ['a record of the future', (old: string) => old.replace(/^\[\d+/, '[4000000')],
+    ['nonsense', () => '{"active":true}'],
+    ['the record of another token', (old: string) => old.replace(/"[0-9a-f-]{36}"/, '"another"')],
+  ])('is refused though KV holds %s', async (_, lie) => {
+    const organisation = await givenOrganisation();
+    const { id, secret } = await givenToken(organisation);
+    const key = cacheKey(hashOfSecret(secret));
+    const { env: warm } = isolate({ REVOCATION_LEASE_MS: '100' });
+    expect(await statusOf(warm, secret)).toBe(200);
+    const old = await vi.waitUntil(() => env.TOKEN_CACHE.get(key));
+    await switchOff(organisation, id);
+    await env.TOKEN_CACHE.put(key, lie(old));
+    expect(await statusOf(warm, secret)).toBe(401);
+    expect(await statusOf(isolate().env, secret)).toBe(401);
+    expect(await statusOf(isolate({ CHANGE_HUB: NO_HUB }).env, secret)).toBe(401);
+  });
+
+  it('is refused by a hub that was evicted meanwhile', async () => {
+    const organisation = await givenOrganisation();
+    const { id, secret } = await givenToken(organisation);
+    const { env: warm } = isolate({ REVOCATION_LEASE_MS: '100' });
+    expect(await statusOf(warm, secret)).toBe(200);
+    await switchOff(organisation, id);
+    await evictDurableObject(hubOf('afr'));
+    expect(await statusOf(warm, secret)).toBe(401);
+    expect(await statusOf(isolate().env, secret)).toBe(401);
+  });
+
+  it('is refused after the database was restored and the same numbers came again', async () => {
+    const organisation = await givenOrganisation();
+    const [lost, other] = [await givenToken(organisation), await givenToken(organisation)];
+    const { env: warm } = isolate({ REVOCATION_LEASE_MS: '100' });
+    expect(await statusOf(warm, lost.secret)).toBe(200);
+    expect(await statusOf(warm, other.secret)).toBe(200);
+    const key = cacheKey(hashOfSecret(other.secret));
+    const old = await vi.waitUntil(() => env.TOKEN_CACHE.get(key));
+    // Back to before both tokens were made; then one is made again as it was, and the numbers come again.
+    const row = await env.DB.prepare('SELECT * FROM tokens WHERE id = ?').bind(other.id).first();
+    const { seq } = (await env.DB.prepare('SELECT max(seq) AS seq FROM changes').first<{
+      seq: number;
+    }>()) ?? {
+      seq: 0,
+    };
+    await env.DB.batch([
+      env.DB.prepare('DELETE FROM tokens WHERE organisation_id = ?').bind(organisation),
+      env.DB.prepare('DELETE FROM changes WHERE seq > ?').bind(seq - 2),
+      env.DB.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'changes'").bind(seq - 2),
+      env.DB.prepare(
+        'INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      ).bind(
+        other.id,
+        organisation,
+        hashOfSecret(other.secret),
+        other.secret.slice(0, 5),
+        'owner@example.com',
+        String(row?.['created_at']),
+      ),
+    ]);
+    // The same number as before, of another past.
+    await switchOff(organisation, other.id);
+    const after = await env.DB.prepare('SELECT max(seq) AS seq FROM changes').first<{ seq: number }>();
+    expect(after?.seq).toBe(seq);
+    await env.TOKEN_CACHE.put(key, old);
+    expect(await statusOf(warm, other.secret)).toBe(401);
+    expect(await statusOf(warm, lost.secret)).toBe(401);
+    expect(await statusOf(isolate().env, other.secret)).toBe(401);
+  });
+});
+
+describe('a good token is accepted', () => {
+  const hang = () => new Promise<never>(() => undefined);
+  it.each([
+    ['hangs', hang],
+    ['fails', () => Promise.reject(new Error('planted'))],
+    ['answers nonsense', () => Promise.resolve('nonsense')],
+  ])('while KV %s, a quarter of a second later at most', async (_, get) => {
+    const { secret } = await givenToken(await givenOrganisation());
+    // The two methods that verification calls.
+    const cache = { get, put: hang } as unknown as Env['TOKEN_CACHE'];
+    const { env: deployment } = isolate({ TOKEN_CACHE: cache });
+    const from = Date.now();
+    expect(await statusOf(deployment, secret)).toBe(200);
+    expect(Date.now() - from).toBeLessThan(1000);
+  });
+
+  it('while the hub cannot be reached, by way of the database', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { env: deployment, calls } = isolate({ CHANGE_HUB: NO_HUB });
+    expect(await statusOf(deployment, secret)).toBe(200);
+    expect(calls.filter((name) => name.startsWith('D1'))).toHaveLength(1);
+    expect(await statusOf(deployment, secret)).toBe(200);
+    expect(calls.filter((name) => name.startsWith('D1'))).toHaveLength(1);
+  });
+});
+
+describe('while the database is away', () => {
+  it('what is held goes on, what is not is 503 with Retry-After and never 401, and then it is over', async () => {
+    const organisation = await givenOrganisation();
+    const [known, unknown] = [await givenToken(organisation), await givenToken(organisation)];
+    const { env: deployment } = isolate({ DB: NO_DB });
+    expect(await statusOf(deployment, known.secret)).toBe(200);
+    const hub = await watch('afr');
+    hub.isAway = true;
+    expect(await statusOf(deployment, known.secret)).toBe(200);
+    // Past the isolate's lease: the hub's own still holds.
+    await scheduler.wait(1100);
+    expect(await statusOf(deployment, known.secret)).toBe(200);
+    const answer = await ping(deployment, unknown.secret);
+    expect(answer.status).toBe(503);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(answer.headers.has('www-authenticate')).toBe(false);
+    hub.isAway = false;
+    expect(await statusOf(deployment, unknown.secret)).toBe(200);
+  });
+
+  it('a region that has just come to life says 503', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    await givenFreshHub('me');
+    const hub = await watch('me');
+    hub.isAway = true;
+    const { env: deployment } = isolate({ DB: NO_DB });
+    expect(await statusOf(deployment, secret, 'me')).toBe(503);
+    hub.isAway = false;
+    expect(await statusOf(deployment, secret, 'me')).toBe(200);
+  });
+});
+
+describe.concurrent('what is counted', () => {
+  async function usageOf(id: string) {
+    const sums = await env.DB.prepare(
+      'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM token_usage WHERE token_id = ?',
+    )
+      .bind(id)
+      .first<{ accepted: number | null; refused: number | null }>();
+    const row = await env.DB.prepare('SELECT last_used_at AS at FROM tokens WHERE id = ?')
+      .bind(id)
+      .first<{ at: string | null }>();
+    return { accepted: sums?.accepted ?? 0, refused: sums?.refused ?? 0, lastUsedAt: row?.at ?? null };
+  }
+
+  /** So many calls, and one more when their count has surely ridden to the hub. */
+  async function callAndTell(deployment: Env, secret: string, calls: number, region: Region): Promise<void> {
+    for (let call = 0; call < calls; call++) await ping(deployment, secret, region);
+    await scheduler.wait(600);
+    const context = createExecutionContext();
+    await ping(deployment, secret, region);
+    await waitOnExecutionContext(context);
+    await scheduler.wait(100);
+  }
+
+  it('arrives by the alarm, as counts and as the time of last use, and the request path writes nothing', async () => {
+    const organisation = await givenOrganisation();
+    const [used, paused] = [await givenToken(organisation), await givenToken(organisation, false)];
+    const { env: deployment, calls } = isolate();
+    const from = new Date().toISOString();
+    await callAndTell(deployment, paused.secret, 2, 'wnam');
+    await callAndTell(deployment, used.secret, 7, 'wnam');
+    await callAndTell(deployment, used.secret, 0, 'wnam');
+    expect(await usageOf(used.id)).toEqual({ accepted: 0, refused: 0, lastUsedAt: null });
+    // Five seconds in memory, then the hub's own storage and an alarm, which is due at once: none rang before.
+    await vi.waitUntil(async () => (await usageOf(used.id)).accepted > 0, { timeout: 15_000, interval: 200 });
+    const sums = await usageOf(used.id);
+    expect(sums.accepted).toBeGreaterThanOrEqual(8);
+    expect(sums.accepted).toBeLessThanOrEqual(9);
+    expect(sums.lastUsedAt?.localeCompare(from)).toBe(1);
+    expect(await usageOf(paused.id)).toMatchObject({ accepted: 0, refused: 3, lastUsedAt: null });
+    expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
+  });
+
+  it('is written once a minute at most, and nothing of it is lost or doubled while the database is away', async () => {
+    const { id, secret } = await givenToken(await givenOrganisation());
+    const hub = hubOf('eeur');
+    const seen = await watch('eeur');
+    const { env: deployment } = isolate();
+    await callAndTell(deployment, secret, 4, 'eeur');
+    const ring = () => runInDurableObject(hub, (object: ChangeHub) => object.alarm());
+    seen.isAway = true;
+    await ring();
+    const again = await runInDurableObject(hub, (_, state) => state.storage.getAlarm());
+    expect(again).toBeGreaterThan(Date.now() + 50_000);
+    expect(await usageOf(id)).toMatchObject({ accepted: 0 });
+    seen.isAway = false;
+    // What is kept outlives the object.
+    await evictDurableObject(hub);
+    await ring();
+    const { accepted } = await usageOf(id);
+    expect(accepted).toBeGreaterThanOrEqual(4);
+    await ring();
+    expect(await usageOf(id)).toMatchObject({ accepted });
+    await callAndTell(deployment, secret, 3, 'eeur');
+    await vi.waitUntil(
+      () =>
+        runInDurableObject(hub, async (_, state) => (await state.storage.list({ prefix: 'usage:' })).size),
+      { timeout: 8000, interval: 100 },
+    );
+    const due = await runInDurableObject(hub, (_, state) => state.storage.getAlarm());
+    expect(due).toBeGreaterThan(Date.now() + 40_000);
+  });
+});
