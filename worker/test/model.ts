@@ -1,0 +1,166 @@
+// The model of the whole product in a few lines: what two members and a stranger may do in two organisations, and how to
+// ask the real front door the same at any of two isolates. It judges nothing but answers.
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect } from 'vitest';
+import type { Env } from '../env.ts';
+import worker from '../index.ts';
+import type { Plan } from '../organisation/organisation.ts';
+import { OPERATOR_SECRET } from './faults.ts';
+import { bearer, givenOrganisation, givenSession, ORIGIN } from './harness.ts';
+
+export const LIMIT = 10;
+export const ISOLATES = 2;
+
+export type Organisation = 'a' | 'b';
+export type Person = 'alice' | 'bob' | 'stranger';
+const MEMBERS: Record<Organisation, Person[]> = { a: ['alice', 'bob'], b: ['bob'] };
+export const PEOPLE: Person[] = ['alice', 'bob', 'stranger'];
+export const ORGANISATIONS: Organisation[] = ['a', 'b'];
+
+export type ModelToken = {
+  id: string;
+  secret: string;
+  of: Organisation;
+  active: boolean;
+  name: string | null;
+  isDeleted: boolean;
+};
+export type Model = { plans: Record<Organisation, Plan>; tokens: ModelToken[] };
+export type Real = {
+  isolates: Env[];
+  ids: Record<Organisation, string>;
+  sessions: Record<Person, { cookie: string }>;
+};
+type Answer = { status: number; slug: string | null; body: Record<string, unknown> };
+export type Deed = { by: Person; at: Organisation };
+
+/**
+ * An `env` of its own is an isolate of its own to verification: nothing remembered, no lease. The lease is the real one: a
+ * short one would be over before a change is answered, and no isolate could ever be caught with an old view.
+ */
+export function newIsolate(): Env {
+  return { ...env, OPERATOR_SECRET, REVOCATION_LEASE_MS: '1000' };
+}
+
+export async function givenWorld(): Promise<{ model: Model; real: Real }> {
+  const run = crypto.randomUUID();
+  const address = (person: Person): string => `${person}-${run}@example.com`;
+  const [a, b, alice, bob, stranger] = await Promise.all([
+    givenOrganisation('enterprise', MEMBERS.a.map(address)),
+    givenOrganisation('enterprise', MEMBERS.b.map(address)),
+    givenSession(address('alice')),
+    givenSession(address('bob')),
+    givenSession(address('stranger')),
+  ]);
+  return {
+    model: { plans: { a: 'enterprise', b: 'enterprise' }, tokens: [] },
+    real: {
+      isolates: Array.from({ length: ISOLATES }, newIsolate),
+      ids: { a, b },
+      sessions: { alice, bob, stranger },
+    },
+  };
+}
+
+export async function send(
+  real: Real,
+  isolate: number,
+  method: string,
+  path: string,
+  headers: Record<string, string>,
+  body?: object,
+): Promise<Answer> {
+  const deployment = real.isolates[isolate];
+  if (deployment === undefined) throw new Error(`no isolate ${isolate}`);
+  const context = createExecutionContext();
+  const answer = await worker.fetch(
+    new Request(new URL(path, ORIGIN), {
+      method,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+    deployment,
+    context,
+  );
+  // A JSON object: every answer that is asked for here has one, good or bad.
+  const json = (await answer.json()) as Record<string, unknown>;
+  const slug = typeof json['type'] === 'string' ? (json['type'].split('#')[1] ?? null) : null;
+  // Not waited for before the answer is read: what runs on behind it must not be needed.
+  pending.push(waitOnExecutionContext(context));
+  return { status: answer.status, slug, body: json };
+}
+const pending: Promise<unknown>[] = [];
+
+export function asMember(
+  real: Real,
+  isolate: number,
+  deed: Deed,
+  method: string,
+  rest: string,
+  body?: object,
+) {
+  const path = `/api/organisations/${real.ids[deed.at]}/tokens${rest}`;
+  return send(real, isolate, method, path, { ...real.sessions[deed.by], origin: ORIGIN }, body);
+}
+
+/** Why this person may do nothing at all there; null when they may. */
+export function refusalOf(model: Model, { by, at }: Deed): { status: number; slug: string } | null {
+  if (!MEMBERS[at].includes(by)) return { status: 404, slug: 'organisation-not-found' };
+  return model.plans[at] === 'enterprise' ? null : { status: 403, slug: 'enterprise-plan-required' };
+}
+
+/** The token, if it stands in the organisation that the path names. */
+export function missingAt(token: ModelToken, { at }: Deed): { status: number; slug: string } | null {
+  return token.of === at && !token.isDeleted ? null : { status: 404, slug: 'token-not-found' };
+}
+
+export function livingOf(model: Model, at: Organisation): ModelToken[] {
+  return model.tokens.filter((token) => token.of === at && !token.isDeleted);
+}
+
+export function shown({ id, active, name }: { id: string; active: boolean; name: string | null }) {
+  return { id, active, name };
+}
+
+export async function checkCall(model: Model, real: Real, isolate: number, token: ModelToken): Promise<void> {
+  const answer = await send(real, isolate, 'GET', '/v1/ping', bearer(token.secret));
+  const said = { status: answer.status, slug: answer.slug };
+  if (token.isDeleted || !token.active) expect(said).toEqual({ status: 401, slug: 'invalid-token' });
+  else if (model.plans[token.of] !== 'enterprise') {
+    expect(said).toEqual({ status: 403, slug: 'enterprise-plan-required' });
+  } else {
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { organisationId: real.ids[token.of], tokenId: token.id },
+    });
+  }
+}
+
+export async function checkList(model: Model, real: Real, isolate: number, deed: Deed): Promise<void> {
+  const answer = await asMember(real, isolate, deed, 'GET', '');
+  const refusal = refusalOf(model, deed);
+  if (refusal !== null) {
+    expect(answer).toMatchObject(refusal);
+    expect(answer.body).not.toHaveProperty('tokens');
+    return;
+  }
+  expect(answer.status).toBe(200);
+  // The shape of a list that was answered with 200; the comparison below fails on any other.
+  const rows = answer.body['tokens'] as ModelToken[];
+  const byId = (one: { id: string }, other: { id: string }): number => (one.id < other.id ? -1 : 1);
+  expect(rows.map(shown).toSorted(byId)).toEqual(livingOf(model, deed.at).map(shown).toSorted(byId));
+}
+
+/**
+ * Asks each isolate. After a change this is where a broken promise shows; before it, each isolate comes to remember the
+ * token under a fresh lease, which is what a broken promise needs.
+ */
+export async function everyIsolate(model: Model, real: Real, token: ModelToken): Promise<void> {
+  await Promise.all(real.isolates.map((_, index) => checkCall(model, real, index, token)));
+}
+
+/** When what the answers left running is done. */
+export async function settled(): Promise<void> {
+  await Promise.all(pending);
+}
