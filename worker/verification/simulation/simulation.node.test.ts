@@ -101,6 +101,14 @@ const TWINS: Twin[] = [
     file: 'hub.ts',
     swaps: [['this.refreshing ??= this.load().finally', 'return this.load().finally']],
   },
+  {
+    rule: 'tell a restored database from its own past',
+    file: 'hub.ts',
+    swaps: [
+      [' && this.nonces.get(seq) === nonce', ''],
+      [' || own.nonce !== nonce', ''],
+    ],
+  },
 ];
 
 /** The real code with one rule left out, as modules of its own. */

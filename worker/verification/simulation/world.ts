@@ -1,5 +1,6 @@
 // An adversarial world around the real verifier, memory, hub and publish code: virtual time, actors whose clocks differ,
-// messages that are slow, lost or repeated, a KV that answers anything it ever held, hubs and isolates that die.
+// messages that are slow, lost or repeated, a KV that answers anything it ever held, hubs and isolates that die, a database
+// that is restored from a backup.
 // Every request and every response is a scheduling point of its own. One seed, one history.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Answer, Ask, Hub } from '../hub.ts';
@@ -46,6 +47,8 @@ export class World {
   private readonly random: () => number;
   private time = 0;
   private order = 0;
+  /** Which past the database lives in: a restored one counts again. */
+  private past = 0;
   private readonly queue: { at: number; order: number; run: () => void }[] = [];
   private readonly holders = new Map<TokenHash, Holder | null>();
   private readonly changes: Change[] = [];
@@ -97,6 +100,7 @@ export class World {
     for (let trouble = 0; trouble < 4; trouble++) {
       this.after(this.random() * LENGTH_MS * 0.8, () => this.trouble());
     }
+    if (this.chance(0.2)) this.after(this.random() * LENGTH_MS * 0.4, () => this.backUp());
     for (let at = 0; at < LENGTH_MS; at += 60 + this.random() * 240) {
       this.after(at, () => void this.call(this.pick(HASHES)));
     }
@@ -115,6 +119,21 @@ export class World {
       const isolate = Math.floor(this.random() * ISOLATES);
       this.isolates[isolate] = this.newIsolate(isolate);
     }
+  }
+
+  /** A copy of the database, which takes its place some time later: what happened in between is gone. */
+  private backUp(): void {
+    const [changes, holders] = [[...this.changes], new Map(this.holders)];
+    this.after(this.random() * 5000, () => {
+      this.past++;
+      this.changes.splice(0, this.changes.length, ...changes);
+      for (const [hash, holder] of holders) {
+        this.holders.set(hash, holder);
+        // Nobody publishes a restore: it is seen when the leases over the other past have run out.
+        const answeredAt = this.time + (HUB_LEASE_MS + LEASE_MS) * 1.02 + 100;
+        this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
+      }
+    });
   }
 
   private async mutate(hash: TokenHash): Promise<void> {
@@ -269,7 +288,7 @@ export class World {
   private commit(hash: TokenHash, holder: Holder | null): void {
     this.holders.set(hash, holder);
     const seq = this.head().seq + 1;
-    this.changes.push({ seq, nonce: `n${seq}`, hash });
+    this.changes.push({ seq, nonce: `n${seq}.${this.past}`, hash });
   }
 
   private sleep(ms: number): Promise<void> {
