@@ -234,6 +234,27 @@ describe('when the hub', () => {
     expect(await verify(hashOf('b'))).toEqual(INVALID);
   });
 
+  it('hangs, its callers wait for it once, and then ask the database at once, until it is tried again', async () => {
+    await verify();
+    const { sync } = ports.hub;
+    ports.hub.sync = never;
+    const waits: number[] = [];
+    for (let call = 0; call < 6; call++) {
+      await vi.advanceTimersByTimeAsync(LEASE_MS);
+      const from = Date.now();
+      expect(await verify()).toEqual(ACCEPTED);
+      waits.push(Date.now() - from);
+    }
+    expect(waits[0]).toBeGreaterThanOrEqual(2000);
+    expect(waits[0]).toBeLessThanOrEqual(2010);
+    expect(Math.max(...waits.slice(1, 4))).toBeLessThanOrEqual(1);
+    ports.hub.sync = sync;
+    await vi.advanceTimersByTimeAsync(5000);
+    io = [];
+    await verify();
+    expect(io).toContain('hub');
+  });
+
   it('was not told of a change, for the Worker died after the commit, it sees it within its own lease', async () => {
     await verify();
     table.change('a', holderOf('a', false));

@@ -37,6 +37,8 @@ type WaitUntil = (promise: Promise<unknown>) => void;
 const CACHE_MS = 250;
 const HUB_MS = 2000;
 const TRUTH_MS = 5000;
+/** A hub that was too slow is not waited for again so soon: the database is asked at once. */
+const HUB_REST_MS = 5000;
 /** Changes that an isolate learns from the truth itself in one go; more of them is a fresh start. */
 const DIRECT_PAGE = 1000;
 /** When traffic stops, what was counted last is told within this time. */
@@ -53,6 +55,7 @@ export class Verifier {
   private learnedAt = 0;
   private counts: Counts = {};
   private flushAt = 0;
+  private hubRestsUntil = 0;
 
   constructor(ports: Ports) {
     this.ports = ports;
@@ -82,9 +85,10 @@ export class Verifier {
 
   /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
   private async renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    await this.sync({ head: this.memory.head }).catch(() => undefined);
+    const synced = await this.sync({ head: this.memory.head }).catch(() => undefined);
     const kept = this.kept(hash);
-    return kept === undefined ? this.fetchHolder(hash, waitUntil) : kept.holder;
+    if (kept !== undefined) return kept.holder;
+    return synced === undefined ? this.fetchFromTruth(hash, waitUntil) : this.fetchHolder(hash, waitUntil);
   }
 
   /** What is remembered under a good lease: perhaps only since another request brought it. */
@@ -98,33 +102,45 @@ export class Verifier {
     );
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.sync(ask).catch(() => undefined);
+    if (synced !== undefined) {
+      const { record, head } = synced.answer;
+      // The hub judged either record at its own head, so it holds up to there.
+      if (record === 'cached' && cached !== null) {
+        if (synced.taken) this.memory.put(hash, head.seq, cached.holder);
+        return cached.holder;
+      }
+      if (typeof record === 'object') return this.keep(hash, record, head.seq, synced.taken, waitUntil);
+    }
+    return this.fetchFromTruth(hash, waitUntil);
+  }
+
+  private async fetchFromTruth(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     // A hub that is away must not send a thousand who asked together to the database.
-    const kept = synced === undefined ? this.kept(hash) : undefined;
+    const kept = this.kept(hash);
     if (kept !== undefined) return kept.holder;
-    if (synced?.answer.record === 'cached' && cached !== null) {
-      // As of the hub's head, since nothing of this hash changed up to there.
-      if (synced.taken) this.memory.put(hash, synced.answer.head.seq, cached.holder);
-      return cached.holder;
-    }
-    const fresh =
-      typeof synced?.answer.record === 'object'
-        ? // The hub judged it at its own head, so it holds up to there.
-          { record: synced.answer.record, taken: synced.taken, asOf: synced.answer.head.seq }
-        : await this.within(TRUTH_MS, this.readTruth(hash)).catch(() => undefined);
+    const fresh = await this.within(TRUTH_MS, this.readTruth(hash)).catch(() => undefined);
     if (fresh === undefined) return undefined;
-    const { record, taken, asOf } = fresh;
-    // One of a thousand who asked together fills KV: the first to come back.
+    return this.keep(hash, fresh.record, fresh.record.asOf.seq, fresh.taken, waitUntil);
+  }
+
+  /** Keeps a record that was read, as of `seq` where it may be kept at all; one of many who read it fills KV. */
+  private keep(
+    hash: TokenHash,
+    { asOf, holder }: TokenRecord,
+    seq: number,
+    taken: boolean,
+    waitUntil: WaitUntil,
+  ): Holder | null {
     const isFirst = this.memory.get(hash) === undefined;
-    if (taken) this.memory.put(hash, asOf, record.holder);
-    if (record.holder !== null && isFirst) {
-      const text = writeCachedRecord(record.asOf, record.holder);
-      waitUntil(this.ports.cache.put(hash, text).catch(() => undefined));
+    if (taken) this.memory.put(hash, seq, holder);
+    if (holder !== null && isFirst) {
+      waitUntil(this.ports.cache.put(hash, writeCachedRecord(asOf, holder)).catch(() => undefined));
     }
-    return record.holder;
+    return holder;
   }
 
   /** The hub is away: the record and the changes come from the truth, and so does the lease. */
-  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean; asOf: number }> {
+  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
     const asked = this.ports.now();
     const { head, generation } = this.memory;
     const [record, changes] = await Promise.all([
@@ -140,12 +156,13 @@ export class Verifier {
       changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
       remaining: this.ports.leaseMs,
     });
-    return { record, taken, asOf: record.asOf.seq };
+    return { record, taken };
   }
 
   private async sync(ask: Ask): Promise<{ answer: Answer; taken: boolean }> {
     // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
     const asked = this.ports.now();
+    if (asked < this.hubRestsUntil) throw new Error('hub: too slow a moment ago');
     const { generation } = this.memory;
     const counts = this.counts;
     this.counts = {};
@@ -153,6 +170,8 @@ export class Verifier {
       const answer = await this.within(HUB_MS, this.ports.hub.sync(ask, counts));
       return { answer, taken: this.take(asked, generation, answer) };
     } catch (error) {
+      const now = this.ports.now();
+      if (now - asked >= HUB_MS) this.hubRestsUntil = now + HUB_REST_MS;
       for (const [tokenId, [accepted, refused]] of Object.entries(counts))
         this.count(tokenId, accepted, refused);
       throw error;
