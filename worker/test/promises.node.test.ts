@@ -1,22 +1,25 @@
-// Each promise of the README names a test; a title that no test has would be a promise that nobody keeps.
-import { globSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+// Each promise of the README, and each abuse case of docs/security.md, names a test; a title that no test has would be a
+// promise that nobody keeps.
 import { describe, expect, it } from 'vitest';
+import { isTitle, rowsOf } from '../../scripts/titles.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const tests = globSync('{worker,e2e,ui}/**/*.test.{ts,tsx}', { cwd: root })
-  .map((file) => readFileSync(resolve(root, file), 'utf8'))
-  .join('\n');
-const readme = readFileSync(resolve(root, 'README.md'), 'utf8');
-const table = readme.split('## What it promises')[1]?.split('\n## ')[0] ?? '';
-const titles = [...table.matchAll(/\| `([^`]+)` \|$/gm)].map(([, title]) => title ?? '');
+describe.each([
+  { file: 'README.md', heading: '## What it promises', least: 12 },
+  { file: 'docs/security.md', heading: '## Abuse cases', least: 42 },
+])('the table of $file', ({ file, heading, least }) => {
+  const rows = rowsOf(file, heading);
 
-describe('the promise table', () => {
-  it('has a row for each promise', () => {
-    expect(titles.length).toBeGreaterThanOrEqual(12);
+  it('has all of its rows', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(least);
   });
 
-  it.each(titles)('names a test that exists: %s', (title) => {
-    expect(tests).toContain(title);
+  it.each(rows)('names tests that exist: $text', ({ titles }) => {
+    expect(titles).not.toEqual([]);
+    expect(titles.filter((title) => !isTitle(title))).toEqual([]);
   });
+});
+
+it('knows a title from a text that merely contains it', () => {
+  expect(isTitle('knows a title from a text that merely contains it')).toBe(true);
+  expect(isTitle(['knows a', 'title'].join(' '))).toBe(false);
 });

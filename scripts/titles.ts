@@ -1,0 +1,30 @@
+// What the documents say is tested: tables whose last column names test titles. It reads and compares, and runs nothing.
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+
+export type Row = { text: string; titles: string[] };
+
+/** The rows of the first table below a heading of a document; `titles` are what stands in backticks in the last column. */
+export function rowsOf(file: string, heading: string): Row[] {
+  const section = readFileSync(resolve(root, file), 'utf8').split(`\n${heading}`)[1]?.split('\n## ')[0] ?? '';
+  return section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2)
+    .map((line) => {
+      const cells = line.split(/(?<!\\)\|/).slice(1, -1);
+      const named = [...(cells.at(-1) ?? '').matchAll(/`([^`]+)`/g)];
+      return { text: cells[0]?.trim() ?? '', titles: named.map(([, title]) => title ?? '') };
+    });
+}
+
+const tests = globSync('{worker,e2e,ui}/**/*.test.{ts,tsx}', { cwd: root })
+  .map((file) => readFileSync(resolve(root, file), 'utf8'))
+  .join('\n');
+
+/** Whether a test, or a case of one, is called exactly that: the words stand as a whole string in a test file. */
+export function isTitle(title: string): boolean {
+  return ["'", '"', '`'].some((quote) => tests.includes(quote + title + quote));
+}
