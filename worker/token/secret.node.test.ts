@@ -19,7 +19,7 @@ function ring(keys: Record<string, string> = { 1: KEY }, current = '1') {
 }
 
 describe('secret', () => {
-  it.each(vectors)('agrees with an independent implementation: $secret', ({ key, id, secret, hash }) => {
+  it.each(vectors)('agrees with an independent implementation: $id', ({ key, id, secret, hash }) => {
     expect(isGenuineSecret(ring({ [id]: key }, id), secret)).toBe(true);
     expect(hashOfSecret(secret)).toBe(hash);
   });

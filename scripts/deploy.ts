@@ -1,0 +1,52 @@
+// npm run deploy: builds, makes the database when there is none, brings its schema up to date, then deploys. The schema
+// always goes first, so that no call ever meets a Worker that is newer than its tables (docs/operating/upgrade.md).
+// `--dry-run` bundles and checks, and asks Cloudflare nothing. Every other flag goes to `wrangler deploy` unchanged.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
+const VITE = join(root, 'node_modules/vite/bin/vite.js');
+const DATABASE = 'developer-zone';
+const flags = process.argv.slice(2);
+
+if (!existsSync(WRANGLER)) fail('The packages are not installed here. Run: npm ci');
+step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
+if (!flags.includes('--dry-run')) {
+  if (!databases().includes(DATABASE)) step('Making the database', [WRANGLER, 'd1', 'create', DATABASE]);
+  step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--remote']);
+}
+// KV and the Durable Object are made by the deployment itself; it finds the database by its name.
+step(flags.includes('--dry-run') ? 'Checking' : 'Deploying', [WRANGLER, 'deploy', ...flags]);
+
+/** The names of the account's databases. */
+function databases(): string[] {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [WRANGLER, 'd1', 'list', '--json'], {
+    cwd: root,
+    env: environment(),
+    encoding: 'utf8',
+  });
+  if (status !== 0) {
+    fail(`${stdout}${stderr}\nCloudflare does not answer for this account. Run: npx wrangler login`);
+  }
+  // The shape is wrangler's own: an array of { uuid, name, … }.
+  const rows = JSON.parse(stdout) as { name: string }[];
+  return rows.map(({ name }) => name);
+}
+
+function step(title: string, args: string[]): void {
+  console.log(`${title}…`);
+  const { status } = spawnSync(process.execPath, args, { cwd: root, env: environment(), stdio: 'inherit' });
+  if (status !== 0) fail(`${title} failed; the steps after it were not begun. It is safe to run this again.`);
+}
+
+/** No questions: what is asked in a terminal would stand still in CI, and wrangler.toml stays as it is. */
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' };
+}
+
+function fail(message: string): never {
+  console.error(`\n${message}`);
+  process.exit(1);
+}

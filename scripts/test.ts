@@ -1,0 +1,58 @@
+// npm test, after the build: runs vitest and reads all that the suite and its Workers print. Fails when a secret, a session
+// cookie or a sign-in code stands in it (where, never what). The last line is a count from vitest's own report.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findLeak } from './leaks.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const VITEST = join(root, 'node_modules/vitest/vitest.mjs');
+const report = join(root, '.tmp/test-report.json');
+
+mkdirSync(join(root, '.tmp'), { recursive: true });
+rmSync(report, { force: true });
+const child = spawn(
+  process.execPath,
+  [
+    VITEST,
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+);
+let output = '';
+for (const [from, to] of [
+  [child.stdout, process.stdout],
+  [child.stderr, process.stderr],
+] as const) {
+  from.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+    to.write(chunk);
+  });
+}
+const code = await new Promise<number | null>((done) => {
+  child.once('close', done);
+});
+
+const leak = findLeak(output);
+if (leak !== null) {
+  console.error(`The suite printed ${leak.kind} (line ${leak.line} of its output)`);
+  process.exitCode = 1;
+}
+// The shape is vitest's own (its JSON reporter keeps to Jest's).
+const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8')) as {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+};
+if (numPendingTests > 0) console.log(`${numPendingTests} skipped`);
+if (code !== 0) {
+  console.error(`vitest ended with code ${code}`);
+  process.exitCode = 1;
+}
+// A file that could not be read at all fails without a failed test of its own.
+const failed = process.exitCode === 1 ? Math.max(numFailedTests, 1) : numFailedTests;
+console.log(`${numPassedTests} passed, ${failed} failed`);
