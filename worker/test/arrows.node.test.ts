@@ -1,0 +1,155 @@
+// Who may import whom. Read from the source, so that type-only imports count as well. What is not listed is forbidden.
+import { globSync, readFileSync } from 'node:fs';
+import { posix, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Helpers of the faces: HTTP in, HTTP out, and the settings. */
+const FACE = [
+  'body',
+  'client-address',
+  'configuration',
+  'env',
+  'face',
+  'limit',
+  'log',
+  'problem',
+  'random',
+  'request-id',
+  'security-headers',
+];
+const WING = [...FACE, 'organisation', 'token', 'activity', 'verification/publish', 'tables', 'database'];
+
+const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
+  // The hot path: no framework, no query builder, no schema library.
+  verification: { rooms: ['token/secret', 'organisation/organisation'], packages: ['cloudflare:workers'] },
+  verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },
+  index: {
+    rooms: [
+      ...FACE,
+      'api',
+      'admin/routes',
+      'operator/routes',
+      'docs/routes',
+      'pages/pages',
+      'upkeep/prune',
+      'verifier',
+      'verification/change-hub',
+    ],
+    packages: ['hono'],
+  },
+  api: {
+    // reads.ts answers /v1/organisation and /v1/token from the stores.
+    rooms: [
+      ...FACE,
+      'verification/credential',
+      'verification/verify',
+      'token',
+      'organisation',
+      'database',
+      'docs/answers',
+    ],
+    packages: ['hono'],
+  },
+  admin: { rooms: WING, packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'] },
+  operator: { rooms: [...WING, 'docs/answers'], packages: ['hono', 'drizzle-orm', 'valibot'] },
+  pages: {
+    rooms: [...FACE, 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
+    packages: ['hono'],
+  },
+  docs: { rooms: [...FACE, 'api/openapi', 'operator/openapi', 'pages/headers'], packages: ['hono'] },
+  upkeep: { rooms: ['database', 'env', 'tables'], packages: ['drizzle-orm'] },
+  token: { rooms: ['activity', 'organisation', 'database', 'tables'], packages: ['drizzle-orm'] },
+  organisation: { rooms: ['activity', 'token/secret', 'database', 'tables'], packages: ['drizzle-orm'] },
+  activity: {
+    rooms: ['client-address', 'request-id', 'database', 'tables'],
+    packages: ['drizzle-orm', 'hono'],
+  },
+  database: { rooms: [], packages: ['drizzle-orm'] },
+  tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
+  body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
+  configuration: { rooms: ['env', 'token/secret'], packages: [] },
+  face: { rooms: ['problem'], packages: ['hono'] },
+  limit: { rooms: ['problem'], packages: [] },
+  problem: { rooms: ['security-headers'], packages: [] },
+  random: { rooms: ['token/sha-256'], packages: [] },
+};
+
+type Arrow = { file: string; from: string; to: string; isPackage: boolean };
+
+/** Every import that leaves its own room, static, lazy or of a type. */
+function arrowsOf(file: string, text: string): Arrow[] {
+  const from = roomOf(file);
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap(([, name = '']) => {
+    const isPackage = !name.startsWith('.');
+    const to = isPackage ? packageOf(name) : posix.join(posix.dirname(file), name).replace(/\.ts$/, '');
+    return !isPackage && roomOf(to) === from ? [] : [{ file, from, to, isPackage }];
+  });
+}
+
+function roomOf(file: string): string {
+  return file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
+}
+
+function packageOf(name: string): string {
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function isAllowed({ from, to, isPackage }: Arrow): boolean {
+  const { rooms = [], packages = [] } = ARROWS[from] ?? {};
+  if (isPackage) return packages.includes(to);
+  return rooms.some((room) => to === room || to.startsWith(`${room}/`));
+}
+
+const said = ({ file, to }: Arrow): string => `${file} → ${to}`;
+
+describe('the arrows', () => {
+  it('are kept by every file of the Worker', () => {
+    const files = globSync('**/*.ts', {
+      cwd: resolve(root, 'worker'),
+      exclude: ['**/*.test.ts', '**/*.d.ts', 'test/**', '**/simulation/**'],
+    });
+    expect(files.length).toBeGreaterThan(40);
+    const forbidden = files
+      .flatMap((file) => arrowsOf(file, readFileSync(resolve(root, 'worker', file), 'utf8')))
+      .filter((arrow) => !isAllowed(arrow));
+    expect(forbidden.map(said)).toEqual([]);
+  });
+
+  it('let the dashboard see nothing of the Worker but the type of its own face', () => {
+    const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
+      (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
+    );
+    const seen = sources.flatMap((text) => text.match(/^import [^;]*'[^']*worker\/[^']*';/gm) ?? []);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.filter((line) => !/^import type .*worker\/admin\/routes\.ts';$/.test(line))).toEqual([]);
+  });
+
+  it.each([
+    ['verification/verify.ts', "import { Hono } from 'hono';", 'hono'],
+    ['verification/memory.ts', "import type { Db } from '../database.ts';", 'database'],
+    ['api/routes.ts', "const wing = await import('../admin/routes.ts');", 'admin/routes'],
+    ['token/store.ts', "import { Problem } from '../problem.ts';", 'problem'],
+  ])('would catch %s with %s', (file, text, to) => {
+    expect(
+      arrowsOf(file, text)
+        .filter((arrow) => !isAllowed(arrow))
+        .map(said),
+    ).toEqual([`${file} → ${to}`]);
+  });
+});
+
+it('lets only the packages that it names run scripts when they are installed', () => {
+  const { allowScripts, dependencies, devDependencies } = JSON.parse(
+    readFileSync(resolve(root, 'package.json'), 'utf8'),
+  ) as Record<string, Record<string, unknown>>;
+  expect(allowScripts).toEqual({ node: true, esbuild: true, workerd: true });
+  const ranges = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)),
+  );
+  expect(ranges).toEqual([]);
+});
