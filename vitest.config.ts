@@ -2,8 +2,13 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
+// Local mode prints the link on purpose, and this line alone; a code anywhere else fails the suite (scripts/test.ts).
+const LOCAL_LINK =
+  /^(Sign-in link for \S+: http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/sign-in#code=[\w-]{43}\n*)+$/;
+
 export default defineConfig({
   test: {
+    onConsoleLog: (log) => !LOCAL_LINK.test(log),
     projects: [
       {
         plugins: [
