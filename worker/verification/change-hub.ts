@@ -46,9 +46,9 @@ export class ChangeHub extends DurableObject<HubEnv> {
 
   /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */
   override async alarm(): Promise<void> {
-    await this.save();
     this.writing = true;
     try {
+      await this.save();
       // A part that was written is gone before the next one is tried, so that none is counted twice.
       for (const [key, rows] of await this.saved()) {
         await this.truth.addUsage(rows);
@@ -79,14 +79,27 @@ export class ChangeHub extends DurableObject<HubEnv> {
     await this.ctx.storage.setAlarm(Math.max(Date.now(), written + WRITE_MS));
   }
 
-  /** Moves the sums from memory to storage, where they outlive this object. */
+  /** Moves the sums from memory to storage, where they outlive this object: all of it or nothing. */
   private async save(): Promise<void> {
     const sum = new Usage();
-    for (const rows of (await this.saved()).values()) for (const row of rows) sum.addRow(row);
-    for (const row of this.usage.take()) sum.addRow(row);
+    const saved = await this.saved();
+    for (const rows of saved.values()) for (const row of rows) sum.addRow(row);
+    const fresh = this.usage.take();
+    for (const row of fresh) sum.addRow(row);
     const rows = sum.take();
+    const parts = new Map<string, UsageRow[]>();
     for (let start = 0; start < rows.length; start += ROWS) {
-      await this.ctx.storage.put(`${SAVED}${start}`, rows.slice(start, start + ROWS));
+      parts.set(`${SAVED}${start}`, rows.slice(start, start + ROWS));
+    }
+    try {
+      await this.ctx.storage.transaction(async (storage) => {
+        for (const [key, part] of parts) await storage.put(key, part);
+        // A part that outlived a write that failed half-way now lies in another one as well.
+        for (const key of saved.keys()) if (!parts.has(key)) await storage.delete(key);
+      });
+    } catch (error) {
+      for (const row of fresh) this.usage.addRow(row);
+      throw error;
     }
   }
 

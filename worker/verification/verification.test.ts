@@ -21,6 +21,7 @@ import { verify } from './verify.ts';
 const LEASE = { REVOCATION_LEASE_MS: '1000' };
 /** Callers of the regions that are used here. */
 const REGIONS = {
+  apac: { continent: 'AS', longitude: '103.8' },
   afr: { continent: 'AF' },
   oc: { continent: 'OC' },
   sam: { continent: 'SA' },
@@ -60,9 +61,9 @@ async function statusOf(deployment: Env, secret: string, region?: Region): Promi
   return (await ping(deployment, secret, region)).status;
 }
 
-/** Looks over the shoulder of a hub: what it asks of the database, and `isAway` to take it away. */
-async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean }> {
-  const seen = { reads: [] as string[], isAway: false };
+/** Looks over the shoulder of a hub: what it asks of the database; `isAway` takes it away, `failing` the so-many-th call. */
+async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean; failing: number }> {
+  const seen = { reads: [] as string[], isAway: false, failing: 0 };
   await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
     // A private field, which the test alone looks into.
     const { truth } = hub as unknown as { truth: Truth };
@@ -70,7 +71,7 @@ async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean
       const real = truth[name].bind(truth) as (...args: unknown[]) => Promise<unknown>;
       const watched = async (...args: unknown[]): Promise<unknown> => {
         seen.reads.push(name);
-        if (seen.isAway) throw new Error('D1_ERROR: planted');
+        if (seen.isAway || seen.reads.length === seen.failing) throw new Error('D1_ERROR: planted');
         return real(...args);
       };
       Object.assign(truth, { [name]: watched });
@@ -345,6 +346,31 @@ describe.concurrent('what is counted', () => {
     expect(sums.lastUsedAt?.localeCompare(from)).toBe(1);
     expect(await usageOf(paused.id)).toMatchObject({ accepted: 0, refused: 3, lastUsedAt: null });
     expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
+  });
+
+  it('is neither lost nor doubled when it takes two writes and the second fails', async () => {
+    const organisation = await givenOrganisation();
+    const [first, last] = [await givenToken(organisation), await givenToken(organisation)];
+    const ring = () => runInDurableObject(hubOf('apac'), (object: ChangeHub) => object.alarm());
+    // More tokens than one write takes; all but two of them were deleted meanwhile.
+    const many = Array.from({ length: 5000 }, (_, index) => `gone-${index}`);
+    const counts = Object.fromEntries(
+      [first.id, ...many, last.id].map((id): [string, [number, number]] => [id, [1, 0]]),
+    );
+    await hubOf('apac').sync({ head: null }, counts);
+    const seen = await watch('apac');
+    seen.failing = 2;
+    await ring();
+    expect((await usageOf(first.id)).accepted).toBe(1);
+    expect((await usageOf(last.id)).accepted).toBe(0);
+    await ring();
+    await ring();
+    expect((await usageOf(first.id)).accepted).toBe(1);
+    expect((await usageOf(last.id)).accepted).toBe(1);
+    await hubOf('apac').sync({ head: null }, { [last.id]: [1, 0] });
+    await ring();
+    await ring();
+    expect((await usageOf(last.id)).accepted).toBe(2);
   });
 
   it('is written once a minute at most, and nothing of it is lost or doubled while the database is away', async () => {
