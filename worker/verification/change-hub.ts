@@ -1,6 +1,7 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the truth at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
+import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask } from './hub.ts';
 import type { Truth, UsageRow } from './record.ts';
@@ -11,6 +12,8 @@ import type { Counts } from './verifier.ts';
 
 type HubEnv = TruthEnv & { HUB_LEASE_MS: string };
 
+/** How long a read of the truth may take. */
+const TRUTH_MS = 5000;
 /** Counts wait this long in memory; a timer that is set keeps the object from hibernating over them. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
@@ -29,7 +32,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
     this.truth = openTruth(env);
-    this.hub = new Hub(this.truth, () => Date.now(), Number(env.HUB_LEASE_MS));
+    this.hub = new Hub(withDeadline(this.truth, TRUTH_MS), () => Date.now(), Number(env.HUB_LEASE_MS));
   }
 
   async sync(ask: Ask, counts: Counts): Promise<Answer> {

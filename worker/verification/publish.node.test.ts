@@ -78,6 +78,16 @@ describe('a change is answered', () => {
     expect(took).toBe(200 + 200 + 20 + SHORT);
   });
 
+  it('after a hub that never answered the first time was told once more', async () => {
+    let asked = 0;
+    const { took, told } = await answeredAfter({
+      advance: (region) =>
+        region === 'afr' && asked++ === 0 ? new Promise<void>(() => undefined) : after(20),
+    });
+    expect(told.get('afr')).toBe(2);
+    expect(took).toBe(2000 + 20 + SHORT);
+  });
+
   it.each([
     ['hangs', () => new Promise<void>(() => undefined)],
     ['fails and fails', () => Promise.reject(new Error('unreachable'))],

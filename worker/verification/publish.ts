@@ -24,6 +24,8 @@ export type PublishPorts = {
 const RATE = 1.02;
 const MARGIN_MS = 100;
 const RETRY_MS = 200;
+/** A hub that has not answered by then is told once more: what was lost may have been the message alone. */
+const SILENCE_MS = 2000;
 
 /** Called right after the commit. Resolves at the instant that it names: RFC 3339 with milliseconds. */
 export async function publishChange(
@@ -47,13 +49,15 @@ export async function publishChange(
 }
 
 async function advanceHub(ports: PublishPorts, region: Region, seq: number, worst: number): Promise<boolean> {
+  // An answer that comes late is one all the same.
+  const answers: Promise<true>[] = [];
   while (ports.now() < worst) {
-    const told = await ports.advance(region, seq).then(
-      () => true,
-      () => false,
-    );
-    if (told) return true;
-    await ports.sleep(RETRY_MS);
+    answers.push(ports.advance(region, seq).then(() => true));
+    const confirmed = await Promise.race([
+      Promise.any(answers).catch(() => ports.sleep(RETRY_MS).then(() => false)),
+      ports.sleep(SILENCE_MS).then(() => false),
+    ]);
+    if (confirmed) return true;
   }
   return false;
 }

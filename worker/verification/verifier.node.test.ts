@@ -353,6 +353,22 @@ describe('what was counted', () => {
   });
 });
 
+describe('a caller who hangs up', () => {
+  it('takes nothing along: what it asked the hub, with the counts of others, is waited for without it', async () => {
+    await verify();
+    for (let call = 0; call < 9; call++) recall();
+    await vi.advanceTimersByTimeAsync(LEASE_MS - 100);
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    [told, waiting] = [[], []];
+    // Nobody waits for the answer itself.
+    void verifier.lookUp(A, waitUntil);
+    expect(waiting).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(50);
+    await Promise.all(waiting.slice(0, 1));
+    expect(sumOf(told)).toEqual({ accepted: 10, refused: 0 });
+  });
+});
+
 describe('a thousand calls at once', () => {
   it('for a token that is new to the isolate and the region read the database twice at most', async () => {
     const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));

@@ -32,6 +32,8 @@ export type Ports = {
   truth: Truth;
   leaseMs: number;
 };
+/** `taken`: whether what the answer says may be kept. */
+type Synced = { answer: Answer; taken: boolean };
 type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
@@ -69,7 +71,7 @@ export class Verifier {
     if (remembered === undefined) return undefined;
     if (now >= this.renewAt) {
       this.renewAt = now + this.ports.leaseMs / 4;
-      waitUntil(this.sync({ head: this.memory.head }).catch(() => undefined));
+      void this.ask({ head: this.memory.head }, waitUntil);
     }
     return this.judge(remembered.holder, now, waitUntil);
   }
@@ -85,7 +87,7 @@ export class Verifier {
 
   /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
   private async renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    const synced = await this.sync({ head: this.memory.head }).catch(() => undefined);
+    const synced = await this.ask({ head: this.memory.head }, waitUntil);
     const kept = this.kept(hash);
     if (kept !== undefined) return kept.holder;
     return synced === undefined ? this.fetchFromTruth(hash, waitUntil) : this.fetchHolder(hash, waitUntil);
@@ -101,7 +103,7 @@ export class Verifier {
       await this.within(CACHE_MS, this.ports.cache.get(hash)).catch(() => null),
     );
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
-    const synced = await this.sync(ask).catch(() => undefined);
+    const synced = await this.ask(ask, waitUntil);
     if (synced !== undefined) {
       const { record, head } = synced.answer;
       // The hub judged either record at its own head, so it holds up to there.
@@ -159,7 +161,14 @@ export class Verifier {
     return { record, taken };
   }
 
-  private async sync(ask: Ask): Promise<{ answer: Answer; taken: boolean }> {
+  /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: the counts of others ride on it. */
+  private ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
+    const synced = this.sync(ask).catch(() => undefined);
+    waitUntil(synced);
+    return synced;
+  }
+
+  private async sync(ask: Ask): Promise<Synced> {
     // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
     const asked = this.ports.now();
     if (asked < this.hubRestsUntil) throw new Error('hub: too slow a moment ago');

@@ -60,7 +60,7 @@ const TWINS: Twin[] = [
   {
     rule: 'wait out the hub that does not confirm',
     file: 'publish.ts',
-    swaps: [['await ports.sleep(RETRY_MS);', 'return true;']],
+    swaps: [['ports.sleep(RETRY_MS).then(() => false)', 'true']],
   },
   {
     rule: 'read before confirming',

@@ -1,0 +1,30 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { withDeadline } from './deadline.ts';
+import { Hub } from './hub.ts';
+import { Table, hashOf, holderOf } from './simulation/table.ts';
+
+const DEADLINE_MS = 5000;
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('a hub whose read of the database hung answers again once the database does', async () => {
+  const table = new Table();
+  table.change('a', holderOf('a'));
+  const hub = new Hub(withDeadline(table, DEADLINE_MS), () => Date.now(), 10_000);
+  const hanging = vi.spyOn(table, 'newestChanges').mockReturnValue(new Promise(() => undefined));
+  const first = hub.sync({ head: null, hash: hashOf('a') }).catch(() => 'failed');
+  await vi.advanceTimersByTimeAsync(DEADLINE_MS);
+  expect(await first).toBe('failed');
+  hanging.mockRestore();
+  expect((await hub.sync({ head: null, hash: hashOf('a') })).record).toMatchObject({ holder: holderOf('a') });
+});
+
+it('what is read in time is answered as it is, failures too, and no timer is left', async () => {
+  const table = new Table();
+  table.change('a', holderOf('a'));
+  const truth = withDeadline(table, DEADLINE_MS);
+  expect(await truth.changesFrom(1, 10)).toEqual(await table.changesFrom(1, 10));
+  table.isAway = true;
+  await expect(truth.read(hashOf('a'))).rejects.toThrow('the database is away');
+  expect(vi.getTimerCount()).toBe(0);
+});

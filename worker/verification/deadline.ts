@@ -1,0 +1,21 @@
+// A truth that answers in time or fails. A hub shares one read among all who ask: one that hung for ever would keep
+// them all waiting for ever, long after the database is well again.
+import type { Truth } from './record.ts';
+
+/** Fails each read after `ms`; a write is waited for, since it may yet be done. */
+export function withDeadline(truth: Truth, ms: number): Truth {
+  return {
+    read: (hash) => inTime(truth.read(hash), ms),
+    changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit), ms),
+    newestChanges: (limit) => inTime(truth.newestChanges(limit), ms),
+    addUsage: (rows) => truth.addUsage(rows),
+  };
+}
+
+function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('truth: too late')), ms);
+    // A timer that is left behind would keep a Durable Object from hibernating.
+    void answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
