@@ -1,20 +1,28 @@
 // `npm run dev` as a developer meets it: found again, taken ports, old folders, Ctrl-C.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { freePort, startServer } from './server.ts';
 
+const root = resolve(import.meta.dirname, '..');
 const state = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
 
 /** Starts it where it cannot run, and answers what it says on its way out. */
 function run(...flags: string[]): Promise<{ code: number | null; output: string }> {
+  return start(process.execPath, ['scripts/dev.ts', ...flags], root);
+}
+
+function start(
+  command: string,
+  args: string[],
+  cwd: string,
+): Promise<{ code: number | null; output: string }> {
   return new Promise((done) => {
-    const root = resolve(import.meta.dirname, '..');
-    execFile(process.execPath, ['scripts/dev.ts', ...flags], { cwd: root }, (error, stdout, stderr) => {
+    execFile(command, args, { cwd }, (error, stdout, stderr) => {
       done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
     });
   });
@@ -57,6 +65,43 @@ describe('npm run dev', () => {
     expect(code).toBe(1);
     expect(output).toContain(`Port ${port} is taken. Stop what runs there, or choose another`);
     holder.close();
+  });
+
+  it('says the same when it is taken on the other loopback address alone', async ({ skip }) => {
+    const holder = createServer();
+    const port = await freePort();
+    const isHeld = await new Promise<boolean>((done) => {
+      holder.once('error', () => done(false)).listen(port, '::1', () => done(true));
+    });
+    skip(!isHeld, 'this machine has no IPv6');
+    const { code, output } = await run('--port', String(port));
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${port} is taken`);
+    holder.close();
+  });
+
+  it('says what to do when the packages are missing, on any Node', async () => {
+    const bare = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    cpSync(join(root, 'scripts'), join(bare, 'scripts'), { recursive: true });
+    cpSync(join(root, 'package.json'), join(bare, 'package.json'));
+    const { code, output } = await start('npm', ['run', 'dev'], bare);
+    expect(code).toBe(1);
+    expect(output).toContain('The packages are not installed here. Run: npm ci');
+    expect(output).not.toContain('at ');
+    rmSync(bare, { recursive: true, force: true });
+  });
+
+  it.each([
+    ['was made by another wording of its migrations', '0001_tokens.sql 0123\n'],
+    ['is older than this check', ''],
+  ])('refuses a state folder that %s, and touches nothing in it', async (_, marker) => {
+    const other = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    writeFileSync(join(other, 'seeded'), marker);
+    const { code, output } = await run('--port', String(await freePort()), '--persist-to', other);
+    expect(code).toBe(1);
+    expect(output).toContain(`The state folder ${other} may be from another version: delete it`);
+    expect(readdirSync(other)).toEqual(['seeded']);
+    rmSync(other, { recursive: true, force: true });
   });
 
   it('says what to do when the state folder is broken', async () => {

@@ -2,7 +2,6 @@
 // always goes first, so that no call ever meets a Worker that is newer than its tables (docs/operating/upgrade.md).
 // `--dry-run` bundles and checks, and asks Cloudflare nothing. Every other flag goes to `wrangler deploy` unchanged.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
@@ -11,7 +10,6 @@ const VITE = join(root, 'node_modules/vite/bin/vite.js');
 const DATABASE = 'developer-zone';
 const flags = process.argv.slice(2);
 
-if (!existsSync(WRANGLER)) fail('The packages are not installed here. Run: npm ci');
 step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
 if (!flags.includes('--dry-run')) {
   if (!databases().includes(DATABASE)) step('Making the database', [WRANGLER, 'd1', 'create', DATABASE]);

@@ -1,9 +1,9 @@
-// npm run dev: everything that a fresh checkout needs to run here, without an account or a network, then `wrangler dev`.
+// npm run dev: all that a fresh checkout needs to run here after `npm ci`, without an account or a network, then `wrangler dev`.
 // --port N and --persist-to DIR are read here; every other flag goes to wrangler unchanged.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
@@ -15,6 +15,8 @@ const environment = {
   ...process.env,
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_HIDE_BANNER: 'true',
+  // Nor for where in the world this machine is (Request.cf).
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   CI: 'true',
 };
 
@@ -27,13 +29,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 await main();
 
 async function main(): Promise<void> {
-  if (!existsSync(WRANGLER)) fail('The packages are not installed here. Run: npm ci');
   if (!(await isFree(port))) {
     fail(`Port ${port} is taken. Stop what runs there, or choose another: npm run dev -- --port ${port + 1}`);
   }
-  writeSecrets();
-  await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
   await prepareDatabase();
+  writeSecrets();
+  if (!isBuilt()) await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
   if (process.stdout.isTTY) start([VITE, 'build', 'ui', '--watch', '--logLevel', 'warn'], 'ignore');
   const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state];
   // The inspector gets a free port, so that two of these can run side by side.
@@ -83,18 +84,51 @@ function writeSecrets(): void {
 }
 
 async function prepareDatabase(): Promise<void> {
-  const seeded = join(state, 'seeded');
-  mkdirSync(state, { recursive: true });
+  const marker = join(state, 'seeded');
   const where = ['DB', '--local', '--persist-to', state];
   const hint = `The state folder ${state} may be from another version: delete it, or choose another with --persist-to DIR.`;
+  const schema = readSchema();
+  const isSeeded = existsSync(marker);
+  // A migration that was applied is not applied again: in another wording its tables are not those of this checkout.
+  if (isSeeded && !isPartOf(readFileSync(marker, 'utf8'), schema)) fail(hint);
+  mkdirSync(state, { recursive: true });
   await step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', ...where], hint);
-  if (existsSync(seeded)) return;
-  await step(
-    'Seeding the organisations',
-    [WRANGLER, 'd1', 'execute', ...where, '--file', 'scripts/seed.sql'],
-    hint,
+  if (!isSeeded) {
+    const seed = [WRANGLER, 'd1', 'execute', ...where, '--file', 'scripts/seed.sql'];
+    await step('Seeding the organisations', seed, hint);
+  }
+  writeFileSync(marker, schema);
+}
+
+/** The migrations as they are now, a line each: name and digest. */
+function readSchema(): string {
+  const folder = join(root, 'migrations');
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .toSorted();
+  const digest = (file: string): string =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, file)))
+      .digest('hex');
+  return files.map((file) => `${file} ${digest(file)}\n`).join('');
+}
+
+/** Whether every migration that was applied is still here, word for word. New ones may follow. */
+function isPartOf(applied: string, schema: string): boolean {
+  return applied !== '' && schema.startsWith(applied);
+}
+
+/** Whether the built dashboard is younger than all that it is made of. */
+function isBuilt(): boolean {
+  const built = join(root, 'dist/ui/developer-zone.html');
+  if (!existsSync(built)) return false;
+  const sources = readdirSync(join(root, 'ui'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => !file.endsWith('.tsbuildinfo'))
+    .map((file) => join('ui', file));
+  const newest = Math.max(
+    ...['package-lock.json', 'ui', ...sources].map((file) => statSync(join(root, file)).mtimeMs),
   );
-  writeFileSync(seeded, '');
+  return statSync(built).mtimeMs > newest;
 }
 
 /** Runs a tool to its end; its output is shown only when it fails. */
@@ -155,11 +189,18 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function isFree(candidate: number): Promise<boolean> {
+/** On both loopback addresses: "localhost" may mean either, and a stranger on the other one would answer the browser. */
+async function isFree(candidate: number): Promise<boolean> {
+  const errors = await Promise.all(['127.0.0.1', '::1'].map((host) => listenError(candidate, host)));
+  // A machine without IPv6 has nobody there.
+  return !errors.includes('EADDRINUSE') && !errors.includes('EACCES');
+}
+
+function listenError(candidate: number, host: string): Promise<string | null> {
   return new Promise((done) => {
     const probe = createServer();
-    probe.once('error', () => done(false));
-    probe.listen(candidate, '127.0.0.1', () => probe.close(() => done(true)));
+    probe.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'unknown'));
+    probe.listen(candidate, host, () => probe.close(() => done(null)));
   });
 }
 
