@@ -1,15 +1,15 @@
 // The audit log, for members: who did what, when, to which token. Newest first, by cursor; loaded when it is opened.
-import { effect, signal, useSignal } from '@preact/signals';
+import { signal, useSignal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
 import { readActivity } from './api.ts';
-import { FailureNote } from './failure.tsx';
+import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
-import { explain, isOpen, organisation, organisationId } from './state.ts';
+import { isOpen, organisation, organisationId } from './state.ts';
 import type { Load } from './state.ts';
 import { DeveloperZone } from './developer-zone.tsx';
-import { texts } from './texts.ts';
+import { log as words } from './activity-texts.ts';
 import { Email } from './token-table.tsx';
 
 type Entry = {
@@ -49,13 +49,10 @@ export function Activity() {
     ...(action.value === '' ? {} : { action: action.value }),
     ...(actor.value === '' ? {} : { actor: actor.value }),
   });
-  useEffect(
-    () =>
-      effect(() => {
-        if (isOpen.value && organisationId.value !== null) void load(query());
-      }),
-    [],
-  );
+  const place = isOpen.value ? organisationId.value : null;
+  useEffect(() => {
+    if (place !== null) void load(query());
+  }, [place, action.value, actor.value]);
   // The same words as on the token page: choose an organisation, or its plan.
   if (!isOpen.value) return <DeveloperZone />;
   const search = new URLSearchParams(query()).toString();
@@ -63,15 +60,15 @@ export function Activity() {
     `/api/organisations/${encodeURIComponent(organisationId.value ?? '')}/activity.${format}${search === '' ? '' : `?${search}`}`;
   return (
     <>
-      <h1 tabIndex={-1}>{texts.log.title}</h1>
-      <p class="lead">{texts.log.lead(organisation.value?.name ?? '')}</p>
-      <section class="card" aria-label={texts.log.title} aria-busy={log.value.state === 'loading'}>
+      <h1 tabIndex={-1}>{words.title}</h1>
+      <p class="lead">{words.lead(organisation.value?.name ?? '')}</p>
+      <section class="card" aria-label={words.title} aria-busy={log.value.state === 'loading'}>
         <header class="card-head filters">
           <label class="select">
-            <span class="label">{texts.log.filterAction}</span>
+            <span class="label">{words.filterAction}</span>
             <select value={action.value} onChange={(event) => (action.value = event.currentTarget.value)}>
-              <option value="">{texts.log.allActions}</option>
-              {Object.entries(texts.log.actions).map(([key, label]) => (
+              <option value="">{words.allActions}</option>
+              {Object.entries(words.actions).map(([key, label]) => (
                 <option key={key} value={key}>
                   {label}
                 </option>
@@ -80,10 +77,10 @@ export function Activity() {
             <Icon of={ChevronsUpDown} size={16} />
           </label>
           <label>
-            <span class="label">{texts.log.filterActor}</span>
+            <span class="label">{words.filterActor}</span>
             <input
               type="search"
-              placeholder={texts.log.allPeople}
+              placeholder={words.allPeople}
               autocomplete="off"
               onChange={(event) => (actor.value = event.currentTarget.value.trim().toLowerCase())}
             />
@@ -91,11 +88,11 @@ export function Activity() {
           <p class="exports">
             <a class="button small" href={file('csv')} download>
               <Icon of={Download} size={14} />
-              {texts.log.csv}
+              {words.csv}
             </a>
             <a class="button small" href={file('jsonl')} download>
               <Icon of={Download} size={14} />
-              {texts.log.jsonl}
+              {words.jsonl}
             </a>
           </p>
         </header>
@@ -110,27 +107,18 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
   if (shown.state === 'loading') {
     return (
       <p class="hollow" role="status">
-        {texts.log.loading}
+        {words.loading}
       </p>
     );
   }
   if (shown.state === 'failed') {
-    return (
-      <div class="hollow">
-        <h3>{texts.log.failed}</h3>
-        <p role="alert">{explain(shown.failure)}</p>
-        <FailureNote failure={shown.failure} />
-        <button type="button" class="button" onClick={retry}>
-          {texts.tryAgain}
-        </button>
-      </div>
-    );
+    return <LoadFailure failure={shown.failure} title={words.failed} retry={retry} />;
   }
   const { events, next } = shown.value;
   if (events.length === 0) {
     return (
       <p class="hollow" role="status">
-        {texts.log.empty}
+        {words.empty}
       </p>
     );
   }
@@ -139,7 +127,7 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
       <table class="log">
         <thead>
           <tr>
-            {texts.log.columns.map((column) => (
+            {words.columns.map((column) => (
               <th key={column} scope="col">
                 {column}
               </th>
@@ -158,7 +146,7 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
                 <Email of={entry.actor} />
               </td>
               <td class="cell-what">
-                {texts.log.actions[entry.action] ?? entry.action}
+                {words.actions[entry.action] ?? entry.action}
                 {entry.detail !== null && <span class="quiet"> {entry.detail}</span>}
               </td>
               <td class="cell-token">
@@ -171,7 +159,7 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
       {next !== null && (
         <p class="card-foot">
           <button type="button" class="button" onClick={() => more(next)}>
-            {texts.log.more}
+            {words.more}
           </button>
         </p>
       )}

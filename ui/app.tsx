@@ -1,13 +1,14 @@
 // Which screen is shown: sign-in for whoever has no session, else the one that the URL names, inside the shell.
-import { effect, signal } from '@preact/signals';
+import { signal, watch } from './signal.ts';
 import type { ComponentType } from 'preact';
 import { CreateDialog } from './create-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
+import { Sessions } from './sessions.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
-import { dialog, followPlace, organisation, product, screen, session } from './state.ts';
+import { dialog, organisation, product, screen, session } from './state.ts';
 import { texts } from './texts.ts';
 import { Toasts } from './toasts.tsx';
 
@@ -18,26 +19,22 @@ const TITLES = {
   sessions: texts.sessions,
 };
 
-effect(() => followPlace());
-effect(() => {
-  const title = session.value === null ? texts.signIn.title : TITLES[screen.value];
-  document.title = [title, organisation.value?.name, product.name].filter(Boolean).join(' · ');
-});
+watch(
+  () => {
+    const title = session.value === null ? texts.signIn.title : TITLES[screen.value];
+    return [title, organisation.value?.name, product.name].filter(Boolean).join(' · ');
+  },
+  (title) => (document.title = title),
+);
 
-/** Screens that are fetched when they are first opened: the token page is what most visits are for. */
-const late = signal<{ activity?: ComponentType; sessions?: ComponentType }>({});
-effect(() => {
-  if (screen.value === 'activity' && late.peek().activity === undefined) {
-    void import('./activity.tsx').then(
-      ({ Activity }) => (late.value = { ...late.value, activity: Activity }),
-    );
-  }
-  if (screen.value === 'sessions' && late.peek().sessions === undefined) {
-    void import('./sessions.tsx').then(
-      ({ Sessions }) => (late.value = { ...late.value, sessions: Sessions }),
-    );
-  }
-});
+/** Fetched when it is first opened: the token page is what most visits are for. */
+const late = signal<ComponentType | null>(null);
+watch(
+  () => session.value !== null && screen.value === 'activity',
+  (opened) => {
+    if (opened) void import('./activity.tsx').then(({ Activity }) => (late.value = Activity));
+  },
+);
 
 export function App() {
   const open = dialog.value;
@@ -60,6 +57,7 @@ export function App() {
 
 function Screen() {
   if (screen.value === 'developer-zone') return <DeveloperZone />;
-  const Late = screen.value === 'activity' ? late.value.activity : late.value.sessions;
-  return Late === undefined ? <p class="quiet" aria-busy="true" /> : <Late />;
+  if (screen.value === 'sessions') return <Sessions />;
+  const Late = late.value;
+  return Late === null ? <p class="quiet" aria-busy="true" /> : <Late />;
 }

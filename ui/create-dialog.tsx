@@ -1,20 +1,11 @@
 // Confirms a creation and makes it: one token however often the button is pressed, and nothing half-made on failure.
-import { useSignal } from '@preact/signals';
+import { useSignal } from './signal.ts';
 import { useEffect, useRef } from 'preact/hooks';
 import { createToken, deleteToken } from './api.ts';
 import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
-import { FailureNote } from './failure.tsx';
-import {
-  addToken,
-  dialog,
-  explain,
-  loadTokens,
-  organisation,
-  organisationId,
-  setPlan,
-  toast,
-} from './state.ts';
+import { DialogFailure } from './failure.tsx';
+import { addToken, dialog, loadTokens, organisation, organisationId, setPlan, toast } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 import { maskOf } from './token-table.tsx';
@@ -64,13 +55,20 @@ export function CreateDialog() {
     dialog.value = null;
     toast('ok', texts.remove.gone(maskOf(token)));
   };
+  const trouble = (
+    <DialogFailure
+      failure={failure.value}
+      lead={texts.create.failed}
+      {...(failure.value?.slug === 'network' ? { text: texts.create.lostUnknown } : {})}
+    />
+  );
   if (lost.value !== null) {
     const token = lost.value;
     return (
       <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
         <h2 id="create-title">{texts.create.failed}</h2>
         <p id="create-body">{texts.create.lost(maskOf(token))}</p>
-        <Problem failure={failure.value} />
+        {trouble}
         <footer>
           <button type="button" class="button" onClick={close}>
             {texts.cancel}
@@ -105,7 +103,7 @@ export function CreateDialog() {
         <p id="create-hint" class="hint">
           {texts.create.nameHint}
         </p>
-        <Problem failure={failure.value} />
+        {trouble}
         <footer>
           <button type="button" class="button" ref={cancel} onClick={close}>
             {texts.cancel}
@@ -116,20 +114,5 @@ export function CreateDialog() {
         </footer>
       </form>
     </Dialog>
-  );
-}
-
-function Problem({ failure }: { failure: Failure | null }) {
-  return (
-    <div role="alert" class="dialog-error">
-      {failure !== null && (
-        <>
-          <p>
-            {texts.create.failed} {failure.slug === 'network' ? texts.create.lostUnknown : explain(failure)}
-          </p>
-          <FailureNote failure={failure} />
-        </>
-      )}
-    </div>
   );
 }

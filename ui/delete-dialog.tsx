@@ -1,12 +1,12 @@
 // Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
-import { useSignal } from '@preact/signals';
+import { useSignal } from './signal.ts';
 import { useEffect, useRef } from 'preact/hooks';
 import { deleteToken } from './api.ts';
 import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
-import { FailureNote } from './failure.tsx';
+import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
-import { dialog, explain, organisationId, removeToken, setPlan, toast } from './state.ts';
+import { dialog, organisationId, removeToken, setPlan, toast } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 import { maskOf } from './token-table.tsx';
@@ -43,16 +43,7 @@ export function DeleteDialog({ token }: { token: Token }) {
         <p>{texts.remove.body}</p>
         {token.active && <p class="quiet">{texts.remove.pause}</p>}
       </div>
-      <div role="alert" class="dialog-error">
-        {failure.value !== null && (
-          <>
-            <p>
-              {texts.remove.failed(mask)} {explain(failure.value)}
-            </p>
-            <FailureNote failure={failure.value} />
-          </>
-        )}
-      </div>
+      <DialogFailure failure={failure.value} lead={texts.remove.failed(mask)} />
       <footer>
         <button type="button" class="button" ref={cancel} onClick={close}>
           {texts.cancel}

@@ -1,16 +1,18 @@
 // The Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
-import { signal } from '@preact/signals';
+import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
-import { CloudOff, ExternalLink, KeyRound, Lock, Plus, TriangleAlert } from 'lucide';
+import { CloudOff, ExternalLink, Key, Lock, Plus, TriangleAlert } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { ComponentChildren } from 'preact';
-import { FailureNote } from './failure.tsx';
+import { LoadFailure } from './failure.tsx';
 import { Icon } from './icon.tsx';
+import { follow } from './shell.tsx';
 import {
   dialog,
   explain,
   isOpen,
   limit,
+  linkTo,
   loadTokens,
   online,
   organisation,
@@ -64,8 +66,14 @@ function NoOrganisation() {
         ? texts.none.body
         : texts.none.unknown;
   return (
-    <NoticePage icon={KeyRound} title={texts.none.title}>
+    <NoticePage icon={Key} title={texts.none.title}>
       <p>{body}</p>
+      {/* The same choice without the sidebar, which phones keep behind a button. */}
+      {mine.map(({ id, name }) => (
+        <a key={id} class="button choice" href={linkTo('developer-zone', id)} onClick={follow}>
+          {name}
+        </a>
+      ))}
     </NoticePage>
   );
 }
@@ -141,30 +149,25 @@ function Panel() {
       </div>
       {load.state === 'loading' && <Skeleton />}
       {load.state === 'failed' && (
-        <div class="hollow">
-          <span class="medallion">
-            <Icon of={CloudOff} size={22} />
-          </span>
-          <h3>{texts.tokens.failedTitle}</h3>
-          <p role="alert">
-            {load.failure.status === 0
+        <LoadFailure
+          failure={load.failure}
+          title={texts.tokens.failedTitle}
+          text={
+            load.failure.status === 0
               ? texts.tokens.offlineBody
               : load.failure.status === 429
                 ? explain(load.failure)
-                : texts.tokens.failedBody}
-          </p>
-          <FailureNote failure={load.failure} />
-          <button type="button" class="button" onClick={() => void loadTokens()}>
-            {texts.tryAgain}
-          </button>
-        </div>
+                : texts.tokens.failedBody
+          }
+          retry={loadTokens}
+        />
       )}
       {load.state === 'ready' && count === 0 && (
         <div class="hollow">
           <span class="medallion">
-            <Icon of={KeyRound} size={22} />
+            <Icon of={Key} size={22} />
           </span>
-          <h3>{texts.tokens.emptyTitle}</h3>
+          <h2>{texts.tokens.emptyTitle}</h2>
           <p>{texts.tokens.emptyBody}</p>
           <button type="button" class="button" onClick={openCreate}>
             <Icon of={Plus} size={16} />

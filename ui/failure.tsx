@@ -1,10 +1,63 @@
-// The small print of a failure: the request id, to be copied into a message to whoever runs this.
-import { Copy } from 'lucide';
+// Failures as they are shown: in place of what was to be loaded, or inside a dialog; with the request id, to be copied
+// into a message to whoever runs this.
+import { CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
+import { explain } from './state.ts';
 import { texts } from './texts.ts';
 
-export function FailureNote({ failure }: { failure: Failure }) {
+/** Stands where the data would stand, and tries again. */
+export function LoadFailure({
+  failure,
+  title,
+  text = explain(failure),
+  retry,
+}: {
+  failure: Failure;
+  title: string;
+  text?: string;
+  retry: () => void;
+}) {
+  return (
+    <div class="hollow">
+      <span class="medallion">
+        <Icon of={CloudOff} size={22} />
+      </span>
+      <h2>{title}</h2>
+      <p role="alert">{text}</p>
+      <FailureNote failure={failure} />
+      <button type="button" class="button" onClick={retry}>
+        {texts.tryAgain}
+      </button>
+    </div>
+  );
+}
+
+/** There, empty, before anything fails: a live region must exist before its text. */
+export function DialogFailure({
+  failure,
+  lead,
+  text,
+}: {
+  failure: Failure | null;
+  lead: string;
+  text?: string;
+}) {
+  return (
+    <div role="alert" class="dialog-error">
+      {failure !== null && (
+        <>
+          <p>
+            {lead} {text ?? explain(failure)}
+          </p>
+          <FailureNote failure={failure} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function FailureNote({ failure }: { failure: Failure }) {
   const { requestId } = failure;
   if (requestId === null || failure.status < 500) return null;
   return (

@@ -1,9 +1,10 @@
 // Starts the dashboard in whichever page was opened; the URL says which screen.
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { drawWith } from './signal.ts';
 
 const root = document.getElementById('app');
-if (root !== null) render(<App />, root);
+if (root !== null) drawWith(() => render(<App />, root));
 
 // A chunk of an older deployment is gone: the page of today knows the new names.
 addEventListener('vite:preloadError', () => location.reload());

@@ -1,9 +1,9 @@
 // Where the member is signed in, and the way to end it: one session, or all of them.
-import { signal } from '@preact/signals';
+import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
-import { MonitorSmartphone } from 'lucide';
+import { Monitor } from 'lucide';
 import { endSession, listSessions, signOutEverywhere } from './api.ts';
-import { FailureNote } from './failure.tsx';
+import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
 import { explain, farewell, session, toast } from './state.ts';
@@ -69,21 +69,14 @@ export function Sessions() {
           </p>
         )}
         {shown.state === 'failed' && (
-          <div class="hollow">
-            <h2>{texts.mySessions.failed}</h2>
-            <p role="alert">{explain(shown.failure)}</p>
-            <FailureNote failure={shown.failure} />
-            <button type="button" class="button" onClick={() => void load()}>
-              {texts.tryAgain}
-            </button>
-          </div>
+          <LoadFailure failure={shown.failure} title={texts.mySessions.failed} retry={load} />
         )}
         {shown.state === 'ready' && (
           <>
             <ul class="rows">
               {shown.value.map((row) => (
                 <li key={row.id}>
-                  <Icon of={MonitorSmartphone} />
+                  <Icon of={Monitor} />
                   <div>
                     <p title={row.userAgent ?? undefined}>
                       {browserOf(row.userAgent)}

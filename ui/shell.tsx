@@ -1,5 +1,5 @@
 // The frame around every signed-in screen: organisation, navigation, account. On phones a drawer behind a menu button.
-import { signal } from '@preact/signals';
+import { signal } from './signal.ts';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import {
@@ -9,8 +9,8 @@ import {
   Lock,
   LogOut,
   Menu,
+  Contrast,
   Monitor,
-  MonitorSmartphone,
   Moon,
   Sun,
   X,
@@ -25,7 +25,7 @@ const drawer = signal(false);
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const theme = signal<Theme>((document.documentElement.dataset['theme'] as Theme | undefined) ?? 'system');
-const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
+const THEME_ICONS = { system: Contrast, light: Sun, dark: Moon };
 const YEAR_SECONDS = 31_536_000;
 
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -62,7 +62,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         onKeyDown={(event) => event.key === 'Escape' && (drawer.value = false)}
       >
         <Brand />
-        <OrganisationSelect />
+        {session.value?.organisations.length !== 0 && <OrganisationSelect />}
         <nav aria-label={texts.navigation}>
           <ul>
             <li>
@@ -124,7 +124,8 @@ function OrganisationSelect() {
   );
 }
 
-function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
+/** A link of ours opens in place; with a modifier key it is the browser's. */
+export function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   drawer.value = false;
@@ -182,7 +183,7 @@ function Account() {
   const next = THEMES[(current + 1) % THEMES.length] ?? 'system';
   return (
     <div class="account">
-      <NavLink to="sessions" icon={MonitorSmartphone} label={texts.sessions} />
+      <NavLink to="sessions" icon={Monitor} label={texts.sessions} />
       <div class="account-row">
         <span class="account-email" title={session.value?.member.email}>
           {session.value?.member.email}

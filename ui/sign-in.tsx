@@ -1,6 +1,6 @@
 // The door: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
 // The code leaves the address bar before anything else happens.
-import { signal } from '@preact/signals';
+import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
 import { Brand } from './shell.tsx';
@@ -157,7 +157,8 @@ async function send(email: string): Promise<void> {
     return;
   }
   const link = 'link' in outcome.value ? String(outcome.value.link) : null;
-  step.value = { at: 'sent', email, link, resendAt: Date.now() + RESEND_MS };
+  now.value = Date.now();
+  step.value = { at: 'sent', email, link, resendAt: now.value + RESEND_MS };
 }
 
 function redeemFromAddress(): void {

@@ -1,5 +1,5 @@
 // What the screens show: one module of signals. The place (screen and organisation) is the URL's; nothing is stored.
-import { computed, signal, untracked } from '@preact/signals';
+import { computed, signal, watch } from './signal.ts';
 import { listTokens, readUsage, whenSessionEnds } from './api.ts';
 import type { Failure } from './api.ts';
 import { texts } from './texts.ts';
@@ -94,7 +94,7 @@ const REFRESH_EVERY_MS = 10_000;
 
 /** Asks for the tokens of the organisation in the URL; an answer for another one is dropped. */
 export async function loadTokens(): Promise<void> {
-  const id = untracked(() => (isOpen.value ? organisationId.value : null));
+  const id = isOpen.value ? organisationId.value : null;
   inFlight?.abort();
   if (id === null) return;
   const mine = (inFlight = new AbortController());
@@ -119,12 +119,14 @@ export async function loadTokens(): Promise<void> {
 }
 
 /** Follows the place: once for each organisation, never twice. */
-export function followPlace(): void {
-  const id = organisationId.value;
-  if (!isOpen.value || screen.value !== 'developer-zone') return;
-  if (loadedFor === id) void loadUsage(id ?? '');
-  else void loadTokens();
-}
+watch(
+  () => (isOpen.value && screen.value === 'developer-zone' ? organisationId.value : null),
+  (id) => {
+    if (id === null) return;
+    if (loadedFor === id) void loadUsage(id);
+    else void loadTokens();
+  },
+);
 
 async function loadUsage(id: string): Promise<void> {
   const outcome = await readUsage(id);

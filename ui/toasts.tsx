@@ -1,6 +1,6 @@
 // Short messages at the bottom right. Two live regions that exist before any text arrives: news waits, trouble does not.
 import { useEffect, useRef } from 'preact/hooks';
-import { CircleAlert, CircleCheck, X } from 'lucide';
+import { Check, TriangleAlert, X } from 'lucide';
 import { Icon } from './icon.tsx';
 import { dismiss, toasts } from './state.ts';
 import type { Toast } from './state.ts';
@@ -41,7 +41,7 @@ function ToastRow({ id, tone, text, action }: Toast) {
       onFocusIn={pause}
       onFocusOut={resume}
     >
-      <Icon of={tone === 'ok' ? CircleCheck : CircleAlert} />
+      <Icon of={tone === 'ok' ? Check : TriangleAlert} />
       <p>{text}</p>
       {action !== undefined && (
         <button

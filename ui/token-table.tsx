@@ -1,5 +1,5 @@
 // The table of tokens: five columns as the product document names them; on phones each row becomes a card.
-import { signal } from '@preact/signals';
+import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
 import { Pencil, Trash2 } from 'lucide';
 import { changeToken } from './api.ts';
@@ -134,13 +134,8 @@ function SecondLine({ token }: { token: Token }) {
     token.lastUsedAt === null ? texts.tokens.neverUsed : texts.tokens.lastUsed(formatAgo(token.lastUsedAt));
   return (
     <span class="second">
-      <button
-        type="button"
-        class="rename"
-        data-rename={token.id}
-        aria-label={texts.tokens.renameName(mask)}
-        onClick={() => (renaming.value = token.id)}
-      >
+      <button type="button" class="rename" data-rename={token.id} onClick={() => (renaming.value = token.id)}>
+        <span class="hidden">{texts.tokens.renameName(mask)}: </span>
         <span class="name">{token.name ?? texts.tokens.unnamed}</span>
         <Icon of={Pencil} size={12} />
       </button>

@@ -1,0 +1,58 @@
+// What the built dashboard may weigh. Reads dist/ui, which `npm test` builds first; sizes are Brotli bytes, as they travel.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+
+const dist = resolve(import.meta.dirname, '../dist/ui');
+const assets = readdirSync(join(dist, 'assets'));
+const read = (path: string): string => readFileSync(join(dist, path), 'utf8');
+const weigh = (path: string): number => brotliCompressSync(readFileSync(join(dist, path))).length;
+const total = (paths: string[]): number => paths.reduce((sum, path) => sum + weigh(path), 0);
+const named = (ending: string): string[] =>
+  assets.filter((name) => name.endsWith(ending)).map((name) => `assets/${name}`);
+/** Every address that an HTML file names in an element that fetches. */
+const fetched = (html: string): string[] =>
+  [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
+
+describe('the built dashboard', () => {
+  it('keeps the scripts of everything but Activity within 18 KB', () => {
+    const scripts = named('.js').filter((path) => !path.includes('activity'));
+    expect(scripts.length).toBeGreaterThan(0);
+    expect(total(scripts)).toBeLessThanOrEqual(18_000);
+  });
+
+  it('keeps the styles within 4 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(4000);
+    expect(named('.css').map(read).join('')).toContain('light-dark(');
+  });
+
+  it.each(['sign-in', 'developer-zone', 'activity', 'sessions'])(
+    'loads /%s first in at most 32 KB and 7 requests, all of them its own',
+    (page) => {
+      const paths = fetched(read(`${page}.html`));
+      expect(paths.every((path) => /^\/[^/]/.test(path))).toBe(true);
+      // Activity fetches its own script when it opens; the last request is for the data.
+      const scripts = page === 'activity' ? named('.js').filter((path) => path.includes('activity')) : [];
+      const all = [`${page}.html`, ...paths.map((path) => path.slice(1)), ...scripts];
+      expect(total(all)).toBeLessThanOrEqual(32_000);
+      expect(all.length + 1).toBeLessThanOrEqual(7);
+    },
+  );
+
+  it('needs no script to say that a page does not exist', () => {
+    expect(read('404.html')).not.toContain('<script');
+  });
+
+  it('ships at most four packages', () => {
+    const sources = readdirSync(import.meta.dirname)
+      .filter((name) => /\.tsx?$/.test(name) && !name.includes('.test.'))
+      .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'));
+    const packages = sources.flatMap((source) =>
+      [...source.matchAll(/^import (?!type)[^'"]*?['"]((?:@[^/'"]+\/)?[^./'"][^/'"]*)/gm)].map(
+        ([, name]) => name,
+      ),
+    );
+    expect([...new Set(packages)].filter((name) => name !== 'vite').length).toBeLessThanOrEqual(4);
+  });
+});
