@@ -1,0 +1,111 @@
+// Every state of the dashboard, light and dark, wide and at 320 pixels: nothing that axe faults, nothing past the edge,
+// nothing on the console, no request to anybody else.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, signedInState } from './browser.ts';
+import { startServer } from './server.ts';
+import type { Server } from './server.ts';
+import { STATES, enter } from './states.ts';
+
+const WIDTHS = [
+  { width: 1280, height: 800 },
+  { width: 320, height: 480 },
+];
+const SCHEMES = ['light', 'dark'] as const;
+
+let server: Server;
+let browser: Browser;
+let owner: Awaited<ReturnType<typeof signedInState>>;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), openBrowser()]);
+  owner = await signedInState(browser, server.origin);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** What axe finds, a line for each fault. */
+async function faults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .setLegacyMode()
+    .options({ rules: { 'target-size': { enabled: true } } })
+    .analyze();
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')} ${failureSummary ?? ''}`),
+  );
+}
+
+/** What lies past the right or left edge of the page or of a dialog: axe is blind to it. */
+function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const root = document.documentElement;
+    if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} wide`);
+    for (const node of document.querySelectorAll('dialog')) {
+      if (node.scrollWidth > node.clientWidth) found.push(`the dialog is ${node.scrollWidth} wide`);
+    }
+    for (const node of document.querySelectorAll('button, a, input:not(.sidebar *), textarea, h1, h2, p')) {
+      const { left, right, width } = node.getBoundingClientRect();
+      const away = node.closest('.sidebar:not(.open), .hidden, .skip') !== null && innerWidth < 800;
+      if (width > 1 && !away && (left < -1 || right > innerWidth + 1)) {
+        found.push(`${node.tagName} "${node.textContent.slice(0, 40)}" from ${left} to ${right}`);
+      }
+    }
+    return found;
+  });
+}
+
+describe('every state of the dashboard', () => {
+  it('is checked in at least 84 combinations of state, theme and width', () => {
+    expect(STATES.length * WIDTHS.length * SCHEMES.length).toBeGreaterThanOrEqual(84);
+    expect(new Set(STATES.map(({ name }) => name)).size).toBe(STATES.length);
+  });
+
+  it.each(STATES)(
+    '$name has no fault for axe, fits 320 pixels, says nothing on the console and asks nobody else',
+    async (state) => {
+      const context = await browser.newContext({
+        ...(state.anonymous === true ? {} : { storageState: owner }),
+        permissions: ['clipboard-read', 'clipboard-write'],
+        // A colour that is still on its way would be measured as one of its in-betweens.
+        reducedMotion: 'reduce',
+      });
+      context.setDefaultTimeout(15_000);
+      const complaints: string[] = [];
+      try {
+        const page = await context.newPage();
+        page.on('pageerror', (error) => complaints.push(error.message));
+        page.on('console', (message) => {
+          // The browser itself reports every answer of 400 and above; some of these states are such answers.
+          if (
+            ['error', 'warning'].includes(message.type()) &&
+            !message.text().startsWith('Failed to load resource')
+          ) {
+            complaints.push(message.text());
+          }
+        });
+        page.on('request', (request) => {
+          const { origin } = new URL(request.url());
+          if (origin !== server.origin) complaints.push(`asked ${origin}`);
+        });
+        await enter(page, server.origin, state);
+        for (const size of WIDTHS) {
+          if (state.widths?.includes(size.width) === false) continue;
+          await page.setViewportSize(size);
+          for (const colorScheme of SCHEMES) {
+            await page.emulateMedia({ colorScheme });
+            const look = `${state.name}, ${colorScheme}, ${size.width} wide`;
+            expect.soft(await faults(page), look).toEqual([]);
+            expect.soft(await overflow(page), look).toEqual([]);
+          }
+        }
+        expect(complaints).toEqual([]);
+      } finally {
+        await context.close();
+      }
+    },
+  );
+});
