@@ -337,7 +337,7 @@ export const STATES: State[] = [
     given: created(null),
     reach: async (page) => {
       await confirmCreate(page);
-      await see(/its answer was lost on the way/)(page);
+      await see(/cannot be shown again/)(page);
     },
   },
   { name: 'secret', path: acme, boot: table, given: created(SECRET), reach: showSecret },

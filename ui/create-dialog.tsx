@@ -66,7 +66,7 @@ export function CreateDialog() {
     const token = lost.value;
     return (
       <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
-        <h2 id="create-title">{texts.create.failed}</h2>
+        <h2 id="create-title">{texts.create.lostTitle}</h2>
         <p id="create-body">{texts.create.lost(maskOf(token))}</p>
         {trouble}
         <footer>

@@ -83,7 +83,8 @@ function Row({ token }: { token: Token }) {
           aria-label={texts.tokens.switchName(mask)}
           checked={wanted ?? token.active}
           onClick={(event) => {
-            event.preventDefault();
+            // Left alone, the thumb moves at once; a cancelled click would put it back after the redraw.
+            if (busy || !online.value) event.preventDefault();
             if (!busy) void toggle(token, !token.active);
           }}
         />
