@@ -32,7 +32,8 @@ function findFault(env: Env): string | null {
     secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
     corsFault(env.CORS_ORIGINS) ??
     clientsFault(env.INTROSPECTION_CLIENTS) ??
-    issuerFault(env)
+    issuerFault(env) ??
+    libsqlFault(env)
   );
 }
 
@@ -92,9 +93,23 @@ function issuerFault(env: Env): string | null {
   if (!env.OIDC_ISSUER) return null;
   const issuer = urlOf(env.OIDC_ISSUER);
   if (issuer === null) return 'OIDC_ISSUER: not a URL';
-  const isLocalIssuer =
-    env.LOCAL_MODE === '1' && issuer.protocol === 'http:' && LOCAL_HOSTS.has(issuer.hostname);
-  return issuer.protocol === 'https:' || isLocalIssuer ? null : 'OIDC_ISSUER: not https';
+  return issuer.protocol === 'https:' || isLocalHttp(env, issuer) ? null : 'OIDC_ISSUER: not https';
+}
+
+/** The token travels with every statement: never in the clear, and never in a URL, which ends up in logs. */
+function libsqlFault(env: Env): string | null {
+  if (!env.LIBSQL_URL) return null;
+  const url = urlOf(env.LIBSQL_URL);
+  if (url === null || url.hostname === '') return 'LIBSQL_URL: not a URL';
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    return 'LIBSQL_URL: more than a host and a path; the token goes into LIBSQL_AUTH_TOKEN';
+  }
+  const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(env, url);
+  return isGood ? null : 'LIBSQL_URL: not libsql or https';
+}
+
+function isLocalHttp(env: Env, url: URL): boolean {
+  return env.LOCAL_MODE === '1' && url.protocol === 'http:' && LOCAL_HOSTS.has(url.hostname);
 }
 
 function isOrigin(value: string): boolean {

@@ -49,8 +49,9 @@ app.onError((error, c) => {
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
 function problemOf(error: Error): Problem {
-  const { message } = error.cause instanceof Error ? error.cause : error;
-  const isStorage = message.startsWith('D1_') || error.name === 'DrizzleQueryError';
+  const isStorage = [error, error.cause]
+    .filter((each) => each instanceof Error)
+    .some(({ name, message }) => message.startsWith('D1_') || /^(?:Drizzle|Libsql)/.test(name));
   return isStorage
     ? new Problem('storage-unavailable', 'Nothing was changed, or the change is seen when you look again', {
         'retry-after': '2',

@@ -189,7 +189,7 @@ describe('single sign-on', () => {
   });
 
   it('takes a callback for ten minutes', async () => {
-    const db = openDatabase(env);
+    const db = await openDatabase(env);
     const trip = { state: 'state', nonce: 'n', codeVerifier: 'v', returnTo: '/' };
     await keepRoundTrip(db, trip, 'browser', 0);
     expect(await takeRoundTrip(db, 'state', 'browser', 600_000)).toBeNull();

@@ -32,7 +32,7 @@ export const oidc = new Hono<AdminEnv>()
     const trip = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() };
     const url = await authorizationUrl(opened.provider, trip, callbackOf(c));
     await keepRoundTrip(
-      openDatabase(c.env),
+      await openDatabase(c.env),
       { ...trip, returnTo: pathToReturnTo(c.req.query('return_to'), c.req.url) },
       browser,
       Date.now(),
@@ -43,7 +43,7 @@ export const oidc = new Hono<AdminEnv>()
   .get('/sign-in/oidc/callback', async (c) => {
     const opened = await openProvider(c.env, c.req.raw);
     if (!opened.ok) return refuse(c, opened.reason);
-    const db = openDatabase(c.env);
+    const db = await openDatabase(c.env);
     const now = Date.now();
     const parameters = new URL(c.req.url).searchParams;
     // Taken before anything else is looked at: a callback counts once, whatever comes of it.

@@ -53,7 +53,7 @@ export async function readSession(db: Db, cookie: string | undefined, now: numbe
 
 /** Sets `session` and `db`, or refuses with `sign-in-required`. */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const db = openDatabase(c.env);
+  const db = await openDatabase(c.env);
   const session = await readSession(db, getCookie(c, SESSION_COOKIE), Date.now());
   if (session === null) throw new Problem('sign-in-required');
   c.set('session', session);

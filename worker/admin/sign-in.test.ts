@@ -62,7 +62,7 @@ describe('signing in by link', () => {
   it('takes a link for ten minutes', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
-    const db = openDatabase(env);
+    const db = await openDatabase(env);
     const { code } = await createLinkCode(db, email, 'browser', 0);
     expect(await redeemLinkCode(db, code, 'browser', 10 * 60_000)).toBeNull();
     expect(await redeemLinkCode(db, code, 'browser', 10 * 60_000 - 1)).toBe(email);
@@ -131,7 +131,7 @@ describe('a session', () => {
 
   it('ends after two idle hours, and after twelve however busy', async () => {
     const { cookie } = await givenSession(address());
-    const db = openDatabase(env);
+    const db = await openDatabase(env);
     const value = cookie.split('=')[1];
     const hour = 3_600_000;
     const start = Date.now();
@@ -194,7 +194,7 @@ describe('a session', () => {
 
   it('is written at most once a minute by being read', async () => {
     const { cookie } = await givenSession(address());
-    const db = openDatabase(env);
+    const db = await openDatabase(env);
     const value = cookie.split('=')[1];
     const first = await readSession(db, value, Date.now());
     const seen = first?.seenAt ?? 0;

@@ -51,7 +51,7 @@ export const signIn = new Hono<AdminEnv>()
     await limit(c.env.LINKS_PER_CLIENT, clientKey(c.req.raw));
     await limit(c.env.LINKS_PER_ADDRESS, email);
     const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
-    const { code, known } = await createLinkCode(openDatabase(c.env), email, browser, Date.now());
+    const { code, known } = await createLinkCode(await openDatabase(c.env), email, browser, Date.now());
     const link = `${new URL(c.req.url).origin}/sign-in#code=${code}`;
     c.header('set-cookie', browserCookie(browser));
     if (mailer.kind === 'local') {
@@ -66,7 +66,7 @@ export const signIn = new Hono<AdminEnv>()
   })
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
-    const db = openDatabase(c.env);
+    const db = await openDatabase(c.env);
     const now = Date.now();
     const email = await redeemLinkCode(db, code, getCookie(c, BROWSER_COOKIE_NAME), now);
     if (email === null) throw new Problem('sign-in-link-invalid');

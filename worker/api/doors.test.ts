@@ -320,6 +320,11 @@ describe('a deployment that is set up wrongly', () => {
     ['INTROSPECTION_CLIENTS', '{"a":"too-short"}'],
     ['OIDC_ISSUER', 'http://issuer.example'],
     ['TAG_KEYS', '{"1":"too-short"}'],
+    ['LIBSQL_URL', 'no url'],
+    ['LIBSQL_URL', 'http://database.example'],
+    ['LIBSQL_URL', 'wss://database.example'],
+    ['LIBSQL_URL', 'libsql://database.example?authToken=abc'],
+    ['LIBSQL_URL', 'https://user:word@database.example'],
   ])('names %s, and never its value %s', async (name, value) => {
     const answer = await callWith({ [name]: value }, '/v1/ping');
     expect(answer.status).toBe(500);

@@ -37,7 +37,7 @@ export async function introspect(request: Request, env: Env, context: VerifyCont
     }
     return answer(request, { active: false });
   }
-  const [row] = await findToken(openDatabase(env), verification.tokenId);
+  const [row] = await findToken(await openDatabase(env), verification.tokenId);
   // Deleted between the verification and this read.
   if (row === undefined) return answer(request, { active: false });
   return answer(request, {

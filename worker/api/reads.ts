@@ -9,7 +9,7 @@ import { refusal } from './bearer.ts';
 
 /** The organisation that the token belongs to, with its count of tokens. */
 export async function readOrganisation(env: Env, organisationId: string) {
-  const db = openDatabase(env);
+  const db = await openDatabase(env);
   const [[organisation], [tokens]] = await db.batch([
     findOrganisation(db, organisationId),
     countTokens(db, organisationId),
@@ -21,7 +21,7 @@ export async function readOrganisation(env: Env, organisationId: string) {
 
 /** The token's own row, as the dashboard shows it. */
 export async function readToken(env: Env, tokenId: string) {
-  const [token] = await findToken(openDatabase(env), tokenId);
+  const [token] = await findToken(await openDatabase(env), tokenId);
   if (token === undefined) throw invalidToken();
   return token;
 }

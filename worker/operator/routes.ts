@@ -57,7 +57,7 @@ export const operator = finishFace(
     .basePath('/operator')
     .use(requireOperator)
     .use(async (c, next) => {
-      c.set('db', openDatabase(c.env));
+      c.set('db', await openDatabase(c.env));
       await next();
       c.header('cache-control', 'no-store');
     })

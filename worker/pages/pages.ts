@@ -55,7 +55,7 @@ async function readBoot(
   organisation: string | undefined,
 ) {
   const product = { name: env.PRODUCT_NAME, contactUrl: env.CONTACT_URL };
-  const db = openDatabase(env);
+  const db = await openDatabase(env);
   const session = await readSession(db, cookie, Date.now());
   if (session === null) return { product, session: null, methods: signInMethods(env, request), tokens: null };
   const { email } = session;

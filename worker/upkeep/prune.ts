@@ -2,8 +2,7 @@
 // head that every hub compares with), and never more rows at once than a busy database bears.
 import { and, eq, inArray, lt, sql } from 'drizzle-orm';
 import { openDatabase } from '../database.ts';
-import type { Db } from '../database.ts';
-import type { Env } from '../env.ts';
+import type { DatabaseEnv, Db } from '../database.ts';
 import { changes, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -31,8 +30,8 @@ export type Pruned = {
  * Removes what had run out at `now` (ms), and answers how many rows went. A table that fails does not keep the others;
  * the first failure is thrown in the end, so that the run counts as failed.
  */
-export async function prune(env: Env, now: number, rows: number = ROWS): Promise<Pruned> {
-  const db = openDatabase(env);
+export async function prune(env: DatabaseEnv, now: number, rows: number = ROWS): Promise<Pruned> {
+  const db = await openDatabase(env);
   const outcomes = await Promise.allSettled([
     drain(rows, () => deleteSessions(db, now, rows)),
     drain(rows, () => deleteSignIns(db, now, rows)),

@@ -13,6 +13,8 @@ export type { Verification } from './verifier.ts';
 /** What verification needs of the deployment. */
 export type VerifyEnv = {
   DB: D1Database;
+  LIBSQL_URL?: string;
+  LIBSQL_AUTH_TOKEN?: string;
   TOKEN_CACHE: KVNamespace;
   CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
   TAG_KEYS?: string;

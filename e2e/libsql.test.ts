@@ -1,0 +1,158 @@
+// The journey of a deployment whose truth is libSQL: the bundle that would be deployed, two isolates of it, an empty D1
+// that nobody may touch, and a server whose replica never learns anything.
+import { createHash } from 'node:crypto';
+import type { Miniflare } from 'miniflare';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrateLibsql } from '../scripts/migrate-libsql.ts';
+import { SETTINGS, startIsolates } from './isolates.ts';
+import { startLibsqlServer } from './libsql-server.ts';
+import type { LibsqlServer } from './libsql-server.ts';
+
+const cookie = 'c'.repeat(43);
+const email = 'owner@example.com';
+let server: LibsqlServer;
+let miniflare: Miniflare;
+let here: string;
+let there: string;
+
+beforeAll(async () => {
+  server = await startLibsqlServer();
+  await migrateLibsql(server.url, server.authToken);
+  server.stopReplication();
+  miniflare = await startIsolates(['here', 'there'], {
+    LOCAL_MODE: '1',
+    LIBSQL_URL: server.url,
+    LIBSQL_AUTH_TOKEN: server.authToken,
+  });
+  here = (await miniflare.unsafeGetDirectURL('here')).origin;
+  there = (await miniflare.unsafeGetDirectURL('there')).origin;
+  // What a question to D1 by mistake would read.
+  const d1 = await miniflare.getD1Database('DB', 'here');
+  await d1.prepare('DROP TABLE tokens').run();
+  const now = Date.now();
+  server.database
+    .prepare(
+      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run([
+      createHash('sha256').update(cookie).digest('hex'),
+      'session',
+      email,
+      'link',
+      now,
+      now,
+      now + 3_600_000,
+    ]);
+});
+afterAll(async () => {
+  await miniflare?.dispose();
+  await server?.close();
+});
+
+function send(method: string, path: string, body?: object): Promise<Response> {
+  const headers: Record<string, string> = path.startsWith('/operator')
+    ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
+    : { cookie: `__Host-session=${cookie}`, origin: here };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  return fetch(here + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+/** A call through the other isolate than the one that makes the changes. */
+async function call(secret: string, path = '/v1/ping'): Promise<Response> {
+  return fetch(there + path, { headers: { authorization: `Bearer ${secret}` } });
+}
+
+async function givenOrganisation(): Promise<string> {
+  const organisation = `o-${crypto.randomUUID()}`;
+  const place = `/operator/organisations/${organisation}`;
+  expect((await send('PUT', place, { name: 'Acme', plan: 'enterprise' })).status).toBe(201);
+  expect((await send('PUT', `${place}/members/${email}`)).status).toBe(201);
+  return organisation;
+}
+
+type Created = { token: { id: string }; secret: string };
+
+async function givenToken(organisation: string): Promise<{ path: string; secret: string }> {
+  const path = `/api/organisations/${organisation}/tokens`;
+  const created = await send('POST', path, { name: 'Shop' });
+  expect(created.status).toBe(201);
+  const { token, secret } = (await created.json()) as Created;
+  return { path: `${path}/${token.id}`, secret };
+}
+
+describe('with the truth in libSQL', () => {
+  it('a token is made, called with, paused, resumed and deleted, each true from its answer on', async () => {
+    const organisation = await givenOrganisation();
+    const { path, secret } = await givenToken(organisation);
+    expect((await call(secret)).status).toBe(200);
+    expect(await (await call(secret, '/v1/organisation')).json()).toMatchObject({
+      id: organisation,
+      tokens: { active: 1, total: 1, limit: 10 },
+    });
+
+    const paused = await send('PATCH', path, { active: false });
+    expect(paused.status).toBe(200);
+    const { effectiveAt } = (await paused.json()) as { effectiveAt: string };
+    expect(Date.parse(effectiveAt)).toBeLessThanOrEqual(Date.now());
+    expect((await call(secret)).status).toBe(401);
+
+    expect((await send('PATCH', path, { active: true })).status).toBe(200);
+    expect((await call(secret)).status).toBe(200);
+    expect(await (await call(secret, '/v1/token')).json()).toMatchObject({ name: 'Shop', active: true });
+
+    expect((await send('DELETE', path)).status).toBe(200);
+    expect((await call(secret)).status).toBe(401);
+  });
+
+  it('a plan that is left refuses its tokens, and brings them back when it returns', async () => {
+    const organisation = await givenOrganisation();
+    const { secret } = await givenToken(organisation);
+    expect((await call(secret)).status).toBe(200);
+    const change = (plan: string) =>
+      send('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan });
+    expect((await change('pro')).status).toBe(200);
+    expect((await call(secret)).status).toBe(403);
+    expect((await change('enterprise')).status).toBe(200);
+    expect((await call(secret)).status).toBe(200);
+    expect((await send('DELETE', `/operator/organisations/${organisation}`)).status).toBe(200);
+    expect((await call(secret)).status).toBe(401);
+  });
+
+  it('of sixty creates at the same time ten make a token, and all ten open the API', async () => {
+    const organisation = await givenOrganisation();
+    const path = `/api/organisations/${organisation}/tokens`;
+    const answers = await Promise.all(Array.from({ length: 60 }, () => send('POST', path, {})));
+    const made = answers.filter(({ status }) => status === 201);
+    expect(answers.map(({ status }) => status).filter((status) => status !== 201 && status !== 409)).toEqual(
+      [],
+    );
+    expect(made).toHaveLength(10);
+    for (const answer of made) {
+      const { secret } = (await answer.json()) as Created;
+      expect((await call(secret)).status).toBe(200);
+    }
+    const { tokens } = (await (await send('GET', path)).json()) as { tokens: unknown[] };
+    expect(tokens).toHaveLength(10);
+  });
+
+  it('a server that is down refuses changes and new callers as unavailable, never as wrong', async () => {
+    const organisation = await givenOrganisation();
+    const { path, secret } = await givenToken(organisation);
+    server.isDown = true;
+    try {
+      const change = await send('PATCH', path, { active: false });
+      expect(change.status).toBe(503);
+      expect(await change.text()).not.toContain(server.authToken);
+      const unknown = await call(secret);
+      expect(unknown.status).toBe(503);
+      expect(unknown.headers.get('retry-after')).not.toBeNull();
+    } finally {
+      server.isDown = false;
+    }
+    await expect.poll(async () => (await call(secret)).status, { timeout: 15_000 }).toBe(200);
+  });
+});

@@ -1,0 +1,117 @@
+// The stores and the truth of verification on libSQL, through the client of a deployment and over its wire; and what
+// libSQL does not promise by itself.
+import { createClient } from '@libsql/client/web';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startLibsqlServer } from '../../e2e/libsql-server.ts';
+import type { LibsqlServer } from '../../e2e/libsql-server.ts';
+import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
+import { describeSessions } from '../admin/session.suite.ts';
+import { openDatabase } from '../database.ts';
+import type { Db, DatabaseEnv } from '../database.ts';
+import { describeOrganisations } from '../organisation/register.suite.ts';
+import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { organisations, sessions } from '../tables.ts';
+import { describeTokens } from '../token/store.suite.ts';
+import { prune } from '../upkeep/prune.ts';
+import { describeTruth } from '../verification/truth.suite.ts';
+import { openTruth } from '../verification/truth.ts';
+import { openClient } from './client.ts';
+
+let server: LibsqlServer;
+let env: DatabaseEnv;
+beforeAll(async () => {
+  server = await startLibsqlServer();
+  await migrateLibsql(server.url, server.authToken);
+  // From here on whatever is not sent to the primary reads an empty database.
+  server.stopReplication();
+  const untouched = new Proxy(
+    {},
+    {
+      get(_, name) {
+        throw new Error(`D1 was asked for ${String(name)}`);
+      },
+    },
+  );
+  // Nothing of it is ever called.
+  const DB = untouched as D1Database;
+  env = { DB, LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
+});
+afterAll(() => server.close());
+
+const open = (): Promise<Db> => openDatabase(env);
+
+describe('on libSQL, tokens', () => {
+  describeTokens(open);
+});
+describe('on libSQL, organisations', () => {
+  describeOrganisations(open);
+});
+describe('on libSQL, signing in', () => {
+  describeSessions(open);
+});
+describe('on libSQL, the truth of verification', () => {
+  describeTruth(async () => ({ db: await open(), truth: openTruth(env) }));
+});
+
+describe('a libSQL server', () => {
+  it('would answer a plain read from a replica that lags behind', async () => {
+    const id = await insertOrganisation(await open());
+    const sql = { sql: 'SELECT id FROM organisations WHERE id = ?', args: [id] };
+    const plain = createClient({ url: server.url, authToken: server.authToken });
+    expect((await plain.execute(sql)).rows).toEqual([]);
+    expect((await plain.batch([sql], 'write'))[0]?.rows).toEqual([]);
+    expect(
+      (await openClient({ url: server.url, authToken: server.authToken }).execute(sql)).rows,
+    ).toHaveLength(1);
+  });
+
+  it('changes all of a batch or nothing', async () => {
+    const db = await open();
+    const row = { id: crypto.randomUUID(), name: 'A', plan: 'pro' as const, createdAt: 'now' };
+    const batch = db.batch([db.insert(organisations).values(row), db.insert(organisations).values(row)]);
+    await expect(batch).rejects.toMatchObject({ name: 'LibsqlBatchError' });
+    expect(server.database.prepare('SELECT * FROM organisations WHERE id = ?').all([row.id])).toEqual([]);
+  });
+
+  it('is pruned as D1 is', async () => {
+    const db = await open();
+    const now = Date.now();
+    await insertToken(db, await insertOrganisation(db));
+    await db.insert(sessions).values({
+      hash: 'f'.repeat(64),
+      id: 'old',
+      email: 'a@example.com',
+      method: 'link',
+      createdAt: 1,
+      seenAt: 1,
+      expiresAt: 2,
+    });
+    const [newest] = await openTruth(env).newestChanges(1);
+    const pruned = await prune(env, now + 30 * 24 * 3_600_000);
+    expect(pruned.sessions).toBeGreaterThan(0);
+    expect(pruned.changes).toBeGreaterThan(0);
+    expect(await openTruth(env).newestChanges(10)).toEqual([newest]);
+  });
+
+  it.each([
+    ['is down', (): Partial<DatabaseEnv> => ((server.isDown = true), {})],
+    ['does not know the token', () => ({ LIBSQL_AUTH_TOKEN: 'wrong' })],
+    ['is not there', () => ({ LIBSQL_URL: 'http://127.0.0.1:1' })],
+  ])('that %s fails every call, and no message says the token', async (_, change) => {
+    const broken = { ...env, ...change() };
+    try {
+      const db = await openDatabase(broken);
+      const failure = await db.batch([db.select().from(organisations)]).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ name: expect.stringMatching(/^Libsql/) as string });
+      expect(String(failure)).not.toContain(broken.LIBSQL_AUTH_TOKEN);
+      const truth = openTruth(broken).newestChanges(1);
+      await expect(truth).rejects.toMatchObject({ name: 'LibsqlError' });
+    } finally {
+      server.isDown = false;
+    }
+  });
+
+  it('is brought up to date once', async () => {
+    expect(await migrateLibsql(server.url, server.authToken)).toEqual([]);
+  });
+});

@@ -1,0 +1,44 @@
+// The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
+import type { Row as LibsqlRow } from '@libsql/client/web';
+import {
+  ADD_USAGE,
+  CHANGES_FROM,
+  MOVE_LAST_USED,
+  NEWEST_CHANGES,
+  READ,
+  recordOf,
+} from '../verification/lookup.ts';
+import type { Row } from '../verification/lookup.ts';
+import type { Change, Truth } from '../verification/record.ts';
+import { openClient } from './client.ts';
+import type { Address } from './client.ts';
+
+export function libsqlTruth(address: Address): Truth {
+  const run = async (sql: string, ...args: (string | number)[]) =>
+    (await openClient(address).execute({ sql, args })).rows;
+  return {
+    async read(hash) {
+      const [row] = await run(READ, hash);
+      if (row === undefined) throw new Error('changes: no row at all');
+      return recordOf(rowAs<Row>(row));
+    },
+    async changesFrom(seq, limit) {
+      return (await run(CHANGES_FROM, seq, limit)).map(rowAs<Change>);
+    },
+    async newestChanges(limit) {
+      return (await run(NEWEST_CHANGES, limit)).map(rowAs<Change>).toReversed();
+    },
+    async addUsage(rows) {
+      const args = [JSON.stringify(rows)];
+      await openClient(address).batch([
+        { sql: ADD_USAGE, args },
+        { sql: MOVE_LAST_USED, args },
+      ]);
+    },
+  };
+}
+
+/** T names what the statement selects; the columns are STRICT, and integers arrive as numbers. */
+function rowAs<T>(row: LibsqlRow): T {
+  return row as unknown as T;
+}

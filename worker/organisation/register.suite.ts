@@ -1,0 +1,114 @@
+// Organisations and members as the platform keeps them. Run on every database that may be the truth.
+import { asc, eq } from 'drizzle-orm';
+import { beforeAll, expect, it } from 'vitest';
+import type { Cause } from '../activity/events.ts';
+import { listEvents } from '../activity/store.ts';
+import type { Db } from '../database.ts';
+import { insertToken } from '../test/rows.ts';
+import { changes, events, members, sessions, tokens } from '../tables.ts';
+import { addMember, listMembers, removeMember } from './members.ts';
+import { deleteOrganisation, listOrganisations, putOrganisation, readOrganisation } from './register.ts';
+import { listOrganisationsOf, readAccess } from './store.ts';
+
+const cause: Cause = {
+  actor: 'operator',
+  requestId: 'r',
+  ip: null,
+  userAgent: null,
+  at: '2026-01-01T00:00:00.000Z',
+};
+
+/** `open` is called before the first test. */
+export function describeOrganisations(open: () => Promise<Db>): void {
+  let db: Db;
+  beforeAll(async () => {
+    db = await open();
+  });
+
+  const newId = (): string => `org-${crypto.randomUUID()}`;
+  const put = (id: string, plan: 'pro' | 'enterprise', version?: number) =>
+    putOrganisation(db, { id, name: id, plan, ...(version === undefined ? {} : { version }) }, cause);
+  const actionsOf = async (id: string): Promise<string[]> => {
+    const rows = await db
+      .select({ action: events.action })
+      .from(events)
+      .where(eq(events.organisationId, id))
+      .orderBy(asc(events.id));
+    return rows.map(({ action }) => action);
+  };
+  const givenSession = (hash: string, email: string) =>
+    db
+      .insert(sessions)
+      .values({ hash, id: hash, email, method: 'link', createdAt: 1, seenAt: 1, expiresAt: 2 });
+
+  it('creates once, changes the plan with a change for every token, and never goes back a version', async () => {
+    const id = newId();
+    expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true, created: true, hashes: [] });
+    const made = [await insertToken(db, id), await insertToken(db, id)];
+    const downgraded = await put(id, 'pro', 3);
+    expect(downgraded).toMatchObject({ ok: true, created: false, organisation: { plan: 'pro', version: 3 } });
+    expect(downgraded.ok && downgraded.hashes.toSorted()).toEqual(made.map(({ hash }) => hash).toSorted());
+    expect(await put(id, 'enterprise', 2)).toEqual({ ok: false, reason: 'stale-version', version: 3 });
+    expect(await readOrganisation(db, id)).toMatchObject({ plan: 'pro', tokens: { active: 2, total: 2 } });
+    expect(await actionsOf(id)).toEqual(['organisation.created', 'plan.changed', 'plan.change-ignored']);
+  });
+
+  it('adds and removes a member once, and ends the sessions of one who belongs to no other', async () => {
+    const [one, two] = [newId(), newId()];
+    const email = `${one}@example.com`;
+    await put(one, 'enterprise');
+    await put(two, 'pro');
+    expect(await addMember(db, one, email, cause)).toMatchObject({ ok: true, added: true });
+    expect(await addMember(db, one, email, cause)).toMatchObject({ ok: true, added: false });
+    await addMember(db, two, email, cause);
+    expect(await addMember(db, 'nowhere', email, cause)).toMatchObject({ ok: false });
+    expect((await listOrganisationsOf(db, email)).map(({ id }) => id)).toEqual([one, two].toSorted());
+    expect(await readAccess(db, one, email)).toMatchObject({ ok: true });
+    expect(await readAccess(db, two, email)).toEqual({ ok: false, reason: 'enterprise-plan-required' });
+    await givenSession(one.slice(4).replaceAll('-', '').padEnd(64, '0'), email);
+    const mine = eq(sessions.email, email);
+    expect(await removeMember(db, one, email, cause)).toEqual({ ok: true });
+    expect(await db.select().from(sessions).where(mine)).toHaveLength(1);
+    expect(await removeMember(db, two, email, cause)).toEqual({ ok: true });
+    expect(await db.select().from(sessions).where(mine)).toEqual([]);
+    expect(await listMembers(db, one)).toEqual({ ok: true, members: [], next: null });
+    expect(await actionsOf(one)).toEqual(['organisation.created', 'member.added', 'member.removed']);
+  });
+
+  it('deletes with members and tokens, tells verification of each token, and keeps the record', async () => {
+    const id = newId();
+    await put(id, 'enterprise');
+    await addMember(db, id, 'owner@example.com', cause);
+    const { hash } = await insertToken(db, id);
+    const deleted = await deleteOrganisation(db, id, cause);
+    expect(deleted.hashes).toEqual([hash]);
+    const [change] = await db.select().from(changes).where(eq(changes.seq, deleted.seq));
+    expect(change?.tokenHash).toBe(hash);
+    expect(await db.select().from(tokens).where(eq(tokens.organisationId, id))).toEqual([]);
+    expect(await db.select().from(members).where(eq(members.organisationId, id))).toEqual([]);
+    expect(await readOrganisation(db, id)).toBeNull();
+    expect((await actionsOf(id)).slice(-2)).toEqual(['token.deleted', 'organisation.deleted']);
+    expect((await deleteOrganisation(db, id, cause)).hashes).toEqual([]);
+  });
+
+  it('pages organisations by id and events by age', async () => {
+    const id = newId();
+    await put(id, 'enterprise');
+    for (let count = 0; count < 3; count++) await put(id, count % 2 === 0 ? 'pro' : 'enterprise');
+    const first = await listEvents(db, id, {}, 3);
+    expect(first.events.map(({ detail }) => detail)).toEqual([
+      'enterprise → pro',
+      'pro → enterprise',
+      'enterprise → pro',
+    ]);
+    const rest = await listEvents(db, id, { before: Number(first.next), action: 'organisation.created' }, 3);
+    expect(rest).toMatchObject({ events: [{ actor: 'operator' }], next: null });
+    expect((await listOrganisations(db, id.slice(0, -1))).organisations[0]?.id).toBe(id);
+  });
+
+  it('lets nobody change or remove an event', async () => {
+    const refusal = { cause: { message: expect.stringContaining('events are append-only') as string } };
+    await expect(db.delete(events).execute()).rejects.toMatchObject(refusal);
+    await expect(db.update(events).set({ actor: 'x' }).execute()).rejects.toMatchObject(refusal);
+  });
+}

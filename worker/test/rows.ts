@@ -1,0 +1,36 @@
+// What tests put into a database themselves, whichever it is.
+import type { Db } from '../database.ts';
+import type { Plan } from '../organisation/organisation.ts';
+import { sha256Hex } from '../random.ts';
+import { members, organisations, tokens } from '../tables.ts';
+import type { TokenHash } from '../token/secret.ts';
+
+/** A fresh organisation with its members; ids are random so that tests do not meet. */
+export async function insertOrganisation(
+  db: Db,
+  plan: Plan = 'enterprise',
+  emails: readonly string[] = ['owner@example.com'],
+): Promise<string> {
+  const id = `org-${crypto.randomUUID()}`;
+  const createdAt = new Date().toISOString();
+  await db.insert(organisations).values({ id, name: id, plan, createdAt });
+  for (const email of emails) await db.insert(members).values({ email, organisationId: id, createdAt });
+  return id;
+}
+
+/** A token of the organisation under the hash of its own id. */
+export async function insertToken(
+  db: Db,
+  organisationId: string,
+  active = true,
+): Promise<{ id: string; hash: TokenHash }> {
+  const id = crypto.randomUUID();
+  // A SHA-256 in hex, of anything.
+  const hash = sha256Hex(id) as TokenHash;
+  const createdAt = new Date().toISOString();
+  const preview = `9p${id.slice(0, 3)}`;
+  await db
+    .insert(tokens)
+    .values({ id, organisationId, hash, preview, active, createdBy: 'owner@example.com', createdAt });
+  return { id, hash };
+}

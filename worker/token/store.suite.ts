@@ -1,0 +1,135 @@
+// The statements themselves, past the questions that the faces ask first: what they guard must hold also when membership
+// or plan change after the question, so no statement may lean on it. Run on every database that may be the truth.
+import { eq } from 'drizzle-orm';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Cause } from '../activity/events.ts';
+import type { Db } from '../database.ts';
+import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { sha256Hex } from '../random.ts';
+import { events, tokens, tokenUsage } from '../tables.ts';
+import { changeToken, createToken, deleteToken, listTokens, listUsage } from './store.ts';
+import type { NewToken, Place } from './store.ts';
+import type { TokenHash } from './secret.ts';
+
+const email = 'owner@example.com';
+const cause = (): Cause => ({
+  actor: email,
+  requestId: 'r',
+  ip: null,
+  userAgent: null,
+  at: new Date().toISOString(),
+});
+
+function newToken(preview = '9pABC'): NewToken {
+  const id = crypto.randomUUID();
+  // A SHA-256 in hex, of anything.
+  return { id, hash: sha256Hex(id) as TokenHash, preview, name: null };
+}
+
+/** `open` is called before the first test. */
+export function describeTokens(open: () => Promise<Db>): void {
+  let db: Db;
+  beforeAll(async () => {
+    db = await open();
+  });
+
+  async function leftIn(organisation: string) {
+    return {
+      tokens: await db
+        .select({ id: tokens.id, active: tokens.active, name: tokens.name })
+        .from(tokens)
+        .where(eq(tokens.organisationId, organisation)),
+      events: await db
+        .select({ action: events.action })
+        .from(events)
+        .where(eq(events.organisationId, organisation)),
+    };
+  }
+
+  describe.each([
+    ['an organisation that left Enterprise', 'pro', [email], 'enterprise-plan-required'],
+    ['a member who was removed', 'enterprise', ['other@example.com'], 'organisation-not-found'],
+  ] as const)('for %s', (_, plan, emails, reason) => {
+    const refused = { ok: false, reason };
+
+    it('no statement shows, makes, changes or deletes anything, or writes an event', async () => {
+      const organisation = await insertOrganisation(db, plan, emails);
+      const { id } = await insertToken(db, organisation);
+      await db.insert(tokenUsage).values({ tokenId: id, hour: 5, accepted: 1, refused: 0 });
+      const place: Place = { organisationId: organisation, email };
+      const idempotency = { key: 'k', bodyHash: 'b', now: 1 };
+      expect(await listTokens(db, place)).toEqual(refused);
+      expect(await listUsage(db, place, 1)).toEqual([]);
+      expect(await createToken(db, place, newToken(), cause(), null)).toEqual(refused);
+      expect(await createToken(db, place, newToken(), cause(), idempotency)).toEqual(refused);
+      expect(await changeToken(db, place, id, { active: false, name: 'New' }, cause())).toEqual(refused);
+      expect(await deleteToken(db, place, id, cause())).toEqual(refused);
+      expect(await leftIn(organisation)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
+    });
+
+    it('a full organisation writes no refusal on record either', async () => {
+      const organisation = await insertOrganisation(db, plan, emails);
+      for (let count = 0; count < 10; count++) await insertToken(db, organisation);
+      const place = { organisationId: organisation, email };
+      expect(await createToken(db, place, newToken(), cause(), null)).toEqual(refused);
+      expect((await leftIn(organisation)).events).toEqual([]);
+    });
+  });
+
+  it('a preview that the organisation has already is refused, and free again in another one', async () => {
+    const [one, two] = [await insertOrganisation(db), await insertOrganisation(db)];
+    const make = (organisationId: string) =>
+      createToken(db, { organisationId, email }, newToken(), cause(), null);
+    expect((await make(one)).ok).toBe(true);
+    expect(await make(one)).toEqual({ ok: false, reason: 'preview-taken' });
+    expect((await make(two)).ok).toBe(true);
+    expect((await leftIn(one)).events).toEqual([{ action: 'token.created' }]);
+  });
+
+  it('a change of what is there already writes neither an event nor a change for verification', async () => {
+    const organisationId = await insertOrganisation(db);
+    const { id } = await insertToken(db, organisationId);
+    const place = { organisationId, email };
+    const first = await changeToken(db, place, id, { active: true, name: null }, cause());
+    const second = await changeToken(db, place, id, { active: true }, cause());
+    expect(first).toEqual(second);
+    expect((await leftIn(organisationId)).events).toEqual([]);
+  });
+
+  it('every switch, and the deletion, moves the head of the changes; a name does not', async () => {
+    const organisationId = await insertOrganisation(db);
+    const { id } = await insertToken(db, organisationId);
+    const place = { organisationId, email };
+    const heads: number[] = [];
+    for (const change of [{ name: 'A' }, { active: false }, { name: 'B' }, { active: true, name: 'C' }]) {
+      const changed = await changeToken(db, place, id, change, cause());
+      heads.push(changed.ok ? changed.seq : -1);
+    }
+    const deleted = await deleteToken(db, place, id, cause());
+    heads.push(deleted.ok ? deleted.seq : -1);
+    const start = heads[0] ?? -1;
+    expect(heads.map((head) => head - start)).toEqual([0, 1, 1, 2, 3]);
+  });
+
+  it('of sixty creates at the same time ten succeed', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    const previews = Array.from({ length: 60 }, (_, index) => `9p${String(index).padStart(3, '0')}`);
+    const made = await Promise.all(
+      previews.map((preview) => createToken(db, place, newToken(preview), cause(), null)),
+    );
+    expect(made.filter(({ ok }) => ok)).toHaveLength(10);
+    const left = await leftIn(place.organisationId);
+    expect(left.tokens).toHaveLength(10);
+    expect(left.events.filter(({ action }) => action === 'token.created')).toHaveLength(10);
+    expect(left.events.filter(({ action }) => action === 'token.limit-refused')).toHaveLength(50);
+  });
+
+  it('a repeated idempotency key answers the first token and makes no second', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    const idempotency = { key: 'k', bodyHash: sha256Hex('body'), now: Date.now() };
+    const first = await createToken(db, place, newToken('9p111'), cause(), idempotency);
+    const second = await createToken(db, place, newToken('9p222'), cause(), idempotency);
+    expect(second).toEqual({ ok: false, reason: 'repeated', token: first.ok && first.token, sameBody: true });
+    expect((await leftIn(place.organisationId)).tokens).toHaveLength(1);
+  });
+}

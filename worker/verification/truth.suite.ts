@@ -1,0 +1,84 @@
+// The four questions that verification asks of the truth, and what each kind of change makes them answer. Run on every
+// database that may be the truth.
+import { eq } from 'drizzle-orm';
+import { beforeAll, expect, it } from 'vitest';
+import type { Db } from '../database.ts';
+import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { organisations, tokens, tokenUsage } from '../tables.ts';
+import { sha256Hex } from '../random.ts';
+import type { TokenHash } from '../token/secret.ts';
+import type { Truth } from './record.ts';
+
+/** `open` is called before the first test; truth and Db are of the same database. */
+export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): void {
+  let db: Db;
+  let truth: Truth;
+  beforeAll(async () => {
+    ({ db, truth } = await open());
+  });
+
+  it('answers a record and the head of the changes together', async () => {
+    const organisationId = await insertOrganisation(db, 'pro');
+    const { id, hash } = await insertToken(db, organisationId);
+    const [newest] = await truth.newestChanges(1);
+    expect(await truth.read(hash)).toEqual({
+      asOf: { seq: newest?.seq, nonce: newest?.nonce },
+      holder: { tokenId: id, organisationId, plan: 'pro', active: true },
+    });
+    expect(newest?.hash).toBe(hash);
+    expect(newest?.nonce).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('answers a head and nobody for a hash that no token has', async () => {
+    // A SHA-256 in hex, of anything.
+    const record = await truth.read(sha256Hex('nobody') as TokenHash);
+    expect(record.holder).toBeNull();
+    expect(record.asOf.seq).toBeGreaterThan(0);
+  });
+
+  it('sees a switch, a change of plan and a deletion at once, each with a change of its own', async () => {
+    const organisationId = await insertOrganisation(db);
+    const { id, hash } = await insertToken(db, organisationId);
+    const { asOf } = await truth.read(hash);
+    const here = eq(tokens.id, id);
+    await db.update(tokens).set({ active: false }).where(here);
+    expect((await truth.read(hash)).holder?.active).toBe(false);
+    await db.update(organisations).set({ plan: 'pro' }).where(eq(organisations.id, organisationId));
+    expect((await truth.read(hash)).holder?.plan).toBe('pro');
+    await db.delete(organisations).where(eq(organisations.id, organisationId));
+    expect((await truth.read(hash)).holder).toBeNull();
+    const changes = await truth.changesFrom(asOf.seq, 100);
+    expect(changes.map((change) => change.hash)).toEqual([hash, hash, hash, hash]);
+    expect(changes.map(({ seq }) => seq - asOf.seq)).toEqual([0, 1, 2, 3]);
+    expect(changes[0]?.nonce).toBe(asOf.nonce);
+  });
+
+  it('reads changes in their order, from either end, a page at a time', async () => {
+    const organisationId = await insertOrganisation(db);
+    for (let count = 0; count < 5; count++) await insertToken(db, organisationId);
+    const newest = await truth.newestChanges(4);
+    const seqs = newest.map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    expect(await truth.changesFrom(seqs[0] ?? 0, 3)).toEqual(newest.slice(0, 3));
+  });
+
+  it('adds calls to the hours, moves the last use forward alone, and forgets deleted tokens', async () => {
+    const { id } = await insertToken(db, await insertOrganisation(db));
+    const row = { tokenId: id, hour: 9, accepted: 2, refused: 1 };
+    const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'];
+    await truth.addUsage([
+      { ...row, usedAt: late },
+      { ...row, tokenId: 'gone', usedAt: late },
+    ]);
+    await truth.addUsage([{ ...row, usedAt: early }]);
+    await truth.addUsage([{ ...row, hour: 10, usedAt: null }]);
+    expect(
+      await db.select().from(tokenUsage).where(eq(tokenUsage.tokenId, id)).orderBy(tokenUsage.hour),
+    ).toEqual([
+      { tokenId: id, hour: 9, accepted: 4, refused: 2 },
+      { tokenId: id, hour: 10, accepted: 2, refused: 1 },
+    ]);
+    const [token] = await db.select().from(tokens).where(eq(tokens.id, id));
+    expect(token?.lastUsedAt).toBe(late);
+  });
+}
