@@ -1,0 +1,27 @@
+// The choice of the truth: libSQL's client is not even evaluated where D1 is the truth.
+import { expect, it, vi } from 'vitest';
+import { openDatabase } from './database.ts';
+import { openTruth } from './verification/truth.ts';
+
+const evaluated = vi.hoisted(() => ({ client: false }));
+vi.mock('@libsql/client/web', async (original) => {
+  evaluated.client = true;
+  return original();
+});
+// Opening asks it nothing.
+const DB = {} as D1Database;
+
+it.each([undefined, ''])('without LIBSQL_URL (%j) the client of libSQL is not loaded', async (url) => {
+  const env = { DB, ...(url === undefined ? {} : { LIBSQL_URL: url }) };
+  await openDatabase(env);
+  // D1's own: a database that is no database has no statements.
+  await expect(openTruth(env).newestChanges(1)).rejects.toThrow('prepare');
+  expect(evaluated.client).toBe(false);
+});
+
+it('with LIBSQL_URL it is loaded, by the first question that verification asks', async () => {
+  const truth = openTruth({ DB, LIBSQL_URL: 'http://127.0.0.1:1' });
+  expect(evaluated.client).toBe(false);
+  await expect(truth.newestChanges(1)).rejects.toMatchObject({ name: 'LibsqlError' });
+  expect(evaluated.client).toBe(true);
+});
