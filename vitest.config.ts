@@ -1,4 +1,4 @@
-// Three projects: the Worker's rooms in workerd, its pure rooms in Node, the journeys in a real browser.
+// The Worker's rooms in workerd, its pure rooms in Node, the journeys in a real browser; and, when asked for, real gateways.
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
@@ -46,6 +46,16 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
+          exclude: ['e2e/peers/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: ['e2e/peers/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,

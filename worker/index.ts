@@ -17,7 +17,8 @@ const app = new Hono<{ Bindings: Env }>();
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
 app.route('/', api);
-app.all('/verify', (c) => forwardAuth(c.req.raw, c.env, contextOf(c)));
+// Envoy's ext_authz puts the path of the call behind the one that it is told to ask.
+app.all('/verify/*', (c) => forwardAuth(c.req.raw, c.env, contextOf(c)));
 app.all('/introspect', async (c) => {
   const { introspect } = await import('./api/introspection.ts');
   return introspect(c.req.raw, c.env, contextOf(c));
@@ -68,7 +69,7 @@ function refuseMisconfigured(request: Request, env: Env, fault: string): Respons
     logMisconfigured(fault);
   }
   const problem =
-    pathname === '/verify'
+    pathname === '/verify' || pathname.startsWith('/verify/')
       ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
       : new Problem('misconfigured', fault);
   return pathname.startsWith('/v1/')

@@ -199,6 +199,17 @@ describe('forward-auth', () => {
     },
   );
 
+  it('answers with the path of the call behind it as well, as Envoy asks', async () => {
+    const token = await givenToken(await givenOrganisation());
+    const path = '/verify/events/7?page=2';
+    const answer = await callWith({}, path, { headers: bearer(token.secret) });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-token-id')).toBe(token.id);
+    expect((await callWith({}, path)).status).toBe(401);
+    expect((await callWith({ TAG_KEYS: '{}' }, path)).status).toBe(503);
+    expect((await callWith({}, '/verifyevents')).status).toBe(404);
+  });
+
   it.each([
     ['no credential', {}, 401],
     ['a malformed one, which nginx would turn into a 500', { authorization: 'Bearer a, Bearer b' }, 401],

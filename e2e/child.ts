@@ -1,0 +1,35 @@
+// A program that the tests start and stop.
+import { spawn } from 'node:child_process';
+
+export type Child = { stop(): Promise<void>; output(): string };
+
+/** Starts it and waits until what it prints matches `ready`; rejects with what it printed when it ends before. */
+export async function startChild(
+  command: string,
+  args: string[],
+  ready: RegExp,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Child> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  let output = '';
+  const ended = new Promise<void>((done) => {
+    child.once('close', () => done());
+  });
+  await new Promise<void>((done, fail) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      if (ready.test(output)) done();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('error', fail);
+    child.once('close', () => fail(new Error(`${command} ended:\n${output}`)));
+  });
+  return {
+    output: () => output,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+// One isolate of the real bundle with an owner who is signed in: what a test of something outside needs to make tokens
+// and to change them.
+import { createHash } from 'node:crypto';
+import type { Miniflare } from 'miniflare';
+import { SETTINGS, startIsolates } from './isolates.ts';
+
+const COOKIE = 'c'.repeat(43);
+const OWNER = 'owner@example.com';
+
+export type GivenToken = { organisation: string; id: string; path: string; secret: string };
+export type Deployment = {
+  origin: string;
+  miniflare: Miniflare;
+  /** As the owner under /api, as the platform under /operator. Rejects when the answer is a refusal. */
+  write(method: string, path: string, body?: object): Promise<unknown>;
+  /** An active token of a new Enterprise organisation. */
+  givenToken(): Promise<GivenToken>;
+  stop(): Promise<void>;
+};
+
+export async function startDeployment(vars: Record<string, string> = {}): Promise<Deployment> {
+  const miniflare = await startIsolates(['zone'], vars);
+  const { origin } = await miniflare.unsafeGetDirectURL('zone');
+  const db = await miniflare.getD1Database('DB', 'zone');
+  const now = Date.now();
+  await db
+    .prepare(
+      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    .bind(
+      createHash('sha256').update(COOKIE).digest('hex'),
+      'session',
+      OWNER,
+      'link',
+      now,
+      now,
+      now + 3_600_000,
+    )
+    .run();
+
+  async function write(method: string, path: string, body?: object): Promise<unknown> {
+    const headers: Record<string, string> = path.startsWith('/operator')
+      ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
+      : { cookie: `__Host-session=${COOKIE}`, origin };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const answer = await fetch(origin + path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  async function givenToken(): Promise<GivenToken> {
+    const organisation = `o-${crypto.randomUUID()}`;
+    await write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'enterprise' });
+    await write('PUT', `/operator/organisations/${organisation}/members/${OWNER}`);
+    // The contract's answer to a create.
+    const created = (await write('POST', `/api/organisations/${organisation}/tokens`, {})) as {
+      token: { id: string };
+      secret: string;
+    };
+    const { id } = created.token;
+    return {
+      organisation,
+      id,
+      path: `/api/organisations/${organisation}/tokens/${id}`,
+      secret: created.secret,
+    };
+  }
+
+  return { origin, miniflare, write, givenToken, stop: () => miniflare.dispose() };
+}

@@ -1,0 +1,72 @@
+// HTTP with nothing tidied on the way: an upstream that keeps what it got, and calls that send what they are told to.
+import { createServer, request } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export type Answer = { status: number; headers: IncomingHttpHeaders; body: string };
+export type Upstream = {
+  origin: string;
+  port: number;
+  /** Every request so far: its line and its headers, as they came. */
+  seen: { method: string; url: string; headers: [string, string][] }[];
+  stop(): Promise<void>;
+};
+
+/** Answers 200 `ok` where nothing else is said. */
+export async function startUpstream(
+  answer: (incoming: IncomingMessage, reply: ServerResponse) => void = (incoming, reply) => {
+    incoming.resume();
+    incoming.once('end', () => reply.end('ok'));
+  },
+): Promise<Upstream> {
+  const seen: Upstream['seen'] = [];
+  const server = createServer((incoming, reply) => {
+    const headers: [string, string][] = [];
+    for (let index = 0; index < incoming.rawHeaders.length; index += 2) {
+      headers.push([(incoming.rawHeaders[index] ?? '').toLowerCase(), incoming.rawHeaders[index + 1] ?? '']);
+    }
+    seen.push({ method: incoming.method ?? '', url: incoming.url ?? '', headers });
+    answer(incoming, reply);
+  });
+  const port = await listen(server);
+  return { origin: `http://127.0.0.1:${port}`, port, seen, stop: () => close(server) };
+}
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((done) => {
+    server.listen(0, '127.0.0.1', done);
+  });
+  // Listening on a port, so the address is one.
+  return (server.address() as AddressInfo).port;
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((done) => {
+    server.close(done);
+  });
+}
+
+/** One call on a connection of its own. A header may be given several times. */
+export function call(
+  url: string,
+  options: { method?: string; headers?: Record<string, string | string[]>; body?: string } = {},
+): Promise<Answer> {
+  return new Promise((done, fail) => {
+    const outgoing = request(
+      url,
+      { method: options.method ?? 'GET', agent: false, headers: options.headers ?? {} },
+      (incoming) => {
+        let body = '';
+        incoming.setEncoding('utf8');
+        incoming.on('data', (text: string) => (body += text));
+        incoming.once('error', fail);
+        incoming.once('end', () =>
+          done({ status: incoming.statusCode ?? 0, headers: incoming.headers, body }),
+        );
+      },
+    );
+    outgoing.once('error', fail);
+    outgoing.end(options.body);
+  });
+}
