@@ -207,6 +207,52 @@ describe('the sidebar', () => {
   });
 });
 
+describe('the dialogs', () => {
+  it('explains before it creates or deletes, and does neither on Cancel', async () => {
+    const page = await open(zone());
+    await page.getByRole('button', { name: 'Create Token', exact: true }).click();
+    const creating = page.getByRole('dialog');
+    await creating.getByText(/only once/).waitFor();
+    await creating.getByRole('button', { name: 'Cancel' }).click();
+    await creating.waitFor({ state: 'detached' });
+    await page.getByText('No API tokens yet').waitFor();
+
+    const secret = await createAndClose(page);
+    await rows(page)
+      .first()
+      .getByRole('button', { name: /^Delete token/ })
+      .click();
+    const deleting = page.getByRole('alertdialog');
+    await deleting.getByText('Deletion is permanent.').waitFor();
+    await deleting.getByRole('button', { name: 'Cancel' }).click();
+    await deleting.waitFor({ state: 'detached' });
+    expect(await rows(page).count()).toBe(1);
+    expect(await statusOf(secret)).toBe(200);
+  });
+});
+
+describe('a second member', () => {
+  it('lets any member pause and delete what another made, and leaves the other tokens alone', async () => {
+    const page = await open(zone());
+    const website = await createAndClose(page, 'Website');
+    const partner = await createAndClose(page, 'Partner app');
+    await context.close();
+    const colleague = await open('/developer-zone', null);
+    await signIn(colleague, server.origin, 'member@example.com');
+    await colleague.goto(server.origin + zone());
+    const row = rows(colleague).filter({ hasText: 'Website' });
+    expect(await row.getByRole('cell').nth(2).innerText()).toBe('owner@example.com');
+    await row.getByRole('switch').click();
+    await colleague.getByText(/Refused everywhere since/).waitFor({ timeout: 20_000 });
+    expect([await statusOf(website), await statusOf(partner)]).toEqual([401, 200]);
+    await row.getByRole('button', { name: /^Delete token/ }).click();
+    await colleague.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await row.waitFor({ state: 'detached', timeout: 20_000 });
+    expect(await rows(colleague).count()).toBe(1);
+    expect([await statusOf(website), await statusOf(partner)]).toEqual([401, 200]);
+  });
+});
+
 describe('the secret', () => {
   it('is shown once: not after Done, a reload, the back button, or in any storage', async () => {
     const page = await open(zone());

@@ -108,27 +108,27 @@ async function callAcross(secret: string, change: () => Promise<unknown>): Promi
 }
 
 describe('between two isolates', () => {
-  it(`no call of ${CALLS} is accepted after a deactivation has answered`, { timeout: 120_000 }, async () => {
+  it('no call of 10,000 is accepted after a deactivation has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
     const late = await callAcross(secret, () => write('PATCH', path, { active: false }));
     expect([...late.keys()]).toEqual([401]);
   });
 
-  it(`no call of ${CALLS} is refused after a reactivation has answered`, { timeout: 120_000 }, async () => {
+  it('no call of 10,000 is refused after a reactivation has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
     await write('PATCH', path, { active: false });
     const late = await callAcross(secret, () => write('PATCH', path, { active: true }));
     expect([...late.keys()]).toEqual([200]);
   });
 
-  it(`no call of ${CALLS} is accepted after a deletion has answered`, { timeout: 120_000 }, async () => {
+  it('no call of 10,000 is accepted after a deletion has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
     const late = await callAcross(secret, () => write('DELETE', path));
     expect([...late.keys()]).toEqual([401]);
   });
 
   it(
-    `no call of ${CALLS} is accepted after the plan has changed, and all are when it is back`,
+    'no call of 10,000 is accepted after the plan has changed, and all are when it is back',
     { timeout: 240_000 },
     async () => {
       const { organisation, secret } = await givenToken();

@@ -1,0 +1,36 @@
+// The documents hang together: decisions are numbered without a gap, every page can be reached, every link leads somewhere.
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const pages = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root });
+const read = (page: string): string => readFileSync(resolve(root, page), 'utf8');
+
+/** The files that a page leads to, from the root of the project. */
+function targetsOf(page: string): string[] {
+  return [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target = '']) =>
+    relative(root, resolve(root, dirname(page), target)),
+  );
+}
+
+describe('the documents', () => {
+  it('number the decisions without a gap, in the file name and in the title', () => {
+    const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).toSorted();
+    expect(decisions.map((page) => basename(page).slice(0, 5))).toEqual(
+      decisions.map((_, index) => `${String(index + 1).padStart(4, '0')}-`),
+    );
+    for (const [index, page] of decisions.entries())
+      expect(read(page)).toMatch(new RegExp(`^# ${index + 1}\\. `));
+  });
+
+  it('link every page from the first one of the folder', () => {
+    const linked = new Set(targetsOf('docs/README.md'));
+    const documents = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
+    expect(documents.filter((page) => !linked.has(page))).toEqual([]);
+  });
+
+  it.each(pages)('lead somewhere with every link of %s', (page) => {
+    expect(targetsOf(page).filter((target) => !existsSync(resolve(root, target)))).toEqual([]);
+  });
+});
