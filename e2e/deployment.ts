@@ -2,8 +2,10 @@
 // and to change them.
 import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
-import { SETTINGS, startIsolates } from './isolates.ts';
+import { SETTINGS, startIsolates, type WorkerOptions } from './isolates.ts';
 
+/** The name in wrangler.toml: what another Worker binds to. */
+export const ZONE = 'developer-zone';
 const COOKIE = 'c'.repeat(43);
 const OWNER = 'owner@example.com';
 
@@ -18,10 +20,14 @@ export type Deployment = {
   stop(): Promise<void>;
 };
 
-export async function startDeployment(vars: Record<string, string> = {}): Promise<Deployment> {
-  const miniflare = await startIsolates(['zone'], vars);
-  const { origin } = await miniflare.unsafeGetDirectURL('zone');
-  const db = await miniflare.getD1Database('DB', 'zone');
+/** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */
+export async function startDeployment(
+  vars: Record<string, string> = {},
+  others: WorkerOptions[] = [],
+): Promise<Deployment> {
+  const miniflare = await startIsolates([ZONE], { REVOCATION_LEASE_MS: '200', ...vars }, others);
+  const { origin } = await miniflare.unsafeGetDirectURL(ZONE);
+  const db = await miniflare.getD1Database('DB', ZONE);
   const now = Date.now();
   await db
     .prepare(

@@ -9,8 +9,8 @@ import type { MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
 
 const root = resolve(import.meta.dirname, '..');
-type WorkerOptions = MiniflareOptions['workers'][number];
-type Bindings = NonNullable<WorkerOptions['config']['env']>;
+export type WorkerOptions = MiniflareOptions['workers'][number];
+export type Bindings = NonNullable<WorkerOptions['config']['env']>;
 
 export const SETTINGS = {
   TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
@@ -18,12 +18,12 @@ export const SETTINGS = {
   OPERATOR_SECRET: 'an-operator-secret-of-these-tests-alone',
 };
 
-/** The Worker exactly as `wrangler deploy` would send it. */
-export function bundleWorker(): string {
+/** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */
+export function bundleWorker(config = 'wrangler.toml'): string {
   const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
   execFileSync(
     process.execPath,
-    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', folder],
+    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', folder, '--config', config],
     {
       cwd: root,
       stdio: 'pipe',
@@ -35,10 +35,11 @@ export function bundleWorker(): string {
   return code;
 }
 
-/** Starts an isolate for each name; the first one hosts the hubs. */
+/** Starts an isolate for each name; the first one hosts the hubs. `others`: Workers that are not the product. */
 export async function startIsolates(
   names: [string, ...string[]],
   vars: Record<string, string> = {},
+  others: WorkerOptions[] = [],
 ): Promise<Miniflare> {
   const code = bundleWorker();
   const deployed = readConfig({ config: join(root, 'wrangler.toml') });
@@ -70,7 +71,7 @@ export async function startIsolates(
       dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
     };
   });
-  const miniflare = new Miniflare({ workers, logRequests: false });
+  const miniflare = new Miniflare({ workers: [...workers, ...others], logRequests: false });
   await miniflare.ready;
   const db = await miniflare.getD1Database('DB', names[0]);
   for (const statement of migrationStatements()) await db.prepare(statement).run();

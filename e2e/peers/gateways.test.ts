@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startChild, type Child } from '../child.ts';
-import { startDeployment, type Deployment } from '../deployment.ts';
+import { startDeployment, ZONE, type Deployment } from '../deployment.ts';
 import { call, startUpstream, type Upstream } from '../raw.ts';
 import { freePort } from '../server.ts';
 
@@ -193,7 +193,7 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
 
     it('says 503 and when to come back while the truth cannot be had', async () => {
       const { secret } = await zone.givenToken();
-      const db = await zone.miniflare.getD1Database('DB', 'zone');
+      const db = await zone.miniflare.getD1Database('DB', ZONE);
       await db.prepare('ALTER TABLE tokens RENAME TO tokens_away').run();
       try {
         const answer = await call(`${origin}/events`, { headers: bearer(secret) });

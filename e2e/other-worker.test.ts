@@ -1,0 +1,97 @@
+// Another Worker of the account, made of the two blocks that docs/other-workers.md prints, bound to the real bundle.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { unstable_readConfig as readConfig } from 'wrangler';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDeployment, ZONE, type Deployment } from './deployment.ts';
+import { bundleWorker, type Bindings, type WorkerOptions } from './isolates.ts';
+
+const root = resolve(import.meta.dirname, '..');
+let zone: Deployment;
+let origin: string;
+
+beforeAll(async () => {
+  zone = await startDeployment({}, [otherWorker()]);
+  origin = (await zone.miniflare.unsafeGetDirectURL('results')).origin;
+});
+afterAll(() => zone?.stop());
+
+function block(page: string, language: string): string {
+  const found = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(page)?.[1];
+  if (found === undefined) throw new Error(`docs/other-workers.md has no ${language} block`);
+  return found;
+}
+
+function otherWorker(): WorkerOptions {
+  const page = readFileSync(join(root, 'docs/other-workers.md'), 'utf8');
+  // Below the project, so that it finds Hono.
+  mkdirSync(join(root, '.tmp'), { recursive: true });
+  const folder = mkdtempSync(join(root, '.tmp/other-worker-'));
+  const config = join(folder, 'wrangler.toml');
+  writeFileSync(join(folder, 'index.ts'), block(page, 'ts'));
+  writeFileSync(
+    config,
+    `name = "results"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n${block(page, 'toml')}`,
+  );
+  const code = bundleWorker(config);
+  const env: Bindings = {};
+  const { services, compatibility_date: compatibilityDate = '' } = readConfig({ config });
+  for (const { binding, service, entrypoint } of services ?? []) {
+    env[binding] = {
+      type: 'worker',
+      worker: service,
+      ...(entrypoint === undefined ? {} : { exportName: entrypoint }),
+    };
+  }
+  rmSync(folder, { recursive: true });
+  return {
+    config: {
+      name: 'results',
+      compatibilityDate,
+      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
+      env,
+    },
+    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+  };
+}
+
+async function latest(authorization?: string): Promise<[status: number, body: unknown]> {
+  const headers: HeadersInit = authorization === undefined ? {} : { authorization };
+  const answer = await fetch(`${origin}/results/latest`, { headers });
+  return [answer.status, await answer.json()];
+}
+
+describe('another Worker, with the code of the page', () => {
+  it('answers the holder of a token, knowing the organisation', async () => {
+    const { organisation, secret } = await zone.givenToken();
+    expect(await latest(`Bearer ${secret}`)).toEqual([200, { of: organisation }]);
+  });
+
+  it('refuses who holds none', async () => {
+    const refused = [401, { error: 'invalid-token' }];
+    expect(await latest()).toEqual(refused);
+    expect(await latest('Bearer made-up')).toEqual(refused);
+    expect(await latest('Basic YTpi')).toEqual(refused);
+  });
+
+  it('refuses a token from the moment that it is switched off, and takes it again when it is back', async () => {
+    const { path, secret } = await zone.givenToken();
+    expect((await latest(`Bearer ${secret}`))[0]).toBe(200);
+    await zone.write('PATCH', path, { active: false });
+    expect(await latest(`Bearer ${secret}`)).toEqual([401, { error: 'invalid-token' }]);
+    await zone.write('PATCH', path, { active: true });
+    expect((await latest(`Bearer ${secret}`))[0]).toBe(200);
+    await zone.write('DELETE', path);
+    expect((await latest(`Bearer ${secret}`))[0]).toBe(401);
+  });
+
+  it('tells a lost plan, and a truth that cannot be had, from a bad token', async () => {
+    const { organisation, secret } = await zone.givenToken();
+    const { secret: unseen } = await zone.givenToken();
+    await zone.write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'pro' });
+    expect(await latest(`Bearer ${secret}`)).toEqual([403, { error: 'enterprise-plan-required' }]);
+    const db = await zone.miniflare.getD1Database('DB', ZONE);
+    await db.prepare('ALTER TABLE tokens RENAME TO tokens_away').run();
+    expect(await latest(`Bearer ${unseen}`)).toEqual([503, { error: 'verification-unavailable' }]);
+  });
+});
