@@ -1,6 +1,6 @@
 // The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
 // The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import { forwardAuth, NOBODY } from './api/forward-auth.ts';
 import { api, apiProblem, contextOf } from './api/routes.ts';
 import { faultOf } from './configuration.ts';

@@ -60,6 +60,6 @@ function csvLine(event: Event): string {
 
 /** RFC 4180; a cell that a spreadsheet would run as a formula is defused with an apostrophe (OWASP, CSV injection). */
 function csvCell(text: string): string {
-  const safe = /^\s*[=+\-@＝＋－＠|%]|^[\t\r\n]/.test(text) ? `'${text}` : text;
+  const safe = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|^[\t\r\n]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

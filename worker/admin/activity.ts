@@ -1,6 +1,6 @@
 // /api/organisations/:organisation/activity: the audit log for members who may open Developer Zone, page by page or as
 // a file.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
 import { ACTIONS } from '../activity/events.ts';
 import { listEvents } from '../activity/store.ts';

@@ -1,6 +1,6 @@
 // /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, once, within ten
 // minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { causeOf } from '../activity/cause.ts';

@@ -1,5 +1,5 @@
 // /api: the dashboard's face, for signed-in members. Every write comes from our own pages.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import { finishFace } from '../face.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { atPlace } from './access.ts';

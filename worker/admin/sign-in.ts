@@ -1,5 +1,5 @@
 // /api/sign-in, /api/sign-out, /api/sessions: the doors, and the member's own sessions.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import { getCookie } from 'hono/cookie';
 import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf } from '../activity/cause.ts';

@@ -1,6 +1,6 @@
 // /api/organisations/:organisation/tokens and /usage, for members who may open Developer Zone. A change is answered when
 // it is true everywhere; a secret leaves in the answer that makes it and never again.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { boolean, maxLength, nullable, optional, pipe, regex, strictObject, string } from 'valibot';
 import { causeOf } from '../activity/cause.ts';

@@ -1,5 +1,5 @@
 // /v1: the face for services that hold a token.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import type { Env } from '../env.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';

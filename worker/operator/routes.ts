@@ -1,6 +1,6 @@
 // /operator: the platform's face (billing, provisioning). Everything is idempotent: repeating a call whose answer was
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import {
   maxLength,
   minValue,

@@ -64,7 +64,7 @@ export async function putOrganisation(
       db,
       'plan.changed',
       cause,
-      sql`${organisations.plan} || ' → ' || ${plan}`,
+      sql`${organisations.plan} || ${' → '} || ${plan}`,
       and(here, ne(organisations.plan, plan), fresh),
     ),
     record(db, 'organisation.renamed', cause, sql`${name}`, and(here, ne(organisations.name, name), fresh)),

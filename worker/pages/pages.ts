@@ -1,6 +1,6 @@
 // The dashboard's pages: the built HTML with the theme of the cookie and the first data inlined, so that the first
 // paint needs no second request. Answers that carry a member's data are never stored.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import { getCookie } from 'hono/cookie';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
