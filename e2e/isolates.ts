@@ -35,42 +35,57 @@ export function bundleWorker(config = 'wrangler.toml'): string {
   return code;
 }
 
+let bundled: string | undefined;
+
+/** One isolate of the product on the storage of `zone`, with the hubs of the isolate `hubs`. */
+function isolate(
+  name: string,
+  zone: string,
+  hubs: string,
+  vars: Record<string, string>,
+  limit?: number,
+): WorkerOptions {
+  const deployed = readConfig({ config: join(root, 'wrangler.toml') });
+  bundled ??= bundleWorker();
+  const env: Bindings = {
+    DB: { type: 'd1', id: zone },
+    TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },
+    CHANGE_HUB: { type: 'durable-object', worker: hubs, exportName: 'ChangeHub' },
+  };
+  for (const [key, value] of Object.entries({ ...deployed.vars, ...vars })) {
+    env[key] = { type: 'text', value: String(value) };
+  }
+  for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {
+    // Cloudflare's limiter knows periods of 10 and 60 seconds; wrangler has checked the number.
+    const period = simple.period as 10 | 60;
+    env[key] = { type: 'rate-limit', namespace, simple: { limit: limit ?? simple.limit, period } };
+  }
+  return {
+    config: {
+      name,
+      compatibilityDate: deployed.compatibility_date ?? '',
+      compatibilityFlags: deployed.compatibility_flags,
+      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: bundled } } },
+      env,
+      exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
+    },
+    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
+  };
+}
+
+/** A deployment apart: these secrets alone, the deployed limits, and a database that has no tables. */
+export function emptyDeployment(name: string, vars: Record<string, string>): WorkerOptions {
+  return isolate(name, name, name, vars);
+}
+
 /** Starts an isolate for each name; the first one hosts the hubs. `others`: Workers that are not the product. */
 export async function startIsolates(
   names: [string, ...string[]],
   vars: Record<string, string> = {},
   others: WorkerOptions[] = [],
 ): Promise<Miniflare> {
-  const code = bundleWorker();
-  const deployed = readConfig({ config: join(root, 'wrangler.toml') });
-  const settings = { ...deployed.vars, ...SETTINGS, ...vars };
-  const workers = names.map((name): WorkerOptions => {
-    const env: Bindings = {
-      DB: { type: 'd1', id: 'zone' },
-      TOKEN_CACHE: { type: 'kv', id: 'tokens' },
-      CHANGE_HUB: { type: 'durable-object', worker: names[0], exportName: 'ChangeHub' },
-    };
-    for (const [key, value] of Object.entries(settings)) env[key] = { type: 'text', value: String(value) };
-    for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {
-      // Cloudflare's limiter knows periods of 10 and 60 seconds; wrangler has checked the number.
-      env[key] = {
-        type: 'rate-limit',
-        namespace,
-        simple: { limit: 10_000, period: simple.period as 10 | 60 },
-      };
-    }
-    return {
-      config: {
-        name,
-        compatibilityDate: deployed.compatibility_date ?? '',
-        compatibilityFlags: deployed.compatibility_flags,
-        manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
-        env,
-        exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
-      },
-      dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] },
-    };
-  });
+  const settings = { ...SETTINGS, ...vars };
+  const workers = names.map((name) => isolate(name, 'zone', names[0], settings, 10_000));
   const miniflare = new Miniflare({ workers: [...workers, ...others], logRequests: false });
   await miniflare.ready;
   const db = await miniflare.getD1Database('DB', names[0]);

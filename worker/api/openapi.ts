@@ -3,10 +3,11 @@ import type { Operation, Paths } from '../docs/answers.ts';
 import { count, instant, json, plan, problem, record, text } from '../docs/answers.ts';
 
 const REFUSALS = {
-  400: problem('malformed-credential'),
-  401: problem('authentication-required', 'invalid-token'),
-  403: problem('enterprise-plan-required'),
-  503: problem('verification-unavailable', 'storage-unavailable'),
+  400: problem(['malformed-credential']),
+  401: problem(['authentication-required', 'invalid-token']),
+  403: problem(['enterprise-plan-required']),
+  500: problem(['misconfigured', 'unexpected']),
+  503: problem(['verification-unavailable', 'storage-unavailable']),
 };
 
 function read(operationId: string, summary: string, description: string, answer: { description: string }) {

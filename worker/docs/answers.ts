@@ -10,9 +10,9 @@ export type Operation = {
   security: Record<string, string[]>[];
   parameters?: object[];
   requestBody?: object;
-  responses: Record<string, { description: string }>;
+  responses: Record<string, { description: string; headers?: object; content?: object }>;
 };
-export type Paths = Record<string, Partial<Record<'get' | 'put' | 'delete', Operation>>>;
+export type Paths = Record<string, Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Operation>>>;
 
 export const text = { type: 'string' } as const;
 export const instant = {
@@ -37,18 +37,32 @@ export function json(description: string, schema: object, example: unknown) {
   };
 }
 
-/** The answer of a refusal; slugs of one status share it. */
-export function problem(...slugs: [Slug, ...Slug[]]) {
+/** The answer of a refusal; slugs of one status share it. `headers` are those that only this operation sends. */
+export function problem(slugs: [Slug, ...Slug[]], headers: Record<string, object> = {}) {
   const { status } = PROBLEMS[slugs[0]];
-  const headers = {
-    'X-Request-Id': { schema: text },
-    ...(status === 401 ? { 'WWW-Authenticate': { schema: text } } : {}),
-    ...(status === 429 || status === 503 ? { 'Retry-After': { schema: text } } : {}),
-  };
   return {
     description: slugs.map((slug) => PROBLEMS[slug].title).join(', or '),
-    headers,
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    headers: {
+      'Cache-Control': { schema: { const: 'no-store' } },
+      'X-Request-Id': { schema: text },
+      ...(status === 401 ? { 'WWW-Authenticate': { schema: text } } : {}),
+      ...(status === 429 || status === 503 ? { 'Retry-After': { schema: text } } : {}),
+      ...headers,
+    },
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(slugs.map((slug) => [slug, { value: exampleOf(slug) }])),
+      },
+    },
+  };
+}
+
+function exampleOf(slug: Slug) {
+  return {
+    type: `https://api.example.com/docs/problems#${slug}`,
+    ...PROBLEMS[slug],
+    requestId: '9f0c2d5e7a1b4c3d',
   };
 }
 
@@ -57,7 +71,7 @@ export const PROBLEM_SCHEMA = {
   properties: {
     type: { type: 'string', format: 'uri' },
     title: text,
-    status: { type: 'integer' },
+    status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: text,
     requestId: text,
   },

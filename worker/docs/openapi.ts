@@ -1,10 +1,11 @@
 // The OpenAPI 3.1 document of this deployment, put together from the parts that stand beside the routes.
+import { doorPaths } from '../api/openapi-doors.ts';
 import { apiPaths } from '../api/openapi.ts';
 import { operatorPaths } from '../operator/openapi.ts';
 import { PROBLEM_SCHEMA } from './answers.ts';
 import type { Paths } from './answers.ts';
 
-export const PATHS: Paths = { ...apiPaths, ...operatorPaths };
+export const PATHS: Paths = { ...apiPaths, ...doorPaths, ...operatorPaths };
 
 const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
 
@@ -23,6 +24,7 @@ export function openApiDocument(origin: string, product: string) {
     externalDocs: { url: `${origin}/docs` },
     tags: [
       { name: 'API', description: 'For services that hold a token' },
+      { name: 'Gateway', description: 'For gateways and servers that ask about a caller' },
       { name: 'Operator', description: 'For the platform that owns the organisations' },
     ],
     paths: PATHS,
@@ -30,6 +32,7 @@ export function openApiDocument(origin: string, product: string) {
       securitySchemes: {
         token: bearer('A token from the Developer Zone'),
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same token' },
+        client: { type: 'http', scheme: 'basic', description: 'A client of `INTROSPECTION_CLIENTS`' },
         operator: bearer('The operator secret of this deployment'),
       },
       schemas: { Problem: PROBLEM_SCHEMA },

@@ -43,10 +43,12 @@ function operation(
     security: [{ operator: [] }],
     parameters,
     responses: {
+      404: problem(['not-found']),
       ...responses,
-      401: problem('authentication-required', 'invalid-token'),
-      429: problem('too-many-requests'),
-      503: problem('storage-unavailable'),
+      401: problem(['authentication-required', 'invalid-token']),
+      429: problem(['too-many-requests']),
+      500: problem(['misconfigured', 'unexpected']),
+      503: problem(['storage-unavailable']),
     },
   };
 }
@@ -73,7 +75,7 @@ export const operatorPaths: Paths = {
         record({ ...registered, tokens: record({ active: count, total: count, limit: count }) }),
         { ...ORGANISATION, tokens: { active: 2, total: 3, limit: 10 } },
       ),
-      404: problem('organisation-not-found'),
+      404: problem(['organisation-not-found', 'not-found']),
     }),
     put: {
       ...operation(
@@ -84,9 +86,9 @@ export const operatorPaths: Paths = {
         {
           200: json('Changed', put, { ...ORGANISATION, effectiveAt: AT }),
           201: json('Created', put, { ...ORGANISATION, effectiveAt: AT }),
-          409: problem('stale-version'),
-          413: problem('payload-too-large'),
-          422: problem('invalid-body'),
+          409: problem(['stale-version']),
+          413: problem(['payload-too-large']),
+          422: problem(['invalid-body']),
         },
       ),
       requestBody: {
@@ -123,15 +125,15 @@ export const operatorPaths: Paths = {
         members: [MEMBER],
         next: null,
       }),
-      404: problem('organisation-not-found'),
+      404: problem(['organisation-not-found', 'not-found']),
     }),
   },
   '/operator/organisations/{id}/members/{email}': {
     put: operation('addMember', 'Add a member', 'Idempotent.', [ID, EMAIL], {
       200: json('Was a member already', member, MEMBER),
       201: json('Added', member, MEMBER),
-      404: problem('organisation-not-found'),
-      422: problem('invalid-body'),
+      404: problem(['organisation-not-found', 'not-found']),
+      422: problem(['invalid-body']),
     }),
     delete: operation(
       'removeMember',
@@ -140,8 +142,8 @@ export const operatorPaths: Paths = {
       [ID, EMAIL],
       {
         200: json('Removed', record({ deleted: text }), { deleted: 'owner@example.com' }),
-        404: problem('organisation-not-found'),
-        422: problem('invalid-body'),
+        404: problem(['organisation-not-found', 'not-found']),
+        422: problem(['invalid-body']),
       },
     ),
   },

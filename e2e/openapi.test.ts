@@ -1,0 +1,282 @@
+// The OpenAPI document beside the Worker that it describes: each answer that it documents is brought about at the real
+// bundle and validated against its schema, and the linter of the trade finds nothing in it.
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import spectralCore from '@stoplight/spectral-core';
+import type { RulesetDefinition } from '@stoplight/spectral-core';
+import { oas } from '@stoplight/spectral-rulesets';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { openApiDocument } from '../worker/docs/openapi.ts';
+import { startDeployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { SETTINGS, emptyDeployment } from './isolates.ts';
+
+type Document = ReturnType<typeof openApiDocument>;
+type Content = Record<string, { schema: object; examples?: Record<string, unknown> }>;
+type Documented = { headers?: Record<string, { schema: object }>; content?: Content };
+type Sent = { at?: string; headers?: Record<string, string>; body?: string; path?: string };
+/** Method, path as the document has it, the status that is to come, and what is sent where. */
+type Call = [method: string, path: string, status: number, sent?: Sent];
+
+const CLIENTS = JSON.stringify({ gateway: 'a-client-secret-of-these-tests-alone' });
+const operator = { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` };
+const client = { authorization: `Basic ${btoa('gateway:a-client-secret-of-these-tests-alone')}` };
+const form = { 'content-type': 'application/x-www-form-urlencoded' };
+const json = { 'content-type': 'application/json' };
+const enterprise = { name: 'Acme', plan: 'enterprise' };
+
+let deployment: Deployment;
+let upstream: Server;
+let document: Document;
+let organisation: string;
+let good: Record<string, string>;
+let poor: Record<string, string>;
+const origins: Record<string, string> = {};
+const seen = new Set<string>();
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
+ajvFormats(ajv);
+
+beforeAll(async () => {
+  upstream = createServer((request, answer) => {
+    if (request.url === '/v1/dead') request.socket.destroy();
+    else if (request.url !== '/v1/slow') answer.end('{}');
+  });
+  await new Promise<void>((done) => {
+    upstream.listen(0, '127.0.0.1', done);
+  });
+  // Listening on a port, so the address is one.
+  const { port } = upstream.address() as AddressInfo;
+  const { TAG_KEYS, TAG_KEY_CURRENT, OPERATOR_SECRET } = SETTINGS;
+  const behind = { UPSTREAM_URL: `http://127.0.0.1:${port}`, INTROSPECTION_CLIENTS: CLIENTS };
+  deployment = await startDeployment({ ...behind, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' }, [
+    emptyDeployment('bare', { TAG_KEYS, TAG_KEY_CURRENT }),
+    emptyDeployment('unset', {}),
+    // Set up rightly, with a database that answers nothing.
+    emptyDeployment('empty', { ...behind, TAG_KEYS, TAG_KEY_CURRENT, OPERATOR_SECRET }),
+  ]);
+  origins['whole'] = deployment.origin;
+  for (const name of ['bare', 'unset', 'empty']) {
+    origins[name] = (await deployment.miniflare.unsafeGetDirectURL(name)).origin;
+  }
+  document = (await (await fetch(`${deployment.origin}/openapi.json`)).json()) as Document;
+  const [rich, lapsed] = [await deployment.givenToken(), await deployment.givenToken()];
+  ({ organisation } = rich);
+  good = { authorization: `Bearer ${rich.secret}` };
+  poor = { authorization: `Bearer ${lapsed.secret}` };
+  const lost = { ...enterprise, plan: 'pro' };
+  await deployment.write('PUT', `/operator/organisations/${lapsed.organisation}`, lost);
+});
+afterAll(async () => {
+  upstream?.closeAllConnections();
+  upstream?.close();
+  await deployment?.stop();
+});
+
+/** Makes the calls one after the other and says where an answer is another than the document has it. */
+async function faultsOf(calls: readonly Call[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const made of calls) faults.push(...(await faultsOfOne(made)));
+  return faults;
+}
+
+async function faultsOfOne([method, path, status, made = {}]: Call): Promise<string[]> {
+  const filled = path
+    .replace('{id}', organisation)
+    .replace('{email}', 'a@example.com')
+    .replace('{path}', 'things');
+  const answer = await fetch(`${origins[made.at ?? 'whole']}${made.path ?? filled}`, {
+    method: method.toUpperCase(),
+    headers: made.headers ?? {},
+    redirect: 'manual',
+    ...(made.body === undefined ? {} : { body: made.body }),
+  });
+  const body = await answer.text();
+  const name = `${method} ${path} ${status}`;
+  if (answer.status !== status) return [`${name}: ${answer.status} ${body}`];
+  const responses = document.paths[path]?.[method as 'get']?.responses ?? {};
+  const key = String(status) in responses ? String(status) : `${String(status)[0]}XX`;
+  // As answers.ts writes them.
+  const documented = responses[key] as Documented | undefined;
+  if (documented === undefined) return [`${name}: not documented`];
+  seen.add(`${method} ${path} ${key}`);
+  const faults = Object.entries(documented.headers ?? {}).flatMap(([header, { schema }]) =>
+    mismatches(schema, answer.headers.get(header)).map((fault) => `${header} ${fault}`),
+  );
+  const [[type, { schema, examples }] = ['', { schema: {}, examples: undefined }]] = Object.entries(
+    documented.content ?? {},
+  );
+  if (type !== '') {
+    const value = JSON.parse(body) as { type?: string };
+    faults.push(...mismatches(schema, value));
+    if (answer.headers.get('content-type') !== type) faults.push(`not ${type}`);
+    const slug = value.type?.split('#')[1];
+    if (slug !== undefined && examples?.[slug] === undefined) faults.push(`${slug} is not documented`);
+  }
+  return faults.map((fault) => `${name}: ${fault}`);
+}
+
+function mismatches(schema: object, value: unknown): string[] {
+  // A reference into the document, as one into the schema itself.
+  const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
+  const validate = ajv.compile(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as object);
+  return validate(value) ? [] : [`${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`];
+}
+
+/** Uses up what the limiter of failed logins allows. */
+async function guessTooOften(): Promise<void> {
+  let status = 0;
+  while (status !== 429) {
+    const answer = await fetch(`${origins['empty']}/operator/organisations`);
+    await answer.body?.cancel();
+    ({ status } = answer);
+  }
+}
+
+/** Every operation whose path begins so. */
+function operations(prefix: string): [string, string][] {
+  return Object.entries(document.paths)
+    .filter(([path]) => path.startsWith(prefix))
+    .flatMap(([path, methods]) => Object.keys(methods).map((method): [string, string] => [method, path]));
+}
+
+describe('what the OpenAPI document says is what the Worker does', () => {
+  it('on /v1 and /verify, for every kind of caller', async () => {
+    const calls = [...operations('/v1/'), ...operations('/verify')].flatMap(([method, path]): Call[] => [
+      [method, path, 200, { headers: good }],
+      [method, path, 401],
+      [method, path, 401, { headers: { authorization: 'Bearer x' } }],
+      [method, path, 403, { headers: poor }],
+      [method, path, 503, { at: 'empty', headers: good }],
+    ]);
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('on /v1 when a header is broken, or the deployment', async () => {
+    const calls = operations('/v1/').flatMap(([method, path]): Call[] => [
+      [method, path, 400, { headers: { authorization: 'Bearer a,b' } }],
+      [method, path, 500, { at: 'unset', headers: good }],
+    ]);
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('at the API behind this one', async () => {
+    const calls = operations('/v1/{path}').flatMap(([method, path]): Call[] => [
+      [method, path, 400, { headers: good, path: '/v1/a%2fb' }],
+      [method, path, 404, { headers: good, at: 'bare' }],
+      [method, path, 502, { headers: good, path: '/v1/dead' }],
+      [method, path, 504, { headers: good, path: '/v1/slow' }],
+    ]);
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('at introspection', async () => {
+    const headers = { ...client, ...form };
+    const body = `token=${good['authorization']?.slice(7)}`;
+    const answers: [number, Sent][] = [
+      [200, { headers, body }],
+      [200, { headers, body: 'token=x' }],
+      [401, { headers: form, body }],
+      [404, { headers, body, at: 'bare' }],
+      [413, { headers, body: `token=${'x'.repeat(17_000)}` }],
+      [422, { headers, body: 'token=' }],
+      [500, { headers, body, at: 'unset' }],
+      [503, { headers, body, at: 'empty' }],
+    ];
+    expect(
+      await faultsOf(answers.map(([status, sent]): Call => ['post', '/introspect', status, sent])),
+    ).toEqual([]);
+  });
+
+  it("at the operator's face, when it is closed, broken, or asked by another", async () => {
+    const headers = { ...operator, ...json };
+    const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
+      const body = method === 'put' ? { body: JSON.stringify(enterprise) } : {};
+      return [
+        [method, path, 401, body],
+        [method, path, 401, { ...body, headers: { authorization: 'Bearer x' } }],
+        [method, path, 404, { ...body, headers, at: 'bare' }],
+        [method, path, 500, { ...body, headers, at: 'unset' }],
+        [method, path, 503, { ...body, headers, at: 'empty' }],
+      ];
+    });
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('for organisations and members', async () => {
+    const headers = { ...operator, ...json };
+    const [all, one] = ['/operator/organisations', '/operator/organisations/{id}'];
+    const [members, person] = [`${one}/members`, `${one}/members/{email}`];
+    const fresh = { headers, path: `${all}/fresh` };
+    const send = (value: object) => ({ ...fresh, body: JSON.stringify(value) });
+    const elsewhere = { headers, path: `${all}/nobody/members/a@b.example` };
+    const nobody = { headers, path: `${all}/${organisation}/members/nobody` };
+    const calls: Call[] = [
+      ['put', one, 201, send({ ...enterprise, version: 2 })],
+      ['put', one, 200, send(enterprise)],
+      ['put', one, 409, send({ ...enterprise, version: 1 })],
+      ['put', one, 413, send({ ...enterprise, name: 'x'.repeat(17_000) })],
+      ['put', one, 422, send({ ...enterprise, plan: 'gold' })],
+      ['get', all, 200, { headers }],
+      ['get', one, 200, { headers }],
+      ['get', one, 404, { headers, path: `${all}/nobody` }],
+      ['put', person, 201, { headers }],
+      ['put', person, 200, { headers }],
+      ['put', person, 404, elsewhere],
+      ['put', person, 422, nobody],
+      ['get', members, 200, { headers }],
+      ['get', members, 404, { headers, path: `${all}/nobody/members` }],
+      ['delete', person, 404, elsewhere],
+      ['delete', person, 422, nobody],
+      ['delete', person, 200, { headers }],
+      ['delete', one, 200, fresh],
+    ];
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('to a client that guesses', async () => {
+    const calls = [...operations('/operator/'), ...operations('/introspect')].map(([method, path]): Call => [
+      method,
+      path,
+      429,
+      { at: 'empty' },
+    ]);
+    // All in one minute of the limiter, or, when it ends in between, in the next.
+    let faults = ['not asked'];
+    for (let tries = 0; tries < 2 && faults.length > 0; tries++) {
+      await guessTooOften();
+      faults = await faultsOf(calls);
+    }
+    expect(faults).toEqual([]);
+  });
+
+  it('in every answer that it documents', () => {
+    const documented = operations('/').flatMap(([method, path]) =>
+      Object.keys(document.paths[path]?.[method as 'get']?.responses ?? {}).map(
+        (status) => `${method} ${path} ${status}`,
+      ),
+    );
+    expect(documented.length).toBeGreaterThan(100);
+    expect(documented.filter((answer) => !seen.has(answer))).toEqual([]);
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it('leaves Spectral nothing to say', async () => {
+    const spectral = new spectralCore.Spectral();
+    spectral.setRuleset({
+      // Typed as a rule set of one part alone, which is what the package takes.
+      extends: [[oas as RulesetDefinition, 'all']],
+      // Of OpenAPI 3.1 a license has an identifier or a URL, and this deployment's operator an address of their own.
+      rules: { 'license-url': 'off', 'contact-properties': 'off' },
+    });
+    const findings = await spectral.run(document);
+    expect(findings.map(({ code, path, message }) => `${code} ${path.join('.')}: ${message}`)).toEqual([]);
+  });
+
+  it('has nothing in it that looks like a token', () => {
+    expect(JSON.stringify(document)).not.toMatch(/9p[0-9A-Za-z]{3}_dz/);
+  });
+});

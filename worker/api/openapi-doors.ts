@@ -1,0 +1,138 @@
+// The OpenAPI part of the doors for other programs: the API behind this one, forward-auth, introspection. Beside their
+// routes; a test asks each of them at the running Worker.
+import type { Operation, Paths } from '../docs/answers.ts';
+import { json, problem, record, text } from '../docs/answers.ts';
+
+const BEHIND = {
+  tags: ['Gateway'],
+  security: [{ token: [] }, { apiKey: [] }],
+  parameters: [
+    {
+      name: 'path',
+      in: 'path',
+      required: true,
+      description: 'Any path that is not answered here, with as many segments as you like, and its query',
+      schema: text,
+    },
+  ],
+  responses: {
+    '2XX': {
+      description: 'The answer of the API behind this one. Its own refusals and redirects pass as well',
+      headers: { 'Cache-Control': { schema: { const: 'no-store' } }, 'X-Request-Id': { schema: text } },
+    },
+    400: problem(['malformed-credential', 'not-forwardable']),
+    401: problem(['authentication-required', 'invalid-token']),
+    403: problem(['enterprise-plan-required']),
+    404: problem(['not-found']),
+    500: problem(['misconfigured', 'unexpected']),
+    502: problem(['upstream-unreachable']),
+    503: problem(['verification-unavailable']),
+    504: problem(['upstream-timeout']),
+  },
+};
+
+function forwarded(method: string): Operation {
+  return {
+    operationId: `forward${method}`,
+    summary: `${method} at the API behind this one`,
+    description:
+      'Verified here, then handed on with the identity of the caller. Bodies stream both ways, up to the limits of the platform.',
+    ...BEHIND,
+  };
+}
+
+const identity = (schema: object) => ({
+  'X-Organisation-Id': { schema },
+  'X-Organisation-Plan': { schema },
+  'X-Token-Id': { schema },
+});
+const NOBODY = identity({ const: '' });
+const SOMEBODY = identity({ type: 'string', minLength: 1 });
+
+export const doorPaths: Paths = {
+  '/v1/{path}': {
+    get: forwarded('Get'),
+    post: forwarded('Post'),
+    put: forwarded('Put'),
+    patch: forwarded('Patch'),
+    delete: forwarded('Delete'),
+  },
+  '/verify': {
+    get: {
+      operationId: 'verify',
+      summary: 'Ask whether a call may pass',
+      description:
+        'Forward-auth for a gateway, which sends the headers of the call it holds. Every other method is answered alike. A malformed credential is 401 here.',
+      tags: ['Gateway'],
+      security: [{ token: [] }, { apiKey: [] }],
+      responses: {
+        200: {
+          description: 'Let it pass, with these headers',
+          headers: { 'Cache-Control': { schema: { const: 'no-store' } }, ...SOMEBODY },
+        },
+        401: problem(['authentication-required', 'invalid-token'], NOBODY),
+        403: problem(['enterprise-plan-required'], NOBODY),
+        503: problem(['verification-unavailable'], NOBODY),
+      },
+    },
+  },
+  '/introspect': {
+    post: {
+      operationId: 'introspect',
+      summary: 'Ask about a token',
+      description:
+        'RFC 7662, for servers that are configured as clients in `INTROSPECTION_CLIENTS`. About a token that is not good the answer is exactly `{"active":false}`.',
+      tags: ['Gateway'],
+      security: [{ client: [] }],
+      requestBody: {
+        required: true,
+        content: {
+          'application/x-www-form-urlencoded': {
+            schema: {
+              type: 'object',
+              properties: {
+                token: { type: 'string', minLength: 1 },
+                token_type_hint: { type: 'string', description: 'Read by nobody: there is one type' },
+              },
+              required: ['token'],
+            },
+            example: { token: '9p…' },
+          },
+        },
+      },
+      responses: {
+        200: json(
+          'What the token is',
+          {
+            oneOf: [
+              record({
+                active: { const: true },
+                sub: { type: 'string', description: 'Id of the organisation' },
+                client_id: { type: 'string', description: 'Id of the token' },
+                token_type: { const: 'Bearer' },
+                iat: { type: 'integer', minimum: 0, description: 'Seconds since 1970' },
+                iss: { type: 'string', format: 'uri' },
+              }),
+              record({ active: { const: false } }),
+            ],
+          },
+          {
+            active: true,
+            sub: 'acme',
+            client_id: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
+            token_type: 'Bearer',
+            iat: 1_795_456_800,
+            iss: 'https://api.example.com',
+          },
+        ),
+        401: problem(['authentication-required']),
+        404: problem(['not-found']),
+        413: problem(['payload-too-large']),
+        422: problem(['invalid-body']),
+        429: problem(['too-many-requests']),
+        500: problem(['misconfigured', 'unexpected']),
+        503: problem(['verification-unavailable', 'storage-unavailable']),
+      },
+    },
+  },
+};
