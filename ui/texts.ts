@@ -150,6 +150,8 @@ export const texts = {
         'That sign-in was used already, took longer than 10 minutes, or began in another browser.',
       'provider-unavailable': 'Your sign-in provider cannot be reached. Try again in a minute.',
       'sign-in-failed': 'Signing in did not work. Try again.',
+      'too-many-requests': 'Too many sign-ins from here. Wait a minute and try again.',
+      'storage-unavailable': 'Signing in is not possible right now. Try again in a minute.',
     } as Record<string, string>,
   },
   mySessions: {

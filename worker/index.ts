@@ -6,7 +6,7 @@ import { api, apiProblem, contextOf } from './api/routes.ts';
 import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
 import { logMisconfigured } from './log.ts';
-import { Problem, problemResponse } from './problem.ts';
+import { isStorageFailure, Problem, problemResponse } from './problem.ts';
 import { originOf, requestIdOf } from './request-id.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
@@ -50,10 +50,7 @@ app.onError((error, c) => {
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
 function problemOf(error: Error): Problem {
-  const isStorage = [error, error.cause]
-    .filter((each) => each instanceof Error)
-    .some(({ name, message }) => message.startsWith('D1_') || /^(?:Drizzle|Libsql)/.test(name));
-  return isStorage
+  return isStorageFailure(error)
     ? new Problem('storage-unavailable', 'Nothing was changed, or the change is seen when you look again', {
         'retry-after': '2',
       })

@@ -6,8 +6,12 @@ import type { Cause } from './events.ts';
 
 /** The cause that this request is, on behalf of `actor` (a member's address, or `operator`). */
 export function causeOf(c: Context, actor: string): Cause {
+  return { actor, ...circumstancesOf(c) };
+}
+
+/** The same where only the database will know the actor: whose sign-in a code is. */
+export function circumstancesOf(c: Context): Omit<Cause, 'actor'> {
   return {
-    actor,
     requestId: requestIdOf(c.req.raw),
     ip: clientAddress(c.req.raw),
     userAgent: c.req.header('user-agent')?.slice(0, 256) ?? null,

@@ -31,7 +31,11 @@ function column(value: SQL | string | null | undefined, name: string) {
 }
 
 /** The columns of one event, in the table's order, for an `INSERT … SELECT` that carries the guard of its change. */
-export function eventColumns(action: Action, cause: Cause, subject: Subject) {
+export function eventColumns(
+  action: Action,
+  cause: Omit<Cause, 'actor'> & { actor: SQL | string },
+  subject: Subject,
+) {
   return {
     id: sql`NULL`.as('id'),
     at: column(cause.at, 'at'),
@@ -47,13 +51,20 @@ export function eventColumns(action: Action, cause: Cause, subject: Subject) {
   };
 }
 
-/** One event in each organisation that the member belongs to: sign-in and sign-out. */
-export function recordForMember(db: Db, action: Action, cause: Cause, email: string, detail: string | null) {
+/** One event in each organisation that the member belongs to, where `guard` holds: what befalls the member, not a token. */
+export function recordForMember(
+  db: Db,
+  action: Action,
+  cause: Cause,
+  email: string,
+  detail: string | null,
+  guard?: SQL,
+) {
   return db.insert(events).select(
     db
       .select(eventColumns(action, cause, { organisationId: sql`${members.organisationId}`, detail }))
       .from(members)
-      .where(eq(members.email, email)),
+      .where(and(eq(members.email, email), guard)),
   );
 }
 

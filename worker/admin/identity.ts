@@ -1,9 +1,11 @@
 // What the database keeps of single sign-on: round trips under way, and whose address the provider's subject is.
 import { and, eq, exists, gt, isNotNull, sql } from 'drizzle-orm';
+import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { sha256Hex } from '../random.ts';
 import { identities, members, signIns } from '../tables.ts';
 import { SIGN_IN_MS } from './link.ts';
+import { beginSession } from './session.ts';
 
 export type RoundTrip = { state: string; nonce: string; codeVerifier: string; returnTo: string };
 
@@ -45,23 +47,29 @@ export async function takeRoundTrip(
 }
 
 /**
- * Whether the member may come in as this subject. The first use of an address binds it to the subject: an address that
- * the provider hands to somebody else later, or a subject that turns up under another address, is refused.
+ * Lets the member in as this subject: the `Set-Cookie` value of a new session. The first use of an address binds it to
+ * the subject: an address that the provider hands to somebody else later, or a subject that turns up under another
+ * address, is refused. One batch: nobody is bound who does not come in.
  */
-export async function claimIdentity(
+export async function signInAs(
   db: Db,
   identity: { issuer: string; email: string; subject: string },
+  previousCookie: string | undefined,
+  cause: Cause,
   now: number,
-): Promise<{ ok: true } | { ok: false; reason: 'unknown-member' | 'sign-in-failed' }> {
+): Promise<{ ok: true; cookie: string } | { ok: false; reason: 'unknown-member' | 'sign-in-failed' }> {
   const { issuer, email, subject } = identity;
-  const isMember = exists(
-    db
-      .select({ one: sql`1` })
-      .from(members)
-      .where(eq(members.email, email)),
-  );
-  const [known, , bound] = await db.batch([
-    db.select({ email: members.email }).from(members).where(eq(members.email, email)).limit(1),
+  const member = db.select({ email: members.email }).from(members).where(eq(members.email, email)).limit(1);
+  const bound = db
+    .select({ subject: identities.subject })
+    .from(identities)
+    .where(and(eq(identities.issuer, issuer), eq(identities.email, email), eq(identities.subject, subject)));
+  const granted = db
+    .select({ email: sql`${email}`.as('email') })
+    .from(sql`(SELECT 1)`)
+    .where(and(exists(member), exists(bound)));
+  const { statements, cookie } = beginSession(db, granted, 'oidc', previousCookie, cause, now);
+  const [, known, isBound] = await db.batch([
     db
       .insert(identities)
       .select(
@@ -73,14 +81,13 @@ export async function claimIdentity(
             createdAt: sql`${new Date(now).toISOString()}`.as('created_at'),
           })
           .from(sql`(SELECT 1)`)
-          .where(isMember),
+          .where(exists(member)),
       )
       .onConflictDoNothing(),
-    db
-      .select({ subject: identities.subject })
-      .from(identities)
-      .where(and(eq(identities.issuer, issuer), eq(identities.email, email))),
+    member,
+    bound,
+    ...statements,
   ]);
   if (known.length === 0) return { ok: false, reason: 'unknown-member' };
-  return bound[0]?.subject === subject ? { ok: true } : { ok: false, reason: 'sign-in-failed' };
+  return isBound.length > 0 ? { ok: true, cookie } : { ok: false, reason: 'sign-in-failed' };
 }

@@ -1,9 +1,11 @@
 // Sign-in by a one-time link: the code travels in the URL's fragment, its hash waits in the database, and only the
 // browser that asked can redeem it, once, within ten minutes.
 import { and, eq, exists, gt, sql } from 'drizzle-orm';
+import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { randomValue, sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
+import { beginSession } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;
 const BROWSER_COOKIE = '__Host-sign-in';
@@ -46,29 +48,34 @@ export async function createLinkCode(
   return { code, known: stored.length > 0 };
 }
 
-/** Redeems a code: one `DELETE … RETURNING`, so that two redemptions cannot both win. The member's address, or null. */
+/**
+ * Redeems a code for a session: one batch, so that two redemptions cannot both win, and a code is never used up without
+ * a session. The `Set-Cookie` value, or null.
+ */
 export async function redeemLinkCode(
   db: Db,
   code: string,
-  browser: string | undefined,
+  browser: { code: string | undefined; session: string | undefined },
+  cause: Omit<Cause, 'actor'>,
   now: number,
 ): Promise<string | null> {
-  if (browser === undefined) return null;
-  const [redeemed] = await db
-    .delete(signIns)
-    .where(
-      and(
-        eq(signIns.hash, sha256Hex(code)),
-        eq(signIns.browserHash, sha256Hex(browser)),
-        gt(signIns.expiresAt, now),
-        exists(
-          db
-            .select({ one: sql`1` })
-            .from(members)
-            .where(eq(members.email, signIns.email)),
-        ),
-      ),
-    )
-    .returning({ email: signIns.email });
-  return redeemed?.email ?? null;
+  if (browser.code === undefined) return null;
+  const redeemable = and(
+    eq(signIns.hash, sha256Hex(code)),
+    eq(signIns.browserHash, sha256Hex(browser.code)),
+    gt(signIns.expiresAt, now),
+    exists(
+      db
+        .select({ one: sql`1` })
+        .from(members)
+        .where(eq(members.email, signIns.email)),
+    ),
+  );
+  const granted = db.select({ email: signIns.email }).from(signIns).where(redeemable);
+  const { statements, isBegun, cookie } = beginSession(db, granted, 'link', browser.session, cause, now);
+  const [, , , redeemed] = await db.batch([
+    ...statements,
+    db.delete(signIns).where(and(redeemable, isBegun)).returning({ hash: signIns.hash }),
+  ]);
+  return redeemed.length > 0 ? cookie : null;
 }

@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
+import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
 import { keepRoundTrip, takeRoundTrip } from './identity.ts';
 import { pathToReturnTo } from './oidc.ts';
@@ -110,9 +111,17 @@ async function begin(returnTo = '/activity'): Promise<{ browser: string; state: 
   return { browser: cookieOf(answer), state: asked.get('state') ?? '' };
 }
 
-function comeBack(trip: { browser: string; state: string }, iss = ISSUER): Promise<Response> {
+function comeBack(
+  trip: { browser: string; state: string },
+  iss = ISSUER,
+  deployment = {},
+): Promise<Response> {
   const parameters = new URLSearchParams({ code: 'c', state: trip.state, iss });
-  return send(`/api/sign-in/oidc/callback?${parameters}`, trip.browser);
+  return send(`/api/sign-in/oidc/callback?${parameters}`, trip.browser, { ...deployment, ...SETTINGS });
+}
+
+function count(table: 'sessions' | 'identities', email: string): Promise<unknown> {
+  return env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE email = ?`).bind(email).first('n');
 }
 
 async function errorOf(answer: Response): Promise<string | null> {
@@ -267,6 +276,32 @@ describe('single sign-on', () => {
     const settings = { ...SETTINGS, OIDC_ISSUER: 'https://unreachable.example' };
     expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
   });
+
+  it('tells a browser over the limit so on the sign-in page', async () => {
+    const settings = { ...SETTINGS, LINKS_PER_CLIENT: { limit: async () => ({ success: false }) } };
+    expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('too-many-requests');
+  });
+
+  it.each(FAULTS)(
+    'is all or nothing at whatever step storage fails, and signing in again completes it: a call is %s',
+    async (kind) => {
+      const clean = deploymentWith(null);
+      await givenMember();
+      expect(cookieOf(await comeBack(await begin(), ISSUER, clean.env))).toMatch(/^__Host-session=/);
+      expect(clean.calls).toContain('D1.batch');
+      for (const at of clean.calls.keys()) {
+        const email = await givenMember();
+        const answer = await comeBack(await begin(), ISSUER, deploymentWith({ at, kind }).env);
+        const isDone = (await count('sessions', email)) === 1;
+        expect(await count('identities', email)).toBe(Number(isDone));
+        // A slow call is waited for; after any other the person stands on the sign-in page without a session.
+        const said = kind === 'slow' ? (answer.headers.get('location') ?? '') : await errorOf(answer);
+        expect(said).toBe(kind === 'slow' ? `${ORIGIN}/activity` : 'storage-unavailable');
+        expect(cookieOf(await comeBack(await begin()))).toMatch(/^__Host-session=/);
+        expect(await count('identities', email)).toBe(1);
+      }
+    },
+  );
 
   it.each(['/api/sign-in/oidc', '/api/sign-in/oidc/callback'])(
     'has no door at %s unless it is set up',

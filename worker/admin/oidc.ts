@@ -1,18 +1,18 @@
 // /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, once, within ten
 // minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
 import { Hono } from 'hono/tiny';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { causeOf } from '../activity/cause.ts';
 import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import { limit } from '../limit.ts';
-import { Problem } from '../problem.ts';
+import { isStorageFailure, Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { BROWSER_COOKIE_NAME, browserCookie } from './link.ts';
-import { claimIdentity, keepRoundTrip, takeRoundTrip } from './identity.ts';
+import { keepRoundTrip, signInAs, takeRoundTrip } from './identity.ts';
 import { authorizationUrl, exchange, openProvider } from './provider.ts';
-import { SESSION_COOKIE, startSession } from './session.ts';
+import { SESSION_COOKIE } from './session.ts';
 import type { AdminEnv } from './session.ts';
 
 /** What the sign-in page can say of a round trip that failed. */
@@ -21,9 +21,24 @@ type Failure =
   | 'email-not-verified'
   | 'sign-in-expired'
   | 'provider-unavailable'
-  | 'sign-in-failed';
+  | 'sign-in-failed'
+  | 'too-many-requests'
+  | 'storage-unavailable';
+
+/** A person's browser stands at these addresses: what may pass is told on the sign-in page, not as JSON. */
+const tellPeople: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  try {
+    await next();
+  } catch (error) {
+    const isLimit = error instanceof Problem && error.slug === 'too-many-requests';
+    if (!isLimit && !(error instanceof Error && isStorageFailure(error))) throw error;
+    c.res = fail(c, isLimit ? 'too-many-requests' : 'storage-unavailable');
+  }
+};
 
 export const oidc = new Hono<AdminEnv>()
+  .use('/sign-in/oidc', tellPeople)
+  .use('/sign-in/oidc/callback', tellPeople)
   .get('/sign-in/oidc', async (c) => {
     const opened = await openProvider(c.env, c.req.raw);
     if (!opened.ok) return refuse(c, opened.reason);
@@ -57,16 +72,15 @@ export const oidc = new Hono<AdminEnv>()
     const outcome = await exchange(opened.provider, parameters, trip, callbackOf(c));
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
-    const claimed = await claimIdentity(db, { issuer: opened.provider.server.issuer, email, subject }, now);
-    if (!claimed.ok) return fail(c, claimed.reason);
-    const cookie = await startSession(
+    const signedIn = await signInAs(
       db,
-      { email, method: 'oidc' },
+      { issuer: opened.provider.server.issuer, email, subject },
       getCookie(c, SESSION_COOKIE),
       causeOf(c, email),
       now,
     );
-    c.header('set-cookie', cookie);
+    if (!signedIn.ok) return fail(c, signedIn.reason);
+    c.header('set-cookie', signedIn.cookie);
     return c.redirect(new URL(c.req.url).origin + trip.returnTo);
   });
 

@@ -5,16 +5,9 @@ import type { Cause } from '../activity/events.ts';
 import { listEvents } from '../activity/store.ts';
 import type { Db } from '../database.ts';
 import { insertOrganisation } from '../test/rows.ts';
-import { claimIdentity, keepRoundTrip, takeRoundTrip } from './identity.ts';
+import { keepRoundTrip, signInAs, takeRoundTrip } from './identity.ts';
 import { createLinkCode, redeemLinkCode } from './link.ts';
-import {
-  endSession,
-  endSessionById,
-  endSessionsOf,
-  listSessions,
-  readSession,
-  startSession,
-} from './session.ts';
+import { endSession, endSessionById, endSessionsOf, listSessions, readSession } from './session.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -35,36 +28,45 @@ export function describeSessions(open: () => Promise<Db>): void {
     return { email, organisation, cause: { actor: email, requestId: 'r', ip: null, userAgent: 'a', at } };
   };
 
+  const redeem = (code: string, by: string, cause: Cause, at = now): Promise<string | null> =>
+    redeemLinkCode(db, code, { code: by, session: undefined }, cause, at);
+
   it('redeems a link once, in the browser that asked, within ten minutes, for a member alone', async () => {
-    const { email } = await newMember();
+    const { email, cause, organisation } = await newMember();
     const { code, known } = await createLinkCode(db, email, browser, now);
     expect(known).toBe(true);
     expect((await createLinkCode(db, `x${email}`, browser, now)).known).toBe(false);
-    expect(await redeemLinkCode(db, code, 'another', now)).toBeNull();
-    expect(await redeemLinkCode(db, code, browser, now + 10 * MINUTE)).toBeNull();
-    const both = await Promise.all([1, 2].map(() => redeemLinkCode(db, code, browser, now)));
-    expect(both.toSorted()).toEqual([email, null].toSorted());
+    expect(await redeem(code, 'another', cause)).toBeNull();
+    expect(await redeem(code, browser, cause, now + 10 * MINUTE)).toBeNull();
+    const both = await Promise.all([1, 2].map(() => redeem(code, browser, cause)));
+    expect(both.filter((cookie) => cookie !== null)).toHaveLength(1);
+    expect(await listSessions(db, email, now)).toHaveLength(1);
+    const { events } = await listEvents(db, organisation, {});
+    expect(events.map(({ action, actor, detail }) => [action, actor, detail])).toEqual([
+      ['sign-in', email, 'link'],
+    ]);
   });
 
   it('takes a round trip once, and binds an address to its first subject', async () => {
-    const { email } = await newMember();
+    const { email, cause } = await newMember();
     const trip = { state: crypto.randomUUID(), nonce: 'n', codeVerifier: 'v', returnTo: '/' };
     await keepRoundTrip(db, trip, browser, now);
     expect(await takeRoundTrip(db, trip.state, browser, now)).toEqual(trip);
     expect(await takeRoundTrip(db, trip.state, browser, now)).toBeNull();
     const claim = (subject: string, address = email) =>
-      claimIdentity(db, { issuer: 'https://issuer.example', email: address, subject }, now);
-    expect(await claim(`1-${email}`)).toEqual({ ok: true });
-    expect(await claim(`1-${email}`)).toEqual({ ok: true });
+      signInAs(db, { issuer: 'https://issuer.example', email: address, subject }, undefined, cause, now);
+    expect(await claim(`1-${email}`)).toMatchObject({ ok: true });
+    expect(await claim(`1-${email}`)).toMatchObject({ ok: true });
     expect(await claim(`2-${email}`)).toEqual({ ok: false, reason: 'sign-in-failed' });
     expect(await claim('3', `x${email}`)).toEqual({ ok: false, reason: 'unknown-member' });
+    expect(await listSessions(db, email, now)).toHaveLength(2);
   });
 
   it('keeps a session until it ends, idles for two hours, or is twelve hours old', async () => {
     const { email, cause, organisation } = await newMember();
     const start = async (at: number): Promise<string> => {
-      const header = await startSession(db, { email, method: 'link' }, undefined, cause, at);
-      return /=([^;]+)/.exec(header)?.[1] ?? '';
+      const { code } = await createLinkCode(db, email, browser, at);
+      return /=([^;]+)/.exec((await redeem(code, browser, cause, at)) ?? '')?.[1] ?? '';
     };
     const cookie = await start(now);
     const session = await readSession(db, cookie, now + HOUR);

@@ -1,16 +1,17 @@
 // The member behind a dashboard request: opaque sessions, 32 random bytes in the cookie and their SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
-import { and, desc, eq, gt, ne } from 'drizzle-orm';
+import { and, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
+import type { SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { recordForMember } from '../activity/store.ts';
+import { eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { Problem } from '../problem.ts';
 import { randomValue, sha256Hex } from '../random.ts';
-import { sessions } from '../tables.ts';
+import { events, members, sessions } from '../tables.ts';
 
 export type Session = {
   hash: string;
@@ -62,32 +63,63 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
 };
 
 /**
- * Begins a session under a new id, ends the one whose cookie the browser brought, and records the sign-in: one batch.
- * Answers the `Set-Cookie` value.
+ * Begins a session under a new id for whom `granted` lets in, ends the one whose cookie the browser brought, and records
+ * the sign-in: statements for the batch that also uses up what granted it, so that a sign-in is whole or has not
+ * happened. `granted` answers the address, in a column `email`, or no row; then nothing is written. `isBegun` is for the
+ * statements that follow; `cookie` is the `Set-Cookie` value.
  */
-export async function startSession(
+export function beginSession(
   db: Db,
-  member: { email: string; method: 'link' | 'oidc' },
+  granted: SQLWrapper,
+  method: Session['method'],
   previousCookie: string | undefined,
-  cause: Cause,
+  cause: Omit<Cause, 'actor'>,
   now: number,
-): Promise<string> {
-  const cookie = randomValue();
-  await db.batch([
-    db.delete(sessions).where(eq(sessions.hash, sha256Hex(previousCookie ?? ''))),
-    db.insert(sessions).values({
-      hash: sha256Hex(cookie),
-      id: crypto.randomUUID(),
-      email: member.email,
-      method: member.method,
-      createdAt: now,
-      seenAt: now,
-      expiresAt: now + ABSOLUTE_MS,
-      userAgent: cause.userAgent,
-    }),
-    recordForMember(db, 'sign-in', cause, member.email, member.method),
-  ]);
-  return `${SESSION_COOKIE}=${cookie}; Max-Age=${ABSOLUTE_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
+) {
+  const secret = randomValue();
+  const hash = sha256Hex(secret);
+  const begun = eq(sessions.hash, hash);
+  const isBegun = exists(
+    db
+      .select({ one: sql`1` })
+      .from(sessions)
+      .where(begun),
+  );
+  const statements = [
+    db.insert(sessions).select(
+      db
+        .select({
+          hash: sql`${hash}`.as('hash'),
+          id: sql`${crypto.randomUUID()}`.as('id'),
+          email: sql`granted.email`.as('email'),
+          method: sql`${method}`.as('method'),
+          createdAt: sql`${now}`.as('created_at'),
+          seenAt: sql`${now}`.as('seen_at'),
+          expiresAt: sql`${now + ABSOLUTE_MS}`.as('expires_at'),
+          userAgent: sql`${cause.userAgent}`.as('user_agent'),
+        })
+        .from(sql`${granted} AS granted`),
+    ),
+    db.delete(sessions).where(and(eq(sessions.hash, sha256Hex(previousCookie ?? '')), isBegun)),
+    db.insert(events).select(
+      db
+        .select(
+          eventColumns(
+            'sign-in',
+            { ...cause, actor: sql`${members.email}` },
+            {
+              organisationId: sql`${members.organisationId}`,
+              detail: method,
+            },
+          ),
+        )
+        .from(members)
+        .innerJoin(sessions, eq(sessions.email, members.email))
+        .where(begun),
+    ),
+  ] as const;
+  const cookie = `${SESSION_COOKIE}=${secret}; Max-Age=${ABSOLUTE_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
+  return { statements, isBegun, cookie };
 }
 
 export const CLEARED_SESSION_COOKIE = `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`;
@@ -109,17 +141,18 @@ export async function endSessionsOf(db: Db, email: string, cause: Cause, except?
   ]);
 }
 
-/** Ends one session of the member's own by its public id; false where there is none. */
+/** Ends one session of the member's own by its public id; false where there is none, and then nothing is on record. */
 export async function endSessionById(db: Db, email: string, id: string, cause: Cause): Promise<boolean> {
   const mine = and(eq(sessions.id, id), eq(sessions.email, email));
-  // Asked first, so that an id of nobody's leaves no trace in the record.
-  const found = await db.select({ id: sessions.id }).from(sessions).where(mine);
-  if (found.length === 0) return false;
-  await db.batch([
-    db.delete(sessions).where(mine),
-    recordForMember(db, 'sign-out', cause, email, 'one session'),
+  const found = db
+    .select({ one: sql`1` })
+    .from(sessions)
+    .where(mine);
+  const [, ended] = await db.batch([
+    recordForMember(db, 'sign-out', cause, email, 'one session', exists(found)),
+    db.delete(sessions).where(mine).returning({ id: sessions.id }),
   ]);
-  return true;
+  return ended.length > 0;
 }
 
 /** The member's sessions that still count, newest first. */

@@ -2,7 +2,7 @@
 import { Hono } from 'hono/tiny';
 import { getCookie } from 'hono/cookie';
 import { pipe, strictObject, string, maxLength } from 'valibot';
-import { causeOf } from '../activity/cause.ts';
+import { causeOf, circumstancesOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
 import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
@@ -22,7 +22,6 @@ import {
   endSessionsOf,
   listSessions,
   requireSession,
-  startSession,
 } from './session.ts';
 import type { AdminEnv } from './session.ts';
 
@@ -66,17 +65,14 @@ export const signIn = new Hono<AdminEnv>()
   })
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
-    const db = await openDatabase(c.env);
-    const now = Date.now();
-    const email = await redeemLinkCode(db, code, getCookie(c, BROWSER_COOKIE_NAME), now);
-    if (email === null) throw new Problem('sign-in-link-invalid');
-    const cookie = await startSession(
-      db,
-      { email, method: 'link' },
-      getCookie(c, SESSION_COOKIE),
-      causeOf(c, email),
-      now,
+    const cookie = await redeemLinkCode(
+      await openDatabase(c.env),
+      code,
+      { code: getCookie(c, BROWSER_COOKIE_NAME), session: getCookie(c, SESSION_COOKIE) },
+      circumstancesOf(c),
+      Date.now(),
     );
+    if (cookie === null) throw new Problem('sign-in-link-invalid');
     c.header('set-cookie', cookie);
     return c.body(null, 204);
   })

@@ -3,17 +3,29 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { createLinkCode } from '../admin/link.ts';
+import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import worker from '../index.ts';
 import { FAULTS, OPERATOR_SECRET, deploymentWith } from './faults.ts';
 import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
 
-type World = { organisation: string; email: string; token: string; session: { cookie: string }; key: string };
+type World = {
+  organisation: string;
+  email: string;
+  token: string;
+  session: { cookie: string; id: string };
+  key: string;
+  code: string;
+};
+const BROWSER = 'a browser of its own';
 type Deed = {
   name: string;
   request: (world: World) => [method: string, path: string, body?: object];
   /** What a repeat is answered when the first call was done after all. */
   repeated: number;
+  /** The call that writes, where it is no batch. */
+  writes?: string;
 };
 
 const room = (world: World) => `/api/organisations/${world.organisation}/tokens`;
@@ -54,6 +66,19 @@ const deeds: Deed[] = [
   },
   { name: 'sign out', request: () => ['POST', '/api/sign-out'], repeated: 401 },
   {
+    name: 'ask for a sign-in link',
+    request: ({ email }) => ['POST', '/api/sign-in/link', { email }],
+    repeated: 202,
+    writes: 'D1.raw',
+  },
+  // Whose answer was lost has no cookie and a code that is used up, and asks for another link.
+  { name: 'sign in', request: ({ code }) => ['POST', '/api/sign-in/redeem', { code }], repeated: 401 },
+  {
+    name: 'end one of the own sessions',
+    request: ({ session }) => ['DELETE', `/api/sessions/${session.id}`],
+    repeated: 401,
+  },
+  {
     name: 'sign out everywhere',
     request: () => ['POST', '/api/sessions/sign-out-everywhere'],
     repeated: 401,
@@ -64,7 +89,11 @@ async function givenWorld(): Promise<World> {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
   const { id: token } = await givenToken(organisation);
-  return { organisation, email, token, session: await givenSession(email), key: crypto.randomUUID() };
+  const { code } = await createLinkCode(await openDatabase(env), email, BROWSER, Date.now());
+  const session = await givenSession(email);
+  const id = await env.DB.prepare('SELECT id FROM sessions WHERE email = ?').bind(email).first<string>('id');
+  const cookie = `${session.cookie}; __Host-sign-in=${BROWSER}`;
+  return { organisation, email, token, session: { cookie, id: id ?? '' }, key: crypto.randomUUID(), code };
 }
 
 /** Everything that a deed could leave behind, without what differs from world to world. */
@@ -79,7 +108,10 @@ async function stateOf(world: World): Promise<unknown> {
     of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', world.organisation),
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.organisation),
     of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', world.organisation),
-    of('SELECT count(*) AS sessions FROM sessions WHERE email = ?', world.email),
+    of('SELECT method, expires_at > 0 AS lives FROM sessions WHERE email = ?', world.email),
+    // Whether the old one is there: a sign-in makes a new one in its place.
+    of('SELECT count(*) AS old FROM sessions WHERE id = ?', world.session.id),
+    of('SELECT min(count(*), 2) AS codes FROM sign_ins WHERE email = ?', world.email),
   ]);
   return results.map((result) => result.results);
 }
@@ -93,9 +125,11 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
       headers: path.startsWith('/operator')
         ? { authorization: `Bearer ${OPERATOR_SECRET}` }
         : {
-            ...world.session,
+            cookie: world.session.cookie,
             origin: ORIGIN,
             'idempotency-key': world.key,
+            // A client of its own to the limiters.
+            'cf-connecting-ip': world.key,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -139,7 +173,7 @@ describe.each(deeds)('when storage fails, to $name', (deed) => {
     });
     const wrong = (await Promise.all(attempts)).flat();
     expect(wrong).toEqual([]);
-    expect(calls).toContain('D1.batch');
+    expect(calls).toContain(deed.writes ?? 'D1.batch');
   });
 });
 
@@ -151,7 +185,8 @@ function isSame(a: unknown, b: unknown): boolean {
 async function isOurProblem(answer: Response): Promise<boolean> {
   const text = await answer.text();
   return (
-    answer.status >= 500 &&
+    answer.status === 503 &&
+    answer.headers.get('retry-after') !== null &&
     answer.headers.get('content-type') === 'application/problem+json' &&
     !/planted|\b(?:select|insert)\b/i.test(text)
   );

@@ -1,4 +1,4 @@
-// A deployment whose storage fails at one chosen call: D1, KV and the hubs, wrapped around the real ones. Every call is
+// A deployment whose storage fails at one chosen call: D1, KV, hubs and limiters, wrapped around the real ones. Every call is
 // counted, so that a test can fail each of them in turn instead of a sample.
 import { env } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
@@ -16,10 +16,12 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
   async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
     const index = calls.push(name) - 1;
     if (fault === null || index !== fault.at) return run();
-    if (fault.kind === 'lost') throw new Error(`planted fault: ${name} is lost`);
+    // As D1 words its own failures.
+    const planted = `${name.startsWith('D1') ? 'D1_ERROR: ' : ''}planted fault: ${name}`;
+    if (fault.kind === 'lost') throw new Error(`${planted} is lost`);
     if (fault.kind === 'slow') await scheduler.wait(SLOW_MS);
     const outcome = await run();
-    if (fault.kind === 'unanswered') throw new Error(`planted fault: the answer of ${name} is lost`);
+    if (fault.kind === 'unanswered') throw new Error(`${planted} has no answer`);
     return outcome;
   }
 
@@ -69,6 +71,8 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
     },
   });
 
+  const limiter = (binding: RateLimit): RateLimit => wrap(binding, 'limiter', ['limit']);
+
   return {
     calls,
     env: {
@@ -80,6 +84,10 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
       DB: database,
       TOKEN_CACHE: wrap(env.TOKEN_CACHE, 'KV', ['get', 'getWithMetadata', 'put', 'delete']),
       CHANGE_HUB: hubs,
+      LINKS_PER_ADDRESS: limiter(env.LINKS_PER_ADDRESS),
+      LINKS_PER_CLIENT: limiter(env.LINKS_PER_CLIENT),
+      MUTATIONS_PER_ORGANISATION: limiter(env.MUTATIONS_PER_ORGANISATION),
+      FAILED_LOGINS_PER_CLIENT: limiter(env.FAILED_LOGINS_PER_CLIENT),
     },
   };
 }
