@@ -94,7 +94,7 @@ export async function startIsolates(
 }
 
 /** The statements of migrations/, in order; a trigger's own semicolons end none. */
-export function migrationStatements(): string[] {
+function migrationStatements(): string[] {
   const statements: string[] = [];
   for (const file of readdirSync(join(root, 'migrations')).toSorted()) {
     const sql = readFileSync(join(root, 'migrations', file), 'utf8').replaceAll(/^\s*--.*$/gm, '');

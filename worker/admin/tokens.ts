@@ -26,8 +26,8 @@ const Name = nullable(
     regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
   ),
 );
-export const CreateBody = strictObject({ name: optional(Name) });
-export const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
+const CreateBody = strictObject({ name: optional(Name) });
+const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
 const DRAWS = 5;

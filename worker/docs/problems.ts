@@ -3,7 +3,7 @@ import { PROBLEMS } from '../problem.ts';
 import type { Slug } from '../problem.ts';
 import type { Block } from './blocks.ts';
 
-export const ADVICE: Readonly<Record<Slug, string>> = {
+const ADVICE: Readonly<Record<Slug, string>> = {
   'authentication-required':
     'The request carries no credential, or one of another scheme. Send `Authorization: Bearer <token>`. A token in the query string, a cookie or a body is never read.',
   'malformed-credential':

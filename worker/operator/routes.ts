@@ -33,7 +33,7 @@ import { publish } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
 
 /** The body of `PUT /operator/organisations/:id`. */
-export const OrganisationBody = strictObject({
+const OrganisationBody = strictObject({
   name: pipe(
     string('not a string'),
     regex(/\S/, 'empty'),

@@ -136,6 +136,15 @@ describe('the arrows', () => {
     expect(seen.filter((line) => !/^import type .*worker\/admin\/routes\.ts';$/.test(line))).toEqual([]);
   });
 
+  it('lead from the front door to a wing by import() alone, so that calls with a token never evaluate it', () => {
+    const wing = /^(admin|operator|docs|pages|upkeep)$/;
+    const text = readFileSync(resolve(root, 'worker/index.ts'), 'utf8');
+    const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];
+    expect(eager.length).toBeGreaterThan(5);
+    expect(arrowsOf('index.ts', eager.join('\n')).filter(({ to }) => wing.test(roomOf(to)))).toEqual([]);
+    expect(arrowsOf('index.ts', text).filter(({ to }) => wing.test(roomOf(to))).length).toBeGreaterThan(3);
+  });
+
   it.each([
     ['verification/verify.ts', "import { Hono } from 'hono';", 'hono'],
     ['verification/memory.ts', "import type { Db } from '../database.ts';", 'database'],
@@ -148,6 +157,43 @@ describe('the arrows', () => {
         .map(said),
     ).toEqual([`${file} → ${to}`]);
   });
+});
+
+/** Places where SQL is put together from strings. A tag (sql`…`) makes parameters of its values; a constant has none. */
+function builtSqlOf(text: string): string[] {
+  const template = /(?<!\bsql)`\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|PRAGMA|CREATE|DROP)\b[^`]*\$\{[^`]*`/g;
+  const sum = /['"`]\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|PRAGMA|CREATE|DROP)\b[^'"`]*['"`]\s*\+/g;
+  const argument = /\.(?:prepare|execute|run|all|exec)\(\s*(?:`[^`]*\$\{|[^)]*['"`]\s*\+)/g;
+  return [template, sum, argument, /\bsql\.raw\b/g].flatMap((pattern) => text.match(pattern) ?? []);
+}
+
+describe('SQL', () => {
+  it('is nowhere built from strings', () => {
+    const files = globSync(['worker/**/*.ts', 'scripts/*.ts'], {
+      cwd: root,
+      exclude: ['**/*.test.ts', '**/*.suite.ts', 'worker/test/**', '**/simulation/**'],
+    });
+    const built = files.map((file) => [file, builtSqlOf(readFileSync(resolve(root, file), 'utf8'))] as const);
+    expect(built.filter(([, places]) => places.length > 0)).toEqual([]);
+  });
+
+  it.each([
+    'db.prepare(`SELECT * FROM ${table}`)',
+    "db.prepare('SELECT * FROM tokens WHERE id = ' + id)",
+    'const READ = `SELECT * FROM tokens\n  WHERE id = ${id}`;',
+    'db.run(`${verb} FROM tokens`)',
+    "const READ = 'SELECT * FROM ' + table;",
+    'sql.raw(text)',
+  ])('would be caught in %s', (text) => {
+    expect(builtSqlOf(text)).not.toEqual([]);
+  });
+
+  it.each(['sql`SELECT ${id}`', "db.prepare('SELECT 1 FROM tokens WHERE id = ?1')", 'db.prepare(READ)'])(
+    'is well in %s',
+    (text) => {
+      expect(builtSqlOf(text)).toEqual([]);
+    },
+  );
 });
 
 it('lets only the packages that it names run scripts when they are installed', () => {

@@ -12,7 +12,7 @@ export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array
 /** Fills the array with random bytes, as `crypto.getRandomValues` does. */
 export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
 
-export const SECRET_LENGTH = 57;
+const SECRET_LENGTH = 57;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
 const TAG_LABEL = 'dz-token-tag-v1:';

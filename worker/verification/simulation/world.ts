@@ -18,8 +18,8 @@ export type Code = {
   ): Promise<{ effectiveAt: string }>;
 };
 
-export const LEASE_MS = 1000;
-export const HUB_LEASE_MS = 4000;
+const LEASE_MS = 1000;
+const HUB_LEASE_MS = 4000;
 const LENGTH_MS = 14_000;
 const HASHES = ['a', 'b'] as TokenHash[];
 const REGIONS = ['weur', 'enam'];
