@@ -24,10 +24,13 @@ describe('the documents', () => {
       expect(read(page)).toMatch(new RegExp(`^# ${index + 1}\\. `));
   });
 
-  it('link every page from the first one of the folder', () => {
-    const linked = new Set(targetsOf('docs/README.md'));
-    const documents = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
-    expect(documents.filter((page) => !linked.has(page))).toEqual([]);
+  it('lead from README.md to every page', () => {
+    const reached = new Set(['README.md']);
+    // A set that is walked takes in what is added on the way.
+    for (const page of reached) {
+      for (const target of targetsOf(page)) if (pages.includes(target)) reached.add(target);
+    }
+    expect(pages.filter((page) => page !== 'CHANGELOG.md' && !reached.has(page))).toEqual([]);
   });
 
   it.each(pages)('lead somewhere with every link of %s', (page) => {
