@@ -65,7 +65,10 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: [...FACE, 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
     packages: ['hono'],
   },
-  docs: { rooms: [...FACE, 'api/openapi', 'operator/openapi', 'pages/headers'], packages: ['hono'] },
+  docs: {
+    rooms: [...FACE, 'api/openapi', 'api/openapi-doors', 'operator/openapi', 'pages/headers'],
+    packages: ['hono'],
+  },
   upkeep: { rooms: ['database', 'env', 'tables'], packages: ['drizzle-orm'] },
   token: { rooms: ['activity', 'organisation', 'database', 'tables'], packages: ['drizzle-orm'] },
   organisation: { rooms: ['activity', 'token/secret', 'database', 'tables'], packages: ['drizzle-orm'] },
@@ -200,7 +203,8 @@ it('lets only the packages that it names run scripts when they are installed', (
   const { allowScripts, dependencies, devDependencies } = JSON.parse(
     readFileSync(resolve(root, 'package.json'), 'utf8'),
   ) as Record<string, Record<string, unknown>>;
-  expect(allowScripts).toEqual({ node: true, esbuild: true, workerd: true });
+  const allowed = Object.entries(allowScripts ?? {}).filter(([, mayRun]) => mayRun === true);
+  expect(allowed.map(([name]) => name)).toEqual(['node', 'esbuild', 'workerd']);
   const ranges = Object.entries({ ...dependencies, ...devDependencies }).filter(
     ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)),
   );
