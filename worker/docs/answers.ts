@@ -9,7 +9,7 @@ export type Operation = {
   tags: string[];
   security: Record<string, string[]>[];
   parameters?: object[];
-  requestBody?: object;
+  requestBody?: { required: true; content: Record<string, { schema: object; example: object }> };
   responses: Record<string, { description: string; headers?: object; content?: object }>;
 };
 export type Paths = Record<string, Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Operation>>>;

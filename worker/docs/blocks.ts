@@ -8,6 +8,13 @@ export type Block =
   | { code: string; language: string }
   | { head: readonly string[]; rows: readonly (readonly string[])[] };
 
+/** What a fence of Markdown calls a language that people know by another name. */
+const FENCES: Readonly<Record<string, string>> = {
+  curl: 'sh',
+  JavaScript: 'js',
+  Python: 'python',
+  TypeScript: 'ts',
+};
 const INLINE = /`([^`]+)`|\[([^\]]+)\]\(([^)\s]+)\)/g;
 
 export function escapeHtml(text: string): string {
@@ -40,7 +47,7 @@ export function blockMarkdown(block: Block): string {
   if ('heading' in block) return `${'#'.repeat(block.level ?? 2)} ${block.heading}`;
   if ('text' in block) return block.text;
   if ('list' in block) return block.list.map((item) => `- ${item}`).join('\n');
-  if ('code' in block) return `\`\`\`${block.language}\n${block.code}\n\`\`\``;
+  if ('code' in block) return `\`\`\`${FENCES[block.language] ?? block.language}\n${block.code}\n\`\`\``;
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(block.head), line(block.head.map(() => '---')), ...block.rows.map(line)].join('\n');

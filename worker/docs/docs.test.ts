@@ -23,23 +23,26 @@ describe('the documentation', () => {
     for (const slug of Object.keys(PROBLEMS)) expect(page).toContain(`id="${slug}"`);
   });
 
-  it.each(['/docs', '/docs/problems'])('%s is a small page under the strict policy', async (path) => {
-    const answer = await call(path);
-    expect(answer.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
-    const page = await answer.text();
-    expect(page).not.toMatch(/<style|style=|<script>|\son\w+=/);
-    const zipped = await new Response(
-      new Blob([
-        page,
-        await (await call('/docs/docs.css')).text(),
-        await (await call('/docs/copy.js')).text(),
-      ])
-        .stream()
-        .pipeThrough(new CompressionStream('gzip')),
-    ).arrayBuffer();
-    expect(zipped.byteLength).toBeLessThan(15_360);
-    expect((await (await call('/docs/copy.js')).text()).length).toBeLessThan(1024);
-  });
+  it.each(['/docs', '/docs/problems', '/docs/gateways', '/docs/operator'])(
+    '%s is a small page under the strict policy',
+    async (path) => {
+      const answer = await call(path);
+      expect(answer.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'");
+      const page = await answer.text();
+      expect(page).not.toMatch(/<style|style=|<script>|\son\w+=/);
+      const zipped = await new Response(
+        new Blob([
+          page,
+          await (await call('/docs/docs.css')).text(),
+          await (await call('/docs/copy.js')).text(),
+        ])
+          .stream()
+          .pipeThrough(new CompressionStream('gzip')),
+      ).arrayBuffer();
+      expect(zipped.byteLength).toBeLessThan(15_360);
+      expect((await (await call('/docs/copy.js')).text()).length).toBeLessThan(1024);
+    },
+  );
 
   it('shows examples that name this deployment, in the page and in Markdown', async () => {
     for (const path of ['/docs', '/docs.md', '/llms.txt']) {

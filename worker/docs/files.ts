@@ -21,7 +21,7 @@ export const COPY_JS = `for (const sample of document.querySelectorAll('.sample'
 `;
 
 /** The dashboard's colours and type. */
-export const DOCS_CSS = `:root{color-scheme:light dark;--ground:light-dark(#f6f6f9,#0f1015);--surface:light-dark(#fff,#17181f);--line:light-dark(#e3e3ea,#2a2c37);--ink:light-dark(#16171d,#ececf3);--muted:light-dark(#5b5d6b,#a2a4b5);--accent:light-dark(#4338ca,#a9a5ff);font:15px/1.6 ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;color:var(--ink);background:var(--ground);-webkit-text-size-adjust:100%;scroll-padding-top:16px}
+export const DOCS_CSS = `:root{color-scheme:light dark;--ground:light-dark(#f6f6f9,#0f1015);--surface:light-dark(#fff,#17181f);--line:light-dark(#e3e3ea,#2a2c37);--ink:light-dark(#16171d,#ececf3);--muted:light-dark(#5b5d6b,#a2a4b5);--accent:light-dark(#4338ca,#a9a5ff);--wash:light-dark(#eeefff,#22223c);font:15px/1.6 ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',sans-serif;color:var(--ink);background:var(--ground);-webkit-text-size-adjust:100%;scroll-padding-top:16px}
 :root[data-theme=light]{color-scheme:light}:root[data-theme=dark]{color-scheme:dark}
 *{box-sizing:border-box}
 body{margin:0;display:grid;grid-template-columns:252px minmax(0,1fr);min-height:100dvh}
@@ -30,7 +30,10 @@ header{position:sticky;top:0;height:100dvh;overflow:auto;padding:20px 16px;backg
 nav ul{list-style:none;margin:12px 0;padding:0}
 nav li a{display:block;padding:6px 8px;border-radius:8px;color:var(--muted);text-decoration:none}
 nav li a:hover{background:var(--ground);color:var(--ink)}
-nav h2{margin:20px 8px 0;font-size:13px;color:var(--muted)}
+nav a[aria-current]{background:var(--wash);color:var(--accent);font-weight:600}
+summary{padding:6px 8px;border-radius:8px;font-weight:600;font-size:13px;color:var(--muted);cursor:pointer}
+details ul{margin:0}
+@media(min-width:761px){@supports selector(::details-content){details::details-content{content-visibility:visible;block-size:auto}summary{display:none}nav+nav::before{content:attr(aria-label);display:block;padding:0 8px 6px;font-weight:600;font-size:13px;color:var(--muted)}}}
 main{min-width:0;width:100%;max-width:860px;padding:36px 48px 96px}
 h1{margin:0;font-size:26px;line-height:1.2;letter-spacing:-.02em}
 main h2{margin:48px 0 8px;padding-top:20px;border-top:1px solid var(--line);font-size:19px}
@@ -47,6 +50,6 @@ pre{margin:0;padding:14px 76px 14px 16px;overflow:auto;background:var(--surface)
 th,td{padding:7px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}th{font-size:13px;color:var(--muted)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .skip{position:fixed;z-index:1;top:8px;left:8px;padding:8px 14px;background:var(--surface);border-radius:8px;transform:translateY(-80px)}.skip:focus{transform:none}
-@media(max-width:760px){body{display:block}header{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line);padding:16px}main{padding:24px 16px 64px}nav ul{display:flex;flex-wrap:wrap}nav h2{margin-top:8px}}
+@media(max-width:760px){body{display:block}header{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line);padding:12px 16px}main{padding:20px 16px 64px}.brand{padding:0}nav[aria-label=Documentation] ul{display:flex;flex-wrap:wrap;margin:8px -8px 4px}summary{margin:0 -8px}}
 @media print{header,.skip,.sample button{display:none}body{display:block}main{max-width:none;padding:0}pre{white-space:pre-wrap}}
 `;

@@ -1,7 +1,7 @@
-// The text of /docs: what a developer needs from the first call to the last refusal. Examples name this deployment.
-import type { Operation } from './answers.ts';
+// The text of /docs: what a developer who holds a token needs, from the first call to the last refusal. Examples name
+// this deployment.
 import type { Block } from './blocks.ts';
-import { PATHS } from './openapi.ts';
+import { endpointBlocks } from './endpoints.ts';
 
 export function guideBlocks(origin: string, product: string): Block[] {
   return [
@@ -29,12 +29,19 @@ export function guideBlocks(origin: string, product: string): Block[] {
     },
     { heading: 'Endpoints', id: 'endpoints' },
     {
-      text: 'These are answered here. Any other path under `/v1/` is `404` unless the deployment has an API behind it.',
+      text: 'These are answered here. Any other path under `/v1/` is `404` unless the deployment has [an API behind it](/docs/gateways#upstream).',
     },
-    ...endpoints('/v1/'),
+    ...endpointBlocks(origin, ['/v1/ping', '/v1/organisation', '/v1/token']),
     { heading: 'Problems', id: 'problems' },
     {
-      text: 'Every refusal is `application/problem+json` with `type`, `title`, `status` and `requestId`. [All problems](/docs/problems) says what each means and what to do. Never throw a token away on `503`: it could not be checked, and may well be good.',
+      text: 'Every refusal is `application/problem+json` with `type`, `title`, `status` and `requestId`. [All problems](/docs/problems) says what each means and what to do. In short:',
+    },
+    {
+      list: [
+        '`400`, `401` and `403`: do not repeat the call as it is. Look at the header, the token or the plan.',
+        '`429` and `503`: wait for the seconds in `Retry-After`, then send it again. Never throw a token away on `503`: it could not be checked, and may well be good.',
+        '`500`, `502` and `504`: try again later. A write at the API behind this one may or may not have been applied.',
+      ],
     },
     { heading: 'What “immediately” means', id: 'immediately' },
     {
@@ -44,6 +51,10 @@ export function guideBlocks(origin: string, product: string): Block[] {
     {
       text: 'A website can call `/v1` when its origin is listed in `CORS_ORIGINS`; by default none is. Cookies are never allowed. Whoever opens the page can read its token, so call from your server where you can.',
     },
+    { heading: 'Gateways', id: 'gateways' },
+    {
+      text: 'nginx, Caddy, Traefik and Envoy can ask whether a call may pass, servers can ask about a token, and other Workers can do so without HTTP. [Gateways](/docs/gateways) shows how.',
+    },
     { heading: 'Limits', id: 'limits' },
     {
       list: [
@@ -51,43 +62,12 @@ export function guideBlocks(origin: string, product: string): Block[] {
         'Checking a token is not rate-limited.',
         'A JSON body is at most 16 KiB, and unknown fields are refused.',
         'Answers under `/v1` are `no-store`, and carry `X-Request-Id`.',
+        'Counts of calls in the dashboard are approximate: they may miss the last second of a server that was lost.',
       ],
     },
     { heading: 'Operator', id: 'operator' },
     {
-      text: 'For the platform that owns the organisations: billing and provisioning. The credential is `Authorization: Bearer <OPERATOR_SECRET>`; without a configured secret these paths are `404`. Everything is idempotent.',
-    },
-    ...endpoints('/operator/'),
-  ];
-}
-
-function endpoints(prefix: string): Block[] {
-  return Object.entries(PATHS)
-    .filter(([path]) => path.startsWith(prefix))
-    .flatMap(([path, methods]) =>
-      Object.entries(methods).flatMap(([method, operation]) => endpoint(method, path, operation)),
-    );
-}
-
-function endpoint(method: string, path: string, operation: Operation): Block[] {
-  return [
-    { heading: operation.summary, id: operation.operationId, level: 3 },
-    { text: `\`${method.toUpperCase()} ${path}\`` },
-    { text: operation.description },
-    ...exampleOf(operation.responses),
-    {
-      head: ['Status', 'Answer'],
-      rows: Object.entries(operation.responses).map(([status, { description }]) => [
-        `\`${status}\``,
-        description,
-      ]),
+      text: 'The platform that owns the organisations has [a face of its own](/docs/operator) for billing and provisioning.',
     },
   ];
-}
-
-function exampleOf(responses: Record<string, { description: string; content?: object }>): Block[] {
-  const content = responses['200']?.content;
-  if (content === undefined || !('application/json' in content)) return [];
-  const { example } = content['application/json'] as { example: unknown }; // as `json` in answers.ts writes it
-  return [{ code: JSON.stringify(example, null, 2), language: 'json' }];
 }

@@ -1,0 +1,271 @@
+// The documentation as people meet it: read in a real browser, wide and on a phone, light and dark; and every example of
+// it done as pasted, against the Worker that serves it.
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROBLEMS } from '../worker/problem.ts';
+import { openBrowser, signIn } from './browser.ts';
+import { startServer } from './server.ts';
+import type { Server } from './server.ts';
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, '..');
+const PAGES = ['/docs', '/docs/problems', '/docs/gateways', '/docs/operator'];
+const WIDTHS = [1280, 390, 320];
+const OPERATOR_SECRET = 'an-operator-secret-of-these-tests-alone';
+const CLIENT_SECRET = 'a-client-secret-of-these-tests-alone';
+
+type Sample = { language: string; code: string };
+
+let server: Server;
+let browser: Browser;
+let upstream: ChildProcess;
+/** A shell's own, for the examples: curl says the status behind the body. */
+let environment: NodeJS.ProcessEnv;
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+const home = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+
+beforeAll(async () => {
+  upstream = spawn(process.execPath, ['docs/example-upstream/server.mjs'], {
+    cwd: root,
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const behind = await new Promise<string>((done) => {
+    upstream.stdout?.once('data', (chunk: Buffer) => done(/http:\S+/.exec(chunk.toString())?.[0] ?? ''));
+  });
+  const settings = {
+    OPERATOR_SECRET,
+    INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT_SECRET }),
+    UPSTREAM_URL: behind,
+    REVOCATION_LEASE_MS: '50',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+  [server, browser] = await Promise.all([startServer({ flags }), openBrowser()]);
+  writeFileSync(join(home, '.curlrc'), 'silent\nwrite-out = "\\n%{http_code}"\n');
+  const page = await browser.newPage();
+  await signIn(page, server.origin);
+  const token = await page.evaluate(async () => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch('/api/organisations/acme/tokens', { method: 'POST', headers, body: '{}' });
+    return ((await answer.json()) as { secret: string }).secret;
+  });
+  await page.context().close();
+  environment = {
+    ...process.env,
+    CURL_HOME: home,
+    TOKEN: token,
+    OPERATOR_SECRET,
+    CLIENT_ID: 'gateway',
+    CLIENT_SECRET,
+  };
+});
+afterAll(async () => {
+  upstream?.kill();
+  rmSync(home, { recursive: true });
+  await browser?.close();
+  await server?.stop();
+});
+
+const read = async (path: string): Promise<string> => (await fetch(server.origin + path)).text();
+
+async function samplesOf(path: string): Promise<Sample[]> {
+  const page = await browser.newPage();
+  await page.goto(server.origin + path);
+  const samples = await page.$$eval('.sample pre', (found) =>
+    found.map((pre) => ({
+      language: pre.ariaLabel?.replace(' sample', '') ?? '',
+      code: pre.textContent,
+    })),
+  );
+  await page.close();
+  return samples;
+}
+
+/** The fields of a value, without what they hold. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
+  if (typeof value !== 'object' || value === null) return '…';
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, shapeOf(held)]));
+}
+
+function axeFaults(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    // The global that axe's source leaves behind.
+    const { axe: inPage } = globalThis as unknown as { axe: typeof axe };
+    const rules = { 'target-size': { enabled: true } };
+    const { violations } = await inPage.run({ rules, resultTypes: ['violations'] });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
+  });
+}
+
+/** What lies past the edge of the page, samples and tables aside: those scroll in themselves. */
+function overflow(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const { scrollWidth } = document.documentElement;
+    const found = scrollWidth > innerWidth ? [`the page is ${scrollWidth} wide`] : [];
+    for (const node of document.querySelectorAll('a:not(.skip), h1, h2, h3, p, li, .sample, .table')) {
+      const { left, right, width } = node.getBoundingClientRect();
+      const within = node.closest('.table') !== null && !node.matches('.table');
+      if (width > 1 && !within && (left < -1 || right > innerWidth + 1)) {
+        found.push(`${node.tagName} "${node.textContent.slice(0, 40)}" from ${left} to ${right}`);
+      }
+    }
+    return found;
+  });
+}
+
+describe('the documentation in a browser', () => {
+  it.each(PAGES)('%s reads well, light and dark, wide and on a phone', async (path) => {
+    const context = await browser.newContext({ reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== server.origin) complaints.push(`asked ${request.url()}`);
+    });
+    await page.goto(server.origin + path);
+    await page.evaluate(axe.source);
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 640 });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect.soft(await axeFaults(page), `${colorScheme}, ${width} wide`).toEqual([]);
+      }
+      expect.soft(await overflow(page), `${width} wide`).toEqual([]);
+    }
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  it('folds its contents on a phone, where the text begins on the first screen', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 664 } });
+    await page.goto(`${server.origin}/docs/problems`);
+    const entry = page.getByRole('link', { name: 'Stale version' });
+    expect(await entry.isVisible()).toBe(false);
+    const heading = page.getByRole('heading', { name: 'Authentication required' });
+    expect((await heading.boundingBox())?.y).toBeLessThan(600);
+    await page.getByText('On this page').click();
+    await entry.click();
+    expect(page.url()).toContain('#stale-version');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${server.origin}/docs/problems`);
+    expect(await entry.isVisible()).toBe(true);
+    await page.close();
+  });
+
+  it('copies a sample as it is', async () => {
+    const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
+    const page = await context.newPage();
+    await page.goto(`${server.origin}/docs`);
+    const sample = page.locator('.sample').nth(1);
+    await sample.getByRole('button', { name: 'Copy' }).click();
+    await sample.getByText('Copied').waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied).toBe(await sample.locator('code').textContent());
+    await context.close();
+  });
+});
+
+describe('the links of the documentation', () => {
+  it('lead from the type of every problem to its place', async () => {
+    const page = await read('/docs/problems');
+    for (const slug of Object.keys(PROBLEMS)) expect(page).toContain(`id="${slug}"`);
+  });
+
+  it('all lead somewhere', async () => {
+    const pages = new Map<string, string>();
+    const dead: string[] = [];
+    for (const path of PAGES) pages.set(path, await read(path));
+    for (const path of PAGES) {
+      const text = pages.get(path) ?? '';
+      for (const [, href = ''] of text.matchAll(/href="([^"]+)"/g)) {
+        const { origin, pathname, hash } = new URL(href, server.origin + path);
+        if (origin !== server.origin || pathname === '/developer-zone') continue;
+        if (!pages.has(pathname)) {
+          const answer = await fetch(origin + pathname);
+          pages.set(pathname, answer.ok ? await answer.text() : '');
+        }
+        const target = pages.get(pathname) ?? '';
+        const found = hash === '' ? target !== '' : target.includes(`id="${hash.slice(1)}"`);
+        if (!found) dead.push(`${path}: ${href}`);
+      }
+    }
+    expect(dead).toEqual([]);
+  });
+
+  it('are in llms.txt, and each page says the same in Markdown', async () => {
+    const index = await read('/llms.txt');
+    for (const path of PAGES) {
+      expect(index).toContain(`(${server.origin}${path}.md)`);
+      const twin = await read(`${path}.md`);
+      for (const { code } of await samplesOf(path)) expect(twin).toContain(`\n${code}\n`);
+      for (const [, heading = ''] of (await read(path)).matchAll(/<h[23][^>]*>([^<]+)</g)) {
+        expect(twin).toContain(`# ${heading}\n`);
+      }
+    }
+  });
+});
+
+describe('the examples of the documentation', () => {
+  it.skipIf(!hasPython)('in JavaScript and Python print the status and the answer', async () => {
+    const samples = await samplesOf('/docs');
+    const codeOf = (language: string) => samples.find((sample) => sample.language === language)?.code ?? '';
+    const env = environment;
+    const script = run(process.execPath, ['--input-type=module', '-e', codeOf('JavaScript')], { env });
+    const python = run('python3', ['-c', codeOf('Python')], { env });
+    expect((await script).stdout).toMatch(/^200 \{\s*status: 'ok'/);
+    expect((await python).stdout).toMatch(/^200 \{'status': 'ok'/);
+  });
+
+  // Deleting the organisation is the last of them, and takes the token with it.
+  it.each(['/docs', '/docs/gateways', '/docs/operator'])(
+    '%s: every curl call, as pasted, is answered as the page says',
+    async (path) => {
+      const samples = await samplesOf(path);
+      const calls = samples.flatMap((sample, at) =>
+        sample.language === 'curl' ? [{ code: sample.code, next: samples[at + 1] }] : [],
+      );
+      expect(calls.length).toBeGreaterThan(2);
+      for (const { code, next } of calls) {
+        if (path === '/docs/operator') await givenOrganisation();
+        const { stdout } = await run('bash', ['-c', code], { env: environment });
+        const lines = stdout.split('\n');
+        expect(lines.pop(), `${code}\n${stdout}`).toBe('200');
+        const answered: unknown = next?.language === 'json' ? JSON.parse(lines.join('\n')) : null;
+        const documented: unknown = next?.language === 'json' ? JSON.parse(next.code) : null;
+        expect({ code, answer: shapeOf(answered) }).toEqual({ code, answer: shapeOf(documented) });
+      }
+    },
+  );
+
+  it.each([
+    ['Caddyfile', 'docs/gateways/Caddyfile'],
+    ['nginx', 'docs/gateways/nginx.conf'],
+  ])('the %s sample is the file that the tests run with a real gateway', async (language, file) => {
+    const samples = await samplesOf('/docs/gateways');
+    const lines = (text: string) =>
+      text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '' && !line.startsWith('#'));
+    const shown = samples.find((sample) => sample.language === language)?.code ?? '';
+    expect(lines(shown)).toEqual(lines(readFileSync(join(root, file), 'utf8')));
+  });
+});
+
+/** As the seed has it, whatever the example before did to it. */
+async function givenOrganisation(): Promise<void> {
+  const headers = { authorization: `Bearer ${OPERATOR_SECRET}`, 'content-type': 'application/json' };
+  const acme = `${server.origin}/operator/organisations/acme`;
+  const body = JSON.stringify({ name: 'Acme Events', plan: 'enterprise' });
+  await fetch(acme, { method: 'PUT', headers, body });
+  await fetch(`${acme}/members/owner@example.com`, { method: 'PUT', headers });
+}

@@ -1,0 +1,84 @@
+// The text of /docs/gateways: how a token opens an API that is not this one.
+import type { Block } from './blocks.ts';
+import { caddyfile, nginxConf } from './configurations.ts';
+import { endpointBlocks } from './endpoints.ts';
+
+export function gatewayBlocks(origin: string): Block[] {
+  const { protocol, host: ownHost } = new URL(origin);
+  // The files speak https: of a deployment on this machine they can only be an example.
+  const host = protocol === 'https:' ? ownHost : 'tokens.example.com';
+  return [
+    { text: 'A token can open any API. Choose the door by where that API is.' },
+    {
+      head: ['Your API', 'Use'],
+      rows: [
+        ['should be reached through this origin', '[The API behind this one](#upstream)'],
+        ['stands behind nginx, Caddy, Traefik or Envoy', '[Forward-auth](#forward-auth)'],
+        ['is a server that asks for itself', '[Introspection](#introspection)'],
+        ['is another Worker of the same account', '[The service binding](#workers)'],
+      ],
+    },
+    {
+      text: 'All of them keep the promise of [/v1](/docs#immediately): a token that is switched off in the dashboard is refused from then on. So never cache their answers.',
+    },
+    { heading: 'The API behind this one', id: 'upstream' },
+    {
+      text: 'Set `UPSTREAM_URL` to its origin, or bind a Worker as `UPSTREAM`. Every path under `/v1/` that is not answered here is then verified and handed on, and so is the answer.',
+    },
+    { code: `curl ${origin}/v1/anything \\\n  -H "Authorization: Bearer $TOKEN"`, language: 'curl' },
+    {
+      head: ['Header', 'What your API is told'],
+      rows: [
+        ['`X-Organisation-Id`', 'the organisation that the token belongs to'],
+        ['`X-Organisation-Plan`', 'its plan'],
+        ['`X-Token-Id`', 'the token, by its id'],
+        ['`X-Request-Id`', 'the id of the call, also in the answer'],
+        ['`X-Edge-Secret`', '`UPSTREAM_SECRET`: refuse calls without it, and nobody passes beside the edge'],
+      ],
+    },
+    {
+      list: [
+        'The token itself and every other identity header of the caller are dropped. Headers pass by an allow-list in both directions; cookies never do.',
+        'Bodies stream both ways, uploads, downloads and server-sent events. Redirects are handed to the caller.',
+        'The methods are `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE`. WebSockets are refused, and so are paths with empty or dot segments, a backslash, or `%2F`, `%5C`, `%00`, `%0A`, `%0D`.',
+        'An API that cannot be reached is [502](/docs/problems#upstream-unreachable), one that is slower than `UPSTREAM_TIMEOUT_MS` is [504](/docs/problems#upstream-timeout).',
+      ],
+    },
+    { heading: 'Forward-auth', id: 'forward-auth' },
+    {
+      text: 'The gateway asks `/verify` with the headers of the call that it holds, lets the call pass on `200`, and adds the identity headers of the answer. Replace those headers, never add to them: a caller can send them too. They are in every answer, empty when it refuses.',
+    },
+    ...endpointBlocks(origin, ['/verify']),
+    { text: 'Caddy:' },
+    { code: caddyfile(host), language: 'Caddyfile' },
+    { text: 'nginx:' },
+    { code: nginxConf(host), language: 'nginx' },
+    { heading: 'Introspection', id: 'introspection' },
+    {
+      text: 'For servers that ask by OAuth 2.0 Token Introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)). Each is a client of `INTROSPECTION_CLIENTS`, a JSON object of ids and secrets; without one `/introspect` is `404`. Failed attempts are limited to 30 a minute for each caller.',
+    },
+    ...endpointBlocks(origin, ['/introspect']),
+    { heading: 'Other Workers', id: 'workers' },
+    {
+      text: 'A Worker of the same account binds the entrypoint `Verifier` and asks without HTTP. What it is told is data; a bad token is no exception.',
+    },
+    {
+      code: '[[services]]\nbinding = "TOKENS"\nservice = "developer-zone"\nentrypoint = "Verifier"',
+      language: 'toml',
+    },
+    {
+      code: `const verification = await env.TOKENS.verify(secret);
+if (!verification.ok) return new Response(verification.reason, { status: 401 });
+const { organisationId, plan, tokenId } = verification;`,
+      language: 'TypeScript',
+    },
+    {
+      head: ['`reason`', 'Answer your caller'],
+      rows: [
+        ['`invalid-token`', '`401`'],
+        ['`enterprise-plan-required`', '`403`'],
+        ['`verification-unavailable`', '`503` with `Retry-After` of `retryAfter` seconds'],
+      ],
+    },
+  ];
+}
