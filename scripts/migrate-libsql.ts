@@ -2,7 +2,7 @@
 // table that wrangler keeps for D1, so that a database that moves from one to the other knows what it has.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createClient } from '@libsql/client/web';
+import { createClient } from '@libsql/client/http';
 
 const folder = resolve(import.meta.dirname, '../migrations');
 

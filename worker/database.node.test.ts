@@ -4,7 +4,7 @@ import { openDatabase } from './database.ts';
 import { openTruth } from './verification/truth.ts';
 
 const evaluated = vi.hoisted(() => ({ client: false }));
-vi.mock('@libsql/client/web', async (original) => {
+vi.mock('@libsql/client/http', async (original) => {
   evaluated.client = true;
   return original();
 });

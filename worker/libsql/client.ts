@@ -1,7 +1,7 @@
 // One conversation with libSQL (Turso, sqld) over HTTP. Loaded only where LIBSQL_URL is set. Every statement is answered
 // by the primary, and a write holds the write lock from its first statement on: the promises of D1, asked for by name.
-import { LibsqlError, createClient } from '@libsql/client/web';
-import type { Client, InArgs, InStatement } from '@libsql/client/web';
+import { LibsqlError, createClient } from '@libsql/client/http';
+import type { Client, InArgs, InStatement } from '@libsql/client/http';
 
 export type Address = { url: string; authToken: string | undefined };
 

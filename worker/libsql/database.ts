@@ -1,5 +1,5 @@
 // The stores' Db over libSQL.
-import { drizzle } from 'drizzle-orm/libsql/web';
+import { drizzle } from 'drizzle-orm/libsql/http';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
 

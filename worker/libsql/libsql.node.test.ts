@@ -1,6 +1,6 @@
 // The stores and the truth of verification on libSQL, through the client of a deployment and over its wire; and what
 // libSQL does not promise by itself.
-import { createClient } from '@libsql/client/web';
+import { createClient } from '@libsql/client/http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
