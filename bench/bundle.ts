@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import type { Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -30,7 +31,7 @@ export function bundleProduct(readable = false): string {
 }
 
 /** One file of this project as a Worker module; what the runtime has is left outside. */
-export async function bundle(entry: string, minify = false): Promise<string> {
+export async function bundle(entry: string, { minify = false, eager = false } = {}): Promise<string> {
   const result = await build({
     entryPoints: [`${ROOT}${entry}`],
     bundle: true,
@@ -40,9 +41,19 @@ export async function bundle(entry: string, minify = false): Promise<string> {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*', './product.js'],
+    plugins: eager ? [EAGER] : [],
     logLevel: 'error',
   });
   const text = result.outputFiles[0]?.text;
   if (text === undefined) throw new Error(`esbuild made nothing of ${entry}`);
   return text;
 }
+
+/** Leaves out what waits behind an `import()`: what remains is what a call evaluates. */
+const EAGER: Plugin = {
+  name: 'eager',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /./ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
+    ),
+};

@@ -1,7 +1,7 @@
 // The choice of the truth: libSQL's client is not even evaluated where D1 is the truth.
 import { expect, it, vi } from 'vitest';
 import { openDatabase } from './database.ts';
-import { openTruth } from './verification/truth.ts';
+import { openTruth } from './verification/hub-truth.ts';
 
 const evaluated = vi.hoisted(() => ({ client: false }));
 vi.mock('@libsql/client/http', async (original) => {

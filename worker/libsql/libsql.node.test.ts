@@ -14,7 +14,7 @@ import { organisations, sessions } from '../tables.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
 import { describeTruth } from '../verification/truth.suite.ts';
-import { openTruth } from '../verification/truth.ts';
+import { openTruth } from '../verification/hub-truth.ts';
 import { openClient } from './client.ts';
 
 let server: LibsqlServer;

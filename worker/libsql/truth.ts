@@ -1,13 +1,7 @@
 // The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
-import type { Row as LibsqlRow } from '@libsql/client/web';
-import {
-  ADD_USAGE,
-  CHANGES_FROM,
-  MOVE_LAST_USED,
-  NEWEST_CHANGES,
-  READ,
-  recordOf,
-} from '../verification/lookup.ts';
+import type { Row as LibsqlRow } from '@libsql/client/http';
+import { ADD_USAGE, MOVE_LAST_USED, NEWEST_CHANGES } from '../verification/hub-truth.ts';
+import { CHANGES_FROM, READ, recordOf } from '../verification/lookup.ts';
 import type { Row } from '../verification/lookup.ts';
 import type { Change, Truth } from '../verification/record.ts';
 import { openClient } from './client.ts';

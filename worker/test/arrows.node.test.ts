@@ -28,7 +28,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['cloudflare:workers'],
   },
   libsql: {
-    rooms: ['verification/lookup', 'verification/record'],
+    rooms: ['verification/hub-truth', 'verification/lookup', 'verification/record'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },

@@ -5,7 +5,7 @@ import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask } from './hub.ts';
 import type { Truth, UsageRow } from './record.ts';
-import { openTruth } from './truth.ts';
+import { openTruth } from './hub-truth.ts';
 import type { TruthEnv } from './truth.ts';
 import { Usage } from './usage.ts';
 import type { Counts } from './verifier.ts';

@@ -26,48 +26,48 @@ const ROUNDS = 3;
 const RECORDS = 5000;
 
 export class Hub {
-  private readonly truth: Truth;
-  private readonly now: () => number;
-  private readonly leaseMs: number;
-  private head: Head | null = null;
+  readonly #truth: Truth;
+  readonly #now: () => number;
+  readonly #leaseMs: number;
+  #head: Head | null = null;
   /** The oldest point from which on every change is known. */
-  private floor = 0;
-  private nonces = new Map<number, string>();
-  private changed = new Map<TokenHash, number>();
-  private log: Change[] = [];
-  private leaseUntil = 0;
-  private refreshing: Promise<void> | null = null;
-  private readonly reads = new Map<TokenHash, Promise<void>>();
-  private records = new Map<TokenHash, TokenRecord>();
+  #floor = 0;
+  #nonces = new Map<number, string>();
+  #changed = new Map<TokenHash, number>();
+  #log: Change[] = [];
+  #leaseUntil = 0;
+  #refreshing: Promise<void> | null = null;
+  readonly #reads = new Map<TokenHash, Promise<void>>();
+  #records = new Map<TokenHash, TokenRecord>();
 
   constructor(truth: Truth, now: () => number, leaseMs: number) {
-    this.truth = truth;
-    this.now = now;
-    this.leaseMs = leaseMs;
+    this.#truth = truth;
+    this.#now = now;
+    this.#leaseMs = leaseMs;
   }
 
   /** Answers under a lease that is good at the moment of the answer; rejects when none can be had. */
   async sync(ask: Ask): Promise<Answer> {
-    if (this.head === null || this.now() >= this.leaseUntil || this.isBehind(ask)) await this.refresh();
+    if (this.#head === null || this.#now() >= this.#leaseUntil || this.#isBehind(ask)) await this.refresh();
     // The refresh that was joined may have begun before the caller learned what it knows.
-    if (this.isBehind(ask)) await this.refresh();
-    let record = this.currentRecord(ask);
+    if (this.#isBehind(ask)) await this.refresh();
+    let record = this.#currentRecord(ask);
     // A read that began earlier may have been overtaken by a change: only what is current after it counts.
     for (let round = 0; record === undefined && ask.hash !== undefined && round < ROUNDS; round++) {
-      const read = await this.read(ask.hash).then(
+      const read = await this.#read(ask.hash).then(
         () => true,
         () => false,
       );
-      if (this.now() >= this.leaseUntil || this.readAhead(ask.hash)) await this.refresh();
-      record = this.currentRecord(ask);
+      if (this.#now() >= this.#leaseUntil || this.#readAhead(ask.hash)) await this.refresh();
+      record = this.#currentRecord(ask);
       if (!read) break;
     }
-    const { head } = this;
-    if (head === null || this.now() >= this.leaseUntil) throw new Error('hub: no lease');
+    const head = this.#head;
+    if (head === null || this.#now() >= this.#leaseUntil) throw new Error('hub: no lease');
     return {
       head,
-      changes: this.changesSince(ask.head),
-      remaining: this.leaseUntil - this.now(),
+      changes: this.#changesSince(ask.head),
+      remaining: this.#leaseUntil - this.#now(),
       ...(record === undefined ? {} : { record }),
     };
   }
@@ -75,119 +75,119 @@ export class Hub {
   /** Resolves when every change up to `seq` is known here: read, not merely heard of. */
   async advance(seq: number): Promise<void> {
     // The refresh under way may have begun before the change, and a head at or above `seq` may be of another past.
-    await this.refreshing?.catch(() => undefined);
+    await this.#refreshing?.catch(() => undefined);
     await this.refresh();
-    if (this.head === null || this.head.seq < seq) throw new Error('hub: the change is not there');
+    if (this.#head === null || this.#head.seq < seq) throw new Error('hub: the change is not there');
   }
 
   /** Whether half the lease has gone: time to renew it before anybody has to wait. */
   get isStale(): boolean {
-    return this.now() >= this.leaseUntil - this.leaseMs / 2;
+    return this.#now() >= this.#leaseUntil - this.#leaseMs / 2;
   }
 
   /** One at a time: two loads at once would leave a gap between them. Sharing a promise is sound in a Durable Object. */
   refresh(): Promise<void> {
-    this.refreshing ??= this.load().finally(() => {
-      this.refreshing = null;
+    this.#refreshing ??= this.#load().finally(() => {
+      this.#refreshing = null;
     });
-    return this.refreshing;
+    return this.#refreshing;
   }
 
-  private async load(): Promise<void> {
+  async #load(): Promise<void> {
     // Before the read: what commits while it is under way may be missing from it.
-    const asked = this.now();
-    if (this.head === null) this.restart(await this.truth.newestChanges(FIRST_LOAD));
+    const asked = this.#now();
+    if (this.#head === null) this.#restart(await this.#truth.newestChanges(FIRST_LOAD));
     else {
       for (let more = true; more;) {
-        const { seq, nonce } = this.head;
-        const page = await this.truth.changesFrom(seq, PAGE);
+        const { seq, nonce } = this.#head;
+        const page = await this.#truth.changesFrom(seq, PAGE);
         const [own, ...newer] = page;
         if (own?.seq !== seq || own.nonce !== nonce) {
           // Pruned, or the number of another past: a restored database counts again.
-          this.restart(await this.truth.newestChanges(FIRST_LOAD));
+          this.#restart(await this.#truth.newestChanges(FIRST_LOAD));
           break;
         }
-        this.append(newer);
+        this.#append(newer);
         more = page.length === PAGE;
       }
     }
-    this.leaseUntil = Math.max(this.leaseUntil, asked + this.leaseMs);
+    this.#leaseUntil = Math.max(this.#leaseUntil, asked + this.#leaseMs);
   }
 
-  private restart(changes: Change[]): void {
+  #restart(changes: Change[]): void {
     const newest = changes.at(-1);
     if (newest === undefined) throw new Error('changes: no row at all');
-    this.log = [];
-    this.nonces = new Map();
-    this.changed = new Map();
-    this.records = new Map();
-    this.floor = changes[0]?.seq ?? newest.seq;
-    this.append(changes);
+    this.#log = [];
+    this.#nonces = new Map();
+    this.#changed = new Map();
+    this.#records = new Map();
+    this.#floor = changes[0]?.seq ?? newest.seq;
+    this.#append(changes);
   }
 
-  private append(changes: Change[]): void {
+  #append(changes: Change[]): void {
     for (const change of changes) {
-      this.log.push(change);
-      this.nonces.set(change.seq, change.nonce);
-      this.changed.set(change.hash, change.seq);
-      this.head = { seq: change.seq, nonce: change.nonce };
+      this.#log.push(change);
+      this.#nonces.set(change.seq, change.nonce);
+      this.#changed.set(change.hash, change.seq);
+      this.#head = { seq: change.seq, nonce: change.nonce };
     }
-    if (this.log.length <= KEPT + PAGE) return;
-    for (const change of this.log.splice(0, this.log.length - KEPT)) {
-      this.nonces.delete(change.seq);
-      if (this.changed.get(change.hash) === change.seq) this.changed.delete(change.hash);
+    if (this.#log.length <= KEPT + PAGE) return;
+    for (const change of this.#log.splice(0, this.#log.length - KEPT)) {
+      this.#nonces.delete(change.seq);
+      if (this.#changed.get(change.hash) === change.seq) this.#changed.delete(change.hash);
     }
-    this.floor = this.log[0]?.seq ?? this.floor;
+    this.#floor = this.#log[0]?.seq ?? this.#floor;
   }
 
-  private changesSince(head: Head | null): Answer['changes'] {
-    if (head === null || !this.knows(head)) return 'reset';
+  #changesSince(head: Head | null): Answer['changes'] {
+    if (head === null || !this.#knows(head)) return 'reset';
     const changes: [TokenHash, number][] = [];
-    for (let index = this.log.length - 1; index >= 0; index--) {
-      const change = this.log[index];
+    for (let index = this.#log.length - 1; index >= 0; index--) {
+      const change = this.#log[index];
       if (change === undefined || change.seq <= head.seq) break;
       changes.push([change.hash, change.seq]);
     }
     return changes.toReversed();
   }
 
-  private knows({ seq, nonce }: Head): boolean {
-    return seq >= this.floor && this.nonces.get(seq) === nonce;
+  #knows({ seq, nonce }: Head): boolean {
+    return seq >= this.#floor && this.#nonces.get(seq) === nonce;
   }
 
   /** The caller has seen more than this hub: it asked the truth itself. */
-  private isBehind({ head }: Ask): boolean {
-    return head !== null && this.head !== null && head.seq > this.head.seq;
+  #isBehind({ head }: Ask): boolean {
+    return head !== null && this.#head !== null && head.seq > this.#head.seq;
   }
 
-  private readAhead(hash: TokenHash): boolean {
-    const record = this.records.get(hash);
-    return record !== undefined && this.head !== null && record.asOf.seq > this.head.seq;
+  #readAhead(hash: TokenHash): boolean {
+    const record = this.#records.get(hash);
+    return record !== undefined && this.#head !== null && record.asOf.seq > this.#head.seq;
   }
 
-  private currentRecord({ hash, cached }: Ask): Answer['record'] {
+  #currentRecord({ hash, cached }: Ask): Answer['record'] {
     if (hash === undefined) return undefined;
-    if (cached !== undefined && this.isCurrent(hash, cached)) return 'cached';
-    const record = this.records.get(hash);
-    return record !== undefined && this.isCurrent(hash, record.asOf) ? record : undefined;
+    if (cached !== undefined && this.#isCurrent(hash, cached)) return 'cached';
+    const record = this.#records.get(hash);
+    return record !== undefined && this.#isCurrent(hash, record.asOf) ? record : undefined;
   }
 
-  private isCurrent(hash: TokenHash, asOf: Head): boolean {
-    return this.knows(asOf) && asOf.seq >= (this.changed.get(hash) ?? 0);
+  #isCurrent(hash: TokenHash, asOf: Head): boolean {
+    return this.#knows(asOf) && asOf.seq >= (this.#changed.get(hash) ?? 0);
   }
 
-  private read(hash: TokenHash): Promise<void> {
-    let read = this.reads.get(hash);
+  #read(hash: TokenHash): Promise<void> {
+    let read = this.#reads.get(hash);
     if (read === undefined) {
-      read = this.loadRecord(hash).finally(() => this.reads.delete(hash));
-      this.reads.set(hash, read);
+      read = this.#loadRecord(hash).finally(() => this.#reads.delete(hash));
+      this.#reads.set(hash, read);
     }
     return read;
   }
 
-  private async loadRecord(hash: TokenHash): Promise<void> {
-    const record = await this.truth.read(hash);
-    if (this.records.size >= RECORDS) this.records = new Map();
-    this.records.set(hash, record);
+  async #loadRecord(hash: TokenHash): Promise<void> {
+    const record = await this.#truth.read(hash);
+    if (this.#records.size >= RECORDS) this.#records = new Map();
+    this.#records.set(hash, record);
   }
 }

@@ -15,69 +15,69 @@ export class Memory {
   /** Counts the resets that were taken over: an answer to a question of an earlier generation says nothing any more. */
   generation = 0;
   /** Below this `seq` the isolate does not know what changed. */
-  private floor = 0;
-  private readonly changed = new Map<TokenHash, number>();
-  private young = new Map<TokenHash, Remembered>();
-  private old = new Map<TokenHash, Remembered>();
+  #floor = 0;
+  readonly #changed = new Map<TokenHash, number>();
+  #young = new Map<TokenHash, Remembered>();
+  #old = new Map<TokenHash, Remembered>();
 
   /** Remembered and not known to have changed. A record that is asked for stays; hits alone move nothing. */
   get(hash: TokenHash): Remembered | undefined {
-    const hit = this.young.get(hash);
+    const hit = this.#young.get(hash);
     if (hit !== undefined) return hit;
-    const aged = this.old.get(hash);
-    if (aged !== undefined) this.keep(hash, aged);
+    const aged = this.#old.get(hash);
+    if (aged !== undefined) this.#keep(hash, aged);
     return aged;
   }
 
   /** Keeps a record unless a change that was learned meanwhile is newer, or it is older than what was learned at all. */
   put(hash: TokenHash, asOf: number, holder: Holder | null): void {
-    if (asOf < this.floor || asOf < (this.changed.get(hash) ?? 0)) return;
-    this.keep(hash, { holder });
+    if (asOf < this.#floor || asOf < (this.#changed.get(hash) ?? 0)) return;
+    this.#keep(hash, { holder });
   }
 
   /** Learns the changes up to `head`. Answers overtake each other, so the head only grows. */
   learn(head: Head, changes: readonly (readonly [hash: TokenHash, seq: number])[]): void {
     for (const [hash, seq] of changes) {
-      this.young.delete(hash);
-      this.old.delete(hash);
-      if (seq <= (this.changed.get(hash) ?? 0)) continue;
+      this.#young.delete(hash);
+      this.#old.delete(hash);
+      if (seq <= (this.#changed.get(hash) ?? 0)) continue;
       // Again at the end: the map's order is the order of learning, and the oldest goes first.
-      this.changed.delete(hash);
-      this.changed.set(hash, seq);
+      this.#changed.delete(hash);
+      this.#changed.set(hash, seq);
     }
     if (this.head === null || head.seq > this.head.seq) this.head = head;
-    for (const [hash, seq] of this.changed) {
-      if (this.changed.size <= CHANGES) break;
-      this.changed.delete(hash);
-      if (seq > this.floor) this.floor = seq;
+    for (const [hash, seq] of this.#changed) {
+      if (this.#changed.size <= CHANGES) break;
+      this.#changed.delete(hash);
+      if (seq > this.#floor) this.#floor = seq;
     }
   }
 
   /** Forgets everything, for its past has nothing to do with `head` any more, and goes on from there. */
   restart(head: Head): void {
     this.forget();
-    this.changed.clear();
+    this.#changed.clear();
     this.head = head;
-    this.floor = head.seq;
+    this.#floor = head.seq;
     this.generation++;
   }
 
   /** Forgets the records; nothing older than the newest head that is known may come back. */
   forget(): void {
-    this.young.clear();
-    this.old.clear();
-    if (this.head !== null && this.head.seq > this.floor) this.floor = this.head.seq;
+    this.#young.clear();
+    this.#old.clear();
+    if (this.head !== null && this.head.seq > this.#floor) this.#floor = this.head.seq;
   }
 
   get size(): number {
-    return this.young.size + this.old.size;
+    return this.#young.size + this.#old.size;
   }
 
-  private keep(hash: TokenHash, record: Remembered): void {
-    this.old.delete(hash);
-    this.young.set(hash, record);
-    if (this.young.size < GENERATION) return;
-    this.old = this.young;
-    this.young = new Map();
+  #keep(hash: TokenHash, record: Remembered): void {
+    this.#old.delete(hash);
+    this.#young.set(hash, record);
+    if (this.#young.size < GENERATION) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }

@@ -14,12 +14,16 @@ export type TokenRecord = { asOf: Head; holder: Holder | null };
 /** One row of `changes`. */
 export type Change = Head & { hash: TokenHash };
 
-/** Where the truth lives: D1, or another database that reads what it committed. Every call may reject. */
-export type Truth = {
+/** What a call may have to ask of the truth. Every call may reject. */
+export type Lookups = {
   /** The token's record and the newest head, from one statement. */
   read(hash: TokenHash): Promise<TokenRecord>;
   /** Changes from `seq` on (inclusive), ascending, at most `limit`. */
   changesFrom(seq: number, limit: number): Promise<Change[]>;
+};
+
+/** Where the truth lives: D1, or another database that reads what it committed. */
+export type Truth = Lookups & {
   /** The newest changes, ascending, at most `limit`; never empty. */
   newestChanges(limit: number): Promise<Change[]>;
   /** Adds accepted and refused calls to the hours, and moves `lastUsedAt` forward. */

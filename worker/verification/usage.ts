@@ -5,7 +5,7 @@ import type { Counts } from './verifier.ts';
 const HOUR_MS = 60 * 60 * 1000;
 
 export class Usage {
-  private rows = new Map<string, UsageRow>();
+  #rows = new Map<string, UsageRow>();
 
   /** Adds what one isolate counted since it last told. */
   add(counts: Counts, now: number): void {
@@ -23,9 +23,9 @@ export class Usage {
 
   addRow(row: UsageRow): void {
     const key = `${row.tokenId} ${row.hour}`;
-    const sum = this.rows.get(key);
+    const sum = this.#rows.get(key);
     if (sum === undefined) {
-      this.rows.set(key, { ...row });
+      this.#rows.set(key, { ...row });
       return;
     }
     sum.accepted += row.accepted;
@@ -34,13 +34,13 @@ export class Usage {
   }
 
   get isEmpty(): boolean {
-    return this.rows.size === 0;
+    return this.#rows.size === 0;
   }
 
   /** Everything so far, to be written; what cannot be written comes back by `addRow`. */
   take(): UsageRow[] {
-    const rows = [...this.rows.values()];
-    this.rows = new Map();
+    const rows = [...this.#rows.values()];
+    this.#rows = new Map();
     return rows;
   }
 }

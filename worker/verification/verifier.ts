@@ -8,7 +8,7 @@ import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { readCachedRecord, writeCachedRecord } from './record.ts';
-import type { Holder, TokenRecord, Truth } from './record.ts';
+import type { Holder, Lookups, TokenRecord } from './record.ts';
 
 export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
@@ -29,7 +29,7 @@ export type Ports = {
     get(hash: TokenHash): Promise<string | null>;
     put(hash: TokenHash, text: string): Promise<unknown>;
   };
-  truth: Truth;
+  truth: Lookups;
   leaseMs: number;
 };
 /** `taken`: whether what the answer says may be kept. */
@@ -50,60 +50,62 @@ const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable
 
 export class Verifier {
   readonly memory = new Memory();
-  private readonly ports: Ports;
-  private leaseUntil = 0;
+  readonly #ports: Ports;
+  #leaseUntil = 0;
   /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
-  private renewAt = 0;
-  private learnedAt = 0;
-  private counts: Counts = {};
-  private flushAt = 0;
-  private hubRestsUntil = 0;
+  #renewAt = 0;
+  #learnedAt = 0;
+  #counts: Counts = {};
+  #flushAt = 0;
+  #hubRestsUntil = 0;
 
   constructor(ports: Ports) {
-    this.ports = ports;
+    this.#ports = ports;
   }
 
   /** The answer for a hash that is remembered under a good lease: no I/O, no promise. Undefined: ask `lookUp`. */
   recall(hash: TokenHash, waitUntil: WaitUntil): Verification | undefined {
-    const now = this.ports.now();
-    if (now >= this.leaseUntil) return undefined;
+    const now = this.#ports.now();
+    if (now >= this.#leaseUntil) return undefined;
     const remembered = this.memory.get(hash);
     if (remembered === undefined) return undefined;
-    if (now >= this.renewAt) {
-      this.renewAt = now + this.ports.leaseMs / 4;
-      void this.ask({ head: this.memory.head }, waitUntil);
+    if (now >= this.#renewAt) {
+      this.#renewAt = now + this.#ports.leaseMs / 4;
+      void this.#ask({ head: this.memory.head }, waitUntil);
     }
-    return this.judge(remembered.holder, now, waitUntil);
+    return this.#judge(remembered.holder, now, waitUntil);
   }
 
   /** The answer from beyond this isolate. Never wrong: where the truth cannot be had, it says so. */
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
     const remembered = this.memory.get(hash);
     const holder =
-      remembered === undefined ? await this.fetchHolder(hash, waitUntil) : await this.renew(hash, waitUntil);
+      remembered === undefined
+        ? await this.#fetchHolder(hash, waitUntil)
+        : await this.#renew(hash, waitUntil);
     if (holder === undefined) return UNAVAILABLE;
-    return this.judge(holder, this.ports.now(), waitUntil);
+    return this.#judge(holder, this.#ports.now(), waitUntil);
   }
 
   /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
-  private async renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    const synced = await this.ask({ head: this.memory.head }, waitUntil);
-    const kept = this.kept(hash);
+  async #renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+    const synced = await this.#ask({ head: this.memory.head }, waitUntil);
+    const kept = this.#kept(hash);
     if (kept !== undefined) return kept.holder;
-    return synced === undefined ? this.fetchFromTruth(hash, waitUntil) : this.fetchHolder(hash, waitUntil);
+    return synced === undefined ? this.#fetchFromTruth(hash, waitUntil) : this.#fetchHolder(hash, waitUntil);
   }
 
   /** What is remembered under a good lease: perhaps only since another request brought it. */
-  private kept(hash: TokenHash): Remembered | undefined {
-    return this.ports.now() < this.leaseUntil ? this.memory.get(hash) : undefined;
+  #kept(hash: TokenHash): Remembered | undefined {
+    return this.#ports.now() < this.#leaseUntil ? this.memory.get(hash) : undefined;
   }
 
-  private async fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+  async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     const cached = readCachedRecord(
-      await this.within(CACHE_MS, this.ports.cache.get(hash)).catch(() => null),
+      await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null),
     );
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
-    const synced = await this.ask(ask, waitUntil);
+    const synced = await this.#ask(ask, waitUntil);
     if (synced !== undefined) {
       const { record, head } = synced.answer;
       // The hub judged either record at its own head, so it holds up to there.
@@ -111,22 +113,22 @@ export class Verifier {
         if (synced.taken) this.memory.put(hash, head.seq, cached.holder);
         return cached.holder;
       }
-      if (typeof record === 'object') return this.keep(hash, record, head.seq, synced.taken, waitUntil);
+      if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, waitUntil);
     }
-    return this.fetchFromTruth(hash, waitUntil);
+    return this.#fetchFromTruth(hash, waitUntil);
   }
 
-  private async fetchFromTruth(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+  async #fetchFromTruth(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     // A hub that is away must not send a thousand who asked together to the database.
-    const kept = this.kept(hash);
+    const kept = this.#kept(hash);
     if (kept !== undefined) return kept.holder;
-    const fresh = await this.within(TRUTH_MS, this.readTruth(hash)).catch(() => undefined);
+    const fresh = await this.#within(TRUTH_MS, this.#readTruth(hash)).catch(() => undefined);
     if (fresh === undefined) return undefined;
-    return this.keep(hash, fresh.record, fresh.record.asOf.seq, fresh.taken, waitUntil);
+    return this.#keep(hash, fresh.record, fresh.record.asOf.seq, fresh.taken, waitUntil);
   }
 
   /** Keeps a record that was read, as of `seq` where it may be kept at all; one of many who read it fills KV. */
-  private keep(
+  #keep(
     hash: TokenHash,
     { asOf, holder }: TokenRecord,
     seq: number,
@@ -136,113 +138,113 @@ export class Verifier {
     const isFirst = this.memory.get(hash) === undefined;
     if (taken) this.memory.put(hash, seq, holder);
     if (holder !== null && isFirst) {
-      waitUntil(this.ports.cache.put(hash, writeCachedRecord(asOf, holder)).catch(() => undefined));
+      waitUntil(this.#ports.cache.put(hash, writeCachedRecord(asOf, holder)).catch(() => undefined));
     }
     return holder;
   }
 
   /** The hub is away: the record and the changes come from the truth, and so does the lease. */
-  private async readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
-    const asked = this.ports.now();
+  async #readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
+    const asked = this.#ports.now();
     const { head, generation } = this.memory;
     const [record, changes] = await Promise.all([
-      this.ports.truth.read(hash),
-      head === null ? [] : this.ports.truth.changesFrom(head.seq, DIRECT_PAGE),
+      this.#ports.truth.read(hash),
+      head === null ? [] : this.#ports.truth.changesFrom(head.seq, DIRECT_PAGE),
     ]);
     const [own, ...newer] = changes;
     const newest = newer.at(-1) ?? own;
     const joins =
       own !== undefined && own.seq === head?.seq && own.nonce === head.nonce && changes.length < DIRECT_PAGE;
-    const taken = this.take(asked, generation, {
+    const taken = this.#take(asked, generation, {
       head: joins && newest !== undefined ? { seq: newest.seq, nonce: newest.nonce } : record.asOf,
       changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
-      remaining: this.ports.leaseMs,
+      remaining: this.#ports.leaseMs,
     });
     return { record, taken };
   }
 
   /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: the counts of others ride on it. */
-  private ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
-    const synced = this.sync(ask).catch(() => undefined);
+  #ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
+    const synced = this.#sync(ask).catch(() => undefined);
     waitUntil(synced);
     return synced;
   }
 
-  private async sync(ask: Ask): Promise<Synced> {
+  async #sync(ask: Ask): Promise<Synced> {
     // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
-    const asked = this.ports.now();
-    if (asked < this.hubRestsUntil) throw new Error('hub: too slow a moment ago');
+    const asked = this.#ports.now();
+    if (asked < this.#hubRestsUntil) throw new Error('hub: too slow a moment ago');
     const { generation } = this.memory;
-    const counts = this.counts;
-    this.counts = {};
+    const counts = this.#counts;
+    this.#counts = {};
     try {
-      const answer = await this.within(HUB_MS, this.ports.hub.sync(ask, counts));
-      return { answer, taken: this.take(asked, generation, answer) };
+      const answer = await this.#within(HUB_MS, this.#ports.hub.sync(ask, counts));
+      return { answer, taken: this.#take(asked, generation, answer) };
     } catch (error) {
-      const now = this.ports.now();
-      if (now - asked >= HUB_MS) this.hubRestsUntil = now + HUB_REST_MS;
+      const now = this.#ports.now();
+      if (now - asked >= HUB_MS) this.#hubRestsUntil = now + HUB_REST_MS;
       for (const [tokenId, [accepted, refused]] of Object.entries(counts))
-        this.count(tokenId, accepted, refused);
+        this.#count(tokenId, accepted, refused);
       throw error;
     }
   }
 
   /** Learns an answer and takes its lease; false when it says nothing about what this isolate knows by now. */
-  private take(asked: number, generation: number, { head, changes, remaining }: Answer): boolean {
+  #take(asked: number, generation: number, { head, changes, remaining }: Answer): boolean {
     if (generation !== this.memory.generation) return false;
     if (changes === 'reset') {
       // Another answer came while this one was under way, and its head may be the newer one.
-      if (asked < this.learnedAt) {
+      if (asked < this.#learnedAt) {
         this.memory.forget();
         return false;
       }
       this.memory.restart(head);
       // Leases of the past that is gone mean nothing for what comes now.
-      this.leaseUntil = 0;
+      this.#leaseUntil = 0;
     } else {
       this.memory.learn(head, changes);
     }
-    const now = this.ports.now();
-    this.learnedAt = now;
+    const now = this.#ports.now();
+    this.#learnedAt = now;
     // The shorter of the two, never their sum: leases do not stack.
-    const until = asked + Math.min(this.ports.leaseMs, remaining);
-    if (until > this.leaseUntil) {
-      this.leaseUntil = until;
-      this.renewAt = asked + (until - asked) / 2;
+    const until = asked + Math.min(this.#ports.leaseMs, remaining);
+    if (until > this.#leaseUntil) {
+      this.#leaseUntil = until;
+      this.#renewAt = asked + (until - asked) / 2;
     }
     return true;
   }
 
-  private judge(holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
+  #judge(holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
     if (holder === null) return INVALID;
     const { tokenId, organisationId, plan, active } = holder;
     const ok = active && opensDeveloperZone(plan);
-    this.count(tokenId, ok ? 1 : 0, ok ? 0 : 1);
-    if (now >= this.flushAt) {
-      this.flushAt = now + FLUSH_MS;
-      waitUntil(this.flush());
+    this.#count(tokenId, ok ? 1 : 0, ok ? 0 : 1);
+    if (now >= this.#flushAt) {
+      this.#flushAt = now + FLUSH_MS;
+      waitUntil(this.#flush());
     }
     if (ok) return { ok, tokenId, organisationId, plan };
     return active ? { ok, reason: 'enterprise-plan-required', tokenId, organisationId, plan } : INVALID;
   }
 
-  private count(tokenId: string, accepted: number, refused: number): void {
-    const counted = this.counts[tokenId];
-    if (counted === undefined) this.counts[tokenId] = [accepted, refused];
+  #count(tokenId: string, accepted: number, refused: number): void {
+    const counted = this.#counts[tokenId];
+    if (counted === undefined) this.#counts[tokenId] = [accepted, refused];
     else {
       counted[0] += accepted;
       counted[1] += refused;
     }
   }
 
-  private async flush(): Promise<void> {
-    await this.ports.sleep(FLUSH_MS);
-    if (Object.keys(this.counts).length > 0)
-      await this.sync({ head: this.memory.head }).catch(() => undefined);
+  async #flush(): Promise<void> {
+    await this.#ports.sleep(FLUSH_MS);
+    if (Object.keys(this.#counts).length > 0)
+      await this.#sync({ head: this.memory.head }).catch(() => undefined);
   }
 
-  private async within<T>(ms: number, promise: Promise<T>): Promise<T> {
-    const late = this.ports.sleep(ms).then((): never => {
+  async #within<T>(ms: number, promise: Promise<T>): Promise<T> {
+    const late = this.#ports.sleep(ms).then((): never => {
       throw new Error('too late');
     });
     // Whoever loses must not be an unhandled rejection.

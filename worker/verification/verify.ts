@@ -4,7 +4,7 @@ import type { ChangeHub } from './change-hub.ts';
 import type { Answer } from './hub.ts';
 import { cacheKey } from './record.ts';
 import { regionOf } from './region.ts';
-import { openTruth } from './truth.ts';
+import { openLookups } from './truth.ts';
 import { Verifier } from './verifier.ts';
 import type { Verification } from './verifier.ts';
 
@@ -69,7 +69,7 @@ function openVerifier(env: VerifyEnv, cf: unknown): Verifier {
       get: (hash) => env.TOKEN_CACHE.get(cacheKey(hash)),
       put: (hash, text) => env.TOKEN_CACHE.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS }),
     },
-    truth: openTruth(env),
+    truth: openLookups(env),
     leaseMs: Number(env.REVOCATION_LEASE_MS),
   });
 }

@@ -50,12 +50,12 @@ const TWINS: Twin[] = [
   {
     rule: 'count a lease from before the call',
     file: 'verifier.ts',
-    swaps: [['this.take(asked, generation, answer)', 'this.take(this.ports.now(), generation, answer)']],
+    swaps: [['this.#take(asked, generation, answer)', 'this.#take(this.#ports.now(), generation, answer)']],
   },
   {
     rule: 'never stack a lease on another',
     file: 'verifier.ts',
-    swaps: [['Math.min(this.ports.leaseMs, remaining)', 'this.ports.leaseMs']],
+    swaps: [['Math.min(this.#ports.leaseMs, remaining)', 'this.#ports.leaseMs']],
   },
   {
     rule: 'wait out the hub that does not confirm',
@@ -66,9 +66,9 @@ const TWINS: Twin[] = [
     rule: 'read before confirming',
     file: 'hub.ts',
     swaps: [
-      ['await this.refreshing?.catch(() => undefined);', 'void this.refresh().catch(() => undefined);'],
+      ['await this.#refreshing?.catch(() => undefined);', 'void this.refresh().catch(() => undefined);'],
       [
-        'await this.refresh();\n    if (this.head === null || this.head.seq < seq) throw',
+        'await this.refresh();\n    if (this.#head === null || this.#head.seq < seq) throw',
         'if (seq < 0) throw',
       ],
     ],
@@ -76,17 +76,17 @@ const TWINS: Twin[] = [
   {
     rule: 'keep no record that a change has overtaken',
     file: 'memory.ts',
-    swaps: [['if (asOf < this.floor || asOf < (this.changed.get(hash) ?? 0)) return;', '']],
+    swaps: [['if (asOf < this.#floor || asOf < (this.#changed.get(hash) ?? 0)) return;', '']],
   },
   {
     rule: 'never trust KV',
     file: 'hub.ts',
-    swaps: [['if (cached !== undefined && this.isCurrent(hash, cached))', 'if (cached !== undefined)']],
+    swaps: [['if (cached !== undefined && this.#isCurrent(hash, cached))', 'if (cached !== undefined)']],
   },
   {
     rule: 'never trust a read that others began',
     file: 'hub.ts',
-    swaps: [['record !== undefined && this.isCurrent(hash, record.asOf)', 'record !== undefined']],
+    swaps: [['record !== undefined && this.#isCurrent(hash, record.asOf)', 'record !== undefined']],
   },
   {
     rule: 'take a reset for what it is',
@@ -99,13 +99,13 @@ const TWINS: Twin[] = [
   {
     rule: 'load once at a time, without a gap',
     file: 'hub.ts',
-    swaps: [['this.refreshing ??= this.load().finally', 'return this.load().finally']],
+    swaps: [['this.#refreshing ??= this.#load().finally', 'return this.#load().finally']],
   },
   {
     rule: 'tell a restored database from its own past',
     file: 'hub.ts',
     swaps: [
-      [' && this.nonces.get(seq) === nonce', ''],
+      [' && this.#nonces.get(seq) === nonce', ''],
       [' || own.nonce !== nonce', ''],
     ],
   },

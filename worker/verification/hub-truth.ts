@@ -1,0 +1,39 @@
+// All of the truth, with what hubs alone ask of it: kept apart, so that the path of a call does not carry it.
+import { d1Lookups } from './lookup.ts';
+import type { Change, Truth, UsageRow } from './record.ts';
+import { libsqlOf } from './truth.ts';
+import type { TruthEnv } from './truth.ts';
+
+export const NEWEST_CHANGES = 'SELECT seq, nonce, token_hash AS hash FROM changes ORDER BY seq DESC LIMIT ?1';
+/** One statement for all rows; a token that was deleted meanwhile takes its counts with it. */
+export const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, refused)
+SELECT tokens.id, json_extract(value, '$.hour'), json_extract(value, '$.accepted'), json_extract(value, '$.refused')
+FROM json_each(?1) JOIN tokens ON tokens.id = json_extract(value, '$.tokenId') WHERE true
+ON CONFLICT (token_id, hour) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused`;
+export const MOVE_LAST_USED = `UPDATE tokens SET last_used_at = used.at
+FROM (SELECT json_extract(value, '$.tokenId') AS id, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
+WHERE tokens.id = used.id AND used.at > coalesce(tokens.last_used_at, '')`;
+
+export function openTruth(env: TruthEnv): Truth {
+  const libsql = libsqlOf(env);
+  if (libsql === null) return d1Truth(env.DB);
+  return {
+    read: async (hash) => (await libsql()).read(hash),
+    changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
+    newestChanges: async (limit) => (await libsql()).newestChanges(limit),
+    addUsage: async (rows) => (await libsql()).addUsage(rows),
+  };
+}
+
+function d1Truth(db: D1Database): Truth {
+  return {
+    ...d1Lookups(db),
+    async newestChanges(limit) {
+      return (await db.prepare(NEWEST_CHANGES).bind(limit).all<Change>()).results.toReversed();
+    },
+    async addUsage(rows: UsageRow[]) {
+      const json = JSON.stringify(rows);
+      await db.batch([db.prepare(ADD_USAGE).bind(json), db.prepare(MOVE_LAST_USED).bind(json)]);
+    },
+  };
+}
