@@ -1,14 +1,15 @@
 // The Worker's rooms in workerd, its pure rooms in Node, the journeys in a real browser; and, when asked for, real gateways.
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
-
-// Local mode prints the link on purpose, and this line alone; a code anywhere else fails the suite (scripts/test.ts).
-const LOCAL_LINK =
-  /^(Sign-in link for \S+: http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/sign-in#code=[\w-]{43}\n*)+$/;
+import { isRoutine, watch } from './scripts/watched.ts';
 
 export default defineConfig({
   test: {
-    onConsoleLog: (log) => !LOCAL_LINK.test(log),
+    onConsoleLog(log) {
+      if (!isRoutine(log)) return true;
+      watch(log);
+      return false;
+    },
     projects: [
       {
         plugins: [

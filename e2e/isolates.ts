@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
+import { watch } from '../scripts/watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 export type WorkerOptions = MiniflareOptions['workers'][number];
@@ -86,7 +87,11 @@ export async function startIsolates(
 ): Promise<Miniflare> {
   const settings = { ...SETTINGS, ...vars };
   const workers = names.map((name) => isolate(name, 'zone', names[0], settings, 10_000));
-  const miniflare = new Miniflare({ workers: [...workers, ...others], logRequests: false });
+  const miniflare = new Miniflare({
+    workers: [...workers, ...others],
+    logRequests: false,
+    handleStructuredLogs: ({ message }) => watch(message),
+  });
   await miniflare.ready;
   const db = await miniflare.getD1Database('DB', names[0]);
   for (const statement of migrationStatements()) await db.prepare(statement).run();

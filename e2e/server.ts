@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { watch } from '../scripts/watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -64,6 +65,7 @@ export async function startServer(
     stop: async () => {
       stopProcess(child);
       const code = await ended;
+      watch(output);
       if (own) rmSync(state, { recursive: true, force: true, maxRetries: 5 });
       return code;
     },

@@ -1,9 +1,11 @@
 // The watch over the suite's output finds what it watches for, and nothing in the project's own files.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findLeak } from './leaks.ts';
+import { isRoutine, watch } from './watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // Put together here, so that this file is no hit itself.
@@ -27,6 +29,32 @@ describe('what the suite prints', () => {
     ['an emptied cookie', '__Host-session=; Max-Age=0'],
   ])('may hold %s', (_, line) => {
     expect(findLeak(line)).toBeNull();
+  });
+});
+
+describe('what stays off the screen', () => {
+  const request = '{"method":"GET","route":"/v1/ping","status":200}\n';
+  const link = `Sign-in link for owner@example.com: http://localhost:8787/sign-in#code=${letters}\n`;
+
+  it.each([
+    [true, 'requests', request + request],
+    [true, 'the link of local mode among them', request + link],
+    [false, 'anything else among them', `${request}TypeError: no\n`],
+  ])('%s: %s', (expected, _, text) => {
+    expect(isRoutine(text)).toBe(expected);
+  });
+
+  it('is watched: a leak is told by its kind and line, and nothing is kept of the rest', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'developer-zone-')), 'leaks.log');
+    watch(request + link, file);
+    expect(existsSync(file)).toBe(false);
+    watch(`${request}{"method":"GET","route":"/${secret}"}\n`, file);
+    watch(`${link.trim()}?again=1#code=${letters}`, file);
+    expect(readFileSync(file, 'utf8').split('\n')).toEqual([
+      'the secret of a token: {"method":"GET","route":"/***"}',
+      expect.stringMatching(/^a sign-in code: [^]*code=\*\*\*$/),
+      '',
+    ]);
   });
 });
 

@@ -1,9 +1,11 @@
-// npm test, after the build: runs vitest and reads all that the suite and its Workers print. Fails when a secret, a session
-// cookie or a sign-in code stands in it (where, never what). The last line is a count from vitest's own report.
+// npm test, after the build: runs vitest and reads all that the suite and its Workers print, on the screen or kept off it
+// (watched.ts). Fails when a secret, a session cookie or a sign-in code stands in it (where, never what). The last line is
+// a count from vitest's own report.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { findLeak } from './leaks.ts';
+import { LEAKS } from './watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const VITEST = join(root, 'node_modules/vitest/vitest.mjs');
@@ -11,6 +13,7 @@ const report = join(root, '.tmp/test-report.json');
 
 mkdirSync(join(root, '.tmp'), { recursive: true });
 rmSync(report, { force: true });
+rmSync(LEAKS, { force: true });
 const child = spawn(
   process.execPath,
   [
@@ -38,8 +41,12 @@ const code = await new Promise<number | null>((done) => {
 });
 
 const leak = findLeak(output);
-if (leak !== null) {
-  console.error(`The suite printed ${leak.kind} (line ${leak.line} of its output)`);
+const leaks = [
+  ...(leak === null ? [] : [`${leak.kind} (line ${leak.line} of its output)`]),
+  ...(existsSync(LEAKS) ? readFileSync(LEAKS, 'utf8').trim().split('\n') : []),
+];
+if (leaks.length > 0) {
+  console.error(`The suite printed:\n${leaks.join('\n')}`);
   process.exitCode = 1;
 }
 // The shape is vitest's own (its JSON reporter keeps to Jest's).

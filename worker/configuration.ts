@@ -28,6 +28,7 @@ function findFault(env: Env): string | null {
     numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
     leaseFault(env) ??
+    (env.LOG === 'all' || env.LOG === 'errors' ? null : 'LOG: neither "all" nor "errors"') ??
     secretFault('OPERATOR_SECRET', env.OPERATOR_SECRET) ??
     secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
     corsFault(env.CORS_ORIGINS) ??

@@ -15,6 +15,14 @@ export function finishFace<E extends HonoEnv>(face: Hono<E>): Hono<E> {
   return face;
 }
 
+/** The pattern that this request matches in a face, such as "/api/organisations/:organisation/tokens"; undefined for none. */
+export function routeOf<E extends HonoEnv>(face: Hono<E>, { req }: Context): string | undefined {
+  // Hono answers HEAD by the handler of GET.
+  const method = req.method === 'HEAD' ? 'GET' : req.method;
+  return face.router.match(method, req.path)[0].findLast(([[, route]]) => route.method === method)?.[0][1]
+    .path;
+}
+
 function refusalOf<E extends HonoEnv>(face: Hono<E>, c: Context<E>): Problem {
   const allowed = METHODS.filter((method) =>
     // The router's own answer: a handler that ends a route, not a middleware that matches all.

@@ -1,8 +1,126 @@
-// The one place that writes to the log. Fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail
-// address, a body or a query string.
+// The one place that writes to the log: a line of JSON for each request, and one for each thing that failed behind it. The
+// fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
+import type { Env } from './env.ts';
+import type { Slug } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
+
+/** What a face knows about a request and the front door cannot see. Ids of rows that exist, never a caller's own text. */
+export type Note = {
+  /** The pattern that matched, such as "/api/organisations/:organisation/tokens". */
+  readonly route?: string;
+  readonly slug?: Slug;
+  readonly organisationId?: string;
+  readonly tokenId?: string;
+};
+
+/** All that a line about a request may say; JSON leaves out what is undefined. */
+type RequestLine = {
+  method: string;
+  route: string;
+  status: number;
+  reason: Slug | undefined;
+  organisationId: string | undefined;
+  tokenId: string | undefined;
+  requestId: string;
+  region: string | undefined;
+  durationMs: number;
+};
+
+/** All that a line about anything else may say. */
+type FailureLine = {
+  level: 'error';
+  event:
+    | 'misconfigured'
+    | 'unexpected'
+    | 'usage-not-written'
+    | 'prune-failed'
+    | 'mail-not-sent'
+    | 'oidc-refused';
+  /** A sentence or a code of our own. */
+  detail?: string | undefined;
+  requestId?: string | undefined;
+};
+
+const notes = new WeakMap<Request, Note>();
+
+/** Adds to what is known about a request. What is given is kept as it is, so that nothing is made for a first note. */
+export function note(request: Request, more: Note): void {
+  const known = notes.get(request);
+  notes.set(request, known === undefined ? more : { ...known, ...more });
+}
+
+/** Any other is a caller's own text. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** Cloudflare's ray id, or a UUID of ours: on a developer's machine the header is whatever a caller says. */
+const REQUEST_ID = /^[0-9a-f-]{16,36}(?:-[A-Z]{3})?$/;
+/** Paths without a parameter, which are their own pattern. */
+const FIXED = new Set(['/healthz', '/introspect', '/v1/ping', '/v1/organisation', '/v1/token']);
+/** Where this isolate runs. It never moves, and reading `cf` costs more than the rest of a line. */
+let region: string | undefined;
+
+/**
+ * The line about an answered request; `startedAt` in ms of the epoch. On Cloudflare clocks stand still but for I/O, so that
+ * the duration is the time that was waited: 0 for a call that was answered from memory.
+ */
+export function logRequest(request: Request, status: number, env: Pick<Env, 'LOG'>, startedAt: number): void {
+  if (env.LOG === 'errors' && status < 500) return;
+  const known = notes.get(request);
+  const requestId = requestIdOf(request);
+  write({
+    method: METHODS.has(request.method) ? request.method : 'other',
+    route: known?.route ?? routeOf(request.url),
+    status,
+    reason: known?.slug,
+    organisationId: known?.organisationId,
+    tokenId: known?.tokenId,
+    requestId: REQUEST_ID.test(requestId) ? requestId : 'other',
+    region: (region ??= coloOf(request)),
+    durationMs: Date.now() - startedAt,
+  });
+}
+
+function routeOf(url: string): string {
+  const start = url.indexOf('/', 8);
+  const query = url.indexOf('?', start);
+  const path = query < 0 ? url.slice(start) : url.slice(start, query);
+  if (FIXED.has(path)) return path;
+  if (path.startsWith('/v1/')) return '/v1/*';
+  return path === '/verify' || path.startsWith('/verify/') ? '/verify/*' : '*';
+}
+
+function coloOf({ cf }: Request): string {
+  const colo = cf?.['colo'];
+  return typeof colo === 'string' && /^[A-Z]{3}$/.test(colo) ? colo : 'unknown';
+}
 
 /** A deployment that is set up wrongly; `detail` names the setting, never its value. */
 export function logMisconfigured(detail: string): void {
+  write({ level: 'error', event: 'misconfigured', detail });
+}
+
+/** Something that no request waits for, or that none was told about in full: what broke and, where it helps, which code. */
+export function logFailure(
+  event: Exclude<FailureLine['event'], 'misconfigured' | 'unexpected'>,
+  detail?: string,
+): void {
+  write({ level: 'error', event, detail });
+}
+
+/** A failure that nobody foresaw: the kind of the error and the place in our own code. Its message may hold anything. */
+export function logUnexpected(error: Error, request: Request): void {
+  const requestId = requestIdOf(request);
+  const frame = error.stack?.split('\n').find((line) => FRAME.test(line));
+  const kind = /^[A-Z]\w{0,40}$/.test(error.name) ? error.name : 'Error';
+  write({
+    level: 'error',
+    event: 'unexpected',
+    detail: frame === undefined ? kind : `${kind} ${frame.trim()}`,
+    requestId: REQUEST_ID.test(requestId) ? requestId : 'other',
+  });
+}
+const FRAME = /^ {4}at (?:(?:async )?(?:new )?[\w.$#<>]{1,60} )?\(?[\w./:-]{1,120}:\d+:\d+\)?$/;
+
+function write(line: RequestLine | FailureLine): void {
   // oxlint-disable-next-line no-console -- the log of a Worker
-  console.error(JSON.stringify({ level: 'error', event: 'misconfigured', detail }));
+  console.log(JSON.stringify(line));
 }

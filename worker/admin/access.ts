@@ -2,6 +2,7 @@
 // the one in the path; no header and no session remembers another.
 import type { MiddlewareHandler } from 'hono';
 import { limit } from '../limit.ts';
+import { note } from '../log.ts';
 import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
 import type { Place } from '../token/store.ts';
@@ -20,6 +21,7 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   const { organisationId, email } = c.var.place;
   const access = await readAccess(c.var.db, organisationId, email);
   if (!access.ok) throw new Problem(access.reason);
+  note(c.req.raw, { organisationId });
   await next();
 };
 

@@ -3,6 +3,7 @@
 import * as oauth from 'oauth4webapi';
 import { isLocal } from '../configuration.ts';
 import type { Env } from '../env.ts';
+import { logFailure } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 
 type Provider = {
@@ -141,6 +142,5 @@ export async function exchange(
 /** For whoever sets this up: the library's own code for what went wrong, one of a fixed list, and nothing else. */
 function report(error: unknown): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreachable';
-  // eslint-disable-next-line no-console
-  console.warn(JSON.stringify({ event: 'oidc-refused', code: /^[A-Z_]{1,64}$/.test(code) ? code : 'other' }));
+  logFailure('oidc-refused', /^[A-Z_]{1,64}$/.test(code) ? code : 'other');
 }

@@ -8,6 +8,7 @@ import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
+import { logFailure } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
@@ -60,7 +61,10 @@ export const signIn = new Hono<AdminEnv>()
       return c.json({ sent: true, link }, 202);
     }
     // After the answer, so that its time does not tell a member from a stranger.
-    if (known) c.executionCtx.waitUntil(mailer.send(email, link));
+    if (known) {
+      // The runtime would print the error of the mail door, and with it perhaps the address.
+      c.executionCtx.waitUntil(mailer.send(email, link).catch(() => logFailure('mail-not-sent')));
+    }
     return c.json({ sent: true }, 202);
   })
   .post('/sign-in/redeem', async (c) => {

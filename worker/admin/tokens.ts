@@ -6,6 +6,7 @@ import { boolean, maxLength, nullable, optional, pipe, regex, strictObject, stri
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import type { Env } from '../env.ts';
+import { note } from '../log.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
@@ -38,6 +39,7 @@ export const tokens = new Hono<PlaceEnv>()
   .get('/tokens', async (c) => {
     const listed = await listTokens(c.var.db, c.var.place);
     if (!listed.ok) throw new Problem(listed.reason);
+    note(c.req.raw, { organisationId: c.var.place.organisationId });
     return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT }, 200);
   })
   // A repeat under the same Idempotency-Key makes no second token. It answers 200 with the token and `secret: null`;
@@ -57,6 +59,7 @@ export const tokens = new Hono<PlaceEnv>()
       };
       const creation = await createToken(db, place, token, cause, idempotency);
       if (creation.ok) {
+        note(c.req.raw, { tokenId: creation.token.id });
         c.header('location', `/api/organisations/${place.organisationId}/tokens/${creation.token.id}`);
         return c.json({ token: creation.token, secret }, 201);
       }
@@ -83,6 +86,7 @@ export const tokens = new Hono<PlaceEnv>()
       causeOf(c, place.email),
     );
     if (!changed.ok) throw new Problem(changed.reason);
+    note(c.req.raw, { tokenId: changed.token.id });
     // A name is no part of a verification. A switch is waited for also when it stood there already: an earlier call may
     // have moved it and lost its answer, or be on its way still.
     const { effectiveAt } =
@@ -99,6 +103,7 @@ export const tokens = new Hono<PlaceEnv>()
     // Also when it was not there: an earlier call may have deleted it and lost its answer, and "not there" must be as
     // true everywhere as "deleted".
     const hashes = deleted.ok ? [deleted.hash] : [];
+    if (deleted.ok) note(c.req.raw, { tokenId: id });
     const { effectiveAt } = await publish(c.env, { seq: deleted.seq, hashes });
     if (!deleted.ok) throw new Problem(deleted.reason);
     return c.json({ deleted: id, effectiveAt }, 200);

@@ -1,6 +1,7 @@
 // Answers a gateway's question about a call that it holds (nginx auth_request, Caddy forward_auth, Traefik, Envoy): 200,
 // 401, 403 or 503 and nothing else. The identity headers are always there, so that a caller's own never pass instead.
 import type { Env } from '../env.ts';
+import { note } from '../log.ts';
 import { problemResponse, type Refusal } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
@@ -14,6 +15,7 @@ export async function forwardAuth(request: Request, env: Env, context: VerifyCon
   try {
     const authentication = await authenticate(request, env, context);
     if (!authentication.ok) return refuse(request, authentication.refusal);
+    note(request, authentication);
     return new Response(null, {
       headers: {
         ...SECURITY_HEADERS,
@@ -35,5 +37,6 @@ function refuse(request: Request, why: Refusal): Response {
   // nginx turns a 400 of its auth_request into a 500.
   const slug = why.slug === 'malformed-credential' ? 'authentication-required' : why.slug;
   const known: Refusal = { ...why, slug, headers: { ...why.headers, ...NOBODY, vary: VARY } };
+  note(request, known);
   return problemResponse(known, originOf(request), requestIdOf(request));
 }

@@ -4,6 +4,7 @@ import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
+import { note } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
@@ -37,6 +38,7 @@ export async function introspect(request: Request, env: Env, context: VerifyCont
     }
     return answer(request, { active: false });
   }
+  note(request, verification);
   const [row] = await findToken(await openDatabase(env), verification.tokenId);
   // Deleted between the verification and this read.
   if (row === undefined) return answer(request, { active: false });

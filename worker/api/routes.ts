@@ -2,6 +2,7 @@
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import type { Env } from '../env.ts';
+import { note } from '../log.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
@@ -53,7 +54,13 @@ function forHolder(c: ApiContext, handler: Handler): Response | Promise<Response
 }
 
 function settle(c: ApiContext, authentication: Authentication, handler: Handler) {
-  return authentication.ok ? handler(authentication) : apiProblem(c.req.raw, c.env, authentication.refusal);
+  const request = c.req.raw;
+  if (authentication.ok) {
+    note(request, authentication);
+    return handler(authentication);
+  }
+  note(request, authentication.refusal);
+  return apiProblem(request, c.env, authentication.refusal);
 }
 
 const ANSWER = template(200, { 'content-type': 'application/json' });

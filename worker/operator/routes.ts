@@ -19,6 +19,7 @@ import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
+import { note } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -74,6 +75,7 @@ export const operator = finishFace(
         causeOf(c, ACTOR),
       );
       if (!put.ok) throw new Problem(put.reason, `Version ${put.version} was applied before`);
+      note(c.req.raw, { organisationId: id });
       // Also when the plan stood there already: an earlier call may have changed it and lost its answer.
       const { effectiveAt } =
         put.hashes.length === 0
@@ -84,6 +86,7 @@ export const operator = finishFace(
     .get('/organisations/:id', async (c) => {
       const organisation = await readOrganisation(c.var.db, c.req.param('id'));
       if (organisation === null) throw new Problem('organisation-not-found');
+      note(c.req.raw, { organisationId: organisation.id });
       return c.json({ ...organisation, tokens: { ...organisation.tokens, limit: TOKEN_LIMIT } }, 200);
     })
     .delete('/organisations/:id', async (c) => {
@@ -95,6 +98,7 @@ export const operator = finishFace(
     .get('/organisations/:id/members', async (c) => {
       const listed = await listMembers(c.var.db, c.req.param('id'), c.req.query('after'));
       if (!listed.ok) throw new Problem(listed.reason);
+      note(c.req.raw, { organisationId: c.req.param('id') });
       return c.json({ members: listed.members, next: listed.next }, 200);
     })
     .put('/organisations/:id/members/:email', async (c) => {
@@ -105,12 +109,14 @@ export const operator = finishFace(
         causeOf(c, ACTOR),
       );
       if (!outcome.ok) throw new Problem(outcome.reason);
+      note(c.req.raw, { organisationId: c.req.param('id') });
       return c.json(outcome.member, outcome.added ? 201 : 200);
     })
     .delete('/organisations/:id/members/:email', async (c) => {
       const email = emailOf(c.req.param('email'));
       const outcome = await removeMember(c.var.db, c.req.param('id'), email, causeOf(c, ACTOR));
       if (!outcome.ok) throw new Problem(outcome.reason);
+      note(c.req.raw, { organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);
     }),
 );

@@ -24,7 +24,7 @@ const WING = [...FACE, 'organisation', 'token', 'activity', 'verification/publis
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth'],
+    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'log'],
     packages: ['cloudflare:workers'],
   },
   libsql: {
@@ -82,6 +82,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   configuration: { rooms: ['env', 'token/secret'], packages: [] },
   face: { rooms: ['problem'], packages: ['hono'] },
   limit: { rooms: ['problem'], packages: [] },
+  log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
   problem: { rooms: ['security-headers'], packages: [] },
   random: { rooms: ['token/sha-256'], packages: [] },
 };

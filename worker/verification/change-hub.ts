@@ -1,6 +1,7 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the truth at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
+import { logFailure } from '../log.ts';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask } from './hub.ts';
@@ -58,6 +59,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
         await this.ctx.storage.delete(key);
       }
     } catch {
+      logFailure('usage-not-written');
       // Not thrown: the runtime gives up after six tries, and the truth may be away for longer.
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
     } finally {

@@ -1,0 +1,197 @@
+// What the log says about a request, and what it never says.
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import worker from '../index.ts';
+import type { Env } from '../env.ts';
+import { randomValue } from '../random.ts';
+import { bearer, call, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
+
+const FIELDS = new Set([
+  'method',
+  'route',
+  'status',
+  'reason',
+  'organisationId',
+  'tokenId',
+  'requestId',
+  'region',
+  'durationMs',
+]);
+const SECRET_SHAPE = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/;
+
+let printed: string[] = [];
+beforeEach(() => {
+  printed = [];
+  for (const level of ['log', 'info', 'warn', 'error', 'debug'] as const) {
+    vi.spyOn(console, level).mockImplementation((...things) => {
+      printed.push(things.map(String).join(' '));
+    });
+  }
+});
+afterEach(() => vi.restoreAllMocks());
+
+function lines(): Record<string, unknown>[] {
+  // Each line is an object that worker/log.ts wrote.
+  return printed.map((text) => JSON.parse(text) as Record<string, unknown>);
+}
+
+/** The one line that was printed since the last look. */
+function line(): Record<string, unknown> {
+  const [first = {}, ...more] = lines();
+  expect(more).toEqual([]);
+  printed = [];
+  expect(Object.keys(first).filter((field) => !FIELDS.has(field))).toEqual([]);
+  return first;
+}
+
+/** A call with settings or bindings of its own. */
+function callWith(changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
+  const request = new Request(`http://localhost${path}`, init);
+  // The test's own bindings stand beside the Worker's.
+  const ours = { ...(env as Env), ...changed };
+  return Promise.resolve(worker.fetch(request, ours, createExecutionContext()));
+}
+
+describe('the line about a request', () => {
+  it('says who called what with which token, and how it ended', async () => {
+    const organisationId = await givenOrganisation();
+    const { id, secret } = await givenToken(organisationId);
+    const response = await call('/v1/ping?colour=blue', { headers: bearer(secret) });
+    expect(line()).toEqual({
+      method: 'GET',
+      route: '/v1/ping',
+      status: 200,
+      organisationId,
+      tokenId: id,
+      requestId: response.headers.get('x-request-id'),
+      region: expect.stringMatching(/^[A-Z]{3}$|^unknown$/),
+      durationMs: expect.any(Number),
+    });
+  });
+
+  it('is one line on every face, with the pattern of the route and the reason of a refusal', async () => {
+    const organisationId = await givenOrganisation();
+    const session = await givenSession();
+    const zone = `/api/organisations/${organisationId}`;
+    const zonePattern = '/api/organisations/:organisation';
+    const seen = async (answer: Promise<Response>, expected: Record<string, unknown>): Promise<void> => {
+      await (await answer).text();
+      expect(line()).toMatchObject(expected);
+    };
+    await seen(call('/healthz'), { route: '/healthz', status: 200 });
+    await seen(call('/v1/ping'), { route: '/v1/ping', status: 401, reason: 'authentication-required' });
+    await seen(call('/v1/events/7?x=1'), { route: '/v1/*', status: 404, reason: 'not-found' });
+    await seen(call('/verify/any/path'), {
+      route: '/verify/*',
+      status: 401,
+      reason: 'authentication-required',
+    });
+    await seen(call('/introspect', { method: 'POST' }), {
+      method: 'POST',
+      route: '/introspect',
+      status: 404,
+    });
+    await seen(call('/nowhere/at/all'), { route: '*', status: 404, reason: 'not-found' });
+    await seen(call('/docs/problems'), { route: '/docs/problems', status: 200 });
+    await seen(call('/sign-in', { method: 'HEAD' }), { method: 'HEAD', route: '/sign-in' });
+    await seen(call(`${zone}/tokens`), {
+      route: `${zonePattern}/tokens`,
+      status: 401,
+      reason: 'sign-in-required',
+    });
+    await seen(call(`${zone}/tokens`, { headers: session }), {
+      route: `${zonePattern}/tokens`,
+      status: 200,
+      organisationId,
+    });
+    await seen(write('DELETE', `${zone}/tokens/none`, session), {
+      method: 'DELETE',
+      route: `${zonePattern}/tokens/:token`,
+      status: 404,
+      reason: 'token-not-found',
+      organisationId,
+    });
+    await seen(call('/operator/organisations/one'), { route: '/operator/organisations/:id', status: 404 });
+  });
+
+  it('names the token of a change, and nothing that a caller made up', async () => {
+    const organisationId = await givenOrganisation();
+    const session = await givenSession();
+    const path = `/api/organisations/${organisationId}/tokens`;
+    const created = await write('POST', path, session, { name: 'for the booth' });
+    const { token } = await created.json<{ token: { id: string } }>();
+    expect(line()).toMatchObject({ status: 201, organisationId, tokenId: token.id });
+    await (await write('GET', `/api/organisations/${organisationId}x/tokens`, session)).text();
+    expect(line()).not.toHaveProperty('organisationId');
+  });
+
+  it('holds no secret, cookie, address, body or query, wherever a caller puts them', async () => {
+    const organisationId = await givenOrganisation();
+    const { secret } = await givenToken(organisationId);
+    const cookie = await givenSession('somebody@example.com');
+    const ray = { 'cf-ray': secret };
+    const code = randomValue();
+    const calls = [
+      call(`/v1/${secret}?token=${secret}`, { headers: { ...bearer(secret), ...ray } }),
+      call(`/${secret}`, { headers: ray }),
+      call(`/api/organisations/${secret}/tokens/${secret}`, { headers: { ...cookie, ...ray } }),
+      call(`/api/organisations/${organisationId}/tokens?secret=${secret}`, { headers: cookie }),
+      write('POST', `/api/organisations/${organisationId}/tokens`, cookie, { name: secret }),
+      write('POST', `/api/organisations/${organisationId}/tokens`, cookie, { [secret]: 'x' }),
+      write('PATCH', `/api/organisations/${organisationId}/tokens/${secret}`, cookie, { active: false }),
+      write('POST', '/api/sign-in/redeem', cookie, { code }),
+      call(`/operator/organisations/${secret}/members/somebody@example.com`, { headers: bearer(secret) }),
+      call('/verify', { headers: { authorization: `Basic ${secret}`, 'x-api-key': `${secret},` } }),
+    ];
+    for (const answer of await Promise.all(calls)) await answer.text();
+    expect(printed).toHaveLength(calls.length);
+    const text = printed.join('\n');
+    expect(text).not.toMatch(SECRET_SHAPE);
+    for (const hidden of [cookie.cookie, cookie.cookie.split('=')[1] ?? '', 'somebody', code, '?', '@']) {
+      expect(text).not.toContain(hidden);
+    }
+  });
+
+  it('is written for failures alone where LOG says so', async () => {
+    await callWith({ LOG: 'errors' }, '/v1/ping');
+    await callWith({ LOG: 'errors' }, '/healthz');
+    expect(printed).toEqual([]);
+    await callWith({ LOG: 'errors', LINKS_PER_CLIENT: env.LINKS_PER_CLIENT, TAG_KEYS: '' }, '/v1/ping');
+    expect(lines()).toMatchObject([
+      { event: 'misconfigured' },
+      { route: '/v1/ping', status: 500, reason: 'misconfigured' },
+    ]);
+  });
+
+  it('needs a LOG that it knows', async () => {
+    const response = await callWith({ LOG: 'everything' }, '/v1/ping');
+    expect(await response.json()).toMatchObject({ detail: 'LOG: neither "all" nor "errors"' });
+  });
+});
+
+describe('the line about a failure', () => {
+  it('says what kind of error it was and where, and never its message', async () => {
+    const organisationId = await givenOrganisation();
+    const { secret } = await givenToken(organisationId);
+    const session = await givenSession();
+    const DB = new Proxy(env.DB, {
+      get() {
+        throw new TypeError(`broken by ${secret}\n    at ${secret} of somebody@example.com`);
+      },
+    });
+    const answer = await callWith({ DB }, '/api/session', { headers: session });
+    expect(answer.status).toBe(500);
+    const [failure = {}, request = {}, ...more] = lines();
+    expect(more).toEqual([]);
+    expect(failure).toEqual({
+      level: 'error',
+      event: 'unexpected',
+      detail: expect.stringMatching(/^\w*Error at .+:\d+:\d+\)?$/),
+      requestId: answer.headers.get('x-request-id'),
+    });
+    expect(request).toMatchObject({ route: '/api/session', status: 500, reason: 'unexpected' });
+    expect(printed.join('\n')).not.toMatch(SECRET_SHAPE);
+    expect(printed.join('\n')).not.toContain('@');
+  });
+});
