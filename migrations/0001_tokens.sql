@@ -103,6 +103,8 @@ CREATE TABLE events (
 CREATE INDEX events_by_organisation ON events (organisation_id, id DESC);
 CREATE INDEX events_by_action ON events (organisation_id, action, id DESC);
 CREATE INDEX events_by_actor ON events (organisation_id, actor, id DESC);
+-- Whether a token was deleted here, or exposed lately, is asked before a refusal is recorded.
+CREATE INDEX events_by_token ON events (token_id, action, at);
 CREATE TRIGGER events_keep BEFORE UPDATE ON events
 BEGIN
   SELECT RAISE (ABORT, 'events are append-only');

@@ -24,6 +24,8 @@ export const log = {
     'token.renamed': 'Renamed a token',
     'token.deleted': 'Deleted a token',
     'token.limit-refused': 'Was refused an eleventh token',
+    'token.exposed': 'Sent a token in a URL: replace it',
+    'access.refused': 'Was refused what is not theirs',
     'organisation.created': 'Created the organisation',
     'organisation.renamed': 'Renamed the organisation',
     'plan.changed': 'Changed the plan',

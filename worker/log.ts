@@ -35,6 +35,7 @@ type FailureLine = {
     | 'usage-not-written'
     | 'prune-failed'
     | 'mail-not-sent'
+    | 'refusal-not-recorded'
     | 'oidc-refused';
   /** A sentence or a code of our own. */
   detail?: string | undefined;

@@ -9,6 +9,10 @@ export const ACTIONS = [
   'token.renamed',
   'token.deleted',
   'token.limit-refused',
+  // A secret stood in a URL, where logs, histories and Referers keep it.
+  'token.exposed',
+  // A member reached for an organisation, or a token, that was never theirs.
+  'access.refused',
   'organisation.created',
   'organisation.renamed',
   'organisation.deleted',

@@ -1,6 +1,6 @@
 // The audit log at rest. Statements are built here and run in the same batch as the change they record:
 // no event, no change.
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { events, members } from '../tables.ts';
@@ -65,6 +65,43 @@ export function recordForMember(
       .select(eventColumns(action, cause, { organisationId: sql`${members.organisationId}`, detail }))
       .from(members)
       .where(and(eq(members.email, email), guard)),
+  );
+}
+
+/**
+ * A member reached for what was never theirs. An organisation (`tokenId` null) is on record in the member's own ones: its
+ * members hear nothing, or a stranger could write into their log; a token in the organisation that was asked for it. A
+ * token that was deleted there is nobody's trespass: another tab may still show it.
+ */
+export function recordRefusal(
+  db: Db,
+  cause: Cause,
+  place: { organisationId: string; email: string },
+  tokenId: string | null,
+) {
+  if (tokenId === null)
+    return recordForMember(db, 'access.refused', cause, place.email, place.organisationId);
+  const wasHere = db
+    .select({ one: sql`1` })
+    .from(events)
+    .where(
+      and(
+        eq(events.tokenId, tokenId),
+        eq(events.action, 'token.deleted'),
+        eq(events.organisationId, place.organisationId),
+      ),
+    );
+  return db.insert(events).select(
+    db
+      .select(
+        eventColumns('access.refused', cause, {
+          organisationId: place.organisationId,
+          tokenId,
+          detail: tokenId,
+        }),
+      )
+      .from(sql`(SELECT 1)`)
+      .where(not(exists(wasHere))),
   );
 }
 

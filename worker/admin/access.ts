@@ -1,8 +1,11 @@
 // Where a dashboard request happens, and whether its member may open Developer Zone there. The organisation is always
 // the one in the path; no header and no session remembers another.
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { causeOf } from '../activity/cause.ts';
+import { recordRefusal } from '../activity/store.ts';
 import { limit } from '../limit.ts';
-import { note } from '../log.ts';
+import { logFailure, note } from '../log.ts';
+import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
 import type { Place } from '../token/store.ts';
@@ -10,11 +13,37 @@ import type { AdminEnv } from './session.ts';
 
 export type PlaceEnv = AdminEnv & { Variables: { place: Place } };
 
-/** Sets `place`. Asks nothing yet: a statement that carries the guard itself needs no question before it. */
+/**
+ * Sets `place`. Asks nothing yet: a statement that carries the guard itself needs no question before it. Whoever reaches
+ * for what is not theirs is on record; after the answer, so that its time tells nothing.
+ */
 export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   c.set('place', { organisationId: c.req.param('organisation') ?? '', email: c.var.session.email });
-  await next();
+  try {
+    await next();
+  } catch (error) {
+    const slug = error instanceof Problem ? error.slug : null;
+    if (slug === 'organisation-not-found' || slug === 'token-not-found') {
+      const tokenId = slug === 'token-not-found' ? (c.req.path.split('/').at(-1) ?? '') : null;
+      c.executionCtx.waitUntil(keepRefusal(c, tokenId));
+    }
+    throw error;
+  }
 };
+
+/** Records no text that no id could be, and 30 attempts of a member a minute: the record is never pruned. */
+async function keepRefusal(c: Context<PlaceEnv>, tokenId: string | null): Promise<void> {
+  const { place, db } = c.var;
+  if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;
+  try {
+    await limit(c.env.FAILED_LOGINS_PER_CLIENT, `refused:${place.email}`);
+    await recordRefusal(db, causeOf(c, place.email), place, tokenId);
+  } catch (error) {
+    // Over the limit, or no database: the refusal stands, and nothing was changed that would need a record.
+    if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
+  }
+}
+const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Refuses with `organisation-not-found` (a stranger and a guesser alike) or `enterprise-plan-required`. */
 export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {

@@ -49,7 +49,9 @@ async function send(method: string, path: string, headers: Record<string, string
 
 async function rows(): Promise<string> {
   const results = await env.DB.batch(
-    ['organisations', 'members', 'tokens', 'events'].map((table) => env.DB.prepare(`SELECT * FROM ${table}`)),
+    ['organisations', 'members', 'tokens', "events WHERE action <> 'access.refused'"].map((table) =>
+      env.DB.prepare(`SELECT * FROM ${table}`),
+    ),
   );
   return JSON.stringify(results.map((result) => result.results));
 }

@@ -59,8 +59,13 @@ function settle(c: ApiContext, authentication: Authentication, handler: Handler)
     note(request, authentication);
     return handler(authentication);
   }
-  note(request, authentication.refusal);
-  return apiProblem(request, c.env, authentication.refusal);
+  const { refusal } = authentication;
+  note(request, refusal);
+  // A caller without a credential may have put it where it must not be.
+  if (refusal.slug === 'authentication-required' && request.url.includes('?')) {
+    c.executionCtx.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(c)));
+  }
+  return apiProblem(request, c.env, refusal);
 }
 
 const ANSWER = template(200, { 'content-type': 'application/json' });

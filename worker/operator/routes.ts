@@ -22,7 +22,7 @@ import { finishFace } from '../face.ts';
 import { note } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
-import { PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { ORGANISATION_ID, PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import {
   deleteOrganisation,
   listOrganisations,
@@ -47,8 +47,6 @@ const OrganisationBody = strictObject({
   ),
 });
 
-/** Ids travel in headers, URLs and logs: the unreserved characters of RFC 3986 and no others. */
-const ORGANISATION_ID = /^[A-Za-z0-9][\w.~-]{0,127}$/;
 const ACTOR = 'operator';
 
 type OperatorEnv = { Bindings: Env; Variables: { db: Db } };

@@ -4,6 +4,9 @@ export const PLANS = ['trial', 'pay-as-you-go', 'pro', 'enterprise'] as const;
 export type Plan = (typeof PLANS)[number];
 export type Organisation = { id: string; name: string; plan: Plan };
 
+/** Ids travel in headers, URLs and logs: the unreserved characters of RFC 3986 and no others. */
+export const ORGANISATION_ID = /^[A-Za-z0-9][\w.~-]{0,127}$/;
+
 /** Up to this many tokens, active or inactive, per organisation; migrations/ repeats it as a trigger. */
 export const TOKEN_LIMIT = 10;
 

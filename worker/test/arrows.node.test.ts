@@ -47,9 +47,10 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono'],
   },
   api: {
-    // reads.ts answers /v1/organisation and /v1/token from the stores.
+    // reads.ts answers /v1/organisation and /v1/token from the stores; exposure.ts writes to the record.
     rooms: [
       ...FACE,
+      'activity/cause',
       'verification/credential',
       'verification/verify',
       'token',

@@ -47,6 +47,10 @@ beforeAll(async () => {
   const room = `/api/organisations/${organisation}`;
   const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
   const there = `/operator/organisations/${organisation}`;
+  // Refusals have statements of their own, which run behind the answer.
+  await send('GET', '/api/organisations/another/tokens', session);
+  await send('DELETE', `${room}/tokens/${crypto.randomUUID()}`, session);
+  await send('GET', `/v1/ping?token=${(await givenToken(organisation)).secret}`, {});
   const answers = [
     await send('GET', '/api/session', session),
     await send('GET', '/api/sessions', session),

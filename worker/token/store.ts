@@ -56,6 +56,33 @@ export function findToken(db: Db, id: string) {
   return db.select(columns).from(tokens).where(eq(tokens.id, id));
 }
 
+/**
+ * A secret stood in a URL: on record with its organisation, active or not, once a day. One statement; for a hash that no
+ * token has it does nothing.
+ */
+export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
+  const yesterday = new Date(Date.parse(cause.at) - DAY_MS).toISOString();
+  const lately = db
+    .select({ one: sql`1` })
+    .from(events)
+    .where(and(eq(events.tokenId, tokens.id), eq(events.action, 'token.exposed'), gt(events.at, yesterday)));
+  return db.insert(events).select(
+    db
+      .select(
+        eventColumns('token.exposed', cause, {
+          organisationId: sql`${tokens.organisationId}`,
+          tokenId: sql`${tokens.id}`,
+          preview: sql`${tokens.preview}`,
+          detail: sql`${tokens.name}`,
+        }),
+      )
+      .from(tokens)
+      .where(and(eq(tokens.hash, hash), not(exists(lately)))),
+  );
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** How many tokens the organisation has, and how many of them are active. */
 export function countTokens(db: Db, organisationId: string) {
   return db

@@ -1,0 +1,155 @@
+// Attempts that change nothing and are on record all the same: a member who reaches for what is not theirs, and a secret
+// in a URL. Neither can be used to write into somebody else's record, or to fill one.
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import worker from '../index.ts';
+import { ORIGIN, bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+
+type Row = {
+  action: string;
+  actor: string;
+  token_id: string | null;
+  preview: string | null;
+  detail: string | null;
+};
+
+async function recordOf(organisationId: string): Promise<Row[]> {
+  const { results } = await env.DB.prepare(
+    'SELECT action, actor, token_id, preview, detail FROM events WHERE organisation_id = ? ORDER BY id',
+  )
+    .bind(organisationId)
+    .all<Row>();
+  return results;
+}
+
+/** Through the front door, until what runs on behind the answer is done. */
+async function send(path: string, init: RequestInit, changed: object = {}): Promise<Response> {
+  const context = createExecutionContext();
+  const answer = await worker.fetch(new Request(ORIGIN + path, init), { ...env, ...changed }, context);
+  await waitOnExecutionContext(context);
+  return answer;
+}
+
+async function givenTwo() {
+  const [me, other] = [`${crypto.randomUUID()}@example.com`, `${crypto.randomUUID()}@example.com`];
+  const [mine, theirs] = [
+    await givenOrganisation('enterprise', [me]),
+    await givenOrganisation('enterprise', [other]),
+  ];
+  return { me, mine, theirs, session: await givenSession(me), foreign: await givenToken(theirs) };
+}
+
+const remove = (cookie: { cookie: string }): RequestInit => ({
+  method: 'DELETE',
+  headers: { ...cookie, origin: ORIGIN },
+});
+
+describe('a member who reaches for another organisation', () => {
+  it('is on record in their own, whether the other exists or not, and in no other', async () => {
+    const { me, mine, theirs, session, foreign } = await givenTwo();
+    for (const organisation of [theirs, 'no-such-organisation']) {
+      const path = `/api/organisations/${organisation}`;
+      expect((await send(`${path}/tokens`, { headers: session })).status).toBe(404);
+      expect((await send(`${path}/tokens/${foreign.id}`, remove(session))).status).toBe(404);
+      expect((await send(`${path}/activity`, { headers: session })).status).toBe(404);
+    }
+    const rows = await recordOf(mine);
+    expect(rows[0]).toEqual({
+      action: 'access.refused',
+      actor: me,
+      token_id: null,
+      preview: null,
+      detail: theirs,
+    });
+    expect(rows.map(({ detail }) => detail)).toEqual([
+      ...Array<string>(3).fill(theirs),
+      ...Array<string>(3).fill('no-such-organisation'),
+    ]);
+    expect(await recordOf(theirs)).toEqual([]);
+  });
+
+  it('cannot fill the record, and is answered 404 also when it cannot be written', async () => {
+    const { mine, theirs, session } = await givenTwo();
+    const path = `/api/organisations/${theirs}/tokens`;
+    const over = { FAILED_LOGINS_PER_CLIENT: { limit: async () => ({ success: false }) } };
+    expect((await send(path, { headers: session }, over)).status).toBe(404);
+    expect(await recordOf(mine)).toEqual([]);
+    const counted: string[] = [];
+    const counting = {
+      FAILED_LOGINS_PER_CLIENT: {
+        limit: async ({ key }: { key: string }) => {
+          counted.push(key);
+          throw new Error('no limiter');
+        },
+      },
+    };
+    expect((await send(path, { headers: session }, counting)).status).toBe(404);
+    expect(counted).toHaveLength(1);
+    expect(await recordOf(mine)).toHaveLength(1);
+  });
+
+  it('leaves no text on record that no id could be', async () => {
+    const { mine, session } = await givenTwo();
+    await send(`/api/organisations/${encodeURIComponent('=1+1 <b>')}/tokens`, { headers: session });
+    await send(`/api/organisations/${mine}/tokens/${'x'.repeat(3000)}`, remove(session));
+    expect(await recordOf(mine)).toEqual([]);
+  });
+});
+
+describe('a token that is not there', () => {
+  it('is on record when it was never of this organisation, and is not when another tab had deleted it', async () => {
+    const { mine, session, foreign } = await givenTwo();
+    const own = await givenToken(mine);
+    const path = `/api/organisations/${mine}/tokens`;
+    expect((await send(`${path}/${own.id}`, remove(session))).status).toBe(200);
+    expect((await send(`${path}/${own.id}`, remove(session))).status).toBe(404);
+    expect((await send(`${path}/${foreign.id}`, remove(session))).status).toBe(404);
+    const patch = await write('PATCH', `${path}/${foreign.id}`, session, { active: false });
+    expect(patch.status).toBe(404);
+    const rows = await recordOf(mine);
+    expect(rows.map(({ action, token_id }) => [action, token_id]).slice(0, 2)).toEqual([
+      ['token.deleted', own.id],
+      ['access.refused', foreign.id],
+    ]);
+    expect((await call('/v1/ping', { headers: bearer(foreign.secret) })).status).toBe(200);
+  });
+});
+
+describe('a secret in a URL', () => {
+  it('opens nothing, and is on record with its organisation once a day', async () => {
+    const organisation = await givenOrganisation();
+    const { id, secret } = await givenToken(organisation);
+    for (const name of ['token', 'access_token', 'q']) {
+      expect((await send(`/v1/ping?${name}=${secret}`, {})).status).toBe(401);
+    }
+    const expected = { action: 'token.exposed', actor: 'caller', token_id: id, preview: secret.slice(0, 5) };
+    expect(await recordOf(organisation)).toEqual([{ ...expected, detail: null }]);
+  });
+
+  it('is on record also when it is inactive, for it may be switched on again', async () => {
+    const organisation = await givenOrganisation();
+    const { secret } = await givenToken(organisation, false);
+    await send(`/v1/ping?token=${secret}`, {});
+    expect(await recordOf(organisation)).toHaveLength(1);
+  });
+
+  it('that nobody minted, or nobody has, costs no write', async () => {
+    const organisation = await givenOrganisation();
+    const { id, secret } = await givenToken(organisation);
+    const prepared: string[] = [];
+    const DB = new Proxy(env.DB, {
+      get(database, name) {
+        prepared.push(String(name));
+        const value: unknown = Reflect.get(database, name);
+        return typeof value === 'function' ? value.bind(database) : value;
+      },
+    });
+    await send(`/v1/ping?token=${secret.slice(0, -1)}0&b=${'x'.repeat(57)}`, {}, { DB });
+    await send('/v1/ping?page=2', {}, { DB });
+    expect(prepared).toEqual([]);
+    await env.DB.prepare('DELETE FROM tokens WHERE id = ?').bind(id).run();
+    await send(`/v1/ping?token=${secret}`, {});
+    expect(await recordOf(organisation)).toEqual([]);
+  });
+});
