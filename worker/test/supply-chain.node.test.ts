@@ -1,0 +1,121 @@
+// Whose code gets in: into the Worker, into the dashboard, and onto the machine of whoever installs this. Read from what the
+// bundlers say that they took, so that a dependency of a dependency counts as well.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+// Shapes of npm's own: package.json and package-lock.json (lockfileVersion 3).
+type Manifest = Record<'dependencies' | 'devDependencies' | 'allowScripts', Record<string, unknown>>;
+type Lock = {
+  lockfileVersion: number;
+  packages: Record<
+    string,
+    { version?: string; resolved?: string; integrity?: string; link?: boolean; hasInstallScript?: boolean }
+  >;
+};
+const json = <T>(path: string): T => JSON.parse(readFileSync(resolve(root, path), 'utf8')) as T;
+
+/** Package names among the paths of modules; what is ours lies in no node_modules. */
+function packagesOf(modules: string[]): string[] {
+  const names = modules.flatMap((path) => {
+    const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+    return name === undefined ? [] : [name];
+  });
+  return [...new Set(names)].toSorted();
+}
+
+// Both bundles are made here.
+describe('the code of others', { timeout: 60_000 }, () => {
+  it('in the Worker is of these packages', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    const meta = join(folder, 'meta.json');
+    execFileSync(
+      process.execPath,
+      [
+        'node_modules/wrangler/bin/wrangler.js',
+        'deploy',
+        '--dry-run',
+        '--outdir',
+        folder,
+        '--metafile',
+        meta,
+      ],
+      { cwd: root, stdio: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } },
+    );
+    // esbuild's metafile; what a tree shaken module leaves behind is 0 bytes.
+    const { outputs } = json<{
+      outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+    }>(meta);
+    rmSync(folder, { recursive: true });
+    const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+    expect(inputs.length).toBeGreaterThan(50);
+    expect(
+      packagesOf(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)),
+    ).toEqual([
+      // libSQL's client and what it stands on; loaded only where LIBSQL_URL is set.
+      '@libsql/client',
+      '@libsql/core',
+      '@libsql/hrana-client',
+      '@libsql/isomorphic-ws',
+      'drizzle-orm',
+      'hono',
+      'js-base64',
+      'oauth4webapi',
+      'promise-limit',
+      'valibot',
+    ]);
+  });
+
+  it('in the dashboard is of these packages', async () => {
+    const built = await build({ root: resolve(root, 'ui'), logLevel: 'warn', build: { write: false } });
+    const modules = [built]
+      .flat()
+      .flatMap((result) =>
+        'output' in result
+          ? result.output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
+          : [],
+      );
+    expect(modules.length).toBeGreaterThan(20);
+    expect(packagesOf(modules)).toEqual(['lucide', 'preact']);
+  });
+});
+
+describe.each(['.', 'bench'])('what %s installs', (folder) => {
+  const manifest = json<Partial<Manifest>>(join(folder, 'package.json'));
+  const lock = json<Lock>(join(folder, 'package-lock.json'));
+  const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+  it('is named by exact versions, the ones that are locked', () => {
+    const named = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+    expect(named.length).toBeGreaterThan(1);
+    expect(named.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(String(version)))).toEqual([]);
+    expect(
+      named.filter(([name, version]) => lock.packages[`node_modules/${name}`]?.version !== version),
+    ).toEqual([]);
+  });
+
+  it('is locked to its content, and comes from no address but the registry of whoever installs it', () => {
+    expect(lock.lockfileVersion).toBe(3);
+    expect(
+      locked.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([path]) => path),
+    ).toEqual([]);
+    expect(locked.filter(([, entry]) => entry.resolved !== undefined || entry.link === true)).toEqual([]);
+  });
+
+  it('runs no script that nobody decided about', () => {
+    const withScript = locked
+      .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+      .flatMap(([path]) => packagesOf([path]));
+    expect(Object.keys(manifest.allowScripts ?? {}).toSorted()).toEqual([...new Set(withScript)].toSorted());
+  });
+});
+
+it('lets three packages run scripts: each fetches or places a program for this machine', () => {
+  const { allowScripts } = json<Manifest>('package.json');
+  const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name] !== false);
+  expect(allowed.toSorted()).toEqual(['esbuild', 'node', 'workerd']);
+});
