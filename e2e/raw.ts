@@ -1,7 +1,7 @@
 // HTTP with nothing tidied on the way: an upstream that keeps what it got, and calls that send what they are told to.
 import { createServer, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string };
 export type Upstream = {
@@ -68,5 +68,20 @@ export function call(
     );
     outgoing.once('error', fail);
     outgoing.end(options.body);
+  });
+}
+
+/** The bytes as given, and what comes back until it matches or the other side closes (ask for `Connection: close`). */
+export function exchange(port: number, text: string, until?: RegExp): Promise<string> {
+  return new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => {
+      answer += chunk;
+      if (until?.test(answer) === true) socket.destroy();
+    });
+    socket.once('error', fail);
+    socket.once('close', () => done(answer));
   });
 }

@@ -73,19 +73,22 @@ export function checkForwardable(request: Request): void {
   }
 }
 
-/** The upstream's answer. Throws `upstream-unreachable` (502) or `upstream-timeout` (504, until the answer's headers). */
+/**
+ * The upstream's answer. Throws `upstream-unreachable` (502), or `upstream-timeout` (504) when it holds the whole request
+ * and does not begin to answer in UPSTREAM_TIMEOUT_MS. A body may take its time, either way; a caller who
+ * hangs up ends the call.
+ */
 export async function forward(request: Request, env: Env, holder: Holder): Promise<Response> {
   const origin = env.UPSTREAM === undefined ? new URL(env.UPSTREAM_URL).origin : originOf(request);
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), Number(env.UPSTREAM_TIMEOUT_MS));
+  const patience = startPatience(Number(env.UPSTREAM_TIMEOUT_MS));
   try {
     const call = new Request(origin + pathOf(request), {
       method: request.method,
       headers: upstreamHeaders(request, env, holder),
-      body: request.body,
+      body: handedOn(request, patience.begin),
       redirect: 'manual',
       cache: 'no-store',
-      signal: stop.signal,
+      signal: AbortSignal.any([patience.signal, request.signal]),
     });
     const answer = await (env.UPSTREAM === undefined ? fetch(call) : env.UPSTREAM.fetch(call));
     // Cloudflare answers these itself for an origin that it cannot reach, or that is slower than it waits.
@@ -97,10 +100,43 @@ export async function forward(request: Request, env: Env, holder: Holder): Promi
     });
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw stop.signal.aborted ? timeout() : unreachable();
+    throw patience.signal.aborted ? timeout() : unreachable();
   } finally {
-    clearTimeout(timer);
+    patience.end();
   }
+}
+
+/** A signal that fires so many milliseconds after `begin`, unless `end` was called before. */
+function startPatience(ms: number): { signal: AbortSignal; begin(): void; end(): void } {
+  const stop = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  return {
+    signal: stop.signal,
+    begin: () => {
+      // An upstream may answer before it has read the whole body, which is then no longer waited for.
+      if (!isOver) timer = setTimeout(() => stop.abort(), ms);
+    },
+    end: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The body as it comes, with its length where the caller has said it. `whenSent` is called when the upstream has it all. */
+function handedOn(request: Request, whenSent: () => void): ReadableStream | null {
+  if (request.body === null) {
+    whenSent();
+    return null;
+  }
+  const length = request.headers.get('content-length');
+  // Both are the runtime's own streams: no byte of the body passes through JavaScript.
+  const { readable, writable } =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
+  // What fails here fails the call as well, which says so.
+  request.body.pipeTo(writable).then(whenSent, () => {});
+  return readable;
 }
 
 /** As the caller sent it: path and query. */
