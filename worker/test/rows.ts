@@ -18,7 +18,9 @@ export async function insertOrganisation(
   return id;
 }
 
-/** A token of the organisation under the hash of its own id. */
+let inserted = 0;
+
+/** A token of the organisation under the hash of its own id, and a preview that no other token has. */
 export async function insertToken(
   db: Db,
   organisationId: string,
@@ -28,7 +30,7 @@ export async function insertToken(
   // A SHA-256 in hex, of anything.
   const hash = sha256Hex(id) as TokenHash;
   const createdAt = new Date().toISOString();
-  const preview = `9p${id.slice(0, 3)}`;
+  const preview = `9p${(inserted++).toString(36).padStart(3, '0')}`;
   await db
     .insert(tokens)
     .values({ id, organisationId, hash, preview, active, createdBy: 'owner@example.com', createdAt });
