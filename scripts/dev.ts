@@ -79,8 +79,13 @@ function writeSecrets(): void {
     `UPSTREAM_SECRET=${secret()}`,
     `INTROSPECTION_CLIENTS='${JSON.stringify({ local: secret() })}'`,
   ];
-  writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 });
-  console.log('Wrote .dev.vars with fresh random secrets.');
+  try {
+    // Never over another's: two of these may start at once.
+    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
+    console.log('Wrote .dev.vars with fresh random secrets.');
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  }
 }
 
 async function prepareDatabase(): Promise<void> {
@@ -88,12 +93,13 @@ async function prepareDatabase(): Promise<void> {
   const where = ['DB', '--local', '--persist-to', state];
   const hint = `The state folder ${state} may be from another version: delete it, or choose another with --persist-to DIR.`;
   const schema = readSchema();
-  const isSeeded = existsSync(marker);
+  const applied = existsSync(marker) ? readFileSync(marker, 'utf8') : null;
   // A migration that was applied is not applied again: in another wording its tables are not those of this checkout.
-  if (isSeeded && !isPartOf(readFileSync(marker, 'utf8'), schema)) fail(hint);
+  if (applied !== null && !isPartOf(applied, schema)) fail(hint);
+  if (applied === schema) return;
   mkdirSync(state, { recursive: true });
   await step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', ...where], hint);
-  if (!isSeeded) {
+  if (applied === null) {
     const seed = [WRANGLER, 'd1', 'execute', ...where, '--file', 'scripts/seed.sql'];
     await step('Seeding the organisations', seed, hint);
   }
