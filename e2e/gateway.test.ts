@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startChild } from './child.ts';
 import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
@@ -138,6 +139,58 @@ describe('a stream through the gateway', () => {
     expect((await reader?.read())?.value).toBe('data: 5\n\n');
     events?.end();
     expect((await reader?.read())?.done).toBe(true);
+  });
+});
+
+describe('an answer of the upstream', () => {
+  const page = gzipSync('hello '.repeat(1000));
+
+  it.each([
+    ['compressed', 200, { 'content-encoding': 'gzip', 'content-length': page.length }, page],
+    ['compressed, of unknown length', 200, { 'content-encoding': 'gzip' }, page],
+    ['in part', 206, { 'content-range': 'bytes 0-1/5', 'content-length': 2 }, Buffer.from('he')],
+    ['unchanged', 304, { etag: '"1"' }, Buffer.alloc(0)],
+    ['of nothing', 204, {}, Buffer.alloc(0)],
+    ['of failure', 500, { 'content-length': 4 }, Buffer.from('oops')],
+    ['of a status that nobody knows', 299, {}, Buffer.from('odd')],
+  ])('comes back byte for byte: %s', async (_, status, headers, body) => {
+    behaviours.set('/v1/answer', (_incoming, reply) => reply.writeHead(status, headers).end(body));
+    const asked = { ...credential, 'accept-encoding': 'gzip', range: 'bytes=0-1', 'if-none-match': '"1"' };
+    const outgoing = request(`${zone.origin}/v1/answer`, { headers: asked, agent: false }).end();
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+    expect(Buffer.concat(await incoming.toArray()).equals(body)).toBe(true);
+    expect(incoming.statusCode).toBe(status);
+    for (const [name, value] of Object.entries(headers)) expect(incoming.headers[name]).toBe(String(value));
+    expect(Object.fromEntries(upstream.seen[0]?.headers ?? [])).toMatchObject({
+      'accept-encoding': 'gzip',
+      range: 'bytes=0-1',
+      'if-none-match': '"1"',
+    });
+  });
+
+  it('to HEAD has no body', async () => {
+    behaviours.set('/v1/answer', (_, reply) =>
+      reply.writeHead(200, { etag: '"1"', 'content-length': 5 }).end(),
+    );
+    const answer = await call(`${zone.origin}/v1/answer`, { method: 'HEAD', headers: credential });
+    expect(answer).toMatchObject({ status: 200, body: '', headers: { etag: '"1"' } });
+    expect(upstream.seen[0]?.method).toBe('HEAD');
+  });
+
+  it('that comes before the body has been read reaches the caller', async () => {
+    behaviours.set('/v1/answer', (_, reply) => reply.writeHead(413).end('too large'));
+    const outgoing = request(`${zone.origin}/v1/answer`, {
+      method: 'PUT',
+      headers: credential,
+      agent: false,
+    });
+    outgoing.on('error', () => {});
+    const answered = once(outgoing, 'response');
+    outgoing.write(MEGABYTE);
+    const [incoming] = (await answered) as [IncomingMessage];
+    expect(incoming.statusCode).toBe(413);
+    expect(String(await incoming.toArray())).toBe('too large');
+    outgoing.destroy();
   });
 });
 
