@@ -1,15 +1,17 @@
 // The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
-// The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them.
+// The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them; nor do these pass the
+// router, whose context and composed handlers would cost a call more than its verification does.
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { Call } from './api/call.ts';
 import { forwardAuth, NOBODY } from './api/forward-auth.ts';
-import { api, apiProblem, contextOf } from './api/routes.ts';
+import { api, apiProblem, isApiPath } from './api/routes.ts';
 import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
 import { routeOf } from './face.ts';
 import { logFailure, logMisconfigured, logRequest, logUnexpected, note } from './log.ts';
 import { isStorageFailure, Problem, problemResponse } from './problem.ts';
-import { originOf, requestIdOf } from './request-id.ts';
+import { originOf, pathOf, requestIdOf } from './request-id.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
@@ -18,12 +20,11 @@ export { Verifier } from './verifier.ts';
 const app = new Hono<{ Bindings: Env }>();
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
-app.route('/', api);
 // Envoy's ext_authz puts the path of the call behind the one that it is told to ask.
-app.all('/verify/*', (c) => forwardAuth(c.req.raw, c.env, contextOf(c)));
+app.all('/verify/*', (c) => forwardAuth(c.req.raw, c.env, new Call(c.req.raw, c.executionCtx)));
 app.all('/introspect', async (c) => {
   const { introspect } = await import('./api/introspection.ts');
-  return introspect(c.req.raw, c.env, contextOf(c));
+  return introspect(c.req.raw, c.env, new Call(c.req.raw, c.executionCtx));
 });
 app.all('/api/*', async (c) => {
   const { admin } = await import('./admin/routes.ts');
@@ -48,26 +49,38 @@ app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], as
 app.notFound(() => {
   throw new Problem('not-found');
 });
-app.onError((error, c) => {
-  const problem = error instanceof Problem ? error : problemOf(error, c.req.raw);
-  note(c.req.raw, { slug: problem.slug });
-  if (c.req.path.startsWith('/v1/')) return apiProblem(c.req.raw, c.env, problem);
-  return problemResponse(problem, originOf(c.req.raw), requestIdOf(c.req.raw));
-});
+app.onError((error, c) => refuse(c.req.raw, c.env, error));
+
+function callApi(path: string, request: Request, env: Env, context: ExecutionContext) {
+  try {
+    const answer = api(path, request, env, new Call(request, context));
+    return answer instanceof Promise ? answer.catch((error: unknown) => refuse(request, env, error)) : answer;
+  } catch (error) {
+    return refuse(request, env, error);
+  }
+}
+
+/** The answer to whatever was thrown on the way to another one. */
+function refuse(request: Request, env: Env, error: unknown): Response {
+  const problem = error instanceof Problem ? error : problemOf(error, request);
+  note(request, { slug: problem.slug });
+  return isApiPath(pathOf(request))
+    ? apiProblem(request, env, problem)
+    : problemResponse(problem, originOf(request), requestIdOf(request));
+}
 
 function noteRoute(c: Context, route: string | undefined): void {
   if (route !== undefined) note(c.req.raw, { route });
 }
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
-function problemOf(error: Error, request: Request): Problem {
+function problemOf(thrown: unknown, request: Request): Problem {
+  const error = thrown instanceof Error ? thrown : new Error('not an Error');
   if (isStorageFailure(error)) {
     return new Problem(
       'storage-unavailable',
       'Nothing was changed, or the change is seen when you look again',
-      {
-        'retry-after': '2',
-      },
+      { 'retry-after': '2' },
     );
   }
   logUnexpected(error, request);
@@ -76,34 +89,39 @@ function problemOf(error: Error, request: Request): Problem {
 
 /** A deployment that is set up wrongly answers nothing but that it is alive: /verify knows no 500, and says 503. */
 function refuseMisconfigured(request: Request, env: Env, fault: string): Response {
-  const { pathname } = new URL(request.url);
-  if (pathname === '/healthz') return Response.json({ status: 'ok' });
+  const path = pathOf(request);
+  if (path === '/healthz') return Response.json({ status: 'ok' });
   if (!reported.has(env)) {
     reported.add(env);
     logMisconfigured(fault);
   }
   const problem =
-    pathname === '/verify' || pathname.startsWith('/verify/')
+    path === '/verify' || path.startsWith('/verify/')
       ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
       : new Problem('misconfigured', fault);
   note(request, { slug: problem.slug });
-  return pathname.startsWith('/v1/')
+  return isApiPath(path)
     ? apiProblem(request, env, problem)
     : problemResponse(problem, originOf(request), requestIdOf(request));
 }
 const reported = new WeakSet<Env>();
 
+function dispatch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
+  const fault = faultOf(env);
+  if (fault !== null) return refuseMisconfigured(request, env, fault);
+  const path = pathOf(request);
+  return isApiPath(path) ? callApi(path, request, env, context) : app.fetch(request, env, context);
+}
+
 export default {
   fetch(request: Request, env: Env, context: ExecutionContext) {
     const startedAt = Date.now();
-    const fault = faultOf(env);
-    const answer =
-      fault === null ? app.fetch(request, env, context) : refuseMisconfigured(request, env, fault);
-    const log = (given: Response): Response => {
+    const answer = dispatch(request, env, context);
+    const finish = (given: Response): Response => {
       logRequest(request, given.status, env, startedAt);
-      return given;
+      return request.method === 'HEAD' ? new Response(null, given) : given;
     };
-    return answer instanceof Promise ? answer.then(log) : log(answer);
+    return answer instanceof Promise ? answer.then(finish) : finish(answer);
   },
   async scheduled(controller, env) {
     const { prune } = await import('./upkeep/prune.ts');

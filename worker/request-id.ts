@@ -1,5 +1,5 @@
 // What every face asks of a request: its id (Cloudflare's own where there is one, and the same wherever it is asked
-// for) and the origin that it was sent to.
+// for), and the origin and the path that it was sent to.
 
 const ids = new WeakMap<Request, string>();
 
@@ -8,6 +8,13 @@ export function originOf(request: Request): string {
   const { url } = request;
   // Past the scheme's own slashes: "https://" has eight characters, "http://" seven and a host of at least one.
   return url.slice(0, url.indexOf('/', 8));
+}
+
+/** The same as `new URL(request.url).pathname`, for the same reason. */
+export function pathOf({ url }: Request): string {
+  const start = url.indexOf('/', 8);
+  const query = url.indexOf('?', start);
+  return query < 0 ? url.slice(start) : url.slice(start, query);
 }
 
 export function requestIdOf(request: Request): string {

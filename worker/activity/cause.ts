@@ -1,20 +1,22 @@
 // Who makes a change, through which request, and when: what every audit event says of its cause.
-import type { Context } from 'hono';
 import { clientAddress } from '../client-address.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { Cause } from './events.ts';
 
+/** A request, as a face's handler holds it. */
+type Asked = { req: { raw: Request } };
+
 /** The cause that this request is, on behalf of `actor` (a member's address, or `operator`). */
-export function causeOf(c: Context, actor: string): Cause {
+export function causeOf(c: Asked, actor: string): Cause {
   return { actor, ...circumstancesOf(c) };
 }
 
 /** The same where only the database will know the actor: whose sign-in a code is. */
-export function circumstancesOf(c: Context): Omit<Cause, 'actor'> {
+export function circumstancesOf(c: Asked): Omit<Cause, 'actor'> {
   return {
     requestId: requestIdOf(c.req.raw),
     ip: clientAddress(c.req.raw),
-    userAgent: c.req.header('user-agent')?.slice(0, 256) ?? null,
+    userAgent: c.req.raw.headers.get('user-agent')?.slice(0, 256) ?? null,
     at: new Date().toISOString(),
   };
 }

@@ -1,6 +1,5 @@
 // A secret in a URL opens nothing, and it is not a secret any more: logs, histories and Referers keep URLs. Its organisation
 // finds that in its activity. Only a call that was refused for want of a credential comes here, after its answer.
-import type { Context } from 'hono';
 import { causeOf } from '../activity/cause.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
@@ -17,16 +16,16 @@ const ACTOR = 'caller';
  * Records the first genuine secret among the values of the query. Text that was never minted costs no storage; one token
  * is written about 30 times a minute at most (and once a day in effect).
  */
-export async function keepExposure(c: Context<{ Bindings: Env }>): Promise<void> {
-  const shaped = [...new URL(c.req.url).searchParams.values()].filter(hasSecretShape);
+export async function keepExposure(request: Request, env: Env): Promise<void> {
+  const shaped = [...new URL(request.url).searchParams.values()].filter(hasSecretShape);
   if (shaped.length === 0) return;
-  const keys = readTagKeyRing(c.env.TAG_KEYS, c.env.TAG_KEY_CURRENT);
+  const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
   const secret = keys.ok ? shaped.find((text) => isGenuineSecret(keys.ring, text)) : undefined;
   if (secret === undefined) return;
   const hash = hashOfSecret(secret);
   try {
-    await limit(c.env.FAILED_LOGINS_PER_CLIENT, `exposed:${hash}`);
-    await recordExposure(await openDatabase(c.env), hash, causeOf(c, ACTOR));
+    await limit(env.FAILED_LOGINS_PER_CLIENT, `exposed:${hash}`);
+    await recordExposure(await openDatabase(env), hash, causeOf({ req: { raw: request } }, ACTOR));
   } catch (error) {
     // Over the limit, or no database: the next such call is recorded instead.
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');

@@ -1,71 +1,90 @@
-// /v1: the face for services that hold a token.
-import { Hono } from 'hono/tiny';
-import type { Context } from 'hono';
+// /v1: the face for services that hold a token. Plain functions, no router: matching three paths by one costs as much as
+// a verification. What is wrong is thrown as a Problem, but for a refusal, which must be no dearer than an acceptance.
 import type { Env } from '../env.ts';
 import { note } from '../log.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
+import type { VerifyContext } from '../verification/verify.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { checkForwardable, forward, hasUpstream } from './gateway.ts';
 import { apiResponse, preflight, template, type Template } from './headers.ts';
 
-type Face = { Bindings: Env };
-type ApiContext = Context<Face>;
-
 const NO_UPSTREAM =
   'No such endpoint here, and no API behind this one: set UPSTREAM_URL, or bind a service as UPSTREAM';
-const OWN_PATHS = new Set(['/v1/ping', '/v1/organisation', '/v1/token']);
 
-// No onError of its own: Hono would wrap every handler of this face in another promise for it.
-export const api = new Hono<Face>()
-  .get('/v1/ping', (c) =>
-    forHolder(c, ({ organisationId, tokenId }) => answer(c, { status: 'ok', organisationId, tokenId })),
-  )
-  .get('/v1/organisation', (c) =>
-    forHolder(c, async ({ organisationId }) => {
+type Handler = (holder: Holder, request: Request, env: Env) => Response | Promise<Response>;
+
+/** What is answered here; every other path belongs to the API behind this one. */
+const READS = new Map<string, Handler>([
+  [
+    '/v1/ping',
+    ({ organisationId, tokenId }, request, env) =>
+      answer(request, env, { status: 'ok', organisationId, tokenId }),
+  ],
+  [
+    '/v1/organisation',
+    async ({ organisationId }, request, env) => {
       const { readOrganisation } = await import('./reads.ts');
-      return answer(c, await readOrganisation(c.env, organisationId));
-    }),
-  )
-  .get('/v1/token', (c) =>
-    forHolder(c, async ({ tokenId }) => {
+      return answer(request, env, await readOrganisation(env, organisationId));
+    },
+  ],
+  [
+    '/v1/token',
+    async ({ tokenId }, request, env) => {
       const { readToken } = await import('./reads.ts');
-      return answer(c, await readToken(c.env, tokenId));
-    }),
-  )
-  .options('/v1/*', (c) => preflight(c.req.raw, c.env, requestIdOf(c.req.raw)))
-  .all('/v1/*', (c) => {
-    if (OWN_PATHS.has(c.req.path)) {
-      throw new Problem('method-not-allowed', undefined, { allow: 'GET, HEAD, OPTIONS' });
-    }
-    if (!hasUpstream(c.env)) throw new Problem('not-found', NO_UPSTREAM);
-    checkForwardable(c.req.raw);
-    return forHolder(c, (holder) => forward(c.req.raw, c.env, holder));
-  });
+      return answer(request, env, await readToken(env, tokenId));
+    },
+  ],
+]);
 
-type Handler = (holder: Holder) => Response | Promise<Response>;
-
-/** Runs the handler for whoever holds a good token and refuses everyone else, without a promise where none is needed. */
-function forHolder(c: ApiContext, handler: Handler): Response | Promise<Response> {
-  const authentication = authenticate(c.req.raw, c.env, contextOf(c));
-  return authentication instanceof Promise
-    ? authentication.then((late) => settle(c, late, handler))
-    : settle(c, authentication, handler);
+/** Whether a path is this face's to answer. */
+export function isApiPath(path: string): boolean {
+  return path.startsWith('/v1/') || path === '/v1';
 }
 
-function settle(c: ApiContext, authentication: Authentication, handler: Handler) {
-  const request = c.req.raw;
+/** The answer to a call of `path`: at once where nothing has to be waited for. */
+export function api(
+  path: string,
+  request: Request,
+  env: Env,
+  context: VerifyContext,
+): Response | Promise<Response> {
+  const { method } = request;
+  if (method === 'OPTIONS') return preflight(request, env, requestIdOf(request));
+  const read = READS.get(path);
+  if (read === undefined) {
+    if (!hasUpstream(env)) throw new Problem('not-found', NO_UPSTREAM);
+    checkForwardable(request);
+  } else if (method !== 'GET' && method !== 'HEAD') {
+    throw new Problem('method-not-allowed', undefined, { allow: 'GET, HEAD, OPTIONS' });
+  }
+  const handler = read ?? forwarded;
+  const authentication = authenticate(request, env, context);
+  return authentication instanceof Promise
+    ? authentication.then((late) => settle(late, handler, request, env, context))
+    : settle(authentication, handler, request, env, context);
+}
+
+const forwarded: Handler = (holder, request, env) => forward(request, env, holder);
+
+function settle(
+  authentication: Authentication,
+  handler: Handler,
+  request: Request,
+  env: Env,
+  context: VerifyContext,
+): Response | Promise<Response> {
   if (authentication.ok) {
     note(request, authentication);
-    return handler(authentication);
+    return handler(authentication, request, env);
   }
   const { refusal } = authentication;
   note(request, refusal);
   // A caller without a credential may have put it where it must not be.
   if (refusal.slug === 'authentication-required' && request.url.includes('?')) {
-    c.executionCtx.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(c)));
+    context.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(request, env)));
   }
-  return apiProblem(request, c.env, refusal);
+  return apiProblem(request, env, refusal);
 }
 
 const ANSWER = template(200, { 'content-type': 'application/json' });
@@ -86,21 +105,6 @@ export function apiProblem(request: Request, env: Env, problem: Refusal): Respon
   return apiResponse(problemBody(problem, originOf(request), requestId), shared, request, env, requestId);
 }
 
-function answer(c: ApiContext, body: object): Response {
-  const request = c.req.raw;
-  return apiResponse(JSON.stringify(body), ANSWER, request, c.env, requestIdOf(request));
-}
-
-/** What verification may do after the answer, and where the call came in (read when asked for: workerd parses it then). */
-export function contextOf(c: ApiContext): {
-  waitUntil(promise: Promise<unknown>): void;
-  readonly cf?: unknown;
-} {
-  const context = c.executionCtx;
-  return {
-    waitUntil: (promise) => context.waitUntil(promise),
-    get cf() {
-      return c.req.raw.cf;
-    },
-  };
+function answer(request: Request, env: Env, body: object): Response {
+  return apiResponse(JSON.stringify(body), ANSWER, request, env, requestIdOf(request));
 }
