@@ -93,7 +93,7 @@ describe('the line about a request', () => {
       status: 404,
     });
     await seen(call('/nowhere/at/all'), { route: '*', status: 404, reason: 'not-found' });
-    await seen(call('/docs/problems'), { route: '/docs/problems', status: 200 });
+    await seen(call('/docs/problems'), { route: '/docs/:name', status: 200 });
     await seen(call('/sign-in', { method: 'HEAD' }), { method: 'HEAD', route: '/sign-in' });
     await seen(call(`${zone}/tokens`), {
       route: `${zonePattern}/tokens`,
