@@ -13,6 +13,8 @@ export type GivenToken = { organisation: string; id: string; path: string; secre
 export type Deployment = {
   origin: string;
   miniflare: Miniflare;
+  /** The header lines of the owner's own pages. */
+  member: string[];
   /** As the owner under /api, as the platform under /operator. Rejects when the answer is a refusal. */
   write(method: string, path: string, body?: object): Promise<unknown>;
   /** An active token of a new Enterprise organisation. */
@@ -77,5 +79,6 @@ export async function startDeployment(
     };
   }
 
-  return { origin, miniflare, write, givenToken, stop: () => miniflare.dispose() };
+  const member = [`Cookie: __Host-session=${COOKIE}`, `Origin: ${origin}`];
+  return { origin, miniflare, member, write, givenToken, stop: () => miniflare.dispose() };
 }

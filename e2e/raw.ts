@@ -47,6 +47,33 @@ async function close(server: Server): Promise<void> {
   });
 }
 
+/** What came back on a connection, whole: the first answer's status, and how many answers there were. */
+export type Reply = { status: number; head: string; body: string; answers: number };
+
+/** Sends bytes as they are (one for each character, up to U+00FF) and reads until the other side hangs up. */
+export function sendBytes(port: number, bytes: string): Promise<Reply> {
+  return new Promise((done, fail) => {
+    const socket = connect(port, '127.0.0.1');
+    let text = '';
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => (text += chunk));
+    // A server that refuses may hang up before everything was sent.
+    socket.on('error', () => {});
+    socket.setTimeout(10_000, () => {
+      socket.destroy();
+      fail(new Error(`no answer, or no end of it: ${text.slice(0, 200)}`));
+    });
+    socket.on('close', () => {
+      const end = text.indexOf('\r\n\r\n');
+      const head = end < 0 ? text : text.slice(0, end);
+      const body = end < 0 ? '' : text.slice(end + 4);
+      const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1] ?? 0);
+      done({ status, head: head.toLowerCase(), body, answers: text.split(/HTTP\/1\.[01] \d{3}/).length - 1 });
+    });
+    socket.write(Buffer.from(bytes, 'latin1'));
+  });
+}
+
 /** One call on a connection of its own. A header may be given several times. */
 export function call(
   url: string,

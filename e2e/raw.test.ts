@@ -1,0 +1,200 @@
+// What no client library would send, byte by byte to the deployed bundle in workerd: headers twice, empty, folded, with
+// control characters; tokens where they do not belong; odd methods, and requests that are two things at once.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
+import { sendBytes, type Reply } from './raw.ts';
+
+let zone: Deployment;
+let token: GivenToken;
+let port: number;
+
+beforeAll(async () => {
+  zone = await startDeployment();
+  token = await zone.givenToken();
+  port = Number(new URL(zone.origin).port);
+});
+afterAll(() => zone?.stop());
+
+/** `SECRET` stands for a good token's own. */
+function send(method: string, path: string, lines: string[], body = ''): Promise<Reply> {
+  const head = [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Connection: close', ...lines];
+  return sendBytes(port, `${head.join('\r\n')}\r\n\r\n${body}`.replaceAll('SECRET', token.secret));
+}
+
+const slugOf = ({ body }: Reply): string | undefined => /"type":"[^"]*#([\w-]+)"/.exec(body)?.[1];
+
+describe('a credential', () => {
+  it.each([
+    ['as the RFC writes it', ['Authorization: Bearer SECRET']],
+    ['with its scheme in small letters', ['authorization: bearer SECRET']],
+    ['with its scheme in capitals', ['AUTHORIZATION: BEARER SECRET']],
+    ['after more than one space', ['Authorization: Bearer   SECRET']],
+    ['with space around the value, which is no part of it', ['Authorization:\t Bearer SECRET \t']],
+    ['in X-API-Key', ['X-API-Key: SECRET']],
+    ['in both headers alike', ['Authorization: Bearer SECRET', 'X-API-Key: SECRET']],
+  ])('is read %s', async (_, lines) => {
+    expect((await send('GET', '/v1/ping', lines)).status).toBe(200);
+  });
+
+  it.each([
+    ['in two Authorization headers', ['Authorization: Bearer SECRET', 'Authorization: Bearer SECRET']],
+    ['beside another scheme', ['Authorization: Basic YTpi', 'Authorization: Bearer SECRET']],
+    ['in a list', ['Authorization: Bearer SECRET, Bearer SECRET']],
+    ['in two X-API-Key headers', ['X-API-Key: SECRET', 'X-API-Key: SECRET']],
+    ['after a TAB', ['Authorization: Bearer\tSECRET']],
+    ['after a no-break space', ['Authorization: Bearer\u00A0SECRET']],
+    ['after a no-break space in UTF-8', ['Authorization: Bearer\u00C2\u00A0SECRET']],
+    ['in quotes', ['Authorization: Bearer "SECRET"']],
+    ['with a vertical tab', ['Authorization: Bearer \u000BSECRET']],
+    ['with DEL at its end', ['Authorization: Bearer SECRET\u007F']],
+    ['that is a scheme and nothing more', ['Authorization: Bearer']],
+  ])('is malformed %s', async (_, lines) => {
+    const reply = await send('GET', '/v1/ping', lines);
+    expect([reply.status, slugOf(reply)]).toEqual([400, 'malformed-credential']);
+    expect(reply.head).toContain('error="invalid_request"');
+  });
+
+  // workerd itself refuses these before any Worker runs.
+  it.each([
+    ['NUL', ['Authorization: Bearer SECRET\0']],
+    ['NUL after the scheme', ['Authorization: Bearer\0 SECRET']],
+    ['CR', ['Authorization: Bearer SECRET\rX-Evil: 1']],
+    ['a folded line', ['Authorization: Bearer\r\n SECRET']],
+    ['a line that goes on', ['Authorization: Bearer SECRET\r\n\tmore']],
+    ['a space before the colon', ['Authorization : Bearer SECRET']],
+  ])('is refused with %s', async (_, lines) => {
+    const reply = await send('GET', '/v1/ping', lines);
+    expect(reply.status).toBe(400);
+    expect(reply.answers).toBe(1);
+  });
+
+  it('ends at LF, which ends a line (RFC 9112 section 2.2), and what follows is another header', async () => {
+    const good = await send('GET', '/v1/ping', ['Authorization: Bearer SECRET\nX-API-Key: SECRET']);
+    expect(good.status).toBe(200);
+    const reply = await send('GET', '/v1/ping', ['Authorization: Bearer SECRET\nX-API-Key: another']);
+    expect([reply.status, slugOf(reply)]).toEqual([400, 'malformed-credential']);
+  });
+
+  // workerd tells a Worker nothing of a header without a value.
+  it.each([
+    ['empty', ['Authorization:']],
+    ['nothing but space', ['Authorization: \t ']],
+  ])('that is %s is none', async (_, lines) => {
+    const reply = await send('GET', '/v1/ping', lines);
+    expect([reply.status, slugOf(reply)]).toEqual([401, 'authentication-required']);
+  });
+
+  it.each([
+    ['the query', '/v1/ping?access_token=SECRET&token=SECRET', [], ''],
+    ['a form', '/v1/ping', ['Content-Type: application/x-www-form-urlencoded'], 'access_token=SECRET'],
+    ['JSON', '/v1/ping', ['Content-Type: application/json'], '{"token":"SECRET"}'],
+    ['a cookie', '/v1/ping', ['Cookie: token=SECRET; Authorization=Bearer SECRET'], ''],
+    ['Proxy-Authorization', '/v1/ping', ['Proxy-Authorization: Bearer SECRET'], ''],
+    ['X-Forwarded-Authorization', '/v1/ping', ['X-Forwarded-Authorization: Bearer SECRET'], ''],
+    ['X_API_Key', '/v1/ping', ['X_API_Key: SECRET'], ''],
+    ['the user name of the URL', 'http://SECRET@127.0.0.1/v1/ping', [], ''],
+  ])('is not taken from %s', async (_, path, lines, text) => {
+    const body = text.replaceAll('SECRET', token.secret);
+    const length = body === '' ? [] : [`Content-Length: ${body.length}`];
+    for (const face of [path, path.replace('/v1/ping', '/verify')]) {
+      const reply = await send('GET', face, [...lines, ...length], body);
+      expect([400, 401]).toContain(reply.status);
+      expect(reply.answers).toBe(1);
+      expect(reply.body).not.toContain(token.secret);
+    }
+  });
+
+  it('of any length is refused by its length, without a word of it in the answer', async () => {
+    for (const length of [58, 4096, 65_536, 250_000]) {
+      const reply = await send('GET', '/v1/ping', [`Authorization: Bearer ${'a'.repeat(length)}`]);
+      expect(reply.status).toBe(401);
+      expect(reply.body.length).toBeLessThan(500);
+    }
+  });
+
+  it('gets the same refusals from /verify, which knows no 400', async () => {
+    for (const lines of [
+      ['Authorization: Bearer SECRET', 'Authorization: Bearer SECRET'],
+      ['Authorization: Bearer\tSECRET'],
+      ['Authorization: Bearer "SECRET"'],
+      ['Authorization:'],
+    ]) {
+      const reply = await send('GET', '/verify', [...lines, 'X-Organisation-Id: forged']);
+      expect(reply.status).toBe(401);
+      expect(reply.head).toMatch(/\r\nx-organisation-id:\s*\r\n/);
+    }
+  });
+});
+
+describe('a request', () => {
+  it.each(['TRACE', 'PROPFIND', 'SEARCH', 'QUERY', 'PURGE', 'PUT', 'DELETE'])(
+    'by %s is not one of this API',
+    async (method) => {
+      const reply = await send(method, '/v1/ping', ['Authorization: Bearer SECRET']);
+      expect([reply.status, slugOf(reply)]).toEqual([405, 'method-not-allowed']);
+      expect(reply.body).not.toContain(token.secret);
+    },
+  );
+
+  it.each(['CONNECT', 'FOO', 'get', 'TRACK', 'GET\t'])('by %s is refused by workerd', async (method) => {
+    const path = method === 'CONNECT' ? 'localhost:80' : '/v1/ping';
+    expect((await send(method, path, ['Authorization: Bearer SECRET'])).status).toBeGreaterThanOrEqual(400);
+  });
+
+  it('is of the method that it is sent by, whatever another header says', async () => {
+    for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
+      const lines = [`${name}: GET`, 'Authorization: Bearer SECRET', 'Content-Length: 0'];
+      expect((await send('POST', '/v1/ping', lines)).status).toBe(405);
+    }
+    const lines = [...zone.member, 'X-HTTP-Method-Override: DELETE', 'Content-Length: 0'];
+    expect((await send('POST', `${token.path}?_method=DELETE`, lines)).status).toBe(405);
+    expect((await send('GET', '/v1/ping', ['Authorization: Bearer SECRET'])).status).toBe(200);
+  });
+
+  it('from two origins, or with a type given twice, changes nothing', async () => {
+    for (const lines of [
+      ['Content-Type: application/json', 'Origin: https://evil.example'],
+      ['Content-Type: application/json', 'Content-Type: text/plain'],
+      ['Content-Type: application/json', 'Sec-Fetch-Site: same-origin', 'Sec-Fetch-Site: cross-site'],
+    ]) {
+      const body = '{"active":false}';
+      const reply = await send(
+        'PATCH',
+        token.path,
+        [...zone.member, ...lines, `Content-Length: ${body.length}`],
+        body,
+      );
+      expect([reply.status, slugOf(reply)]).toEqual([403, 'cross-site-request']);
+    }
+    expect((await send('GET', '/v1/ping', ['Authorization: Bearer SECRET'])).status).toBe(200);
+  });
+
+  it('with a body over 16 KiB is refused before all of it has come', async () => {
+    const begun = `{"name":"${'x'.repeat(20_000)}`;
+    const lines = [...zone.member, 'Content-Type: application/json', 'Content-Length: 10485760'];
+    const reply = await send('PATCH', token.path, lines, begun);
+    expect([reply.status, slugOf(reply)]).toEqual([413, 'payload-too-large']);
+  });
+
+  it('that is two requests to somebody is one to us', async () => {
+    const smuggled = 'GET /v1/ping HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SECRET\r\n\r\n';
+    for (const lines of [
+      ['Content-Length: 0', `Content-Length: ${smuggled.length}`],
+      ['Content-Length: 5', 'Transfer-Encoding: chunked'],
+      ['Transfer-Encoding: chunked', 'Transfer-Encoding: identity'],
+      ['Transfer-Encoding: xchunked'],
+    ]) {
+      const reply = await send('POST', '/v1/ping', lines, `0\r\n\r\n${smuggled}`);
+      expect(reply.status).toBeGreaterThanOrEqual(400);
+      expect(reply.answers).toBe(1);
+    }
+  });
+
+  it('with a URL beyond all measure is refused, and says nothing of it', async () => {
+    const long = await send('GET', `/v1/ping?${'a'.repeat(20_000)}`, []);
+    expect(long.status).toBe(401);
+    const endless = await send('GET', `/v1/ping?${'a'.repeat(200_000)}`, []);
+    expect(endless.status).toBe(414);
+    expect(long.body.length + endless.body.length).toBeLessThan(1000);
+  });
+});
