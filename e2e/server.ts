@@ -1,11 +1,13 @@
 // The product as a person starts it: `npm run dev` on a free port with a state folder of its own.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { markDone, readSchema, stepsFor } from '../scripts/local-database.ts';
 import { watch } from '../scripts/watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -32,12 +34,42 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** A new state folder with the database that a first start makes; made once for all suites, which then copy it. */
+function newState(): string {
+  const seed = readFileSync(join(root, 'scripts/seed.sql'));
+  const digest = createHash('sha256').update(readSchema()).update(seed).digest('hex');
+  const template = join(root, '.tmp', `state-${digest}`);
+  if (!existsSync(template)) {
+    mkdirSync(join(root, '.tmp'), { recursive: true });
+    const draft = mkdtempSync(join(root, '.tmp/state-draft-'));
+    const env = { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false' };
+    for (const { args } of stepsFor(draft) ?? []) {
+      execFileSync(process.execPath, ['node_modules/wrangler/bin/wrangler.js', ...args], {
+        cwd: root,
+        env,
+        stdio: 'pipe',
+      });
+    }
+    markDone(draft);
+    try {
+      renameSync(draft, template);
+    } catch (error) {
+      // Another suite was quicker.
+      if (!existsSync(template)) throw error;
+      rmSync(draft, { recursive: true });
+    }
+  }
+  const state = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+  cpSync(template, state, { recursive: true });
+  return state;
+}
+
 /** Starts it and waits for its own announcement; rejects with what it printed when it ends before. */
 export async function startServer(
   options: { state?: string; port?: number; flags?: string[] } = {},
 ): Promise<Server> {
   const own = options.state === undefined;
-  const state = options.state ?? mkdtempSync(join(tmpdir(), 'developer-zone-'));
+  const state = options.state ?? newState();
   const port = options.port ?? (await freePort());
   const flags = ['--port', String(port), '--persist-to', state, ...(options.flags ?? [])];
   const child = spawn(process.execPath, ['scripts/dev.ts', ...flags], {

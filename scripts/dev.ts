@@ -2,10 +2,11 @@
 // --port N and --persist-to DIR are read here; every other flag goes to wrangler unchanged.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { markDone, stepsFor } from './local-database.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -89,39 +90,12 @@ function writeSecrets(): void {
 }
 
 async function prepareDatabase(): Promise<void> {
-  const marker = join(state, 'seeded');
-  const where = ['DB', '--local', '--persist-to', state];
   const hint = `The state folder ${state} may be from another version: delete it, or choose another with --persist-to DIR.`;
-  const schema = readSchema();
-  const applied = existsSync(marker) ? readFileSync(marker, 'utf8') : null;
-  // A migration that was applied is not applied again: in another wording its tables are not those of this checkout.
-  if (applied !== null && !isPartOf(applied, schema)) fail(hint);
-  if (applied === schema) return;
-  mkdirSync(state, { recursive: true });
-  await step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', ...where], hint);
-  if (applied === null) {
-    const seed = [WRANGLER, 'd1', 'execute', ...where, '--file', 'scripts/seed.sql'];
-    await step('Seeding the organisations', seed, hint);
-  }
-  writeFileSync(marker, schema);
-}
-
-/** The migrations as they are now, a line each: name and digest. */
-function readSchema(): string {
-  const folder = join(root, 'migrations');
-  const files = readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .toSorted();
-  const digest = (file: string): string =>
-    createHash('sha256')
-      .update(readFileSync(join(folder, file)))
-      .digest('hex');
-  return files.map((file) => `${file} ${digest(file)}\n`).join('');
-}
-
-/** Whether every migration that was applied is still here, word for word. New ones may follow. */
-function isPartOf(applied: string, schema: string): boolean {
-  return applied !== '' && schema.startsWith(applied);
+  const steps = stepsFor(state);
+  if (steps === null) fail(hint);
+  if (steps.length === 0) return;
+  for (const { title, args } of steps) await step(title, [WRANGLER, ...args], hint);
+  markDone(state);
 }
 
 /** Whether the built dashboard is younger than all that it is made of. */
