@@ -50,7 +50,6 @@ export default defineConfig({
           exclude: ['e2e/peers/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {

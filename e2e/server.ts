@@ -1,10 +1,9 @@
 // The product as a person starts it: `npm run dev` on a free port with a state folder of its own.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { markDone, readSchema, stepsFor } from '../scripts/local-database.ts';
@@ -21,17 +20,15 @@ export type Server = {
   stop(): Promise<number | null>;
 };
 
+/** A port that nobody listens on, from below the range that outgoing connections take theirs from. */
 export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => {
-    probe.listen(0, '127.0.0.1', done);
+  const port = randomInt(20_000, 32_000);
+  const isFree = await new Promise<boolean>((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
   });
-  // Listening on a port, so the address is one.
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => {
-    probe.close(done);
-  });
-  return port;
+  return isFree ? port : freePort();
 }
 
 /** A new state folder with the database that a first start makes; made once for all suites, which then copy it. */
