@@ -1,6 +1,8 @@
+import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../database.ts';
+import worker from '../index.ts';
 import { call, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
 import { createLinkCode, redeemLinkCode } from './link.ts';
 import { readSession } from './session.ts';
@@ -115,6 +117,40 @@ describe('signing in by link', () => {
       return answers;
     });
     expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+  });
+
+  it('limits the links of one client, an IPv6 network as one, whatever the addresses', async () => {
+    const part = (): string => Math.floor(Math.random() * 65_536).toString(16);
+    const networks = [`2001:db8:${part()}:${part()}`, `2001:db8:${part()}:${part()}`] as const;
+    const ask = async (ip: string): Promise<number> =>
+      (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': ip }, { email: address() })).status;
+    const [statuses, last, other] = await withinOneMinute(async () => [
+      await Promise.all(Array.from({ length: 30 }, (_, host) => ask(`${networks[0]}::${host + 1}`))),
+      await ask(`${networks[0]}::ffff`),
+      await ask(`${networks[1]}::1`),
+    ]);
+    expect([new Set(statuses), last, other]).toEqual([new Set([202]), 429, 202]);
+  });
+
+  it('tells the sign-in page which doors there are', async () => {
+    const methods = async (origin: string, settings: object): Promise<unknown> => {
+      const request = new Request(`${origin}/api/sign-in/methods`);
+      const context = createExecutionContext();
+      return (await worker.fetch(request, { ...env, ...settings }, context)).json();
+    };
+    const provider = {
+      OIDC_ISSUER: 'https://issuer.example',
+      OIDC_CLIENT_ID: 'zone',
+      OIDC_NAME: 'Acme Login',
+    };
+    expect(await methods('http://localhost', {})).toEqual({ link: true, oidc: null });
+    expect(await methods('https://zone.example', provider)).toEqual({
+      link: false,
+      oidc: { name: 'Acme Login' },
+    });
+    expect(await methods('https://zone.example', { EMAIL_FROM: 'zone@example.com' })).toMatchObject({
+      link: true,
+    });
   });
 });
 
