@@ -4,6 +4,7 @@
 export type Block =
   | { heading: string; id: string; level?: 2 | 3 }
   | { text: string }
+  | { method: string; path: string }
   | { list: readonly string[] }
   | { code: string; language: string }
   | { head: readonly string[]; rows: readonly (readonly string[])[] };
@@ -31,10 +32,13 @@ export function blockHtml(block: Block): string {
     return `<${tag} id="${escapeHtml(block.id)}">${inlineHtml(block.heading)}</${tag}>`;
   }
   if ('text' in block) return `<p>${inlineHtml(block.text)}</p>`;
+  if ('method' in block) {
+    return `<p class="call"><b>${block.method}</b> <code>${escapeHtml(block.path)}</code></p>`;
+  }
   if ('list' in block) return `<ul>${block.list.map((item) => `<li>${inlineHtml(item)}</li>`).join('')}</ul>`;
   if ('code' in block) {
     const label = escapeHtml(block.language);
-    return `<div class="sample"><pre tabindex="0" role="group" aria-label="${label} sample"><code>${escapeHtml(block.code)}</code></pre></div>`;
+    return `<div class="sample" data-language="${label}"><pre tabindex="0" role="group" aria-label="${label} sample"><code>${escapeHtml(block.code)}</code></pre></div>`;
   }
   const head = block.head.map((cell) => `<th scope="col">${inlineHtml(cell)}</th>`).join('');
   const rows = block.rows.map(
@@ -46,6 +50,7 @@ export function blockHtml(block: Block): string {
 export function blockMarkdown(block: Block): string {
   if ('heading' in block) return `${'#'.repeat(block.level ?? 2)} ${block.heading}`;
   if ('text' in block) return block.text;
+  if ('method' in block) return `\`${block.method} ${block.path}\``;
   if ('list' in block) return block.list.map((item) => `- ${item}`).join('\n');
   if ('code' in block) return `\`\`\`${FENCES[block.language] ?? block.language}\n${block.code}\n\`\`\``;
   const line = (cells: readonly string[]) =>

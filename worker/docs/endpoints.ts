@@ -34,7 +34,7 @@ function endpointBlock(origin: string, endpoint: Endpoint, shared: [string, Answ
   const own = Object.entries(operation.responses).filter(([status]) => !known.has(status));
   return [
     { heading: operation.summary, id: operation.operationId, level: 3 },
-    { text: `\`${method.toUpperCase()} ${path}\`` },
+    { method: method.toUpperCase(), path },
     { text: operation.description },
     { code: curl(origin, endpoint), language: 'curl' },
     ...exampleOf(operation.responses),

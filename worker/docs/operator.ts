@@ -6,7 +6,7 @@ import { PATHS } from './openapi.ts';
 export function operatorBlocks(origin: string): Block[] {
   return [
     {
-      text: 'For billing and provisioning: who is a customer, on which plan, and with which people. Members and tokens are not managed here but in the [Developer Zone](/developer-zone).',
+      text: 'For billing and provisioning: who is a customer, on which plan, and with which people. Tokens are not made here: members make them in the [Developer Zone](/developer-zone).',
     },
     { heading: 'Authentication', id: 'authentication' },
     {

@@ -19,9 +19,11 @@ export function articleHtml(
     const current = page.path === path ? ' aria-current="page"' : '';
     return `<li><a href="${page.path}"${current}>${escapeHtml(page.name)}</a></li>`;
   });
-  const contents = blocks
-    .flatMap((block) => ('heading' in block && block.level !== 3 ? [block] : []))
-    .map(({ id, heading }) => `<li><a href="#${escapeHtml(id)}">${escapeHtml(heading)}</a></li>`);
+  const contents = blocks.flatMap((block) => {
+    if (!('heading' in block)) return [];
+    const sub = block.level === 3 ? ' class="sub"' : '';
+    return [`<li${sub}><a href="#${escapeHtml(block.id)}">${escapeHtml(block.heading)}</a></li>`];
+  });
   const dataTheme = theme === 'light' || theme === 'dark' ? ` data-theme="${theme}"` : '';
   return `<!doctype html>
 <html lang="en-GB"${dataTheme}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -30,7 +32,7 @@ export function articleHtml(
 <link rel="alternate" type="text/markdown" href="${path}.md"><link rel="service-desc" type="application/json" href="/openapi.json">
 <script type="module" src="/docs/copy.js"></script></head><body>
 <a class="skip" href="#content">Skip to content</a>
-<header><a class="brand" href="/docs">${escapeHtml(product)} API</a>
+<header><a class="brand" href="/docs"><img src="/favicon.svg" alt="" width="24" height="24">${escapeHtml(product)} API</a>
 <nav aria-label="Documentation"><ul>${pages.join('')}<li><a href="/developer-zone">Developer Zone</a></li></ul></nav>
 <nav aria-label="On this page"><details><summary>On this page</summary><ul>${contents.join('')}</ul></details></nav></header>
 <main id="content"><h1>${escapeHtml(title)}</h1>
