@@ -156,7 +156,8 @@ describe('organisations', () => {
   });
 
   it('refuses the tokens at once after a downgrade, and brings the same tokens back after an upgrade', async () => {
-    const id = await givenOrganisation('enterprise');
+    const id = await givenOrganisation('enterprise', ['owner@example.com']);
+    const session = await givenSession('owner@example.com');
     const [on, off] = [await givenToken(id), await givenToken(id, false)];
     const ping = async (secret: string) => (await call('/v1/ping', { headers: bearer(secret) })).status;
     expect([await ping(on.secret), await ping(off.secret)]).toEqual([200, 401]);
@@ -165,9 +166,21 @@ describe('organisations', () => {
       const { effectiveAt } = await answer.json<{ effectiveAt: string }>();
       expect(new Date(effectiveAt).toISOString()).toBe(effectiveAt);
       expect([await ping(on.secret), await ping(off.secret)]).toEqual([403, 401]);
+      // Nobody may look or tidy up either, until the plan is back.
+      const list = await call(`/api/organisations/${id}/tokens`, { headers: session });
+      const deletion = await write('DELETE', `/api/organisations/${id}/tokens/${on.id}`, session);
+      expect([list.status, deletion.status]).toEqual([403, 403]);
     }
     await operate('PUT', `/organisations/${id}`, { name: id, plan: 'enterprise' });
     expect([await ping(on.secret), await ping(off.secret)]).toEqual([200, 401]);
+    const list = await call(`/api/organisations/${id}/tokens`, { headers: session });
+    const { tokens } = await list.json<{ tokens: { id: string; active: boolean }[] }>();
+    expect(new Map(tokens.map((token) => [token.id, token.active]))).toEqual(
+      new Map([
+        [on.id, true],
+        [off.id, false],
+      ]),
+    );
   });
 
   it('writes one change for each token when the plan changes, and none when it does not', async () => {
