@@ -3,16 +3,21 @@
 // `--dry-run` bundles and checks, and asks Cloudflare nothing. Every other flag goes to `wrangler deploy` unchanged.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { unstable_readConfig as readConfig } from 'wrangler';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const VITE = join(root, 'node_modules/vite/bin/vite.js');
-const DATABASE = 'developer-zone';
+// Its name is in wrangler.toml, and its id as well when somebody wrote it there ("Deploy to Cloudflare" does).
+const [database] = readConfig({ config: join(root, 'wrangler.toml') }).d1_databases;
+const databaseName = database?.database_name ?? 'developer-zone';
 const flags = process.argv.slice(2);
 
 step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
 if (!flags.includes('--dry-run')) {
-  if (!databases().includes(DATABASE)) step('Making the database', [WRANGLER, 'd1', 'create', DATABASE]);
+  if (database?.database_id === undefined && !databases().includes(databaseName)) {
+    step('Making the database', [WRANGLER, 'd1', 'create', databaseName]);
+  }
   step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--remote']);
 }
 // KV and the Durable Object are made by the deployment itself; it finds the database by its name.

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { unstable_readConfig as readConfig } from 'wrangler';
+import { faultOf } from './configuration.ts';
+import type { Env } from './env.ts';
+
+describe('the example of the secrets', () => {
+  const example = parseEnv(readFileSync('.dev.vars.example', 'utf8'));
+  const settings = {
+    ...readConfig({ config: 'wrangler.toml' }).vars,
+    TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+    TAG_KEY_CURRENT: '1',
+  };
+  // The settings that are looked at, all of them text; the bindings are not.
+  const faultWith = (vars: object) => faultOf({ ...settings, ...vars } as unknown as Env);
+
+  it('asks for what a deployment cannot do without', () => {
+    expect(new Set(Object.keys(example))).toEqual(
+      new Set(['TAG_KEYS', 'TAG_KEY_CURRENT', 'OPERATOR_SECRET']),
+    );
+    expect(
+      faultWith({ ...example, OPERATOR_SECRET: 'x'.repeat(32), TAG_KEYS: settings.TAG_KEYS }),
+    ).toBeNull();
+  });
+
+  it.each(['TAG_KEYS', 'OPERATOR_SECRET'])('is refused where %s is deployed as it stands', (name) => {
+    expect(faultWith({ [name]: example[name] })).toContain(`${name}: `);
+  });
+});
