@@ -50,7 +50,7 @@ pre{margin:0;padding:4px 16px 14px;overflow:auto}pre:focus-visible{outline-offse
 .call b{padding:2px 6px;border-radius:5px;background:var(--wash);color:var(--accent);font-size:13px}
 .sample button{position:absolute;top:8px;right:8px;min-width:64px;min-height:30px;font:inherit;font-size:13px;color:var(--ink);background:var(--ground);border:1px solid var(--line);border-radius:8px;cursor:pointer}
 .table{overflow:auto;margin:12px 0}table{width:100%;border-collapse:collapse}
-th,td{padding:7px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}th{font-size:13px;color:var(--muted)}
+th,td{padding:7px 10px;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}td code{white-space:nowrap}main ul{padding-left:22px}th{font-size:13px;color:var(--muted)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .skip{position:fixed;z-index:1;top:8px;left:8px;padding:8px 14px;background:var(--surface);border-radius:8px;transform:translateY(-80px)}.skip:focus{transform:none}
 @media(max-width:760px){body{display:block}header{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line);padding:12px 16px}main{padding:20px 16px 64px}.brand{padding:0}main h2{margin-top:32px;padding-top:16px}nav[aria-label=Documentation] ul{display:flex;flex-wrap:wrap;margin:8px -8px 4px}summary{margin:0 -8px}}

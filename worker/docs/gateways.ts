@@ -49,9 +49,8 @@ export function gatewayBlocks(origin: string): Block[] {
       text: 'The gateway asks `/verify` with the headers of the call that it holds, lets the call pass on `200`, and adds the identity headers of the answer. Replace those headers, never add to them: a caller can send them too. They are in every answer, empty when it refuses.',
     },
     ...endpointBlocks(origin, ['/verify']),
-    { text: 'Caddy:' },
+    { text: 'Whole files for Caddy and nginx, the ones that are tested with real gateways:' },
     { code: caddyfile(host), language: 'Caddyfile' },
-    { text: 'nginx:' },
     { code: nginxConf(host), language: 'nginx' },
     { heading: 'Introspection', id: 'introspection' },
     {
