@@ -51,6 +51,17 @@ describe('the documentation', () => {
     expect((await call('/docs/problems.md')).headers.get('content-type')).toContain('text/markdown');
   });
 
+  it('names this deployment in the files for gateways, where it can be reached by https', async () => {
+    const read = async (origin: string) => {
+      const request = new Request(`${origin}/docs/gateways`);
+      return (await worker.fetch(request, env, createExecutionContext())).text();
+    };
+    const page = await read('https://tokens.acme.example');
+    expect(page).toContain('forward_auth https://tokens.acme.example {');
+    expect(page).toContain('server tokens.acme.example:443;');
+    expect(await read('http://localhost:8787')).toContain('forward_auth https://tokens.example.com {');
+  });
+
   it('has no link in a page that leads nowhere', async () => {
     const page = await (await call('/docs')).text();
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
