@@ -2,7 +2,7 @@
 // and to change them.
 import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
-import { SETTINGS, startIsolates, type WorkerOptions } from './isolates.ts';
+import { SETTINGS, startIsolates, type Settings, type WorkerOptions } from './isolates.ts';
 
 /** The name in wrangler.toml: what another Worker binds to. */
 export const ZONE = 'developer-zone';
@@ -24,10 +24,10 @@ export type Deployment = {
 
 /** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */
 export async function startDeployment(
-  vars: Record<string, string> = {},
+  settings: Settings = {},
   others: WorkerOptions[] = [],
 ): Promise<Deployment> {
-  const miniflare = await startIsolates([ZONE], { REVOCATION_LEASE_MS: '200', ...vars }, others);
+  const miniflare = await startIsolates([ZONE], { REVOCATION_LEASE_MS: '200', ...settings }, others);
   const { origin } = await miniflare.unsafeGetDirectURL(ZONE);
   const db = await miniflare.getD1Database('DB', ZONE);
   const now = Date.now();

@@ -12,6 +12,8 @@ import { watch } from '../scripts/watched.ts';
 const root = resolve(import.meta.dirname, '..');
 export type WorkerOptions = MiniflareOptions['workers'][number];
 export type Bindings = NonNullable<WorkerOptions['config']['env']>;
+/** Variables and secrets as text; anything else as miniflare's own description of a binding. */
+export type Settings = Record<string, string | Bindings[string]>;
 
 export const SETTINGS = {
   TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
@@ -43,7 +45,7 @@ function isolate(
   name: string,
   zone: string,
   hubs: string,
-  vars: Record<string, string>,
+  settings: Settings,
   limit?: number,
 ): WorkerOptions {
   const deployed = readConfig({ config: join(root, 'wrangler.toml') });
@@ -53,8 +55,9 @@ function isolate(
     TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },
     CHANGE_HUB: { type: 'durable-object', worker: hubs, exportName: 'ChangeHub' },
   };
-  for (const [key, value] of Object.entries({ ...deployed.vars, ...vars })) {
-    env[key] = { type: 'text', value: String(value) };
+  for (const [key, value] of Object.entries(deployed.vars)) env[key] = { type: 'text', value: String(value) };
+  for (const [key, value] of Object.entries(settings)) {
+    env[key] = typeof value === 'string' ? { type: 'text', value } : value;
   }
   for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {
     // Cloudflare's limiter knows periods of 10 and 60 seconds; wrangler has checked the number.
@@ -82,11 +85,11 @@ export function emptyDeployment(name: string, vars: Record<string, string>): Wor
 /** Starts an isolate for each name; the first one hosts the hubs. `others`: Workers that are not the product. */
 export async function startIsolates(
   names: [string, ...string[]],
-  vars: Record<string, string> = {},
+  settings: Settings = {},
   others: WorkerOptions[] = [],
 ): Promise<Miniflare> {
-  const settings = { ...SETTINGS, ...vars };
-  const workers = names.map((name) => isolate(name, 'zone', names[0], settings, 10_000));
+  const all = { ...SETTINGS, ...settings };
+  const workers = names.map((name) => isolate(name, 'zone', names[0], all, 10_000));
   const miniflare = new Miniflare({
     workers: [...workers, ...others],
     logRequests: false,

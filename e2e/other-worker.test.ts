@@ -1,4 +1,5 @@
-// Another Worker of the account, made of the two blocks that docs/other-workers.md prints, bound to the real bundle.
+// Other Workers of the account: one that asks, made of the two blocks that docs/other-workers.md prints, and one that is
+// asked, bound as UPSTREAM.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -7,11 +8,23 @@ import { startDeployment, ZONE, type Deployment } from './deployment.ts';
 import { bundleWorker, type Bindings, type WorkerOptions } from './isolates.ts';
 
 const root = resolve(import.meta.dirname, '..');
+/** Says what it was sent, or breaks. */
+const API = `export default {
+  async fetch(request) {
+    const { pathname, search } = new URL(request.url);
+    if (pathname === '/v1/broken') throw new Error('the API is broken');
+    const headers = Object.fromEntries(request.headers);
+    return Response.json({ method: request.method, path: pathname + search, headers, body: await request.text() });
+  },
+};`;
 let zone: Deployment;
 let origin: string;
 
 beforeAll(async () => {
-  zone = await startDeployment({}, [otherWorker()]);
+  zone = await startDeployment({ UPSTREAM: { type: 'worker', worker: 'api' } }, [
+    otherWorker(),
+    worker('api', API, {}, '2026-11-01'),
+  ]);
   origin = (await zone.miniflare.unsafeGetDirectURL('results')).origin;
 });
 afterAll(() => zone?.stop());
@@ -44,9 +57,13 @@ function otherWorker(): WorkerOptions {
     };
   }
   rmSync(folder, { recursive: true });
+  return worker('results', code, env, compatibilityDate);
+}
+
+function worker(name: string, code: string, env: Bindings, compatibilityDate: string): WorkerOptions {
   return {
     config: {
-      name: 'results',
+      name,
       compatibilityDate,
       manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
       env,
@@ -93,5 +110,45 @@ describe('another Worker, with the code of the page', () => {
     const db = await zone.miniflare.getD1Database('DB', ZONE);
     await db.prepare('ALTER TABLE tokens RENAME TO tokens_away').run();
     expect(await latest(`Bearer ${unseen}`)).toEqual([503, { error: 'verification-unavailable' }]);
+    await db.prepare('ALTER TABLE tokens_away RENAME TO tokens').run();
+  });
+});
+
+describe('a Worker that is bound as UPSTREAM', () => {
+  it('is handed the calls of good tokens alone, with who is calling and without the secret', async () => {
+    const { id, organisation, path, secret } = await zone.givenToken();
+    const send = () =>
+      fetch(`${zone.origin}/v1/hello?x=1`, {
+        method: 'POST',
+        body: 'hello',
+        headers: { authorization: `Bearer ${secret}`, 'x-organisation-id': 'forged', cookie: 'a=b' },
+      });
+    const answer = await send();
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    expect(JSON.parse(text)).toMatchObject({
+      method: 'POST',
+      path: '/v1/hello?x=1',
+      body: 'hello',
+      headers: {
+        'x-organisation-id': organisation,
+        'x-organisation-plan': 'enterprise',
+        'x-token-id': id,
+        'x-request-id': answer.headers.get('x-request-id'),
+      },
+    });
+    expect(text).not.toMatch(/forged|a=b/);
+    expect(text).not.toContain(secret);
+    await zone.write('PATCH', path, { active: false });
+    expect((await send()).status).toBe(401);
+  });
+
+  it('that breaks is 502, without a word of why', async () => {
+    const { secret } = await zone.givenToken();
+    const answer = await fetch(`${zone.origin}/v1/broken`, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    expect(answer.status).toBe(502);
+    expect(await answer.text()).not.toContain('the API is broken');
   });
 });
