@@ -42,7 +42,12 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { test: { name: 'node', include: ['{worker,scripts}/**/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'] } },
+      {
+        test: {
+          name: 'node',
+          include: ['{worker,scripts}/**/*.node.test.ts', 'bench/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'],
+        },
+      },
       {
         test: {
           name: 'e2e',
