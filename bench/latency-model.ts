@@ -275,10 +275,11 @@ function freeTable(): string {
   return `| free plan, a day | included | lasts for |\n|---|---|---|\n${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}`;
 }
 
-/** Bytes in D1 with all indexes: measured by the bench over a million tokens (results.md). */
-const BYTES_PER_TOKEN = 650;
-const BYTES_PER_ORGANISATION = 200;
-const BYTES_PER_EVENT = 400;
+/** With all indexes, as `node bench/row-bytes.ts` measures them in SQLite: 518, 153 and 492 after a VACUUM; a fifth is
+ * added for pages that are not full. */
+const BYTES_PER_TOKEN = 620;
+const BYTES_PER_ORGANISATION = 185;
+const BYTES_PER_EVENT = 590;
 const D1_LIMIT = 10e9;
 const D1_STATEMENTS = 1000;
 const HUB_REQUESTS = 1000;

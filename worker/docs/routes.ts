@@ -1,6 +1,6 @@
 // /docs, its Markdown twins, llms.txt and /openapi.json: public, the same for everyone, checked anew by ETag.
 // The only thing read from the caller is the theme.
-import { Hono } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Env } from '../env.ts';

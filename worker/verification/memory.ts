@@ -3,7 +3,7 @@
 import type { TokenHash } from '../token/secret.ts';
 import type { Head, Holder } from './record.ts';
 
-/** Two generations of at most this many: 10,000 records, some 6 MB with ids of 36 characters. */
+/** Two generations of at most this many: 10,000 records, 3.7 MB with ids of 36 characters. */
 const GENERATION = 5000;
 const CHANGES = 2000;
 
