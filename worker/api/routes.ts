@@ -88,21 +88,25 @@ function settle(
 }
 
 const ANSWER = template(200, { 'content-type': 'application/json' });
-/** By identity: the few refusals that are made once (bearer.ts) have their templates made once. */
-const refusalTemplates = new WeakMap<Refusal, Template>();
+/** By identity: the few refusals that are made once (bearer.ts) are rendered once, but for the request's id at their end. */
+const rendered = new WeakMap<Refusal, { origin: string; start: string; shared: Template }>();
 
 /** A problem with the headers that every answer under /v1 carries. */
 export function apiProblem(request: Request, env: Env, problem: Refusal): Response {
-  let shared = refusalTemplates.get(problem);
-  if (shared === undefined) {
-    shared = template(PROBLEMS[problem.slug].status, {
-      'content-type': 'application/problem+json',
-      ...problem.headers,
-    });
-    refusalTemplates.set(problem, shared);
+  const origin = originOf(request);
+  let known = rendered.get(problem);
+  if (known === undefined || known.origin !== origin) {
+    const headers = { 'content-type': 'application/problem+json', ...problem.headers };
+    const whole = problemBody(problem, origin, '');
+    known = {
+      origin,
+      start: whole.slice(0, whole.lastIndexOf('""}')),
+      shared: template(PROBLEMS[problem.slug].status, headers),
+    };
+    rendered.set(problem, known);
   }
   const requestId = requestIdOf(request);
-  return apiResponse(problemBody(problem, originOf(request), requestId), shared, request, env, requestId);
+  return apiResponse(`${known.start}${JSON.stringify(requestId)}}`, known.shared, request, env, requestId);
 }
 
 function answer(request: Request, env: Env, body: object): Response {
