@@ -41,7 +41,7 @@ export function gatewayBlocks(origin: string): Block[] {
         'The token itself and every other identity header of the caller are dropped. Headers pass by an allow-list in both directions; cookies never do.',
         'Bodies stream both ways, uploads, downloads and server-sent events. Redirects are handed to the caller.',
         'The methods are `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE`. WebSockets are refused, and so are paths with empty or dot segments, a backslash, or `%2F`, `%5C`, `%00`, `%0A`, `%0D`.',
-        'An API that cannot be reached is [502](/docs/problems#upstream-unreachable), one that is slower than `UPSTREAM_TIMEOUT_MS` is [504](/docs/problems#upstream-timeout).',
+        'An API that cannot be reached is [502](/docs/problems#upstream-unreachable), one that does not begin to answer within `UPSTREAM_TIMEOUT_MS` is [504](/docs/problems#upstream-timeout). What has begun is never cut.',
       ],
     },
     { heading: 'Forward-auth', id: 'forward-auth' },
@@ -66,18 +66,17 @@ export function gatewayBlocks(origin: string): Block[] {
       language: 'toml',
     },
     {
-      code: `const verification = await env.TOKENS.verify(secret);
-if (!verification.ok) return new Response(verification.reason, { status: 401 });
+      code: `const STATUS = {
+  'invalid-token': 401,
+  'enterprise-plan-required': 403,
+  'verification-unavailable': 503, // with Retry-After: verification.retryAfter
+};
+const verification = await env.TOKENS.verify(secret);
+if (!verification.ok) {
+  return new Response(verification.reason, { status: STATUS[verification.reason] });
+}
 const { organisationId, plan, tokenId } = verification;`,
       language: 'TypeScript',
-    },
-    {
-      head: ['`reason`', 'Answer your caller'],
-      rows: [
-        ['`invalid-token`', '`401`'],
-        ['`enterprise-plan-required`', '`403`'],
-        ['`verification-unavailable`', '`503` with `Retry-After` of `retryAfter` seconds'],
-      ],
     },
   ];
 }
