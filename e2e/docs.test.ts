@@ -127,7 +127,7 @@ describe('the documentation in a browser', () => {
     ['/docs/problems', ['light', 'dark']],
     ['/docs/gateways', ['light']],
     ['/docs/operator', ['dark']],
-  ] as const)('%s reads well, %j, wide and on a phone', async (path, looks) => {
+  ] as const)('%s reads well, wide and on a phone, whatever the light', async (path, looks) => {
     const context = await browser.newContext({ reducedMotion: 'reduce' });
     const page = await context.newPage();
     const complaints: string[] = [];

@@ -2,8 +2,10 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import worker from '../index.ts';
+import { operator } from '../operator/routes.ts';
 import { PROBLEMS } from '../problem.ts';
 import { ORIGIN, call } from '../test/harness.ts';
+import { PATHS } from './openapi.ts';
 
 describe('the OpenAPI document', () => {
   it('names this deployment, and may be read from any website', async () => {
@@ -14,6 +16,16 @@ describe('the OpenAPI document', () => {
       info: { title: '9Pic API' },
       servers: [{ url: ORIGIN }],
     });
+  });
+
+  it("leaves out no route of the operator's face", () => {
+    const served = operator.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+    const documented = Object.entries(PATHS).flatMap(([path, methods]) =>
+      path.startsWith('/operator/') ? Object.keys(methods).map((method) => `${method} ${path}`) : [],
+    );
+    expect(new Set(documented)).toEqual(new Set(served));
   });
 });
 
