@@ -32,6 +32,28 @@ describe('what the suite prints', () => {
   });
 });
 
+describe("a line of the Worker's log", () => {
+  it.each([
+    ['a random value', `{"method":"GET","route":"${letters}"}`],
+    ['a hash', `{"level":"error","event":"unexpected","detail":"no row ${'0a'.repeat(32)}"}`],
+    ['an e-mail address', '{"method":"PUT","route":"/operator/organisations/a/members/owner@example.com"}'],
+    ['an e-mail address', '{"method":"PUT","route":"/members/owner%40example.com"}'],
+    ['a query', '{"method":"GET","route":"/v1/ping?colour=blue"}'],
+  ])('is refused when it holds %s', (kind, line) => {
+    expect(findLeak(line)).toEqual({ kind, line: 1 });
+  });
+
+  it('may hold what it is for', () => {
+    const fields = '"organisationId":"org-2f0d1c9e-4d1c-4d53-9d0f-0c8d6f0e7a11","durationMs":12';
+    expect(
+      findLeak(`{"method":"GET","route":"/api/organisations/:organisation/tokens",${fields}}`),
+    ).toBeNull();
+    expect(
+      findLeak('{"level":"error","event":"unexpected","detail":"TypeError at f (x.ts:1:2)"}'),
+    ).toBeNull();
+  });
+});
+
 describe('what stays off the screen', () => {
   const request = '{"method":"GET","route":"/v1/ping","status":200}\n';
   const link = `Sign-in link for owner@example.com: http://localhost:8787/sign-in#code=${letters}\n`;

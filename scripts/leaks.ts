@@ -1,5 +1,5 @@
-// What must never be printed: the secret of a token, the cookie of a session, the code of a sign-in link. Says what kind
-// and where, never the thing itself.
+// What must never be printed: the secret of a token, the cookie of a session, the code of a sign-in link; and in a line of
+// the Worker's own log no hash, address or query either. Says what kind and where, never the thing itself.
 import { stripVTControlCharacters } from 'node:util';
 
 const PATTERNS = [
@@ -9,13 +9,24 @@ const PATTERNS = [
   { kind: 'a sign-in code', pattern: /#code=[\w-]{20}/ },
 ] as const;
 
+/** A line that the Worker itself wrote (worker/log.ts) is told by how it begins, and must hold even less. */
+const LOG_LINE = /^\{"(?:method":"\w+","route|level":"error","event)":/;
+const LOG_PATTERNS = [
+  // 32 random bytes: every cookie, code, key and nonce of ours; and whatever sha256Hex makes of them.
+  { kind: 'a random value', pattern: /(?<![\w-])[\w-]{43}(?![\w-])/ },
+  { kind: 'a hash', pattern: /[0-9a-f]{64}/i },
+  { kind: 'an e-mail address', pattern: /[\w.+-](?:@|%40)[\w-]+\./ },
+  { kind: 'a query', pattern: /\?\w+=/ },
+] as const;
+
 export type Leak = { kind: string; line: number };
 
 /** The first line that holds one (counted from 1), or null. */
 export function findLeak(text: string): Leak | null {
   // A colour code ends in a letter: a secret right after one would begin no word.
   for (const [index, line] of stripVTControlCharacters(text).split('\n').entries()) {
-    const found = PATTERNS.find(({ pattern }) => pattern.test(line));
+    const patterns = LOG_LINE.test(line) ? [...PATTERNS, ...LOG_PATTERNS] : PATTERNS;
+    const found = patterns.find(({ pattern }) => pattern.test(line));
     if (found !== undefined) return { kind: found.kind, line: index + 1 };
   }
   return null;
