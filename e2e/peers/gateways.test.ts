@@ -152,7 +152,7 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
         }
       };
       const callers = Promise.all(Array.from({ length: 4 }, caller));
-      await expect.poll(() => early.length).toBeGreaterThan(20);
+      await expect.poll(() => early.length, { timeout: 20_000 }).toBeGreaterThan(20);
       expect(new Set(early)).toEqual(new Set([200]));
       await zone.write('PATCH', path, { active: false });
       isOff = true;
