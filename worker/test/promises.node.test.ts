@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isTitle, rowsOf } from '../../scripts/titles.ts';
 
 describe.each([
+  { file: 'docs/ux-checklist.md', heading: '## The forty points', least: 40 },
   { file: 'README.md', heading: '## What it promises', least: 12 },
   { file: 'docs/security.md', heading: '## Abuse cases', least: 60 },
 ])('the table of $file', ({ file, heading, least }) => {
