@@ -164,10 +164,23 @@ describe('the frame', () => {
     await page.getByLabel('Organisation').focus();
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
+    expect(await focused(page)).toBe('Menu');
     await menu.click();
     await page.getByRole('link', { name: 'Activity' }).click();
     await page.getByRole('heading', { name: 'Activity', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'Activity' }).waitFor({ state: 'hidden' });
+  });
+
+  it('closes the menu of a phone when an organisation was chosen in it', async () => {
+    const page = await open({
+      options: { viewport: { width: 390, height: 844 } },
+      boot: { ...table, ...member },
+    });
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByLabel('Organisation').selectOption('globex');
+    await page.getByRole('heading', { name: 'Enterprise Plan Required' }).waitFor();
+    await page.getByLabel('Organisation').waitFor({ state: 'hidden' });
+    expect(await focused(page)).toBe('Menu');
   });
 
   it('lets a member choose the organisation on a phone without opening the menu', async () => {

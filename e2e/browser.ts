@@ -2,14 +2,19 @@
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
-export async function openBrowser(): Promise<Browser> {
+/** `port` opens it to a second client, such as Lighthouse. */
+export async function openBrowser(port?: number): Promise<Browser> {
   // Read by the package at import: it then unpacks the libraries that a bare machine lacks.
   process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
   const { default: packaged } = await import('@sparticuz/chromium');
   return chromium.launch({
     executablePath: process.env['CHROME_PATH'] ?? (await packaged.executablePath()),
     // Nothing else: the package's own default flags would switch web security off and hide CSP and CORS faults.
-    args: ['--no-sandbox', '--headless=shell'],
+    args: [
+      '--no-sandbox',
+      '--headless=shell',
+      ...(port === undefined ? [] : [`--remote-debugging-port=${port}`]),
+    ],
   });
 }
 

@@ -106,7 +106,6 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           autocomplete="off"
           spellcheck={false}
           data-1p-ignore
-          data-lpignore="true"
           value={secret}
           onFocus={(event) => event.currentTarget.select()}
           onCopy={() => (saved.value = true)}

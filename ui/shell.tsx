@@ -59,7 +59,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <aside
         id="sidebar"
         class={drawer.value ? 'sidebar open' : 'sidebar'}
-        onKeyDown={(event) => event.key === 'Escape' && (drawer.value = false)}
+        onKeyDown={(event) => event.key === 'Escape' && shut()}
       >
         <Brand />
         {session.value?.organisations.length !== 0 && <OrganisationSelect />}
@@ -79,13 +79,17 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </aside>
       {drawer.value && <div class="scrim" onClick={() => (drawer.value = false)} />}
       <main id="content" ref={main} tabIndex={-1}>
-        <div role="status" class="banner-slot">
-          {!online.value && <p class="banner">{texts.offline}</p>}
-        </div>
+        <div role="status">{!online.value && <p class="banner">{texts.offline}</p>}</div>
         {children}
       </main>
     </div>
   );
+}
+
+/** Closes the drawer of a phone; the focus must not stay on what is hidden then. A wide page has no button to move it to. */
+function shut(): void {
+  drawer.value = false;
+  document.querySelector<HTMLElement>('.topbar button')?.focus();
 }
 
 export function Brand() {
@@ -104,9 +108,12 @@ function OrganisationSelect() {
       <span class="hidden">{texts.organisation}</span>
       <select
         value={organisation.value?.id ?? ''}
-        onChange={(event) =>
-          go(linkTo(screen.value === 'sessions' ? 'developer-zone' : screen.value, event.currentTarget.value))
-        }
+        onChange={(event) => {
+          go(
+            linkTo(screen.value === 'sessions' ? 'developer-zone' : screen.value, event.currentTarget.value),
+          );
+          shut();
+        }}
       >
         {organisation.value === null && (
           <option value="" disabled>
@@ -210,14 +217,12 @@ function Account() {
 
 /** In a cookie, not in storage, so that the Worker paints the next page in it from the first byte. */
 function chooseTheme(next: Theme): void {
+  const system = next === 'system';
+  const { dataset } = document.documentElement;
   theme.value = next;
-  if (next === 'system') {
-    delete document.documentElement.dataset['theme'];
-    document.cookie = 'theme=; Max-Age=0; Path=/; SameSite=Lax';
-  } else {
-    document.documentElement.dataset['theme'] = next;
-    document.cookie = `theme=${next}; Max-Age=${YEAR_SECONDS}; Path=/; SameSite=Lax`;
-  }
+  if (system) delete dataset['theme'];
+  else dataset['theme'] = next;
+  document.cookie = `theme=${next}; Max-Age=${system ? 0 : YEAR_SECONDS}; Path=/; SameSite=Lax`;
 }
 
 async function leave(): Promise<void> {
