@@ -70,7 +70,7 @@ const patched = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(pa
 const loaded = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(page, tokens, how);
 const choose = (page: Page) => page.getByLabel('Organisation').selectOption('acme', { force: true });
 async function chooseAndSee(page: Page, text: string | RegExp): Promise<void> {
-  if ((page.viewportSize()?.width ?? 0) < 800) await page.getByRole('button', { name: 'Menu' }).click();
+  if ((page.viewportSize()?.width ?? 0) <= 760) await page.getByRole('button', { name: 'Menu' }).click();
   await choose(page);
   await see(text)(page);
 }

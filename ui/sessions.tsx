@@ -82,7 +82,7 @@ export function Sessions() {
                       {browserOf(row.userAgent)}
                       {row.current && <span class="badge active">{texts.mySessions.current}</span>}
                     </p>
-                    <p class="quiet">
+                    <p class="hint">
                       <time dateTime={row.createdAt} title={formatFull(row.createdAt)}>
                         {texts.mySessions.since(formatAgo(row.createdAt))}
                       </time>
