@@ -11,7 +11,7 @@ export type Failure = {
   /** Seconds, from Retry-After. */
   retryAfter: number | null;
 };
-export type Outcome<T> = { ok: true; status: number; value: T } | { ok: false; failure: Failure };
+export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
 // The worker's own routes say what each answer holds; only their types come here, so that the client costs no bytes.
 type Api = ReturnType<typeof hc<AdminApi>>['api'];
@@ -33,19 +33,17 @@ async function call<T>(
   try {
     answer = await fetch(`/api/${path}`, {
       method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      body: body === undefined ? null : JSON.stringify(body),
       ...init,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...init.headers },
     });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') return noAnswer('aborted');
+  } catch {
     return noAnswer(navigator.onLine ? 'network' : 'offline');
   }
   try {
     if (answer.ok) {
       return {
         ok: true,
-        status: answer.status,
         value: answer.status === 204 ? (undefined as T) : await answer.json(),
       };
     }

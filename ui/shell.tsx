@@ -2,19 +2,7 @@
 import { signal } from './signal.ts';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import {
-  ChevronsUpDown,
-  CodeXml,
-  History,
-  Lock,
-  LogOut,
-  Menu,
-  Contrast,
-  Monitor,
-  Moon,
-  Sun,
-  X,
-} from 'lucide';
+import { ChevronsUpDown, CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';
 import { signOut } from './api.ts';
 import { Icon } from './icon.tsx';
 import { farewell, go, isOpen, linkTo, online, organisation, product, screen, session } from './state.ts';
@@ -25,7 +13,6 @@ const drawer = signal(false);
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const theme = signal<Theme>((document.documentElement.dataset['theme'] as Theme | undefined) ?? 'system');
-const THEME_ICONS = { system: Contrast, light: Sun, dark: Moon };
 const YEAR_SECONDS = 31_536_000;
 
 export function Shell({ children }: { children: ComponentChildren }) {
@@ -201,7 +188,7 @@ function Account() {
           title={texts.theme[theme.value]}
           onClick={() => chooseTheme(next)}
         >
-          <Icon of={THEME_ICONS[theme.value]} />
+          <Icon of={Contrast} />
           <span class="hidden">
             {texts.theme.label}: {texts.theme[theme.value]}
           </span>
