@@ -55,6 +55,8 @@ export default defineConfig({
           exclude: ['e2e/peers/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          // Pages side by side, for the tests that ask for it: a small machine has two cores.
+          maxConcurrency: 2,
         },
       },
       {
