@@ -313,12 +313,14 @@ describe('creating', () => {
     const page = await open();
     const asked = count(page, `/api/${TOKENS}`, 'POST');
     await createButton(page).click();
-    expect(await focused(page)).toBe('Cancel');
+    await expect.poll(() => focused(page)).toBe('Cancel');
     expect(await page.getByRole('dialog').innerText()).toContain('shown only once');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await expect.poll(() => focused(page)).toBe('Create Token');
     await createButton(page).click();
+    // A bare click waits for nothing: the dialog must be there.
+    await page.getByRole('dialog').waitFor();
     await page.mouse.click(5, 5);
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(asked).toEqual([]);
@@ -596,7 +598,7 @@ describe('deleting', () => {
     const page = await open();
     await trash(page).first().click();
     const dialog = page.getByRole('alertdialog', { name: `Delete token ${ROWS[0]?.preview}***?` });
-    expect(await focused(page)).toBe('Cancel');
+    await expect.poll(() => focused(page)).toBe('Cancel');
     expect(await dialog.innerText()).toMatch(/permanent.*immediately.*deactivate it with the switch/s);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });

@@ -207,6 +207,7 @@ export const STATES: State[] = [
     reach: (page) => chooseAndSee(page, /42 seconds/),
   },
   { name: 'empty', path: acme, boot: listed([]), reach: see('No API tokens yet') },
+  { name: 'one', path: acme, boot: listed(ROWS.slice(0, 1)), reach: see('Website') },
   { name: 'table', path: acme, boot: table, reach: see('Partner app') },
   { name: 'limit', path: acme, boot: listed(TEN), reach: see(/reached the limit of 10 tokens/) },
   {
@@ -280,6 +281,31 @@ export const STATES: State[] = [
     },
   },
   {
+    name: 'toggle-undone',
+    path: acme,
+    boot: table,
+    given: (page) =>
+      answer(page, `${tokens}/*`, (route) => {
+        const { active } = route.request().postDataJSON() as { active: boolean };
+        return receipt({ ...ROWS[0], active })(route);
+      }),
+    reach: async (page) => {
+      await first(page).click();
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await see(/is now active/)(page);
+    },
+  },
+  {
+    name: 'toggle-limited',
+    path: acme,
+    boot: table,
+    given: patched(problem(429, 'too-many-requests', { 'retry-after': '42' })),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/42 seconds/)(page);
+    },
+  },
+  {
     name: 'rename',
     path: acme,
     boot: table,
@@ -318,6 +344,16 @@ export const STATES: State[] = [
     reach: async (page) => {
       await confirmCreate(page);
       await see(/Not created/)(page);
+    },
+  },
+  {
+    name: 'create-limit-of-another-tab',
+    path: acme,
+    boot: table,
+    given: (page) => answer(page, tokens, problem(409, 'token-limit-reached')),
+    reach: async (page) => {
+      await confirmCreate(page);
+      await see(/reached the limit of 10 tokens/)(page);
     },
   },
   {
@@ -461,6 +497,39 @@ export const STATES: State[] = [
     reach: async (page) => {
       await first(page).click();
       await see(/Your session has ended/)(page);
+    },
+  },
+  {
+    name: 'session-ended-single-sign-on',
+    path: acme,
+    boot: { ...table, methods: { link: false, oidc: { name: 'Example Identity' } } },
+    given: patched(problem(401, 'sign-in-required')),
+    reach: async (page) => {
+      await first(page).click();
+      await see('Continue with Example Identity')(page);
+    },
+  },
+  {
+    name: 'signed-out-everywhere',
+    path: '/sessions?organisation=acme',
+    given: async (page) => {
+      await answer(page, 'sessions', json(SESSIONS));
+      await answer(page, 'sessions/sign-out-everywhere', (route) => route.fulfill({ status: 204 }));
+    },
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Sign out everywhere' }).click();
+      await see('You are signed out.')(page);
+    },
+  },
+  {
+    name: 'sign-out-failed',
+    path: acme,
+    boot: table,
+    given: (page) => answer(page, 'sign-out', broken),
+    reach: async (page) => {
+      if ((page.viewportSize()?.width ?? 0) <= 760) await page.getByRole('button', { name: 'Menu' }).click();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await see(/Something went wrong/)(page);
     },
   },
   {

@@ -1,6 +1,6 @@
 // The native modal dialog: focus stays inside, Esc closes it, and a guarded one lets nothing close it by accident.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 type Props = {
   labelledBy: string;
@@ -14,7 +14,8 @@ type Props = {
 
 export function Dialog({ labelledBy, describedBy, role, guarded = false, onClose, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next picture: a click that lands in between would go to what lies below.
+  useLayoutEffect(() => {
     const node = element.current;
     const opener = document.activeElement;
     node?.showModal();

@@ -5,7 +5,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import { ChevronsUpDown, CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';
 import { signOut } from './api.ts';
 import { Icon } from './icon.tsx';
-import { farewell, go, isOpen, linkTo, online, organisation, product, screen, session } from './state.ts';
+import {
+  explain,
+  farewell,
+  go,
+  isOpen,
+  linkTo,
+  online,
+  organisation,
+  product,
+  screen,
+  session,
+  toast,
+} from './state.ts';
 import type { Screen } from './state.ts';
 import { texts } from './texts.ts';
 
@@ -214,7 +226,10 @@ function chooseTheme(next: Theme): void {
 
 async function leave(): Promise<void> {
   const outcome = await signOut();
-  if (!outcome.ok && outcome.failure.slug !== 'sign-in-required') return;
+  if (!outcome.ok && outcome.failure.slug !== 'sign-in-required') {
+    toast('error', explain(outcome.failure));
+    return;
+  }
   farewell.value = 'signed-out';
   session.value = null;
   location.assign('/sign-in');

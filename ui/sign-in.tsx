@@ -51,8 +51,7 @@ export function SignIn() {
 }
 
 function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
-  const link = methods?.link ?? true;
-  const oidc = methods?.oidc ?? null;
+  const { link, oidc } = methods;
   const back = encodeURIComponent(rememberPlace());
   return (
     <>

@@ -25,7 +25,7 @@ export type Load<T> =
 type Boot = {
   product: { name: string; contactUrl: string };
   session: Session | null;
-  methods: { link: boolean; oidc: { name: string } | null } | null;
+  methods: { link: boolean; oidc: { name: string } | null };
   tokens: { organisation: string; tokens: Token[]; limit: number } | null;
 };
 

@@ -57,7 +57,9 @@ async function readBoot(
   const product = { name: env.PRODUCT_NAME, contactUrl: env.CONTACT_URL };
   const db = await openDatabase(env);
   const session = await readSession(db, cookie, Date.now());
-  if (session === null) return { product, session: null, methods: signInMethods(env, request), tokens: null };
+  // Signed in or not: a session can end under an open page, which then shows the sign-in.
+  const methods = signInMethods(env, request);
+  if (session === null) return { product, session: null, methods, tokens: null };
   const { email } = session;
   const organisations = await listOrganisationsOf(db, email);
   const listed =
@@ -65,7 +67,7 @@ async function readBoot(
   return {
     product,
     session: { member: { email }, organisations },
-    methods: null,
+    methods,
     tokens: listed?.ok === true ? { organisation, tokens: listed.tokens, limit: TOKEN_LIMIT } : null,
   };
 }
