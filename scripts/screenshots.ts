@@ -18,9 +18,9 @@ const LOOKS: Look[] = [
   { name: 'forced-colours', width: 1280, height: 800, options: { forcedColors: 'active' } },
 ];
 const IMAGES: [file: string, state: string, look: Look][] = [
-  ['dashboard', 'toggle-done', { name: '', width: 1200, height: 620, options: {} }],
-  ['dashboard-dark', 'toggle-done', { name: '', width: 1200, height: 620, options: { colorScheme: 'dark' } }],
-  ['create', 'secret-copied', { name: '', width: 1200, height: 720, options: {} }],
+  ['dashboard', 'toggle-done', { name: '', width: 1280, height: 690, options: {} }],
+  ['dashboard-dark', 'toggle-done', { name: '', width: 1280, height: 690, options: { colorScheme: 'dark' } }],
+  ['create', 'secret-copied', { name: '', width: 1280, height: 720, options: {} }],
   ['phone', 'table', { name: '', width: 390, height: 844, options: {} }],
 ];
 // Sharp enough for a README, small enough to be no burden in Git.
