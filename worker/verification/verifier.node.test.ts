@@ -318,6 +318,26 @@ describe('when the database', () => {
   });
 });
 
+describe('a database that is restored while it is read', () => {
+  it('gives record and changes from two pasts, and the record is not kept', async () => {
+    await verify(hashOf('b'));
+    table.change('b', holderOf('b'));
+    const backup = table.backup();
+    ports.hub.sync = () => Promise.reject(new Error('unreachable'));
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    await verify(hashOf('b'));
+    // The same number twice: in the past that is lost it says nothing of this token, in the other one it switches it off.
+    table.change('c', holderOf('c'));
+    const record = await table.read(A);
+    table.restore(backup);
+    table.change('a', holderOf('a', false));
+    vi.spyOn(table, 'read').mockResolvedValueOnce(record);
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    await verify();
+    expect(await verify()).toEqual(INVALID);
+  });
+});
+
 describe('what was counted', () => {
   it('rides on the syncs, and the rest follows when traffic stops', async () => {
     table.change('b', holderOf('b', false));

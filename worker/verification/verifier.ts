@@ -32,8 +32,8 @@ export type Ports = {
   truth: Lookups;
   leaseMs: number;
 };
-/** `taken`: whether what the answer says may be kept. */
-type Synced = { answer: Answer; taken: boolean };
+/** `taken`: the generation of memory that may keep what the answer says; null for none. */
+type Synced = { answer: Answer; taken: number | null };
 type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
@@ -110,7 +110,7 @@ export class Verifier {
       const { record, head } = synced.answer;
       // The hub judged either record at its own head, so it holds up to there.
       if (record === 'cached' && cached !== null) {
-        if (synced.taken) this.memory.put(hash, head.seq, cached.holder);
+        if (synced.taken === this.memory.generation) this.memory.put(hash, head.seq, cached.holder);
         return cached.holder;
       }
       if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, waitUntil);
@@ -132,11 +132,12 @@ export class Verifier {
     hash: TokenHash,
     { asOf, holder }: TokenRecord,
     seq: number,
-    taken: boolean,
+    taken: number | null,
     waitUntil: WaitUntil,
   ): Holder | null {
     const isFirst = this.memory.get(hash) === undefined;
-    if (taken) this.memory.put(hash, seq, holder);
+    // Another answer may have begun a new generation since this one was taken.
+    if (taken === this.memory.generation) this.memory.put(hash, seq, holder);
     if (holder !== null && isFirst) {
       waitUntil(this.#ports.cache.put(hash, writeCachedRecord(asOf, holder)).catch(() => undefined));
     }
@@ -144,7 +145,7 @@ export class Verifier {
   }
 
   /** The hub is away: the record and the changes come from the truth, and so does the lease. */
-  async #readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: boolean }> {
+  async #readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: number | null }> {
     const asked = this.#ports.now();
     const { head, generation } = this.memory;
     const [record, changes] = await Promise.all([
@@ -160,7 +161,10 @@ export class Verifier {
       changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
       remaining: this.#ports.leaseMs,
     });
-    return { record, taken };
+    // The two were read apart: a database that was restored in between gave them from two pasts, under the same numbers.
+    const { seq, nonce } = record.asOf;
+    const isOfOnePast = !joins || changes.some((change) => change.seq === seq && change.nonce === nonce);
+    return { record, taken: isOfOnePast ? taken : null };
   }
 
   /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: the counts of others ride on it. */
@@ -189,14 +193,14 @@ export class Verifier {
     }
   }
 
-  /** Learns an answer and takes its lease; false when it says nothing about what this isolate knows by now. */
-  #take(asked: number, generation: number, { head, changes, remaining }: Answer): boolean {
-    if (generation !== this.memory.generation) return false;
+  /** Learns an answer and takes its lease: the generation it holds in, or null when it says nothing about what is known by now. */
+  #take(asked: number, generation: number, { head, changes, remaining }: Answer): number | null {
+    if (generation !== this.memory.generation) return null;
     if (changes === 'reset') {
       // Another answer came while this one was under way, and its head may be the newer one.
       if (asked < this.#learnedAt) {
         this.memory.forget();
-        return false;
+        return null;
       }
       this.memory.restart(head);
       // Leases of the past that is gone mean nothing for what comes now.
@@ -212,7 +216,7 @@ export class Verifier {
       this.#leaseUntil = until;
       this.#renewAt = asked + (until - asked) / 2;
     }
-    return true;
+    return this.memory.generation;
   }
 
   #judge(holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
