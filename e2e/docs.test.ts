@@ -10,20 +10,23 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../worker/problem.ts';
-import { openBrowser, signIn } from './browser.ts';
-import { startServer } from './server.ts';
-import type { Server } from './server.ts';
+import { openBrowser } from './browser.ts';
+import { startDeployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { SETTINGS } from './isolates.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
 const PAGES = ['/docs', '/docs/problems', '/docs/gateways', '/docs/operator'];
+/** Static files and pages of the built dashboard, which this test does without. */
+const OF_THE_DASHBOARD = new Set(['/developer-zone', '/favicon.svg']);
 const WIDTHS = [1280, 390, 320];
-const OPERATOR_SECRET = 'an-operator-secret-of-these-tests-alone';
+const { OPERATOR_SECRET } = SETTINGS;
 const CLIENT_SECRET = 'a-client-secret-of-these-tests-alone';
 
 type Sample = { language: string; code: string };
 
-let server: Server;
+let server: Deployment;
 let browser: Browser;
 let upstream: ChildProcess;
 /** A shell's own, for the examples: curl says the status behind the body. */
@@ -41,26 +44,17 @@ beforeAll(async () => {
     upstream.stdout?.once('data', (chunk: Buffer) => done(/http:\S+/.exec(chunk.toString())?.[0] ?? ''));
   });
   const settings = {
-    OPERATOR_SECRET,
     INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT_SECRET }),
     UPSTREAM_URL: behind,
     REVOCATION_LEASE_MS: '50',
   };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
-  [server, browser] = await Promise.all([startServer({ flags }), openBrowser()]);
+  [server, browser] = await Promise.all([startDeployment(settings), openBrowser()]);
   writeFileSync(join(home, '.curlrc'), 'silent\nwrite-out = "\\n%{http_code}"\n');
-  const page = await browser.newPage();
-  await signIn(page, server.origin);
-  const token = await page.evaluate(async () => {
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch('/api/organisations/acme/tokens', { method: 'POST', headers, body: '{}' });
-    return ((await answer.json()) as { secret: string }).secret;
-  });
-  await page.context().close();
+  const { secret } = await server.givenToken();
   environment = {
     ...process.env,
     CURL_HOME: home,
-    TOKEN: token,
+    TOKEN: secret,
     OPERATOR_SECRET,
     CLIENT_ID: 'gateway',
     CLIENT_SECRET,
@@ -75,8 +69,17 @@ afterAll(async () => {
 
 const read = async (path: string): Promise<string> => (await fetch(server.origin + path)).text();
 
+/** The icon is a static file of the dashboard. */
+async function withIcon(page: Page): Promise<Page> {
+  await page.route('**/favicon.svg', (route) => route.fulfill({ path: join(root, 'ui/public/favicon.svg') }));
+  return page;
+}
+
+const openPage = async (options?: Parameters<Browser['newPage']>[0]) =>
+  withIcon(await browser.newPage(options));
+
 async function samplesOf(path: string): Promise<Sample[]> {
-  const page = await browser.newPage();
+  const page = await openPage();
   await page.goto(server.origin + path);
   const samples = await page.$$eval('.sample pre', (found) =>
     found.map((pre) => ({
@@ -129,7 +132,7 @@ describe('the documentation in a browser', () => {
     ['/docs/operator', ['dark']],
   ] as const)('%s reads well, wide and on a phone, whatever the light', async (path, looks) => {
     const context = await browser.newContext({ reducedMotion: 'reduce' });
-    const page = await context.newPage();
+    const page = await withIcon(await context.newPage());
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => complaints.push(message.text()));
@@ -151,7 +154,7 @@ describe('the documentation in a browser', () => {
   });
 
   it('folds its contents on a phone, where the text begins on the first screen', async () => {
-    const page = await browser.newPage({ viewport: { width: 390, height: 664 } });
+    const page = await openPage({ viewport: { width: 390, height: 664 } });
     await page.goto(`${server.origin}/docs/problems`);
     const entry = page.getByRole('link', { name: 'Stale version' });
     expect(await entry.isVisible()).toBe(false);
@@ -168,7 +171,7 @@ describe('the documentation in a browser', () => {
 
   it('copies a sample as it is', async () => {
     const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
-    const page = await context.newPage();
+    const page = await withIcon(await context.newPage());
     await page.goto(`${server.origin}/docs`);
     const sample = page.locator('.sample').nth(1);
     await sample.getByRole('button', { name: 'Copy' }).click();
@@ -193,7 +196,7 @@ describe('the links of the documentation', () => {
       const text = pages.get(path) ?? '';
       for (const [, href = ''] of text.matchAll(/href="([^"]+)"/g)) {
         const { origin, pathname, hash } = new URL(href, server.origin + path);
-        if (origin !== server.origin || pathname === '/developer-zone') continue;
+        if (origin !== server.origin || OF_THE_DASHBOARD.has(pathname)) continue;
         if (!pages.has(pathname)) {
           const answer = await fetch(origin + pathname);
           pages.set(pathname, answer.ok ? await answer.text() : '');
@@ -230,7 +233,6 @@ describe('the examples of the documentation', () => {
     expect((await python).stdout).toMatch(/^200 \{'status': 'ok'/);
   });
 
-  // Deleting the organisation is the last of them, and takes the token with it.
   it.each(['/docs', '/docs/gateways', '/docs/operator'])(
     '%s: every curl call, as pasted, is answered as the page says',
     async (path) => {
@@ -266,11 +268,8 @@ describe('the examples of the documentation', () => {
   });
 });
 
-/** As the seed has it, whatever the example before did to it. */
+/** As the examples take it to be, whatever the one before did to it. */
 async function givenOrganisation(): Promise<void> {
-  const headers = { authorization: `Bearer ${OPERATOR_SECRET}`, 'content-type': 'application/json' };
-  const acme = `${server.origin}/operator/organisations/acme`;
-  const body = JSON.stringify({ name: 'Acme Events', plan: 'enterprise' });
-  await fetch(acme, { method: 'PUT', headers, body });
-  await fetch(`${acme}/members/owner@example.com`, { method: 'PUT', headers });
+  await server.write('PUT', '/operator/organisations/acme', { name: 'Acme Events', plan: 'enterprise' });
+  await server.write('PUT', '/operator/organisations/acme/members/owner@example.com');
 }
