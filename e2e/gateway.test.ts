@@ -168,6 +168,29 @@ describe('an answer of the upstream', () => {
     });
   });
 
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('to %s without a body is had at once', async (method) => {
+    for (const headers of [{}, { 'content-length': '0' }]) {
+      const answer = await call(`${zone.origin}/v1/empty`, {
+        method,
+        headers: { ...credential, ...headers },
+      });
+      expect(answer).toMatchObject({ status: 200, body: 'ok' });
+    }
+    expect(upstream.seen.map((seen) => seen.method)).toEqual([method, method]);
+  });
+
+  it('to GET is had where no body is said, or one of no length, and refused with one', async () => {
+    const get = (body: string) => {
+      const headers = { ...credential, 'content-length': String(body.length) };
+      return call(`${zone.origin}/v1/empty`, { headers, body });
+    };
+    expect(await get('')).toMatchObject({ status: 200, body: 'ok' });
+    const refused = await get('hello');
+    expect(refused.status).toBe(400);
+    expect(refused.body).toContain('send it by POST');
+    expect(upstream.seen).toHaveLength(1);
+  });
+
   it('to HEAD has no body', async () => {
     behaviours.set('/v1/answer', (_, reply) =>
       reply.writeHead(200, { etag: '"1"', 'content-length': 5 }).end(),

@@ -71,6 +71,10 @@ export function checkForwardable(request: Request): void {
   if (request.headers.has('upgrade')) {
     throw new Problem('not-forwardable', 'Upgrades (WebSocket) are not forwarded');
   }
+  // It means nothing (RFC 9110 section 9.3.1), and the runtime sends none; dropped in silence it would be missed.
+  if (isBodiless(request) && request.body !== null && request.headers.get('content-length') !== '0') {
+    throw new Problem('not-forwardable', `A body of ${request.method} is not forwarded: send it by POST`);
+  }
 }
 
 /**
@@ -126,7 +130,7 @@ function startPatience(ms: number): { signal: AbortSignal; begin(): void; end():
 
 /** The body as it comes, with its length where the caller has said it. `whenSent` is called when the upstream has it all. */
 function handedOn(request: Request, whenSent: () => void): ReadableStream | null {
-  if (request.body === null) {
+  if (request.body === null || isBodiless(request)) {
     whenSent();
     return null;
   }
@@ -137,6 +141,10 @@ function handedOn(request: Request, whenSent: () => void): ReadableStream | null
   // What fails here fails the call as well, which says so.
   request.body.pipeTo(writable).then(whenSent, () => {});
   return readable;
+}
+
+function isBodiless(request: Request): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
 }
 
 /** As the caller sent it: path and query. */
