@@ -395,6 +395,7 @@ describe('bad input', () => {
       '{"name":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}',
       'Field "name": longer than 50 characters',
     ],
+    ['{"name":"A\\ud800"}', 'Field "name": has half a character'],
     ['{"plan":"enterprise"}', 'Field "plan": unknown'],
     ['{"organisation_id":"b"}', 'Field "organisation_id": unknown'],
     ['{"__proto__":{}}', 'Field "__proto__": unknown'],

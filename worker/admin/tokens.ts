@@ -25,6 +25,8 @@ const Name = nullable(
     maxLength(50, 'longer than 50 characters'),
     // Control and formatting characters would let a name look like something else.
     regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
+    // Half a surrogate pair would be stored as another character than the answer says.
+    regex(/^\P{Cs}+$/u, 'has half a character'),
   ),
 );
 const CreateBody = strictObject({ name: optional(Name) });

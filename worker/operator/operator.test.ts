@@ -353,6 +353,7 @@ describe('bad input', () => {
     ['{"name":"A"}', 'Field "plan": missing'],
     ['{"name":" ","plan":"pro"}', 'Field "name": empty'],
     ['{"name":"A\\u202e","plan":"pro"}', 'Field "name": has a control character'],
+    ['{"name":"A\\udfff","plan":"pro"}', 'Field "name": has half a character'],
     ['{"name":"A","plan":"Enterprise"}', 'Field "plan": not one of trial, pay-as-you-go, pro, enterprise'],
     ['{"name":"A","plan":"pro","version":1.5}', 'Field "version": not a whole number'],
     ['{"name":"A","plan":"pro","version":-1}', 'Field "version": below zero'],

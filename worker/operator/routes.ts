@@ -40,6 +40,7 @@ const OrganisationBody = strictObject({
     regex(/\S/, 'empty'),
     maxLength(100, 'longer than 100 characters'),
     regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
+    regex(/^\P{Cs}+$/u, 'has half a character'),
   ),
   plan: picklist(PLANS, `not one of ${PLANS.join(', ')}`),
   version: optional(
