@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Plan } from '../organisation/organisation.ts';
 import { OPERATOR_SECRET } from './faults.ts';
-import { bearer } from './harness.ts';
+import { bearer, givenSession } from './harness.ts';
 import {
   asMember,
   checkCall,
@@ -121,6 +121,23 @@ async function changePlan(model: Model, real: Real, isolate: number, at: Organis
   await askAll();
 }
 
+/** The platform takes somebody in or out; who comes back signs in anew, and who left everywhere is signed out. */
+async function changeMembership(model: Model, real: Real, isolate: number, deed: Deed, isIn: boolean) {
+  const { by, at } = deed;
+  const path = `/operator/organisations/${real.ids[at]}/members/${real.addressOf(by)}`;
+  const answer = await send(real, isolate, isIn ? 'PUT' : 'DELETE', path, bearer(OPERATOR_SECRET));
+  const others = model.members[at].filter((member) => member !== by);
+  expect(answer.status).toBe(isIn && others.length === model.members[at].length ? 201 : 200);
+  model.members[at] = isIn ? [...others, by] : others;
+  if (isIn && !model.signedIn.includes(by)) {
+    real.sessions[by] = await givenSession(real.addressOf(by));
+    model.signedIn = [...model.signedIn, by];
+  } else if (!isIn && !ORGANISATIONS.some((place) => model.members[place].includes(by))) {
+    model.signedIn = model.signedIn.filter((one) => one !== by);
+  }
+  await Promise.all(ORGANISATIONS.map((place) => checkList(model, real, isolate, { by, at: place })));
+}
+
 const person = fc.constantFrom(...PEOPLE);
 const organisation = fc.constantFrom(...ORGANISATIONS);
 const isolate = fc.nat({ max: ISOLATES - 1 });
@@ -170,6 +187,13 @@ const changingPlan = fc
   .map(([where, at, next]) =>
     command(`plan(${at}, ${next})`, (model, real) => changePlan(model, real, where, at, next)),
   );
+const changingMembership = fc
+  .tuple(isolate, anyDeed, fc.oneof({ weight: 2, arbitrary: fc.constant(true) }, fc.boolean()))
+  .map(([where, deed, isIn]) =>
+    command(`membership(${deed.by}@${deed.at}, ${isIn})`, (model, real) =>
+      changeMembership(model, real, where, deed, isIn),
+    ),
+  );
 const calling = fc
   .tuple(isolate, pick)
   .map(([where, which]) =>
@@ -197,6 +221,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...Array.from({ length: 3 }, () => listing),
   removing,
   changingPlan,
+  changingMembership,
   restarting,
 ];
 

@@ -21,7 +21,7 @@ async function playLane(): Promise<void> {
   }
 }
 
-describe('any order of deeds by two members and a stranger on two organisations', () => {
+describe('any order of deeds by three people on two organisations', () => {
   it(
     'does what the model says, at every isolate, over a thousand commands',
     { timeout: 300_000 },

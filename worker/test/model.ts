@@ -1,4 +1,4 @@
-// The model of the whole product in a few lines: what two members and a stranger may do in two organisations, and how to
+// The model of the whole product in a few lines: what three people may do in two organisations as they come and go, and how to
 // ask the real front door the same at any of two isolates. It judges nothing but answers.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -14,7 +14,7 @@ export const ISOLATES = 2;
 
 export type Organisation = 'a' | 'b';
 export type Person = 'alice' | 'bob' | 'stranger';
-const MEMBERS: Record<Organisation, Person[]> = { a: ['alice', 'bob'], b: ['bob'] };
+const MEMBERS = { a: ['alice', 'bob'], b: ['bob'] } satisfies Record<Organisation, Person[]>;
 export const PEOPLE: Person[] = ['alice', 'bob', 'stranger'];
 export const ORGANISATIONS: Organisation[] = ['a', 'b'];
 
@@ -26,11 +26,18 @@ export type ModelToken = {
   name: string | null;
   isDeleted: boolean;
 };
-export type Model = { plans: Record<Organisation, Plan>; tokens: ModelToken[] };
+export type Model = {
+  plans: Record<Organisation, Plan>;
+  members: Record<Organisation, Person[]>;
+  /** Whose session still counts: the last membership takes it along. */
+  signedIn: Person[];
+  tokens: ModelToken[];
+};
 export type Real = {
   isolates: Env[];
   ids: Record<Organisation, string>;
   sessions: Record<Person, { cookie: string }>;
+  addressOf(person: Person): string;
 };
 type Answer = { status: number; slug: string | null; body: Record<string, unknown> };
 export type Deed = { by: Person; at: Organisation };
@@ -54,11 +61,17 @@ export async function givenWorld(): Promise<{ model: Model; real: Real }> {
     givenSession(address('stranger')),
   ]);
   return {
-    model: { plans: { a: 'enterprise', b: 'enterprise' }, tokens: [] },
+    model: {
+      plans: { a: 'enterprise', b: 'enterprise' },
+      members: { a: [...MEMBERS.a], b: [...MEMBERS.b] },
+      signedIn: [...PEOPLE],
+      tokens: [],
+    },
     real: {
       isolates: Array.from({ length: ISOLATES }, newIsolate),
       ids: { a, b },
       sessions: { alice, bob, stranger },
+      addressOf: address,
     },
   };
 }
@@ -106,7 +119,8 @@ export function asMember(
 
 /** Why this person may do nothing at all there; null when they may. */
 export function refusalOf(model: Model, { by, at }: Deed): { status: number; slug: string } | null {
-  if (!MEMBERS[at].includes(by)) return { status: 404, slug: 'organisation-not-found' };
+  if (!model.signedIn.includes(by)) return { status: 401, slug: 'sign-in-required' };
+  if (!model.members[at].includes(by)) return { status: 404, slug: 'organisation-not-found' };
   return model.plans[at] === 'enterprise' ? null : { status: 403, slug: 'enterprise-plan-required' };
 }
 
