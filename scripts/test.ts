@@ -46,7 +46,9 @@ const leaks = [
   ...(existsSync(LEAKS) ? readFileSync(LEAKS, 'utf8').trim().split('\n') : []),
 ];
 if (leaks.length > 0) {
-  console.error(`The suite printed:\n${leaks.join('\n')}`);
+  console.error(
+    `The suite printed what it must not, ${leaks.length} times:\n${leaks.slice(0, 10).join('\n')}`,
+  );
   process.exitCode = 1;
 }
 // The shape is vitest's own (its JSON reporter keeps to Jest's).

@@ -1,5 +1,7 @@
+import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { isSameSite } from './same-site.ts';
+import { Problem } from '../problem.ts';
+import { isSameSite, requireSameSite } from './same-site.ts';
 
 const ORIGIN = 'https://zone.example';
 const OURS = { origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
@@ -54,4 +56,23 @@ it.each([
 it('compares with the origin of the request itself, whatever its path says', () => {
   expect(isSameSite(write({}, '/api/https://evil.example'))).toBe(true);
   expect(isSameSite(write({ origin: 'https://evil.example' }, '/@https://evil.example'))).toBe(false);
+});
+
+it.each([
+  ['GET', 'https://evil.example', 'through'],
+  ['HEAD', 'https://evil.example', 'through'],
+  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) => [
+    [method, 'https://evil.example', 'cross-site-request'],
+    [method, ORIGIN, 'through'],
+  ]),
+])('answers a %s from %s: %s', async (method, origin, expected) => {
+  const app = new Hono()
+    .use(requireSameSite)
+    .all('*', (c) => c.body(null, 200, { outcome: 'through' }))
+    .onError((error) => {
+      const slug = error instanceof Problem ? error.slug : error.message;
+      return new Response(null, { status: 500, headers: { outcome: slug } });
+    });
+  const answer = await app.request(new Request(`${ORIGIN}/api/x`, { method, headers: { origin } }));
+  expect(answer.headers.get('outcome')).toBe(expected);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PLANS, TOKEN_LIMIT, isPlan, opensDeveloperZone } from './organisation.ts';
+import { ORGANISATION_ID, PLANS, TOKEN_LIMIT, isPlan, opensDeveloperZone } from './organisation.ts';
 
 it('opens Developer Zone on the Enterprise plan and on no other', () => {
   expect(PLANS.filter(opensDeveloperZone)).toEqual(['enterprise']);
@@ -16,3 +16,14 @@ it('knows the four plans by their exact names', () => {
 it('allows ten tokens', () => {
   expect(TOKEN_LIMIT).toBe(10);
 });
+
+it.each(['a', '7', 'org-1', 'a_b.c~d-e', 'Z'.repeat(128)])('takes %s for an id', (id) => {
+  expect(ORGANISATION_ID.test(id)).toBe(true);
+});
+
+it.each(['', '-a', '.', '~a', ' a', 'a ', 'a/b', 'a%2f', 'ä', 'aä', 'a\n', 'a@b.co', 'Z'.repeat(129)])(
+  'takes %j for no id',
+  (id) => {
+    expect(ORGANISATION_ID.test(id)).toBe(false);
+  },
+);

@@ -1,6 +1,9 @@
+import { createHmac } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  hasSecretShape,
   hashOfSecret,
   isGenuineSecret,
   isSameSecret,
@@ -63,25 +66,103 @@ describe('secret', () => {
     );
   });
 
-  it('draws again what would favour a digit', () => {
+  it.each([255, 248])('draws again what would favour a digit: %i', (byte) => {
     let call = 0;
-    const secret = mintSecret(ring(), (bytes) => bytes.fill(call++ === 0 ? 255 : 61));
+    const secret = mintSecret(ring(), (bytes) => bytes.fill(call++ === 0 ? byte : 247));
     expect(secret.slice(2, 5)).toBe('zzz');
+  });
+
+  it('is refused in another shape, even where tag and checksum are right', () => {
+    const forge = (body: string): string => {
+      const tag = createHmac('sha256', Buffer.from(KEY, 'base64url'))
+        .update(`dz-token-tag-v1:${body}`)
+        .digest();
+      const tagged = body + base62(tag.readBigUInt64BE(), 11);
+      return tagged + base62(BigInt(crc32(tagged)), 6);
+    };
+    const random = 'a'.repeat(30);
+    expect(isGenuineSecret(ring(), forge(`9pabc_dz1_${random}`))).toBe(true);
+    for (const start of [
+      '8pabc_dz1_',
+      '9qabc_dz1_',
+      '9pab-_dz1_',
+      '9pabc-dz1_',
+      '9pabc_dy1_',
+      '9pabc_dz1-',
+    ]) {
+      expect(isGenuineSecret(ring(), forge(start + random))).toBe(false);
+    }
+  });
+
+  it('is refused where the ring has no key of its id', () => {
+    const other = ring({ 2: KEY }, '2');
+    expect(isGenuineSecret(ring(), mintSecret(other))).toBe(false);
+  });
+
+  it('has 57 characters, each in its place', () => {
+    const secret = mintSecret(ring());
+    expect(hasSecretShape(secret)).toBe(true);
+    for (const text of ['', 'x'.repeat(57), `x${secret}`, `${secret}x`, secret.slice(1), `${secret}\n`]) {
+      expect(hasSecretShape(text)).toBe(false);
+    }
+  });
+
+  it('is not minted by a ring without its own current key', () => {
+    expect(() => mintSecret({ current: '9', keys: new Map() })).toThrow(
+      'TAG_KEY_CURRENT: names no key of TAG_KEYS',
+    );
   });
 });
 
+function base62(number: bigint, width: number): string {
+  const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+  let text = '';
+  for (let rest = number; text.length < width; rest /= 62n) text = digits.charAt(Number(rest % 62n)) + text;
+  return text;
+}
+
 describe('tag key ring', () => {
+  const OBJECT = 'TAG_KEYS: not a JSON object';
+  const ID = 'TAG_KEYS: a key id is one base62 digit';
+  const BYTES = 'TAG_KEYS: each key is at least 32 bytes in base64url';
+  const CURRENT = 'TAG_KEY_CURRENT: names no key of TAG_KEYS';
+
   it.each([
-    ['missing', undefined, '1'],
-    ['not JSON', '{', '1'],
-    ['a list', '[]', '1'],
-    ['empty', '{}', '1'],
-    ['short', JSON.stringify({ 1: KEY.slice(0, 40) }), '1'],
-    ['not base64url', JSON.stringify({ 1: `${KEY}*` }), '1'],
-    ['under a long id', JSON.stringify({ 10: KEY }), '10'],
-    ['without the current key', JSON.stringify({ 1: KEY }), '2'],
-    ['with a prototype name for the current key', JSON.stringify({ 1: KEY }), 'constructor'],
-  ])('refuses a ring that is %s', (_, json, current) => {
-    expect(readTagKeyRing(json, current)).toMatchObject({ ok: false });
+    ['missing', undefined, '1', OBJECT],
+    ['not JSON', '{', '1', OBJECT],
+    ['a list', '[]', '1', OBJECT],
+    ['null', 'null', '1', OBJECT],
+    ['a number', '3', '1', OBJECT],
+    ['a text', '"text"', '1', OBJECT],
+    ['empty', '{}', '1', CURRENT],
+    ['short', JSON.stringify({ 1: KEY.slice(0, 40) }), '1', BYTES],
+    ['a number for a key', JSON.stringify({ 1: 3 }), '1', BYTES],
+    ['not base64url', JSON.stringify({ 1: `${KEY}*` }), '1', BYTES],
+    ['base64 of the other kind at its end', JSON.stringify({ 1: `${KEY}+` }), '1', BYTES],
+    ['base64 of the other kind at its start', JSON.stringify({ 1: `/${KEY}` }), '1', BYTES],
+    ['padded', JSON.stringify({ 1: `${KEY}=` }), '1', BYTES],
+    ['of a length that no bytes have', JSON.stringify({ 1: `${KEY}AA` }), '1', BYTES],
+    ['under a long id', JSON.stringify({ 10: KEY }), '10', ID],
+    ['under an id that is no digit', JSON.stringify({ '-': KEY }), '-', ID],
+    ['without the current key', JSON.stringify({ 1: KEY }), '2', CURRENT],
+    ['without a current key', JSON.stringify({ 1: KEY }), undefined, CURRENT],
+    ['with a prototype name for the current key', JSON.stringify({ 1: KEY }), 'constructor', CURRENT],
+  ])('refuses a ring that is %s', (_, json, current, reason) => {
+    expect(readTagKeyRing(json, current)).toEqual({ ok: false, reason });
+  });
+
+  it('is read once, and anew when either setting is another', () => {
+    const one = JSON.stringify({ 1: KEY });
+    const two = JSON.stringify({ 1: KEY, 2: KEY });
+    const first = readTagKeyRing(one, '1');
+    expect(readTagKeyRing(one, '1')).toBe(first);
+    expect(readTagKeyRing(one, '2')).toMatchObject({ ok: false });
+    expect(readTagKeyRing(two, '2')).toMatchObject({ ok: true, ring: { current: '2' } });
+    expect(readTagKeyRing(two, '1')).toMatchObject({ ok: true, ring: { current: '1' } });
+  });
+
+  it('reads keys that hold every byte', () => {
+    const key = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte)).toString('base64url');
+    expect([...(ring({ z: key }, 'z').keys.get('z') ?? [])]).toEqual([...Buffer.from(key, 'base64url')]);
   });
 });

@@ -85,7 +85,116 @@ describe('what is remembered', () => {
   });
 });
 
+describe('what was learned', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+  /** Whether a record that was read at `asOf` is taken. */
+  const takes = (memory: Memory, name: number | string, asOf: number): boolean => {
+    memory.put(hashOf(name), asOf, holderOf(asOf));
+    return memory.get(hashOf(name))?.holder?.tokenId === String(asOf);
+  };
+
+  it('refuses a record from before a change, and takes one from then on', () => {
+    const memory = new Memory();
+    memory.learn(head(9), [[hashOf('a'), 9]]);
+    expect(takes(memory, 'a', 8)).toBe(false);
+    expect(takes(memory, 'a', 9)).toBe(true);
+  });
+
+  it('is not forgotten for an older change that arrives late', () => {
+    const memory = new Memory();
+    memory.learn(head(9), [[hashOf('a'), 9]]);
+    memory.learn(head(5), [[hashOf('a'), 5]]);
+    expect(takes(memory, 'a', 7)).toBe(false);
+  });
+
+  it('moves the head on, and leaves the same one as it is', () => {
+    const memory = new Memory();
+    memory.learn(head(5), []);
+    const known = head(9);
+    memory.learn(known, []);
+    memory.learn(head(9), []);
+    expect(memory.head).toBe(known);
+  });
+
+  it('drops a record, also one that was not asked for in a long time', () => {
+    const memory = new Memory();
+    memory.put(hashOf('aged'), 1, holderOf(1));
+    for (const name of names(5000)) memory.put(hashOf(name), 1, holderOf(1));
+    memory.learn(head(2), [[hashOf('aged'), 2]]);
+    expect(memory.get(hashOf('aged'))).toBeUndefined();
+  });
+
+  it('is kept of 2,000 changes; of one before them nothing is known but that it was', () => {
+    const memory = new Memory();
+    const changes = (count: number) => names(count).map((seq) => [hashOf(seq), seq] as const);
+    memory.learn(head(2000), changes(2000));
+    expect(takes(memory, 'other', 0)).toBe(true);
+    memory.learn(head(2002), changes(2002).slice(2000));
+    expect(takes(memory, 'another', 1)).toBe(false);
+    expect(takes(memory, 'another', 2)).toBe(true);
+  });
+
+  it('goes the oldest first, where the newest change of a token counts', () => {
+    const memory = new Memory();
+    memory.learn(
+      head(2000),
+      names(2000).map((seq) => [hashOf(seq), seq] as const),
+    );
+    memory.learn(head(2001), [[hashOf(1), 2001]]);
+    // The same once more, by a slower answer.
+    memory.learn(head(2001), [[hashOf(2), 2]]);
+    memory.learn(head(2002), [[hashOf('x'), 2002]]);
+    expect(takes(memory, 'y', 1)).toBe(false);
+    expect(takes(memory, 'y', 2)).toBe(true);
+    expect(takes(memory, 1, 2000)).toBe(false);
+  });
+
+  it('ends with a restart, and what is read from there on is taken', () => {
+    const memory = new Memory();
+    memory.learn(head(9), [[hashOf('a'), 9]]);
+    memory.restart(head(3));
+    expect(memory.generation).toBe(1);
+    expect(takes(memory, 'a', 2)).toBe(false);
+    expect(takes(memory, 'a', 3)).toBe(true);
+    memory.restart(head(4));
+    expect(memory.generation).toBe(2);
+  });
+
+  it('outlives the records, those that were not asked for in a long time among them', () => {
+    const memory = new Memory();
+    memory.put(hashOf('aged'), 1, holderOf(1));
+    for (const name of names(5000)) memory.put(hashOf(name), 1, holderOf(1));
+    memory.forget();
+    expect(memory.size).toBe(0);
+    expect(memory.get(hashOf('aged'))).toBeUndefined();
+    // Changes from beyond the head were told by an answer whose head came late: the floor stays above them.
+    memory.learn(
+      head(1),
+      names(2001).map((name) => [hashOf(name), 10] as const),
+    );
+    memory.forget();
+    expect(takes(memory, 'other', 9)).toBe(false);
+    expect(takes(memory, 'other', 10)).toBe(true);
+  });
+});
+
 describe('the bounds of memory', () => {
+  it('count no record twice, and none that is not there', () => {
+    const memory = new Memory();
+    memory.get(hashOf('nobody'));
+    expect(memory.size).toBe(0);
+    const fill = (from: number, to: number): void => {
+      for (let name = from; name < to; name++) memory.put(hashOf(name), 1, holderOf(1));
+    };
+    fill(0, 5000);
+    memory.get(hashOf(0));
+    expect(memory.size).toBe(5000);
+    fill(5000, 9998);
+    expect(memory.size).toBe(9998);
+    fill(9998, 9999);
+    expect(memory.size).toBe(5000);
+  });
+
   it('hold 10,000 records at most, and keep the one that is asked for', () => {
     const memory = new Memory();
     memory.put(hashOf('dear'), 1, holderOf(1));
