@@ -12,7 +12,8 @@ export type Article = {
   title: string;
   /** One line, for search engines and llms.txt. */
   summary: string;
-  blocks: readonly Block[];
+  /** Made when the page is asked for. */
+  blocks: () => readonly Block[];
 };
 
 /** `origin` is this deployment's own; `product` its name. */
@@ -23,28 +24,28 @@ export function articles(origin: string, product: string): Article[] {
       name: 'Guide',
       title: `${product} API`,
       summary: 'Authentication, first call, endpoints, what “immediately” means, CORS, limits',
-      blocks: guideBlocks(origin, product),
+      blocks: () => guideBlocks(origin, product),
     },
     {
       path: '/docs/problems',
       name: 'Problems',
       title: `Problems of the ${product} API`,
       summary: 'What each refusal means and what to do',
-      blocks: problemBlocks(),
+      blocks: () => problemBlocks(),
     },
     {
       path: '/docs/gateways',
       name: 'Gateways',
       title: `Your own API behind ${product}’s tokens`,
       summary: 'The API behind this one, forward-auth for nginx and Caddy, introspection, other Workers',
-      blocks: gatewayBlocks(origin),
+      blocks: () => gatewayBlocks(origin),
     },
     {
       path: '/docs/operator',
       name: 'Operator',
       title: `Operating ${product}’s organisations`,
       summary: 'Organisations, plans and members, for billing and provisioning',
-      blocks: operatorBlocks(origin),
+      blocks: () => operatorBlocks(origin),
     },
   ];
 }

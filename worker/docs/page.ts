@@ -4,7 +4,7 @@ import { blockHtml, blockMarkdown, escapeHtml } from './blocks.ts';
 
 /** Links lead to this deployment wherever the text is read. */
 export function articleMarkdown({ title, blocks }: Article, origin: string): string {
-  const text = [`# ${title}`, ...blocks.map(blockMarkdown)].join('\n\n');
+  const text = [`# ${title}`, ...blocks().map(blockMarkdown)].join('\n\n');
   return `${text.replaceAll('](/', `](${origin}/`)}\n`;
 }
 
@@ -19,7 +19,8 @@ export function articleHtml(
     const current = page.path === path ? ' aria-current="page"' : '';
     return `<li><a href="${page.path}"${current}>${escapeHtml(page.name)}</a></li>`;
   });
-  const contents = blocks.flatMap((block) => {
+  const written = blocks();
+  const contents = written.flatMap((block) => {
     if (!('heading' in block)) return [];
     const sub = block.level === 3 ? ' class="sub"' : '';
     return [`<li${sub}><a href="#${escapeHtml(block.id)}">${escapeHtml(block.heading)}</a></li>`];
@@ -37,7 +38,7 @@ export function articleHtml(
 <nav aria-label="On this page"><details><summary>On this page</summary><ul>${contents.join('')}</ul></details></nav></header>
 <main id="content"><h1>${escapeHtml(title)}</h1>
 <p class="quiet">Version 1.0.0 · <a href="/openapi.json">OpenAPI document</a> · <a href="${path}.md">Markdown</a> · <a href="/llms.txt">llms.txt</a></p>
-${blocks.map(blockHtml).join('\n')}
+${written.map(blockHtml).join('\n')}
 </main></body></html>
 `;
 }
