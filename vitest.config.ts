@@ -46,6 +46,8 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['{worker,scripts}/**/*.node.test.ts', 'bench/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'],
+          // As above: thousands of steps, beside whatever else the machine does.
+          testTimeout: 20_000,
         },
       },
       {
