@@ -452,6 +452,19 @@ describe('an upstream', () => {
     expect([answer.status, slugOf(answer.body)]).toEqual([502, 'upstream-unreachable']);
   });
 
+  it.each([{ 'content-length': '9' }, {}])(
+    'that breaks off in mid-answer is no whole answer: %j',
+    async (headers) => {
+      behaviours.set('/v1/half', (incoming, reply) => {
+        reply.writeHead(200, headers);
+        reply.write('half', () => incoming.socket.destroy());
+      });
+      await expect(call(`${zone.origin}/v1/half`, { headers: credential })).rejects.toThrow(
+        /aborted|hang up|RESET/,
+      );
+    },
+  );
+
   // The upstream of this file ends here, and the example takes its port.
   it('that is down: 502; that is the example of the docs: says who calls, and refuses who comes by another way', async () => {
     await upstream.stop();
