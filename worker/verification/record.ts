@@ -7,6 +7,10 @@ import type { TokenHash } from '../token/secret.ts';
 /** A point in the sequence of changes. The nonce tells it from the same number of a database that was restored. */
 export type Head = { seq: number; nonce: string };
 
+export function isSameHead(one: Head | null, other: Head | null): boolean {
+  return one?.seq === other?.seq && one?.nonce === other?.nonce;
+}
+
 /** `null`: a genuine secret that no row knows, which is worth remembering as much as one that a row knows. */
 export type Holder = { tokenId: string; organisationId: string; plan: Plan; active: boolean };
 export type TokenRecord = { asOf: Head; holder: Holder | null };

@@ -7,8 +7,8 @@ import type { TokenHash } from '../token/secret.ts';
 import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
-import { readCachedRecord, writeCachedRecord } from './record.ts';
-import type { Holder, Lookups, TokenRecord } from './record.ts';
+import { isSameHead, readCachedRecord, writeCachedRecord } from './record.ts';
+import type { Head, Holder, Lookups, TokenRecord } from './record.ts';
 
 export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
@@ -156,7 +156,7 @@ export class Verifier {
     const newest = newer.at(-1) ?? own;
     const joins =
       own !== undefined && own.seq === head?.seq && own.nonce === head.nonce && changes.length < DIRECT_PAGE;
-    const taken = this.#take(asked, generation, {
+    const taken = this.#take(asked, generation, head, {
       head: joins && newest !== undefined ? { seq: newest.seq, nonce: newest.nonce } : record.asOf,
       changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
       remaining: this.#ports.leaseMs,
@@ -183,7 +183,7 @@ export class Verifier {
     this.#counts = {};
     try {
       const answer = await this.#within(HUB_MS, this.#ports.hub.sync(ask, counts));
-      return { answer, taken: this.#take(asked, generation, answer) };
+      return { answer, taken: this.#take(asked, generation, ask.head, answer) };
     } catch (error) {
       const now = this.#ports.now();
       if (now - asked >= HUB_MS) this.#hubRestsUntil = now + HUB_REST_MS;
@@ -194,7 +194,12 @@ export class Verifier {
   }
 
   /** Learns an answer and takes its lease: the generation it holds in, or null when it says nothing about what is known by now. */
-  #take(asked: number, generation: number, { head, changes, remaining }: Answer): number | null {
+  #take(
+    asked: number,
+    generation: number,
+    from: Head | null,
+    { head, changes, remaining }: Answer,
+  ): number | null {
     if (generation !== this.memory.generation) return null;
     if (changes === 'reset') {
       // Another answer came while this one was under way, and its head may be the newer one.
@@ -206,6 +211,10 @@ export class Verifier {
       // Leases of the past that is gone mean nothing for what comes now.
       this.#leaseUntil = 0;
     } else {
+      // Another answer was learned while this one was under way. Unless both end at the same point they may tell of two
+      // pasts, before and after the database was restored, under the same numbers.
+      const known = this.memory.head;
+      if (!isSameHead(known, from) && !isSameHead(known, head)) return null;
       this.memory.learn(head, changes);
     }
     const now = this.#ports.now();
