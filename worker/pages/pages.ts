@@ -5,10 +5,12 @@ import { getCookie } from 'hono/cookie';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
+import { note } from '../log.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { SESSION_COOKIE, readSession } from '../admin/session.ts';
 import { signInMethods } from '../admin/sign-in.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { isStorageFailure } from '../problem.ts';
 import { listTokens } from '../token/store.ts';
 import { PAGE_HEADERS } from './headers.ts';
 
@@ -25,7 +27,11 @@ export const pages = finishFace(
         c.req.raw,
         getCookie(c, SESSION_COOKIE),
         c.req.query('organisation'),
-      );
+      ).catch((error: Error) => {
+        if (isStorageFailure(error)) return null;
+        throw error;
+      });
+      if (boot === null) return unavailable(c.req.raw, c.env);
       const theme = getCookie(c, 'theme');
       const page = new HTMLRewriter()
         .on('html', {
@@ -46,6 +52,21 @@ export const pages = finishFace(
       });
     }),
 );
+
+/** A person's browser stands here: a database that is away is told on a page, without a session or any data. */
+async function unavailable(request: Request, env: Env): Promise<Response> {
+  note(request, { slug: 'storage-unavailable' });
+  const asset = await env.ASSETS.fetch(new URL('/unavailable', request.url));
+  return new Response(asset.body, {
+    status: 503,
+    headers: {
+      ...PAGE_HEADERS,
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'retry-after': '2',
+    },
+  });
+}
 
 /** What the first paint shows: the product's words, and for a signed-in member their organisations and tokens. */
 async function readBoot(
