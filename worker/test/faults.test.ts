@@ -141,7 +141,8 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
   return answer;
 }
 
-describe.each(deeds)('when storage fails, to $name', (deed) => {
+// Each case sends a deed as often as it calls storage, twice, and waits as long as a slow call lasts.
+describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed) => {
   it.each(FAULTS)('is all or nothing, and a repeat completes it: a call is %s', async (kind) => {
     const model = await givenWorld();
     const before = await stateOf(model);
