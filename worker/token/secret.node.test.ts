@@ -72,6 +72,15 @@ describe('secret', () => {
     expect(secret.slice(2, 5)).toBe('zzz');
   });
 
+  it('has no digit too many where one of several was drawn again', () => {
+    const secret = mintSecret(ring(), (bytes) => {
+      bytes.fill(247)[0] = 255;
+      return bytes;
+    });
+    expect(secret.slice(0, 10)).toBe('9pzzz_dz1_');
+    expect(secret).toHaveLength(57);
+  });
+
   it('is refused in another shape, even where tag and checksum are right', () => {
     const forge = (body: string): string => {
       const tag = createHmac('sha256', Buffer.from(KEY, 'base64url'))
