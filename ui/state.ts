@@ -186,7 +186,7 @@ let toastId = 0;
 
 export function toast(tone: Toast['tone'], text: string, action?: Toast['action']): void {
   const next: Toast = { id: ++toastId, tone, text, ...(action === undefined ? {} : { action }) };
-  toasts.value = [...toasts.value, next].slice(-3);
+  toasts.value = [next, ...toasts.value].slice(0, 3);
 }
 
 export function dismiss(id: number): void {
