@@ -266,7 +266,7 @@ describe('a write from elsewhere', () => {
     );
     // Nothing of any answer is seen, though some were sent.
     expect(new Set(outcomes)).toEqual(new Set(['refused']));
-    expect(zone.output().slice(printed)).toMatch(/cross-site-request/);
+    await expect.poll(() => zone.output().slice(printed)).toMatch(/cross-site-request/);
     expect(await stateOfAll()).toBe(before);
   });
 
