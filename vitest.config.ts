@@ -39,7 +39,7 @@ export default defineConfig({
           exclude: ['**/*.node.test.ts'],
           setupFiles: ['worker/test/setup.ts'],
           // Bursts and properties, on a machine that runs other things as well.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'node',
           include: ['{worker,scripts}/**/*.node.test.ts', 'bench/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'],
           // As above: thousands of steps, beside whatever else the machine does.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
         },
       },
       {
