@@ -36,8 +36,9 @@ for (const [from, to] of [
     to.write(chunk);
   });
 }
-const code = await new Promise<number | null>((done) => {
-  child.once('close', done);
+// A code, or the signal that ended it.
+const code = await new Promise<number | string>((done) => {
+  child.once('close', (exit, signal) => done(exit ?? signal ?? 'unknown'));
 });
 
 const leak = findLeak(output);
@@ -51,15 +52,14 @@ if (leaks.length > 0) {
   );
   process.exitCode = 1;
 }
-// The shape is vitest's own (its JSON reporter keeps to Jest's).
-const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8')) as {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-};
+// The shape is vitest's own (its JSON reporter keeps to Jest's). One that was ended early has written none.
+type Report = { numPassedTests: number; numFailedTests: number; numPendingTests: number };
+const { numPassedTests, numFailedTests, numPendingTests }: Report = existsSync(report)
+  ? (JSON.parse(readFileSync(report, 'utf8')) as Report)
+  : { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 };
 if (numPendingTests > 0) console.log(`${numPendingTests} skipped`);
-if (code !== 0) {
-  console.error(`vitest ended with code ${code}`);
+if (code !== 0 || !existsSync(report)) {
+  console.error(`vitest ended with ${code}${existsSync(report) ? '' : ' and wrote no report'}`);
   process.exitCode = 1;
 }
 // A file that could not be read at all fails without a failed test of its own.
