@@ -155,7 +155,7 @@ Nothing in memory, nothing in KV: fresh isolates, one connection, microseconds.
 
 ## Start-up and bytes
 A fresh isolate to its first answer, ${startUp.starts} of each in turns: empty Hono Worker ${shown(startUp.empty)} ms, ours ${shown(startUp.ours)} ms, difference
-${shown(startUp.over)} ms${startUp.cpu === null ? '' : `, of CPU ${shown(startUp.cpu)} ms, which other work on the machine does not lengthen`}. Worker ${kilobytes(bytes.worker)} KB, ${kilobytes(bytes.workerGzip)} KB gzip; verification closure ${kilobytes(bytes.verification)} KB minified.
+${shown(startUp.over)} ms${startUp.cpu === null ? '' : `, of CPU ${shown(startUp.cpu)} ms, which other work on the machine lengthens less`}. Worker ${kilobytes(bytes.worker)} KB, ${kilobytes(bytes.workerGzip)} KB gzip; verification closure ${kilobytes(bytes.verification)} KB minified.
 
 ## Memory
 ${soak === null ? 'No soak has been run: `npm run bench -- --soak 10m`.' : soakText(soak)}

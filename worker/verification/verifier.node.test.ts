@@ -338,6 +338,36 @@ describe('a database that is restored while it is read', () => {
   });
 });
 
+describe('an answer that was overtaken by one of another past', () => {
+  it('serves its own call, and neither its record nor its changes are kept', async () => {
+    await verify(hashOf('b'));
+    const backup = table.backup();
+    table.change('a', holderOf('a'));
+    const { sync } = ports.hub;
+    // An answer of the past that will be lost, on its way for a second.
+    ports.hub.sync = async (ask, counts) => {
+      const answer = await sync(ask, counts);
+      await after(1000);
+      return answer;
+    };
+    const overtaken = verifier.lookUp(A, waitUntil);
+    await vi.advanceTimersByTimeAsync(20);
+    ports.hub.sync = sync;
+    table.restore(backup);
+    table.change('b', holderOf('b', false));
+    table.restore({
+      ...table.backup(),
+      holders: new Map([...table.backup().holders, [A, holderOf('a', false)]]),
+    });
+    hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
+    vi.setSystemTime(Date.now() + LEASE_MS);
+    expect(await verify(hashOf('b'))).toEqual(INVALID);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await overtaken).toEqual(ACCEPTED);
+    expect(await verify()).toEqual(INVALID);
+  });
+});
+
 describe('what was counted', () => {
   it('rides on the syncs, and the rest follows when traffic stops', async () => {
     table.change('b', holderOf('b', false));
