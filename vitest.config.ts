@@ -5,6 +5,8 @@ import { isRoutine, watch } from './scripts/watched.ts';
 
 export default defineConfig({
   test: {
+    // Left alone, vitest keeps one core for itself, which on two is half of the machine.
+    maxWorkers: '100%',
     onConsoleLog(log) {
       if (!isRoutine(log)) return true;
       watch(log);
