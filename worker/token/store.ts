@@ -110,16 +110,12 @@ export async function createToken(
   idempotency: { key: string; bodyHash: string; now: number } | null,
 ): Promise<Creation> {
   const count = sql`(SELECT count(*) FROM ${tokens} WHERE ${tokens.organisationId} = ${place.organisationId})`;
-  const usedKey = db
-    .select()
-    .from(idempotencyKeys)
-    .where(
-      and(
-        eq(idempotencyKeys.organisationId, place.organisationId),
-        eq(idempotencyKeys.actor, place.email),
-        eq(idempotencyKeys.key, idempotency?.key ?? ''),
-      ),
-    );
+  const sameKey = and(
+    eq(idempotencyKeys.organisationId, place.organisationId),
+    eq(idempotencyKeys.actor, place.email),
+    eq(idempotencyKeys.key, idempotency?.key ?? ''),
+  );
+  const usedKey = db.select().from(idempotencyKeys).where(sameKey);
   const samePreview = db
     .select({ one: sql`1` })
     .from(tokens)
@@ -174,13 +170,7 @@ export async function createToken(
       .select({ bodyHash: idempotencyKeys.bodyHash, token: columns })
       .from(idempotencyKeys)
       .leftJoin(tokens, eq(tokens.id, idempotencyKeys.tokenId))
-      .where(
-        and(
-          eq(idempotencyKeys.organisationId, place.organisationId),
-          eq(idempotencyKeys.actor, place.email),
-          eq(idempotencyKeys.key, idempotency?.key ?? ''),
-        ),
-      ),
+      .where(sameKey),
     db
       .select({ one: sql`1` })
       .from(organisations)
