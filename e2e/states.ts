@@ -32,6 +32,8 @@ export type State = {
   widths?: readonly number[];
 };
 
+type How = Parameters<typeof answer>[2];
+
 const acme = '/developer-zone?organisation=acme';
 const tokens = 'organisations/acme/tokens';
 const listed = (rows: unknown[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
@@ -55,8 +57,8 @@ async function confirmDelete(page: Page): Promise<void> {
   await openDelete(page);
   await page.getByRole('alertdialog').getByRole('button', { name: 'Delete', exact: true }).click();
 }
-const created = (secret: string | null) => (page: Page) =>
-  answer(page, tokens, json({ token: ROWS[0], secret }, 201));
+const created = (secret: string | null) => json({ token: ROWS[0], secret }, 201);
+const shown = (page: Page) => answer(page, tokens, created(SECRET));
 async function showSecret(page: Page): Promise<void> {
   await confirmCreate(page);
   await page.getByLabel('API token', { exact: true }).waitFor();
@@ -65,15 +67,35 @@ async function askForLink(page: Page): Promise<void> {
   await page.getByLabel('Email').fill('owner@example.com');
   await page.getByRole('button', { name: 'Send sign-in link' }).click();
 }
-const patched = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(page, `${tokens}/*`, how);
+const patched = (how: How) => (page: Page) => answer(page, `${tokens}/*`, how);
 /** The first request for a list is answered by `how`: the place is chosen on the page, so that it must ask. */
-const loaded = (how: Parameters<typeof answer>[2]) => (page: Page) => answer(page, tokens, how);
-const choose = (page: Page) => page.getByLabel('Organisation').selectOption('acme', { force: true });
-async function chooseAndSee(page: Page, text: string | RegExp): Promise<void> {
+const loaded = (how: How) => (page: Page) => answer(page, tokens, how);
+async function openMenuOnPhone(page: Page): Promise<void> {
   if ((page.viewportSize()?.width ?? 0) <= 760) await page.getByRole('button', { name: 'Menu' }).click();
-  await choose(page);
+}
+async function chooseAndSee(page: Page, text: string | RegExp): Promise<void> {
+  await openMenuOnPhone(page);
+  await page.getByLabel('Organisation').selectOption('acme', { force: true });
   await see(text)(page);
 }
+
+/** States that `act` leads to from `where`, when the server answers it by `how`. */
+const following =
+  (where: Pick<State, 'path' | 'boot' | 'anonymous'>, act: (page: Page) => Promise<unknown>, path: string) =>
+  (name: string, how: How, text: string | RegExp): State => ({
+    name,
+    ...where,
+    given: (page) => answer(page, path, how),
+    reach: async (page) => {
+      await act(page);
+      await see(text)(page);
+    },
+  });
+const atTable = { path: acme, boot: table };
+const afterSwitch = following(atTable, (page) => first(page).click(), `${tokens}/*`);
+const afterDelete = following(atTable, confirmDelete, `${tokens}/*`);
+const afterCreate = following(atTable, confirmCreate, tokens);
+const afterAsking = following({ path: '/sign-in', anonymous: true }, askForLink, 'sign-in/link');
 
 export const STATES: State[] = [
   { name: 'sign-in', path: acme, anonymous: true, reach: see('Send sign-in link') },
@@ -87,46 +109,10 @@ export const STATES: State[] = [
       await see(/Enter an email address/)(page);
     },
   },
-  {
-    name: 'sign-in-sending',
-    path: '/sign-in',
-    anonymous: true,
-    given: (page) => answer(page, 'sign-in/link', silence),
-    reach: async (page) => {
-      await askForLink(page);
-      await see('Sending…')(page);
-    },
-  },
-  {
-    name: 'sign-in-local-link',
-    path: '/sign-in',
-    anonymous: true,
-    given: (page) => answer(page, 'sign-in/link', json({ link: '/sign-in#code=made-up' }, 202)),
-    reach: async (page) => {
-      await askForLink(page);
-      await see('Open the sign-in link')(page);
-    },
-  },
-  {
-    name: 'sign-in-sent',
-    path: '/sign-in',
-    anonymous: true,
-    given: (page) => answer(page, 'sign-in/link', json({}, 202)),
-    reach: async (page) => {
-      await askForLink(page);
-      await see('Check your inbox')(page);
-    },
-  },
-  {
-    name: 'sign-in-limited',
-    path: '/sign-in',
-    anonymous: true,
-    given: (page) => answer(page, 'sign-in/link', problem(429, 'too-many-requests', { 'retry-after': '42' })),
-    reach: async (page) => {
-      await askForLink(page);
-      await see(/42 seconds/)(page);
-    },
-  },
+  afterAsking('sign-in-sending', silence, 'Sending…'),
+  afterAsking('sign-in-local-link', json({ link: '/sign-in#code=made-up' }, 202), 'Open the sign-in link'),
+  afterAsking('sign-in-sent', json({}, 202), 'Check your inbox'),
+  afterAsking('sign-in-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 seconds/),
   {
     name: 'sign-in-single-sign-on',
     path: '/sign-in',
@@ -230,56 +216,11 @@ export const STATES: State[] = [
       await see(/changes wait until you are back/)(page);
     },
   },
-  {
-    name: 'toggle-pending',
-    path: acme,
-    boot: table,
-    given: patched(silence),
-    reach: async (page) => {
-      await first(page).click();
-      await see('Deactivating…')(page);
-    },
-  },
-  {
-    name: 'toggle-slow',
-    path: acme,
-    boot: table,
-    given: patched(silence),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/A region is slow/)(page);
-    },
-  },
-  {
-    name: 'toggle-done',
-    path: acme,
-    boot: table,
-    given: patched(receipt({ ...ROWS[0], active: false })),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/Refused everywhere since/)(page);
-    },
-  },
-  {
-    name: 'toggle-failed',
-    path: acme,
-    boot: table,
-    given: patched(broken),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/It is still active/)(page);
-    },
-  },
-  {
-    name: 'toggle-gone',
-    path: acme,
-    boot: table,
-    given: patched(problem(404, 'token-not-found')),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/was deleted by someone else/)(page);
-    },
-  },
+  afterSwitch('toggle-pending', silence, 'Deactivating…'),
+  afterSwitch('toggle-slow', silence, /A region is slow/),
+  afterSwitch('toggle-done', receipt({ ...ROWS[0], active: false }), /Refused everywhere since/),
+  afterSwitch('toggle-failed', broken, /It is still active/),
+  afterSwitch('toggle-gone', problem(404, 'token-not-found'), /was deleted by someone else/),
   {
     name: 'toggle-undone',
     path: acme,
@@ -295,16 +236,7 @@ export const STATES: State[] = [
       await see(/is now active/)(page);
     },
   },
-  {
-    name: 'toggle-limited',
-    path: acme,
-    boot: table,
-    given: patched(problem(429, 'too-many-requests', { 'retry-after': '42' })),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/42 seconds/)(page);
-    },
-  },
+  afterSwitch('toggle-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 seconds/),
   {
     name: 'rename',
     path: acme,
@@ -326,62 +258,21 @@ export const STATES: State[] = [
       await see('Create a new API token?')(page);
     },
   },
-  {
-    name: 'create-busy',
-    path: acme,
-    boot: table,
-    given: (page) => answer(page, tokens, silence),
-    reach: async (page) => {
-      await confirmCreate(page);
-      await see('Creating…')(page);
-    },
-  },
-  {
-    name: 'create-failed',
-    path: acme,
-    boot: table,
-    given: (page) => answer(page, tokens, broken),
-    reach: async (page) => {
-      await confirmCreate(page);
-      await see(/Not created/)(page);
-    },
-  },
-  {
-    name: 'create-limit-of-another-tab',
-    path: acme,
-    boot: table,
-    given: (page) => answer(page, tokens, problem(409, 'token-limit-reached')),
-    reach: async (page) => {
-      await confirmCreate(page);
-      await see(/reached the limit of 10 tokens/)(page);
-    },
-  },
-  {
-    name: 'create-cut',
-    path: acme,
-    boot: table,
-    given: (page) => answer(page, tokens, cut),
-    reach: async (page) => {
-      await confirmCreate(page);
-      await see(/no second token is made/)(page);
-    },
-  },
-  {
-    name: 'create-lost',
-    path: acme,
-    boot: table,
-    given: created(null),
-    reach: async (page) => {
-      await confirmCreate(page);
-      await see(/cannot be shown again/)(page);
-    },
-  },
-  { name: 'secret', path: acme, boot: table, given: created(SECRET), reach: showSecret },
+  afterCreate('create-busy', silence, 'Creating…'),
+  afterCreate('create-failed', broken, /Not created/),
+  afterCreate(
+    'create-limit-of-another-tab',
+    problem(409, 'token-limit-reached'),
+    /reached the limit of 10 tokens/,
+  ),
+  afterCreate('create-cut', cut, /no second token is made/),
+  afterCreate('create-lost', created(null), /cannot be shown again/),
+  { name: 'secret', path: acme, boot: table, given: shown, reach: showSecret },
   {
     name: 'secret-copied',
     path: acme,
     boot: table,
-    given: created(SECRET),
+    given: shown,
     reach: async (page) => {
       await showSecret(page);
       await page.getByRole('button', { name: 'Copy', exact: true }).click();
@@ -392,7 +283,7 @@ export const STATES: State[] = [
     name: 'secret-clipboard-refused',
     path: acme,
     boot: table,
-    given: created(SECRET),
+    given: shown,
     reach: async (page) => {
       await showSecret(page);
       await page.evaluate(() => {
@@ -407,7 +298,7 @@ export const STATES: State[] = [
     path: acme,
     boot: table,
     given: async (page) => {
-      await created(SECRET)(page);
+      await shown(page);
       await page.route('**/v1/ping', json({ status: 'ok', organisation: { id: 'acme' } }));
     },
     reach: async (page) => {
@@ -421,7 +312,7 @@ export const STATES: State[] = [
     name: 'secret-not-copied',
     path: acme,
     boot: table,
-    given: created(SECRET),
+    given: shown,
     reach: async (page) => {
       await showSecret(page);
       await page.getByRole('button', { name: 'Done' }).click();
@@ -432,7 +323,7 @@ export const STATES: State[] = [
     name: 'secret-done',
     path: acme,
     boot: table,
-    given: created(SECRET),
+    given: shown,
     reach: async (page) => {
       await showSecret(page);
       await page.getByRole('button', { name: 'Done' }).click();
@@ -449,56 +340,11 @@ export const STATES: State[] = [
       await see(/Deletion is permanent/)(page);
     },
   },
-  {
-    name: 'delete-busy',
-    path: acme,
-    boot: table,
-    given: patched(silence),
-    reach: async (page) => {
-      await confirmDelete(page);
-      await see('Deleting…')(page);
-    },
-  },
-  {
-    name: 'delete-failed',
-    path: acme,
-    boot: table,
-    given: patched(broken),
-    reach: async (page) => {
-      await confirmDelete(page);
-      await see(/Couldn’t delete/)(page);
-    },
-  },
-  {
-    name: 'delete-gone',
-    path: acme,
-    boot: table,
-    given: patched(problem(404, 'token-not-found')),
-    reach: async (page) => {
-      await confirmDelete(page);
-      await see(/was deleted already/)(page);
-    },
-  },
-  {
-    name: 'delete-done',
-    path: acme,
-    boot: table,
-    given: patched(receipt(ROWS[0] ?? {})),
-    reach: async (page) => {
-      await confirmDelete(page);
-      await see(/deleted\. Refused everywhere since/)(page);
-    },
-  },
-  {
-    name: 'session-ended',
-    path: acme,
-    boot: table,
-    given: patched(problem(401, 'sign-in-required')),
-    reach: async (page) => {
-      await first(page).click();
-      await see(/Your session has ended/)(page);
-    },
-  },
+  afterDelete('delete-busy', silence, 'Deleting…'),
+  afterDelete('delete-failed', broken, /Couldn’t delete/),
+  afterDelete('delete-gone', problem(404, 'token-not-found'), /was deleted already/),
+  afterDelete('delete-done', receipt(ROWS[0] ?? {}), /deleted\. Refused everywhere since/),
+  afterSwitch('session-ended', problem(401, 'sign-in-required'), /Your session has ended/),
   {
     name: 'session-ended-single-sign-on',
     path: acme,
@@ -527,7 +373,7 @@ export const STATES: State[] = [
     boot: table,
     given: (page) => answer(page, 'sign-out', broken),
     reach: async (page) => {
-      if ((page.viewportSize()?.width ?? 0) <= 760) await page.getByRole('button', { name: 'Menu' }).click();
+      await openMenuOnPhone(page);
       await page.getByRole('button', { name: 'Sign out' }).click();
       await see(/Something went wrong/)(page);
     },
