@@ -2,7 +2,7 @@
 // fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
 import type { Env } from './env.ts';
 import type { Slug } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
+import { pathOf, requestIdOf } from './request-id.ts';
 
 /** What a face knows about a request and the front door cannot see. Ids of rows that exist, never a caller's own text. */
 export type Note = {
@@ -69,7 +69,7 @@ export function logRequest(request: Request, status: number, env: Pick<Env, 'LOG
   const requestId = requestIdOf(request);
   write({
     method: METHODS.has(request.method) ? request.method : 'other',
-    route: known?.route ?? routeOf(request.url),
+    route: known?.route ?? routeOf(request),
     status,
     reason: known?.slug,
     organisationId: known?.organisationId,
@@ -80,10 +80,8 @@ export function logRequest(request: Request, status: number, env: Pick<Env, 'LOG
   });
 }
 
-function routeOf(url: string): string {
-  const start = url.indexOf('/', 8);
-  const query = url.indexOf('?', start);
-  const path = query < 0 ? url.slice(start) : url.slice(start, query);
+function routeOf(request: Request): string {
+  const path = pathOf(request);
   if (FIXED.has(path)) return path;
   if (path.startsWith('/v1/')) return '/v1/*';
   return path === '/verify' || path.startsWith('/verify/') ? '/verify/*' : '*';
