@@ -93,6 +93,24 @@ async function showSecret(page: Page): Promise<void> {
   await confirmButton(page).click();
   await field(page).waitFor();
 }
+/** What moves on the page from now on, after a hand's touch as well: its answer reads the sum (CLS). */
+async function watchShifts(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const shifts = { total: 0 };
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      // Layout shifts are not in the DOM library's types yet.
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
+        shifts.total += entry.value;
+    }).observe({ type: 'layout-shift', buffered: false });
+  });
+  // A shift is reported after the picture that it spoilt.
+  return () =>
+    page.evaluate(async () => {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return (globalThis as unknown as { shifts: { total: number } }).shifts.total;
+    });
+}
 const created = (page: Page) => answer(page, TOKENS, json({ token: newRow, secret: SECRET }, 201));
 
 describe('the frame', () => {
@@ -288,23 +306,12 @@ describe('the table', () => {
     expect(await createButton(page).getAttribute('aria-disabled')).toBe('true');
     await page.getByText('Loading tokens').waitFor({ state: 'attached' });
     const bar = (await page.locator('.bar-row').first().boundingBox())?.height ?? 0;
-    await page.evaluate(() => {
-      const shifts = { total: 0 };
-      Object.assign(globalThis, { shifts });
-      new PerformanceObserver((list) => {
-        // Layout shifts are not in the DOM library's types yet.
-        for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
-          shifts.total += entry.value;
-      }).observe({ type: 'layout-shift', buffered: false });
-    });
+    const shifted = await watchShifts(page);
     release();
     await switches(page).first().waitFor();
     const height = (await page.getByRole('row').nth(1).boundingBox())?.height ?? 0;
     expect(Math.abs(height - bar)).toBeLessThanOrEqual(4);
-    const shifted = await page.evaluate(
-      () => (globalThis as unknown as { shifts: { total: number } }).shifts.total,
-    );
-    expect(shifted).toBeLessThan(0.01);
+    expect(await shifted()).toBeLessThan(0.01);
   });
 });
 
@@ -543,6 +550,52 @@ describe('switching', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText(/Refused everywhere since/).waitFor();
     expect(await switches(page).first().isChecked()).toBe(false);
+  });
+
+  it('is answered by messages that come, sink and go without moving the page', async () => {
+    const page = await open({
+      before: async (opened) => {
+        await opened.clock.install();
+        await answer(opened, `${TOKENS}/*`, (route) => {
+          const id = new URL(route.request().url()).pathname.split('/').pop();
+          const row = ROWS.find((one) => one.id === id);
+          return id === ROWS[2]?.id
+            ? broken(route)
+            : route.fulfill({ json: receipt({ ...row, ...route.request().postDataJSON() }) });
+        });
+      },
+    });
+    const messages = page.locator('.toast');
+    const shifted = await watchShifts(page);
+    // From the lowest up. They slide into place; the page's own clock stands still meanwhile.
+    const places = async () => {
+      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      const boxes = await messages.evaluateAll((nodes) =>
+        nodes.map((node) => {
+          const { top, bottom } = node.getBoundingClientRect();
+          return { top, bottom, text: node.querySelector('p')?.textContent ?? '' };
+        }),
+      );
+      return boxes.toSorted((a, b) => b.bottom - a.bottom);
+    };
+    for (const [index, at] of [0, 1, 2].entries()) {
+      await switches(page).nth(at).click();
+      await expect.poll(() => messages.count()).toBe(index + 1);
+      await page.clock.runFor(2000);
+    }
+    const three = await places();
+    expect(three.map(({ text }) => text.includes('still'))).toEqual([false, false, true]);
+    for (const [upper, lower] of [
+      [three[1], three[0]],
+      [three[2], three[1]],
+    ])
+      expect(upper?.bottom).toBeLessThan(lower?.top ?? 0);
+    // The first two run out; what failed stays, and sinks.
+    await page.clock.runFor(9000);
+    await expect.poll(() => messages.count()).toBe(1);
+    const [last] = await places();
+    expect(last?.bottom).toBe(three[0]?.bottom);
+    expect(await shifted()).toBe(0);
   });
 
   it('offers Undo for ten seconds, longer while someone looks at it, and an error until it is dismissed', async () => {
@@ -826,6 +879,8 @@ describe('everywhere', () => {
       await page.keyboard.press(key);
     };
     await press('Create Token');
+    // The button in the dialog has the same name.
+    await page.getByRole('dialog').waitFor();
     await press('Create Token');
     await field(page).waitFor();
     await press('Copy');

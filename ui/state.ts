@@ -180,6 +180,8 @@ export type Toast = {
   tone: 'ok' | 'error';
   text: string;
   action?: { label: string; run: () => void };
+  /** Where it stands on the page, to ask how high it is. */
+  node?: HTMLElement | null;
 };
 export const toasts = signal<Toast[]>([]);
 let toastId = 0;

@@ -1,4 +1,6 @@
-// Short messages at the bottom right. Two live regions that exist before any text arrives: news waits, trouble does not.
+// Short messages at the bottom right, the newest on top: what comes moves nothing that is there, and what is left sinks by
+// `translate`, which lays nothing out anew (CLS 0). Two live regions that exist before any text arrives: news waits,
+// trouble does not.
 import { useEffect, useRef } from 'preact/hooks';
 import { Check, TriangleAlert, X } from 'lucide';
 import { Icon } from './icon.tsx';
@@ -9,18 +11,32 @@ import { texts } from './texts.ts';
 const SHOWN_MS = 6000;
 const WITH_ACTION_MS = 10_000;
 
+const GAP_PX = 8;
+
+addEventListener('resize', () => (toasts.value = [...toasts.value]));
+
 export function Toasts() {
+  let below = 0;
+  const rows = toasts.value
+    .toReversed()
+    .map((toast) => {
+      const row = <ToastRow key={toast.id} toast={toast} below={below} />;
+      below += (toast.node?.offsetHeight ?? 0) + GAP_PX;
+      return row;
+    })
+    .toReversed();
+  const those = (tone: Toast['tone']) => rows.filter(({ props }) => props.toast.tone === tone);
   return (
     <div class="toasts">
-      <div role="status">{toasts.value.filter(({ tone }) => tone === 'ok').map(one)}</div>
-      <div role="alert">{toasts.value.filter(({ tone }) => tone === 'error').map(one)}</div>
+      <div role="status">{those('ok')}</div>
+      <div role="alert">{those('error')}</div>
     </div>
   );
 }
 
-const one = (toast: Toast) => <ToastRow key={toast.id} {...toast} />;
-
-function ToastRow({ id, tone, text, action }: Toast) {
+/** One message, `below` pixels of others under it. */
+function ToastRow({ toast, below }: { toast: Toast; below: number }) {
+  const { id, tone, text, action } = toast;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const pause = (): void => clearTimeout(timer.current);
   // Trouble stays until it is dismissed; the rest waits while someone reads or is about to act.
@@ -36,6 +52,10 @@ function ToastRow({ id, tone, text, action }: Toast) {
   return (
     <div
       class={`toast ${tone}`}
+      style={{ translate: `0 ${-below}px` }}
+      ref={(node) => {
+        toast.node = node;
+      }}
       onPointerEnter={pause}
       onPointerLeave={resume}
       onFocusIn={pause}
