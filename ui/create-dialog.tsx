@@ -1,6 +1,6 @@
 // Confirms a creation and makes it: one token however often the button is pressed, and nothing half-made on failure.
 import { useSignal } from './signal.ts';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { createToken, deleteToken } from './api.ts';
 import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
@@ -16,8 +16,6 @@ export function CreateDialog() {
   const lost = useSignal<Token | null>(null);
   // One key for the life of this dialog: a repeat after a lost answer makes no second token.
   const key = useRef(crypto.randomUUID());
-  const cancel = useRef<HTMLButtonElement>(null);
-  useEffect(() => cancel.current?.focus(), []);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -105,7 +103,7 @@ export function CreateDialog() {
         </p>
         {trouble}
         <footer>
-          <button type="button" class="button" ref={cancel} onClick={close}>
+          <button type="button" class="button" autofocus onClick={close}>
             {texts.cancel}
           </button>
           <button type="submit" class="button primary steady" aria-disabled={busy.value}>

@@ -1,6 +1,5 @@
 // Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
 import { useSignal } from './signal.ts';
-import { useEffect, useRef } from 'preact/hooks';
 import { deleteToken } from './api.ts';
 import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
@@ -14,9 +13,7 @@ import { maskOf } from './token-table.tsx';
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
-  const cancel = useRef<HTMLButtonElement>(null);
   const mask = maskOf(token);
-  useEffect(() => cancel.current?.focus(), []);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -45,7 +42,7 @@ export function DeleteDialog({ token }: { token: Token }) {
       </div>
       <DialogFailure failure={failure.value} lead={texts.remove.failed(mask)} />
       <footer>
-        <button type="button" class="button" ref={cancel} onClick={close}>
+        <button type="button" class="button" autofocus onClick={close}>
           {texts.cancel}
         </button>
         <button

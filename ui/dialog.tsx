@@ -14,7 +14,8 @@ type Props = {
 
 export function Dialog({ labelledBy, describedBy, role, guarded = false, onClose, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  // Before the next picture: a click that lands in between would go to what lies below.
+  // Before the next picture: a click that lands in between would go to what lies below. The focus goes to what is marked
+  // `autofocus`, at once as well: moved later, it would take an Enter that was meant for another button.
   useLayoutEffect(() => {
     const node = element.current;
     const opener = document.activeElement;
