@@ -1,5 +1,6 @@
-// A program that the tests start and stop.
+// A program that the tests start and stop. What it printed is looked through for secrets like the output of our Workers.
 import { spawn } from 'node:child_process';
+import { watch } from '../scripts/watched.ts';
 
 export type Child = { stop(): Promise<void>; output(): string };
 
@@ -30,6 +31,7 @@ export async function startChild(
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
+      watch(output);
     },
   };
 }
