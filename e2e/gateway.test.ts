@@ -299,14 +299,23 @@ describe('headers through the gateway', () => {
     behaviours.set('/v1/moved', (_, reply) => {
       reply.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end();
     });
-    behaviours.set('/v1/within', (_, reply) => {
-      reply.writeHead(307, { location: `${upstream.origin}/v1/there` }).end();
-    });
     const away = await call(`${zone.origin}/v1/moved`, { headers: credential });
     expect([away.status, away.headers.location]).toEqual([302, 'http://169.254.169.254/latest/meta-data']);
-    const within = await call(`${zone.origin}/v1/within`, { headers: credential });
-    expect([within.status, within.headers.location]).toEqual([307, '/v1/there']);
-    expect(upstream.seen.map(({ url }) => url)).toEqual(['/v1/moved', '/v1/within']);
+    for (const [to, expected] of [
+      ['/v1/there?a=1#b', '/v1/there?a=1#b'],
+      ['', '/'],
+      ['?page=2', '/?page=2'],
+      // Without the upstream's address in front, this would name another host.
+      ['//elsewhere.example/', '/.//elsewhere.example/'],
+    ] as const) {
+      behaviours.set('/v1/within', (_, reply) => {
+        reply.writeHead(307, { location: upstream.origin + to }).end();
+      });
+      const within = await call(`${zone.origin}/v1/within`, { headers: credential });
+      expect([within.status, within.headers.location]).toEqual([307, expected]);
+    }
+    expect(new URL('/.//elsewhere.example/', zone.origin).host).toBe(new URL(zone.origin).host);
+    expect(upstream.seen.length).toBe(5);
   });
 });
 

@@ -164,12 +164,17 @@ function upstreamHeaders(request: Request, env: Env, holder: Holder): Headers {
 
 function answerHeaders(answer: Response, request: Request, env: Env, origin: string): Headers {
   const headers = pick(answer.headers, ANSWER_HEADERS);
-  const location = headers.get('location');
+  const target = URL.parse(headers.get('location') ?? '');
   // A redirect within the upstream is one within this API; its own address is nobody's business.
-  if (location?.startsWith(`${origin}/`)) headers.set('location', location.slice(origin.length));
+  if (target?.origin === origin) headers.set('location', pathWithin(target));
   const ours = { ...SECURITY_HEADERS, ...apiHeaders(request, env, requestIdOf(request)) };
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
   return headers;
+}
+
+/** A path that leads nowhere else: read as it stands, one that begins with two slashes would name a host. */
+function pathWithin({ pathname, search, hash }: URL): string {
+  return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}${hash}`;
 }
 
 function pick(from: Headers, names: readonly string[]): Headers {
