@@ -167,7 +167,10 @@ describe('the sidebar', () => {
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     await page.getByLabel('Organisation').selectOption(name);
-    const item = page.getByRole('link', { name: /Developer Zone/ });
+    const item = page.getByRole('link', { name: 'Developer Zone (locked)' });
+    await item.waitFor();
+    expect(await item.locator('svg').count()).toBe(2);
+    expect(await item.evaluate((node) => Number(getComputedStyle(node).opacity))).toBeLessThan(1);
     await item.hover();
     await page.getByRole('tooltip', { name: 'Enterprise plan required' }).waitFor();
     await page.keyboard.press('Tab');

@@ -112,7 +112,7 @@ export const STATES: State[] = [
   afterAsking('sign-in-sending', silence, 'Sending…'),
   afterAsking('sign-in-local-link', json({ link: '/sign-in#code=made-up' }, 202), 'Open the sign-in link'),
   afterAsking('sign-in-sent', json({}, 202), 'Check your inbox'),
-  afterAsking('sign-in-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 seconds/),
+  afterAsking('sign-in-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 s/),
   {
     name: 'sign-in-single-sign-on',
     path: '/sign-in',
@@ -190,7 +190,7 @@ export const STATES: State[] = [
     name: 'load-limited',
     path: '/developer-zone',
     given: loaded(problem(429, 'too-many-requests', { 'retry-after': '42' })),
-    reach: (page) => chooseAndSee(page, /42 seconds/),
+    reach: (page) => chooseAndSee(page, /42 s/),
   },
   { name: 'empty', path: acme, boot: listed([]), reach: see('No API tokens yet') },
   { name: 'one', path: acme, boot: listed(ROWS.slice(0, 1)), reach: see('Website') },
@@ -220,6 +220,15 @@ export const STATES: State[] = [
   afterSwitch('toggle-slow', silence, /A region is slow/),
   afterSwitch('toggle-done', receipt({ ...ROWS[0], active: false }), /Refused everywhere since/),
   afterSwitch('toggle-failed', broken, /It is still active/),
+  {
+    name: 'toggle-unsure',
+    ...atTable,
+    given: (page) => answer(page, 'organisations/acme/tokens{,/*}', cut),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/Couldn’t confirm the change/)(page);
+    },
+  },
   afterSwitch('toggle-gone', problem(404, 'token-not-found'), /was deleted by someone else/),
   {
     name: 'toggle-undone',
@@ -236,7 +245,7 @@ export const STATES: State[] = [
       await see(/is now active/)(page);
     },
   },
-  afterSwitch('toggle-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 seconds/),
+  afterSwitch('toggle-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 s/),
   {
     name: 'rename',
     path: acme,
@@ -259,13 +268,13 @@ export const STATES: State[] = [
     },
   },
   afterCreate('create-busy', silence, 'Creating…'),
-  afterCreate('create-failed', broken, /Not created/),
+  afterCreate('create-failed', broken, /makes no second token/),
   afterCreate(
     'create-limit-of-another-tab',
     problem(409, 'token-limit-reached'),
     /reached the limit of 10 tokens/,
   ),
-  afterCreate('create-cut', cut, /no second token is made/),
+  afterCreate('create-cut', cut, /makes no second token/),
   afterCreate('create-lost', created(null), /cannot be shown again/),
   { name: 'secret', path: acme, boot: table, given: shown, reach: showSecret },
   {
@@ -425,6 +434,8 @@ export const STATES: State[] = [
 /** Brings the page into the state. */
 export async function enter(page: Page, origin: string, state: State): Promise<void> {
   await answer(page, 'organisations/acme/usage', json(USAGE));
+  // Asked again where a change may have been made without an answer.
+  await answer(page, tokens, json({ tokens: ROWS, limit: 10 }));
   await withBoot(page, state.boot ?? null);
   await state.given?.(page);
   await page.goto(origin + state.path);

@@ -6,7 +6,7 @@ import { readActivity } from './api.ts';
 import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
-import { isOpen, organisation, organisationId } from './state.ts';
+import { isOpen, organisation, organisationId, toastFailure } from './state.ts';
 import type { Load } from './state.ts';
 import { DeveloperZone } from './developer-zone.tsx';
 import { log as words } from './activity-texts.ts';
@@ -23,16 +23,26 @@ type Entry = {
 type Page = { events: Entry[]; next: string | null };
 
 const log = signal<Load<Page>>({ state: 'loading' });
+const older = signal(false);
+// Seconds matter to nobody who reads this list, and stand in the export.
+const stamp = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+/** The newest question: an answer to an older one never paints. */
+let asked = {};
 
 async function load(query: Record<string, string>, before?: string): Promise<void> {
   const id = organisationId.value;
   if (id === null) return;
   const kept = before !== undefined && log.value.state === 'ready' ? log.value.value.events : [];
+  const mine = (asked = {});
+  older.value = before !== undefined;
   if (before === undefined) log.value = { state: 'loading' };
   const outcome = await readActivity(id, before === undefined ? query : { ...query, before });
-  if (organisationId.value !== id) return;
+  if (mine !== asked) return;
+  older.value = false;
   if (!outcome.ok) {
-    log.value = { state: 'failed', failure: outcome.failure };
+    // What was loaded stays.
+    if (before === undefined) log.value = { state: 'failed', failure: outcome.failure };
+    else toastFailure(outcome.failure);
     return;
   }
   log.value = {
@@ -88,21 +98,27 @@ export function Activity() {
           <p class="exports">
             <a class="button small" href={file('csv')} download>
               <Icon of={Download} size={14} />
+              <span class="hidden">{words.exportAs} </span>
               {words.csv}
             </a>
             <a class="button small" href={file('jsonl')} download>
               <Icon of={Download} size={14} />
+              <span class="hidden">{words.exportAs} </span>
               {words.jsonl}
             </a>
           </p>
         </header>
-        <Entries retry={() => void load(query())} more={(before) => void load(query(), before)} />
+        <Entries
+          none={search === '' ? words.empty : words.noMatch}
+          retry={() => void load(query())}
+          more={(before) => void load(query(), before)}
+        />
       </section>
     </>
   );
 }
 
-function Entries({ retry, more }: { retry: () => void; more: (before: string) => void }) {
+function Entries({ none, retry, more }: { none: string; retry: () => void; more: (before: string) => void }) {
   const shown = log.value;
   if (shown.state === 'loading') {
     return (
@@ -118,7 +134,7 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
   if (events.length === 0) {
     return (
       <p class="hollow" role="status">
-        {words.empty}
+        {none}
       </p>
     );
   }
@@ -140,6 +156,7 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
               <td class="cell-at">
                 <time dateTime={entry.at} title={formatFull(entry.at)}>
                   {formatAgo(entry.at)}
+                  <span class="hint">{stamp.format(new Date(entry.at))}</span>
                 </time>
               </td>
               <td class="cell-by">
@@ -158,8 +175,13 @@ function Entries({ retry, more }: { retry: () => void; more: (before: string) =>
       </table>
       {next !== null && (
         <p class="card-foot">
-          <button type="button" class="button" onClick={() => more(next)}>
-            {words.more}
+          <button
+            type="button"
+            class="button"
+            aria-disabled={older.value}
+            onClick={() => !older.value && more(next)}
+          >
+            {older.value ? words.moreBusy : words.more}
           </button>
         </p>
       )}

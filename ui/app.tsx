@@ -1,6 +1,7 @@
 // Which screen is shown: sign-in for whoever has no session, else the one that the URL names, inside the shell.
 import { signal, watch } from './signal.ts';
 import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { CreateDialog } from './create-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
@@ -8,7 +9,7 @@ import { SecretDialog } from './secret-dialog.tsx';
 import { Sessions } from './sessions.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
-import { dialog, organisation, product, screen, session } from './state.ts';
+import { dialog, online, organisation, product, screen, session } from './state.ts';
 import { texts } from './texts.ts';
 import { Toasts } from './toasts.tsx';
 
@@ -30,14 +31,27 @@ watch(
 /** Fetched when it is first opened: the token page is what most visits are for. */
 const late = signal<ComponentType | null>(null);
 watch(
-  () => session.value !== null && screen.value === 'activity',
+  () => session.value !== null && screen.value === 'activity' && online.value,
   (opened) => {
-    if (opened) void import('./activity.tsx').then(({ Activity }) => (late.value = Activity));
+    if (!opened) return;
+    import('./activity.tsx').then(
+      ({ Activity }) => (late.value = Activity),
+      // A chunk of an older deployment is gone: the page of today knows the new names.
+      () => location.reload(),
+    );
   },
 );
 
+let last: Element | undefined;
+addEventListener('focusin', ({ target }) => (last = target as Element));
+
 export function App() {
   const open = dialog.value;
+  // What had the focus is gone with this change: the heading has it then, not the top of the page.
+  useEffect(() => {
+    if (last?.isConnected === false && document.activeElement === document.body)
+      document.querySelector('h1')?.focus({ preventScroll: true });
+  });
   return (
     <>
       {session.value === null || screen.value === 'sign-in' ? (
@@ -59,5 +73,5 @@ function Screen() {
   if (screen.value === 'developer-zone') return <DeveloperZone />;
   if (screen.value === 'sessions') return <Sessions />;
   const Late = late.value;
-  return Late === null ? <p class="quiet" aria-busy="true" /> : <Late />;
+  return Late === null ? <h1 tabIndex={-1}>{texts.activity}</h1> : <Late />;
 }

@@ -5,7 +5,16 @@ import { createToken, deleteToken } from './api.ts';
 import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
-import { addToken, dialog, loadTokens, organisation, organisationId, setPlan, toast } from './state.ts';
+import {
+  addToken,
+  dialog,
+  loadTokens,
+  mayHaveHappened,
+  organisation,
+  organisationId,
+  setPlan,
+  toast,
+} from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 import { maskOf } from './token-table.tsx';
@@ -42,7 +51,9 @@ export function CreateDialog() {
     else dialog.value = { kind: 'secret', token, secret };
   };
   const discard = async (token: Token): Promise<void> => {
+    if (busy.value) return;
     busy.value = true;
+    failure.value = null;
     const outcome = await deleteToken(organisationId.value ?? '', token.id);
     busy.value = false;
     if (!outcome.ok && outcome.failure.slug !== 'token-not-found') {
@@ -53,23 +64,35 @@ export function CreateDialog() {
     dialog.value = null;
     toast('ok', texts.remove.gone(maskOf(token)));
   };
+  const unsure = failure.value !== null && mayHaveHappened(failure.value);
   const trouble = (
     <DialogFailure
       failure={failure.value}
-      lead={texts.create.failed}
-      {...(failure.value?.slug === 'network' ? { text: texts.create.lostUnknown } : {})}
+      lead={
+        lost.value !== null
+          ? texts.unsure(maskOf(lost.value))
+          : unsure
+            ? texts.create.unsure
+            : texts.create.failed
+      }
     />
   );
   if (lost.value !== null) {
     const token = lost.value;
     return (
-      <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
+      <Dialog
+        key="lost"
+        labelledBy="create-title"
+        describedBy="create-body"
+        guarded={busy.value}
+        onClose={close}
+      >
         <h2 id="create-title">{texts.create.lostTitle}</h2>
         <p id="create-body">{texts.create.lost(maskOf(token))}</p>
         {trouble}
         <footer>
-          <button type="button" class="button" onClick={close}>
-            {texts.cancel}
+          <button type="button" class="button" autofocus onClick={close}>
+            {texts.create.keep}
           </button>
           <button
             type="button"
@@ -84,7 +107,7 @@ export function CreateDialog() {
     );
   }
   return (
-    <Dialog labelledBy="create-title" describedBy="create-body" onClose={close}>
+    <Dialog labelledBy="create-title" describedBy="create-body" guarded={busy.value} onClose={close}>
       <form onSubmit={create}>
         <h2 id="create-title">{texts.create.title}</h2>
         <p id="create-body">

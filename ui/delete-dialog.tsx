@@ -5,7 +5,7 @@ import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
-import { dialog, organisationId, removeToken, setPlan, toast } from './state.ts';
+import { dialog, isUnchanged, organisationId, removeToken, setPlan, toast } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 import { maskOf } from './token-table.tsx';
@@ -13,6 +13,7 @@ import { maskOf } from './token-table.tsx';
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
+  const unchanged = useSignal(true);
   const mask = maskOf(token);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
@@ -23,6 +24,7 @@ export function DeleteDialog({ token }: { token: Token }) {
     busy.value = true;
     failure.value = null;
     const outcome = await deleteToken(id, token.id);
+    if (!outcome.ok) unchanged.value = await isUnchanged(token, outcome.failure);
     busy.value = false;
     if (outcome.ok) finish(token, texts.remove.done(mask, formatClock(outcome.value.effectiveAt)));
     else if (outcome.failure.slug === 'token-not-found') finish(token, texts.remove.gone(mask));
@@ -33,14 +35,23 @@ export function DeleteDialog({ token }: { token: Token }) {
     } else failure.value = outcome.failure;
   };
   return (
-    <Dialog labelledBy="delete-title" describedBy="delete-body" role="alertdialog" onClose={close}>
+    <Dialog
+      labelledBy="delete-title"
+      describedBy="delete-body"
+      role="alertdialog"
+      guarded={busy.value}
+      onClose={close}
+    >
       <h2 id="delete-title">{texts.remove.title(mask)}</h2>
       <div id="delete-body">
         {token.name !== null && <p class="quiet">{token.name}</p>}
         <p>{texts.remove.body}</p>
         {token.active && <p class="quiet">{texts.remove.pause}</p>}
       </div>
-      <DialogFailure failure={failure.value} lead={texts.remove.failed(mask)} />
+      <DialogFailure
+        failure={failure.value}
+        lead={unchanged.value ? texts.remove.failed(mask) : texts.unsure(mask)}
+      />
       <footer>
         <button type="button" class="button" autofocus onClick={close}>
           {texts.cancel}

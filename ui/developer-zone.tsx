@@ -22,12 +22,13 @@ import {
   toast,
   tokens,
 } from './state.ts';
+import type { Organisation } from './state.ts';
 import { texts } from './texts.ts';
 import { TokenTable } from './token-table.tsx';
 
 export function DeveloperZone() {
   if (organisation.value === null) return <NoOrganisation />;
-  if (!isOpen.value) return <PlanRequired />;
+  if (!isOpen.value) return <PlanRequired {...organisation.value} />;
   return (
     <>
       <h1 tabIndex={-1}>{texts.developerZone}</h1>
@@ -66,7 +67,7 @@ function NoOrganisation() {
         ? texts.none.body
         : texts.none.unknown;
   return (
-    <NoticePage icon={Key} title={texts.none.title}>
+    <NoticePage icon={Key} title={mine.length === 0 ? texts.none.nobodyTitle : texts.none.title}>
       <p>{body}</p>
       {/* The same choice without the sidebar, which phones keep behind a button. */}
       {mine.map(({ id, name }) => (
@@ -78,12 +79,10 @@ function NoOrganisation() {
   );
 }
 
-function PlanRequired() {
-  const current = organisation.value;
-  if (current === null) return null;
+function PlanRequired({ name, plan }: Organisation) {
   return (
     <NoticePage icon={Lock} title={texts.plan.title}>
-      <p>{texts.plan.body(current.name, texts.plan.names[current.plan])}</p>
+      <p>{texts.plan.body(name, texts.plan.names[plan])}</p>
       <p>
         <a class="button primary" href={product.contactUrl}>
           {texts.plan.contact(product.name)}
@@ -152,13 +151,7 @@ function Panel() {
         <LoadFailure
           failure={load.failure}
           title={texts.tokens.failedTitle}
-          text={
-            load.failure.status === 0
-              ? texts.tokens.offlineBody
-              : load.failure.status === 429
-                ? explain(load.failure)
-                : texts.tokens.failedBody
-          }
+          text={`${explain(load.failure)} ${texts.tokens.failedBody}`}
           retry={loadTokens}
         />
       )}

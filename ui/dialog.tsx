@@ -18,13 +18,9 @@ export function Dialog({ labelledBy, describedBy, role, guarded = false, onClose
   // `autofocus`, at once as well: moved later, it would take an Enter that was meant for another button.
   useLayoutEffect(() => {
     const node = element.current;
-    const opener = document.activeElement;
     node?.showModal();
-    return () => {
-      node?.close();
-      if (opener instanceof HTMLElement && opener.isConnected && document.activeElement === document.body)
-        opener.focus();
-    };
+    // Which gives the focus back to what opened it.
+    return () => node?.close();
   }, []);
   return (
     <dialog

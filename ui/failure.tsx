@@ -34,21 +34,13 @@ export function LoadFailure({
 }
 
 /** There, empty, before anything fails: a live region must exist before its text. */
-export function DialogFailure({
-  failure,
-  lead,
-  text,
-}: {
-  failure: Failure | null;
-  lead: string;
-  text?: string;
-}) {
+export function DialogFailure({ failure, lead }: { failure: Failure | null; lead: string }) {
   return (
     <div role="alert" class="dialog-error">
       {failure !== null && (
         <>
           <p>
-            {lead} {text ?? explain(failure)}
+            {lead} {explain(failure)}
           </p>
           <FailureNote failure={failure} />
         </>
@@ -57,7 +49,7 @@ export function DialogFailure({
   );
 }
 
-function FailureNote({ failure }: { failure: Failure }) {
+export function FailureNote({ failure }: { failure: Failure }) {
   const { requestId } = failure;
   if (requestId === null || failure.status < 500) return null;
   return (

@@ -5,6 +5,3 @@ import { drawWith } from './signal.ts';
 
 const root = document.getElementById('app');
 if (root !== null) drawWith(() => render(<App />, root));
-
-// A chunk of an older deployment is gone: the page of today knows the new names.
-addEventListener('vite:preloadError', () => location.reload());

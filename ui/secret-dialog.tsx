@@ -31,6 +31,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   const answer = useSignal<{ busy: boolean; text: string } | null>(null);
   const url = `${location.origin}/v1/ping`;
   const snippet = SNIPPETS[language.value](url, secret);
+  const ask = asking.value && !saved.value;
 
   useEffect(() => {
     held.value = true;
@@ -66,6 +67,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
     return true;
   };
   const test = async (): Promise<void> => {
+    if (answer.value?.busy) return;
     answer.value = { busy: true, text: texts.secret.testing };
     try {
       const response = await fetch(url, {
@@ -166,34 +168,28 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
       </div>
       <footer>
         {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
-        <p role="status" class="dialog-status">
+        <p role="status" class={ask ? 'dialog-status ask' : 'dialog-status'}>
           {status.value}
         </p>
-        {asking.value && !saved.value ? (
-          <>
-            <p class="ask" role="alert">
-              {texts.secret.notCopied}
-            </p>
-            <button type="button" class="button" onClick={close}>
-              {texts.secret.closeAnyway}
-            </button>
-            <button
-              type="button"
-              class="button primary"
-              onClick={async () => (await copy('token', secret)) && close()}
-            >
-              {texts.secret.copyAndClose}
-            </button>
-          </>
-        ) : (
-          <button
-            type="button"
-            class="button primary"
-            onClick={() => (saved.value ? close() : (asking.value = true))}
-          >
-            {texts.secret.done}
+        {ask && (
+          <button type="button" class="button" onClick={close}>
+            {texts.secret.closeAnyway}
           </button>
         )}
+        {/* One button for both, so that the focus stays. */}
+        <button
+          type="button"
+          class="button primary"
+          onClick={async () => {
+            if (saved.value || (ask && (await copy('token', secret)))) close();
+            else if (!ask) {
+              asking.value = true;
+              status.value = texts.secret.notCopied;
+            }
+          }}
+        >
+          {ask ? texts.secret.copyAndClose : texts.secret.done}
+        </button>
       </footer>
     </Dialog>
   );

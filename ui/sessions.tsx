@@ -6,7 +6,8 @@ import { endSession, listSessions, signOutEverywhere } from './api.ts';
 import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
-import { explain, farewell, session, toast } from './state.ts';
+import { leave } from './shell.tsx';
+import { toast, toastFailure } from './state.ts';
 import type { Load } from './state.ts';
 import { texts } from './texts.ts';
 
@@ -32,15 +33,7 @@ async function end(id: string): Promise<void> {
   if (outcome.ok || outcome.failure.slug === 'not-found') {
     toast('ok', texts.mySessions.ended);
     await load();
-  } else if (outcome.failure.slug !== 'sign-in-required') toast('error', explain(outcome.failure));
-}
-
-async function leaveEverywhere(): Promise<void> {
-  const outcome = await signOutEverywhere();
-  if (outcome.ok) {
-    farewell.value = 'signed-out';
-    session.value = null;
-  } else if (outcome.failure.slug !== 'sign-in-required') toast('error', explain(outcome.failure));
+  } else toastFailure(outcome.failure);
 }
 
 /** "Firefox on Linux" from a user agent; the whole of it is one hover away. */
@@ -95,13 +88,14 @@ export function Sessions() {
                   {!row.current && (
                     <button type="button" class="button small" onClick={() => void end(row.id)}>
                       {texts.mySessions.end}
+                      <span class="hidden"> {browserOf(row.userAgent)}</span>
                     </button>
                   )}
                 </li>
               ))}
             </ul>
             <p class="card-foot">
-              <button type="button" class="button" onClick={() => void leaveEverywhere()}>
+              <button type="button" class="button" onClick={() => void leave(signOutEverywhere)}>
                 {texts.mySessions.everywhere}
               </button>
             </p>

@@ -6,7 +6,6 @@ import { ChevronsUpDown, CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor
 import { signOut } from './api.ts';
 import { Icon } from './icon.tsx';
 import {
-  explain,
   farewell,
   go,
   isOpen,
@@ -16,12 +15,14 @@ import {
   product,
   screen,
   session,
-  toast,
+  toastFailure,
 } from './state.ts';
 import type { Screen } from './state.ts';
 import { texts } from './texts.ts';
 
 const drawer = signal(false);
+// A wide page has no drawer, and one that was left open there would keep the page inert.
+matchMedia('(width > 760px)').addEventListener('change', () => (drawer.value = false));
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
 const theme = signal<Theme>((document.documentElement.dataset['theme'] as Theme | undefined) ?? 'system');
@@ -38,7 +39,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     drawer.value = false;
   }, [shown]);
   return (
-    <div class="shell">
+    <div class="shell" onKeyDown={(event) => drawer.value && event.key === 'Escape' && shut()}>
       <a class="skip" href="#content">
         {texts.skip}
       </a>
@@ -55,11 +56,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </button>
         <Brand />
       </header>
-      <aside
-        id="sidebar"
-        class={drawer.value ? 'sidebar open' : 'sidebar'}
-        onKeyDown={(event) => event.key === 'Escape' && shut()}
-      >
+      <aside id="sidebar" class={drawer.value ? 'sidebar open' : 'sidebar'}>
         <Brand />
         {session.value?.organisations.length !== 0 && <OrganisationSelect />}
         <nav aria-label={texts.navigation}>
@@ -77,7 +74,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Account />
       </aside>
       {drawer.value && <div class="scrim" onClick={() => (drawer.value = false)} />}
-      <main id="content" ref={main} tabIndex={-1}>
+      <main id="content" ref={main} tabIndex={-1} inert={drawer.value}>
         <div role="status">{!online.value && <p class="banner">{texts.offline}</p>}</div>
         {children}
       </main>
@@ -205,7 +202,7 @@ function Account() {
             {texts.theme.label}: {texts.theme[theme.value]}
           </span>
         </button>
-        <button type="button" class="icon-button" title={texts.signOut} onClick={leave}>
+        <button type="button" class="icon-button" title={texts.signOut} onClick={() => void leave(signOut)}>
           <Icon of={LogOut} />
           <span class="hidden">{texts.signOut}</span>
         </button>
@@ -224,13 +221,12 @@ function chooseTheme(next: Theme): void {
   document.cookie = `theme=${next}; Max-Age=${system ? 0 : YEAR_SECONDS}; Path=/; SameSite=Lax`;
 }
 
-async function leave(): Promise<void> {
-  const outcome = await signOut();
+export async function leave(end: typeof signOut): Promise<void> {
+  const outcome = await end();
   if (!outcome.ok && outcome.failure.slug !== 'sign-in-required') {
-    toast('error', explain(outcome.failure));
+    toastFailure(outcome.failure);
     return;
   }
   farewell.value = 'signed-out';
   session.value = null;
-  location.assign('/sign-in');
 }

@@ -67,7 +67,7 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
             autocomplete="email"
             inputMode="email"
             required
-            aria-invalid={error.value !== null}
+            aria-invalid={error.value === texts.signIn.badAddress}
             aria-describedby="sign-in-error"
           />
           <p id="sign-in-error" role="alert" class="error">

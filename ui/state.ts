@@ -153,7 +153,24 @@ export function removeToken(id: string): void {
 }
 
 function editTokens(edit: (list: Token[]) => Token[]): void {
-  if (tokens.value.state === 'ready') tokens.value = { ...tokens.value, value: edit(tokens.value.value) };
+  if (tokens.value.state !== 'ready') return;
+  // A list that is still on its way is older than the receipt that is painted here.
+  inFlight?.abort();
+  tokens.value = { ...tokens.value, value: edit(tokens.value.value) };
+}
+
+/** A change whose answer was lost, or came from a server in trouble, may have been made all the same. */
+export const mayHaveHappened = ({ slug, status }: Failure): boolean => slug === 'network' || status >= 500;
+
+/** After a failed change: whether the list, asked again where that is in doubt, says of the token what it said before. */
+export async function isUnchanged(token: Token, failure: Failure): Promise<boolean> {
+  if (mayHaveHappened(failure)) await loadTokens();
+  const { value } = tokens;
+  return (
+    value.state === 'ready' &&
+    !value.stale &&
+    value.value.some(({ id, active }) => id === token.id && active === token.active)
+  );
 }
 
 /** The plan was changed under an open page: the upgrade page is the answer, not an error. */
@@ -180,15 +197,25 @@ export type Toast = {
   tone: 'ok' | 'error';
   text: string;
   action?: { label: string; run: () => void };
+  failure?: Failure;
   /** Where it stands on the page, to ask how high it is. */
   node?: HTMLElement | null;
 };
 export const toasts = signal<Toast[]>([]);
 let toastId = 0;
 
-export function toast(tone: Toast['tone'], text: string, action?: Toast['action']): void {
-  const next: Toast = { id: ++toastId, tone, text, ...(action === undefined ? {} : { action }) };
-  toasts.value = [next, ...toasts.value].slice(0, 3);
+export function toast(tone: Toast['tone'], text: string, more?: Pick<Toast, 'action' | 'failure'>): void {
+  toasts.value = [{ id: ++toastId, tone, text, ...more }, ...toasts.value].slice(0, 3);
+}
+
+/** Says what went wrong. The end of the session has its own message, and one place that gives it. */
+export function toastFailure(failure: Failure, lead = '', action?: Toast['action']): void {
+  if (failure.slug === 'sign-in-required') return;
+  toast(
+    'error',
+    `${lead} ${explain(failure)}`.trim(),
+    action === undefined ? { failure } : { failure, action },
+  );
 }
 
 export function dismiss(id: number): void {
@@ -197,7 +224,8 @@ export function dismiss(id: number): void {
 
 /** What a person reads when a call failed, whatever they were doing. */
 export function explain(failure: Failure): string {
-  if (failure.slug === 'offline' || failure.slug === 'network') return texts.offlineNow;
+  if (failure.slug === 'offline') return texts.offlineNow;
+  if (failure.slug === 'network') return texts.noAnswer;
   if (failure.slug === 'too-many-requests') return texts.wait(failure.retryAfter ?? 60);
   if (failure.slug === 'token-limit-reached') return texts.tokens.limit(limit.value);
   if (failure.slug === 'invalid-body' && failure.detail !== null) return `${failure.detail}.`;

@@ -22,6 +22,7 @@ export const texts = {
   none: {
     title: 'Select an organisation',
     body: 'Choose an organisation from the sidebar to manage its API tokens.',
+    nobodyTitle: 'No organisation yet',
     nobody: 'You do not belong to any organisation yet. Ask the owner of yours to add you.',
     unknown: 'You are not a member of that organisation. Choose another from the sidebar.',
   },
@@ -46,8 +47,7 @@ export const texts = {
     limit: (limit: number) =>
       `You’ve reached the limit of ${limit} tokens. Delete an existing token to create a new one.`,
     failedTitle: 'Couldn’t load tokens',
-    failedBody: 'Something went wrong on our side. Your tokens keep working.',
-    offlineBody: 'You’re offline. Your tokens keep working.',
+    failedBody: 'Your tokens keep working.',
     stale: 'This list may be out of date: it could not be loaded again.',
     active: 'Active',
     inactive: 'Inactive',
@@ -87,7 +87,8 @@ export const texts = {
     lostTitle: 'Created, but not shown',
     lost: (mask: string) =>
       `Token ${mask} was created, but the answer with it was lost on the way, and it cannot be shown again. Delete it and create another.`,
-    lostUnknown: 'The answer was lost on the way. Try again: no second token is made.',
+    unsure: 'It may have been created. Trying again makes no second token.',
+    keep: 'Keep it',
     deleteLost: (mask: string) => `Delete ${mask}`,
     created: (mask: string) => `Token ${mask} created.`,
   },
@@ -142,7 +143,7 @@ export const texts = {
     ended: 'Your session has ended. Sign in again to continue.',
     signedOut: 'You are signed out.',
     badAddress: 'Enter an email address, like you@example.com.',
-    closed: 'This deployment has no way to sign in yet: its operator sets up e-mail or single sign-on.',
+    closed: 'This deployment has no way to sign in yet: its operator sets up email or single sign-on.',
     errors: {
       'unknown-member': 'That account belongs to no organisation here. Ask the owner of yours to add you.',
       'email-not-verified': 'Your provider has not verified that email address.',
@@ -169,7 +170,9 @@ export const texts = {
   },
   offline: 'You’re offline. What you see may be out of date; changes wait until you are back.',
   offlineNow: 'You’re offline. Try again when you are back.',
-  wait: (seconds: number) => `Too many changes. Wait ${seconds} seconds and try again.`,
+  noAnswer: 'No answer came. Check your connection.',
+  unsure: (mask: string) => `Couldn’t confirm the change of ${mask}.`,
+  wait: (seconds: number) => `Too many requests. Wait ${seconds} s and try again.`,
   unexpected: 'Something went wrong on our side.',
   requestId: 'Request',
   copyRequestId: 'Copy the request id',

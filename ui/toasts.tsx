@@ -3,6 +3,7 @@
 // trouble does not.
 import { useEffect, useRef } from 'preact/hooks';
 import { Check, TriangleAlert, X } from 'lucide';
+import { FailureNote } from './failure.tsx';
 import { Icon } from './icon.tsx';
 import { dismiss, toasts } from './state.ts';
 import type { Toast } from './state.ts';
@@ -28,21 +29,25 @@ export function Toasts() {
   const those = (tone: Toast['tone']) => rows.filter(({ props }) => props.toast.tone === tone);
   return (
     <div class="toasts">
-      <div role="status">{those('ok')}</div>
-      <div role="alert">{those('error')}</div>
+      <div role="status" aria-atomic="false">
+        {those('ok')}
+      </div>
+      <div role="alert" aria-atomic="false">
+        {those('error')}
+      </div>
     </div>
   );
 }
 
 /** One message, `below` pixels of others under it. */
 function ToastRow({ toast, below }: { toast: Toast; below: number }) {
-  const { id, tone, text, action } = toast;
+  const { id, tone, text, action, failure } = toast;
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const pause = (): void => clearTimeout(timer.current);
   // Trouble stays until it is dismissed; the rest waits while someone reads or is about to act.
   const resume = (): void => {
     pause();
-    if (tone === 'ok')
+    if (tone === 'ok' && !toast.node?.matches(':hover, :focus-within'))
       timer.current = setTimeout(dismiss, action === undefined ? SHOWN_MS : WITH_ACTION_MS, id);
   };
   useEffect(() => {
@@ -79,6 +84,7 @@ function ToastRow({ toast, below }: { toast: Toast; below: number }) {
         <Icon of={X} size={16} />
         <span class="hidden">{texts.dismiss}</span>
       </button>
+      {failure !== undefined && <FailureNote failure={failure} />}
     </div>
   );
 }

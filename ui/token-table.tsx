@@ -7,13 +7,16 @@ import { formatAgo, formatClock, formatCount, formatDay, formatFull } from './fo
 import { Icon } from './icon.tsx';
 import {
   dialog,
-  explain,
+  isUnchanged,
+  loadTokens,
+  mayHaveHappened,
   online,
   organisationId,
   removeToken,
   replaceToken,
   setPlan,
   toast,
+  toastFailure,
   usage,
 } from './state.ts';
 import type { Token } from './state.ts';
@@ -161,7 +164,8 @@ function Rename({ token }: { token: Token }) {
     if (outcome.ok) replaceToken(outcome.value.token);
     else {
       replaceToken(token);
-      if (outcome.failure.slug !== 'sign-in-required') toast('error', explain(outcome.failure));
+      toastFailure(outcome.failure);
+      if (mayHaveHappened(outcome.failure)) void loadTokens();
     }
   };
   return (
@@ -230,8 +234,7 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     if (active) toast('ok', texts.toggle.activated(mask, at));
     else {
       toast('ok', texts.toggle.deactivated(mask, at), {
-        label: texts.toggle.undo,
-        run: () => void toggle(outcome.value.token, true),
+        action: { label: texts.toggle.undo, run: () => void toggle(outcome.value.token, true) },
       });
     }
     return;
@@ -243,7 +246,8 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     removeToken(token.id);
     toast('error', texts.toggle.gone(mask));
   } else {
-    toast('error', `${texts.toggle.failed(mask, token.active)} ${explain(failure)}`, {
+    const unchanged = await isUnchanged(token, failure);
+    toastFailure(failure, unchanged ? texts.toggle.failed(mask, token.active) : texts.unsure(mask), {
       label: texts.tryAgain,
       run: () => void toggle(token, active),
     });

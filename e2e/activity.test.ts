@@ -1,0 +1,121 @@
+// The Activity screen under a hand and a bad network. What the record holds and how it is exported is tested at the Worker.
+import type { Page, Route } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { useDashboard } from './dashboard.ts';
+import { EVENTS, answer, broken, json } from './fixtures.ts';
+
+const { open } = useDashboard();
+const PATH = '/activity?organisation=acme';
+const RECORD = 'organisations/acme/activity?*';
+const ALL = { events: EVENTS.events, next: '7' };
+const rows = (page: Page) => page.locator('tbody tr');
+const older = (page: Page) => page.getByRole('button', { name: /Show older|Loading/ });
+const query = (route: Route) => new URL(route.request().url()).searchParams;
+
+/** Answers `first` at once, and what comes before the oldest of it by `then`. */
+const paged = (then: (route: Route) => unknown) => (page: Page) =>
+  answer(page, RECORD, (route) => (query(route).has('before') ? then(route) : json(ALL)(route)));
+
+describe('the activity', () => {
+  it('says when in words and as a date, the zone on hover', async () => {
+    const page = await open({
+      path: PATH,
+      before: (opened) => answer(opened, RECORD, json({ ...ALL, next: null })),
+      options: { locale: 'en-GB', timezoneId: 'Asia/Kolkata' },
+    });
+    const time = rows(page).first().locator('time');
+    await time.waitFor();
+    const at = new Date(EVENTS.events[0]?.at ?? '');
+    const date = new Intl.DateTimeFormat('en-GB', {
+      dateStyle: 'medium',
+      timeStyle: 'short',
+      timeZone: 'Asia/Kolkata',
+    });
+    expect(await time.innerText()).toMatch(/ago|now/);
+    expect(await time.innerText()).toContain(date.format(at));
+    expect(await time.getAttribute('title')).toMatch(/GMT\+5:30|IST/);
+  });
+
+  it('asks anew for each filter, exports what is shown, and a late answer of the one before never paints', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      path: PATH,
+      before: (opened) =>
+        answer(opened, RECORD, async (route) => {
+          const action = query(route).get('action');
+          if (action === 'token.created') {
+            await new Promise<void>((done) => {
+              release = done;
+            });
+          }
+          const events = EVENTS.events.filter((event) => action === null || event.action === action);
+          await json({ events, next: null })(route);
+        }),
+    });
+    await rows(page).first().waitFor();
+    await page.getByLabel('Action').selectOption('token.created');
+    const late = page.waitForResponse((response) => response.url().includes('action=token.created'));
+    await page.getByLabel('Action').selectOption('token.deleted');
+    await page.getByRole('cell', { name: 'Deleted a token' }).waitFor();
+    release();
+    await late;
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
+    expect(await rows(page).allInnerTexts()).toEqual([expect.stringContaining('Deleted a token')]);
+    for (const [name, format] of [
+      ['Export as CSV', 'csv'],
+      ['Export as JSON Lines', 'jsonl'],
+    ] as const) {
+      expect(await page.getByRole('link', { name }).getAttribute('href')).toBe(
+        `/api/organisations/acme/activity.${format}?action=token.deleted`,
+      );
+    }
+    await page.getByLabel('Action').selectOption('member.removed');
+    await page.getByText('Nothing matches.').waitFor();
+  });
+
+  it('is asked once for what is older, however often the button is pressed', async () => {
+    let asked = 0;
+    let release: () => void = () => {};
+    const page = await open({
+      path: PATH,
+      before: paged(async (route) => {
+        asked += 1;
+        await new Promise<void>((done) => {
+          release = done;
+        });
+        await json({ events: EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` })), next: null })(
+          route,
+        );
+      }),
+    });
+    for (let press = 0; press < 3; press++) await older(page).dispatchEvent('click');
+    await page.getByRole('button', { name: 'Loading…' }).waitFor();
+    release();
+    await expect.poll(() => rows(page).count()).toBe(2 * EVENTS.events.length);
+    expect(asked).toBe(1);
+    expect(await older(page).count()).toBe(0);
+  });
+
+  it('keeps what was loaded when what is older does not come, and tries again', async () => {
+    const page = await open({ path: PATH, before: paged(broken) });
+    await older(page).click();
+    await page.getByRole('alert').getByText('Something went wrong on our side.').waitFor();
+    expect(await rows(page).count()).toBe(EVENTS.events.length);
+    await paged(json({ events: [], next: null }))(page);
+    await older(page).click();
+    await older(page).waitFor({ state: 'detached' });
+  });
+
+  it('waits for the network before it fetches its own script', async () => {
+    const page = await open({ before: (opened) => answer(opened, RECORD, json({ ...ALL, next: null })) });
+    await page.context().setOffline(true);
+    await page.getByRole('link', { name: 'Activity' }).click();
+    await page.getByRole('heading', { name: 'Activity' }).waitFor();
+    await page.getByText('changes wait until you are back').waitFor();
+    await page.context().setOffline(false);
+    await rows(page).first().waitFor();
+    expect(page.url()).toContain(PATH);
+  });
+});

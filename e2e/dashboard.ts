@@ -1,0 +1,121 @@
+// A member's dashboard in a browser, as the suites of its behaviour need it: the page is the real one; where a healthy
+// server would never answer so, its answer is made up. Whatever the page complains about fails the test.
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { openBrowser, signedInState } from './browser.ts';
+import { ROWS, SECRET, USAGE, answer, json, withBoot } from './fixtures.ts';
+import { startServer } from './server.ts';
+import type { Server } from './server.ts';
+
+export const ZONE = '/developer-zone?organisation=acme';
+export const TOKENS = 'organisations/acme/tokens';
+const organisations = [
+  { id: 'acme', name: 'Acme Events', plan: 'enterprise' },
+  { id: 'hooli', name: 'Hooli Summits', plan: 'enterprise' },
+  { id: 'globex', name: 'Globex Runs', plan: 'pro' },
+];
+export const member = { session: { member: { email: 'owner@example.com' }, organisations } };
+export const table = { tokens: { organisation: 'acme', tokens: ROWS, limit: 10 } };
+export const newRow = { ...ROWS[0], id: 'id-new', preview: SECRET.slice(0, 5), name: null };
+export const receipt = (row: object) => ({ token: row, effectiveAt: new Date().toISOString() });
+
+export type Given = {
+  path?: string;
+  boot?: Record<string, unknown>;
+  options?: BrowserContextOptions;
+  anonymous?: boolean;
+  before?: (page: Page) => Promise<unknown>;
+};
+
+/** A Worker and a browser for one file of tests. `here` is the Worker's origin, once they run. */
+export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: () => string } {
+  let server: Server;
+  let browser: Browser;
+  let owner: Awaited<ReturnType<typeof signedInState>>;
+  let context: BrowserContext;
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startServer(), openBrowser()]);
+    owner = await signedInState(browser, server.origin);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  afterEach(async () => {
+    await context?.close();
+    expect(complaints).toEqual([]);
+  });
+
+  /** A page of a signed-in owner with four tokens; whatever it complains about fails the test. */
+  async function open({ path = ZONE, boot = table, options = {}, anonymous = false, before }: Given = {}) {
+    context = await browser.newContext({
+      ...(anonymous ? {} : { storageState: owner }),
+      permissions: ['clipboard-read', 'clipboard-write'],
+      ...options,
+    });
+    context.setDefaultTimeout(10_000);
+    complaints = [];
+    const page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
+        complaints.push(message.text());
+      }
+    });
+    await answer(page, 'organisations/*/usage', json(USAGE));
+    await answer(page, TOKENS, json({ tokens: ROWS, limit: 10 }));
+    await withBoot(page, boot);
+    await before?.(page);
+    await page.goto(server.origin + path);
+    return page;
+  }
+
+  return { open, here: () => server.origin };
+}
+
+export const switches = (page: Page) => page.getByRole('switch');
+export const trash = (page: Page) => page.getByRole('button', { name: /^Delete token/ });
+export const createButton = (page: Page) => page.getByRole('button', { name: 'Create Token', exact: true });
+export const confirmButton = (page: Page) =>
+  page.getByRole('dialog').getByRole('button', { name: 'Create Token' });
+export const field = (page: Page) => page.getByLabel('API token', { exact: true });
+export const focused = (page: Page) =>
+  page.evaluate(() => {
+    const node = document.activeElement;
+    return node?.getAttribute('aria-label') ?? node?.textContent?.trim() ?? '';
+  });
+export const count = (page: Page, path: string, method: string): string[] => {
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname === path && request.method() === method) asked.push(pathname);
+  });
+  return asked;
+};
+
+export async function showSecret(page: Page): Promise<void> {
+  await createButton(page).click();
+  await confirmButton(page).click();
+  await field(page).waitFor();
+}
+/** What moves on the page from now on, after a hand's touch as well: its answer reads the sum (CLS). */
+export async function watchShifts(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const shifts = { total: 0 };
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      // Layout shifts are not in the DOM library's types yet.
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
+        shifts.total += entry.value;
+    }).observe({ type: 'layout-shift', buffered: false });
+  });
+  // A shift is reported after the picture that it spoilt.
+  return () =>
+    page.evaluate(async () => {
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return (globalThis as unknown as { shifts: { total: number } }).shifts.total;
+    });
+}
+export const created = (page: Page) => answer(page, TOKENS, json({ token: newRow, secret: SECRET }, 201));

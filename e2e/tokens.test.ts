@@ -1,0 +1,641 @@
+// The panel of tokens under a hand, a keyboard and a bad network: the table, creating, the secret, switching, deleting.
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import {
+  TOKENS,
+  confirmButton,
+  count,
+  createButton,
+  created,
+  field,
+  focused,
+  newRow,
+  receipt,
+  showSecret,
+  switches,
+  table,
+  trash,
+  useDashboard,
+  watchShifts,
+} from './dashboard.ts';
+import { ROWS, SECRET, TEN, USAGE, answer, broken, cut, json, problem, silence } from './fixtures.ts';
+
+const { open, here } = useDashboard();
+
+describe('the table', () => {
+  it('has five columns in their order, and masks of five characters in monospace', async () => {
+    const page = await open();
+    expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
+      'Token',
+      'Status',
+      'Created By',
+      'Created At',
+      'Actions',
+    ]);
+    const mask = page.locator('.mask').first();
+    expect(await mask.innerText()).toBe(`${ROWS[0]?.preview}***`);
+    expect(await mask.evaluate((node) => getComputedStyle(node).fontFamily)).toContain('monospace');
+    const made = await page
+      .getByRole('row')
+      .locator('.cell-at time')
+      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('datetime') ?? ''));
+    expect(made).toHaveLength(ROWS.length);
+    expect(made).toEqual(made.toSorted().toReversed());
+  });
+
+  it('tells the status by word and shape, and the date in the locale of the reader', async () => {
+    const page = await open({ options: { locale: 'de-DE', timezoneId: 'Europe/Berlin' } });
+    expect(await page.locator('.badge').allInnerTexts()).toEqual(['Active', 'Active', 'Inactive', 'Active']);
+    const dots = await page
+      .locator('.badge')
+      .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node, '::before').backgroundColor));
+    expect(dots[0]).not.toBe(dots[2]);
+    const time = page.locator('td time').first();
+    expect(await time.getAttribute('datetime')).toBe(ROWS[0]?.createdAt);
+    expect(await time.innerText()).toMatch(/^\d{1,2}\. \S+ \d{4}$/);
+    expect(await time.getAttribute('title')).toMatch(/MEZ|MESZ/);
+    expect(await page.getByRole('main').innerText()).not.toMatch(/\d{4}-\d\d-\d\dT/);
+  });
+
+  it('has a switch whose name stays, that Space turns and that keeps the focus', async () => {
+    const page = await open({
+      before: (opened) => answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false }))),
+    });
+    const one = page.getByRole('switch', { name: `Token ${ROWS[0]?.preview}*** active` });
+    expect(await one.isChecked()).toBe(true);
+    await one.focus();
+    await page.keyboard.press('Space');
+    await page.getByText(/Refused everywhere since/).waitFor();
+    expect(await one.isChecked()).toBe(false);
+    expect(await focused(page)).toBe(`Token ${ROWS[0]?.preview}*** active`);
+  });
+
+  it('says how many calls each token had, in words as well', async () => {
+    const page = await open();
+    await expect
+      .poll(() =>
+        page
+          .getByRole('img', { name: /^Last 24 hours: [\d,]+ accepted, 90 refused calls$/ })
+          .first()
+          .count(),
+      )
+      .toBe(1);
+  });
+
+  it('renames in place: Enter keeps, Esc leaves the old name, and the focus returns', async () => {
+    const page = await open({
+      before: (opened) =>
+        answer(opened, `${TOKENS}/*`, (route) =>
+          route.fulfill({ json: receipt({ ...ROWS[0], ...route.request().postDataJSON() }) }),
+        ),
+    });
+    const rename = page.getByRole('button', { name: /^Rename token/ }).first();
+    await rename.click();
+    await page.getByLabel(/^Name of token/).fill('Thrown away');
+    await page.keyboard.press('Escape');
+    expect(await rename.innerText()).toContain('Website');
+    await expect.poll(() => focused(page)).toContain('Website');
+    await rename.click();
+    await page.getByLabel(/^Name of token/).fill('Shop');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => rename.innerText()).toContain('Shop');
+  });
+
+  it('shows bars of a row’s height only when loading takes longer than a moment, and shifts nothing', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      path: '/developer-zone',
+      boot: {},
+      before: (opened) =>
+        answer(opened, TOKENS, async (route) => {
+          await new Promise<void>((done) => {
+            release = done;
+          });
+          await route.fulfill({ json: { tokens: ROWS.slice(0, 3), limit: 10 } });
+        }),
+    });
+    await page.getByLabel('Organisation').selectOption('acme');
+    const card = page.locator('section.card');
+    await card.waitFor();
+    expect(await card.getAttribute('aria-busy')).toBe('true');
+    expect(await createButton(page).getAttribute('aria-disabled')).toBe('true');
+    await page.getByText('Loading tokens').waitFor({ state: 'attached' });
+    const bar = (await page.locator('.bar-row').first().boundingBox())?.height ?? 0;
+    const shifted = await watchShifts(page);
+    release();
+    await switches(page).first().waitFor();
+    const height = (await page.getByRole('row').nth(1).boundingBox())?.height ?? 0;
+    expect(Math.abs(height - bar)).toBeLessThanOrEqual(4);
+    expect(await shifted()).toBeLessThan(0.01);
+  });
+});
+
+describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
+  it('does not move when the calls of the day come', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      options: { viewport: { width, height: 800 } },
+      before: (opened) =>
+        answer(opened, 'organisations/*/usage', async (route) => {
+          await new Promise<void>((done) => {
+            release = done;
+          });
+          await json(USAGE)(route);
+        }),
+    });
+    await switches(page).first().waitFor();
+    const shifted = await watchShifts(page);
+    release();
+    await page
+      .getByRole('img', { name: /accepted/ })
+      .first()
+      .waitFor();
+    expect(await shifted()).toBe(0);
+  });
+});
+
+describe('creating', () => {
+  it('begins at Cancel, and Esc, Cancel and the backdrop leave nothing behind', async () => {
+    const page = await open();
+    const asked = count(page, `/api/${TOKENS}`, 'POST');
+    // At once, not after the next picture: whoever types ahead would else have the focus taken away under an Enter.
+    const begins = await createButton(page).evaluate(async (node) => {
+      (node as HTMLElement).focus();
+      (node as HTMLElement).click();
+      await new Promise((done) => setTimeout(done));
+      return document.activeElement?.textContent;
+    });
+    expect(begins).toBe('Cancel');
+    expect(await page.getByRole('dialog').innerText()).toContain('shown only once');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await expect.poll(() => focused(page)).toBe('Create Token');
+    await createButton(page).click();
+    // A bare click waits for nothing: the dialog must be there.
+    await page.getByRole('dialog').waitFor();
+    await page.mouse.click(5, 5);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(asked).toEqual([]);
+  });
+
+  it('asks once however often Enter is pressed, and cannot be left while it waits', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      before: (opened) =>
+        answer(opened, TOKENS, async (route) => {
+          await new Promise<void>((done) => {
+            release = done;
+          });
+          await broken(route);
+        }),
+    });
+    const asked = count(page, `/api/${TOKENS}`, 'POST');
+    await createButton(page).click();
+    await page.getByLabel('Name (optional)').focus();
+    for (let press = 0; press < 4; press++) await page.keyboard.press('Enter');
+    await page.getByText('Creating…').waitFor();
+    // Chromium closes a dialog on a later Esc in spite of a cancelled `cancel`.
+    for (let press = 0; press < 5; press++) await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').isVisible()).toBe(true);
+    expect(asked).toHaveLength(1);
+    // What comes after is seen, and then it can be left.
+    release();
+    await page.getByText('Something went wrong on our side.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
+  it('stays open on a failure with an alert inside, and the next try has the same key', async () => {
+    const page = await open({
+      before: (opened) => answer(opened, TOKENS, problem(429, 'too-many-requests')),
+    });
+    const keys: (string | undefined)[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') keys.push(request.headers()['idempotency-key']);
+    });
+    await createButton(page).click();
+    expect(await page.getByRole('dialog').getByRole('alert').count()).toBe(1);
+    await confirmButton(page).click();
+    await page.getByRole('dialog').getByRole('alert').filter({ hasText: 'Not created.' }).waitFor();
+    expect(await confirmButton(page).getAttribute('aria-disabled')).toBe('false');
+    expect(await switches(page).count()).toBe(ROWS.length);
+    // No answer, or one of a server in trouble, is no proof that nothing was made.
+    for (const [trouble, said] of [
+      [cut, 'No answer came.'],
+      [broken, 'Something went wrong on our side.'],
+    ] as const) {
+      await answer(page, TOKENS, trouble);
+      await confirmButton(page).click();
+      await page.getByText(`It may have been created. Trying again makes no second token. ${said}`).waitFor();
+    }
+    await created(page);
+    await confirmButton(page).click();
+    await field(page).waitFor();
+    expect(keys).toHaveLength(4);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it('says that a token whose answer was lost cannot be shown, and deletes it on request', async () => {
+    const page = await open({
+      before: async (opened) => {
+        await answer(opened, TOKENS, (route) =>
+          route.request().method() === 'GET'
+            ? route.fulfill({ json: { tokens: ROWS, limit: 10 } })
+            : route.fulfill({ status: 200, json: { token: newRow, secret: null } }),
+        );
+        await answer(opened, `${TOKENS}/*`, json(receipt(newRow)));
+      },
+    });
+    await createButton(page).click();
+    await confirmButton(page).click();
+    await page.getByText(/cannot be shown again/).waitFor();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Delete 9p/ })
+      .click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await switches(page).count()).toBe(ROWS.length);
+  });
+
+  it('shows the limit of the server in the same words when another tab was faster', async () => {
+    const page = await open({
+      before: (opened) => answer(opened, TOKENS, problem(409, 'token-limit-reached')),
+    });
+    await createButton(page).click();
+    await confirmButton(page).click();
+    await expect
+      .poll(() =>
+        page
+          .getByRole('dialog')
+          .getByText('You’ve reached the limit of 10 tokens. Delete an existing token to create a new one.')
+          .count(),
+      )
+      .toBe(1);
+  });
+});
+
+describe('the secret', () => {
+  it('is in a read-only field that is selected, in monospace, and that no helper of the browser may keep', async () => {
+    const page = await open({ before: created, options: { viewport: { width: 390, height: 844 } } });
+    await showSecret(page);
+    const facts = await field(page).evaluate((node: HTMLTextAreaElement) => ({
+      readOnly: node.readOnly,
+      selected: node.value.slice(node.selectionStart, node.selectionEnd),
+      mono: getComputedStyle(node).fontFamily.includes('monospace'),
+      whole: node.scrollHeight <= node.clientHeight + 1 && node.scrollWidth <= node.clientWidth,
+      autocomplete: node.autocomplete,
+      spellcheck: node.spellcheck,
+      ignored: node.hasAttribute('data-1p-ignore'),
+    }));
+    expect(facts).toEqual({
+      readOnly: true,
+      selected: SECRET,
+      mono: true,
+      whole: true,
+      autocomplete: 'off',
+      spellcheck: false,
+      ignored: true,
+    });
+  });
+
+  it.each([1280, 390, 320])(
+    'is copied without a shift, and the dialog itself says so, %s wide',
+    async (width) => {
+      const page = await open({ before: created, options: { viewport: { width, height: 800 } } });
+      await showSecret(page);
+      const dialog = page.getByRole('dialog');
+      expect(await dialog.getByRole('status').allInnerTexts()).toContain('');
+      const button = dialog.getByRole('button', { name: /^Cop(y|ied)$/ });
+      await dialog.evaluate((node) => Promise.all(node.getAnimations().map(({ finished }) => finished)));
+      const before = await button.boundingBox();
+      const done = dialog.getByRole('button', { name: 'Done' });
+      const doneBefore = await done.boundingBox();
+      await button.click();
+      await dialog.getByRole('status').filter({ hasText: 'Copied to clipboard' }).waitFor();
+      expect(await button.innerText()).toBe('Copied');
+      expect(await button.boundingBox()).toEqual(before);
+      expect(await done.boundingBox()).toEqual(doneBefore);
+      await expect.poll(() => button.innerText(), { timeout: 5000 }).toBe('Copy');
+    },
+  );
+
+  it('is selected when the clipboard is refused, and then Done still asks', async () => {
+    const page = await open({ before: created });
+    await showSecret(page);
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
+    });
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByText(/press Ctrl\+C/).waitFor();
+    expect(await field(page).evaluate((node: HTMLTextAreaElement) => node === document.activeElement)).toBe(
+      true,
+    );
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByText(/Not copied yet/).waitFor();
+  });
+
+  it('counts as copied when it was copied by hand', async () => {
+    const page = await open({ before: created });
+    await showSecret(page);
+    await field(page).focus();
+    await page.keyboard.press('Control+C');
+    await page.getByRole('button', { name: 'Done' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('comes with a first call for this deployment in three languages, by arrow keys, with a copy button', async () => {
+    const page = await open({ before: created });
+    await showSecret(page);
+    await page.getByRole('tab', { name: 'cURL' }).focus();
+    const seen: string[] = [];
+    for (const name of ['cURL', 'JavaScript', 'Python']) {
+      expect(await focused(page)).toBe(name);
+      seen.push(await page.getByRole('tabpanel', { name }).innerText());
+      await page.keyboard.press('ArrowRight');
+    }
+    for (const text of seen) {
+      expect(text).toContain(SECRET);
+      expect(text).toContain(`${here()}/v1/ping`);
+    }
+    await page.getByRole('button', { name: 'Copy the example' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(seen[0]);
+  });
+
+  it('is closed by Done onto one polite message and the Create Token button', async () => {
+    const page = await open({ before: created });
+    await showSecret(page);
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/created\./)
+      .waitFor();
+    await expect.poll(() => focused(page)).toBe('Create Token');
+    expect(await page.locator('.toast').count()).toBe(1);
+    expect(await switches(page).count()).toBe(ROWS.length + 1);
+    expect(await page.locator('.badge').first().innerText()).toBe('Active');
+  });
+
+  it('outlives a session that ends in the background, and Done then leads to the sign-in', async () => {
+    const page = await open({ before: created });
+    await showSecret(page);
+    await answer(page, TOKENS, problem(401, 'sign-in-required'));
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.getByText('Your session has ended').waitFor();
+    expect(await field(page).inputValue()).toBe(SECRET);
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.content()).not.toContain(SECRET);
+  });
+});
+
+describe('switching', () => {
+  it('moves the thumb at once, marks the row busy, and takes no second click until the receipt comes', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      before: (opened) =>
+        answer(opened, `${TOKENS}/*`, async (route) => {
+          await new Promise<void>((done) => {
+            release = done;
+          });
+          await route.fulfill({ json: receipt({ ...ROWS[0], active: false }) });
+        }),
+    });
+    const asked = count(page, `/api/${TOKENS}/${ROWS[0]?.id}`, 'PATCH');
+    const one = switches(page).first();
+    await one.click();
+    expect(await one.isChecked()).toBe(false);
+    const row = page.getByRole('row').nth(1);
+    expect(await row.getAttribute('aria-busy')).toBe('true');
+    expect(await row.innerText()).toContain('Deactivating…');
+    await one.click();
+    expect(await one.isChecked()).toBe(false);
+    release();
+    await page.getByText(/Refused everywhere since \d\d:\d\d:\d\d/).waitFor();
+    expect(await row.getAttribute('aria-busy')).toBe('false');
+    expect(await one.isChecked()).toBe(false);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('rolls back on a failure, says what is still true, and tries again on request', async () => {
+    const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
+    await switches(page).first().click();
+    await page
+      .getByRole('alert')
+      .getByText(/It is still active\./)
+      .waitFor();
+    expect(await switches(page).first().isChecked()).toBe(true);
+    await answer(page, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText(/Refused everywhere since/).waitFor();
+    expect(await switches(page).first().isChecked()).toBe(false);
+  });
+
+  it('shows the request of a failure on our side, to be copied', async () => {
+    const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
+    await switches(page).first().click();
+    await page.getByRole('alert').getByText('01JDG7Q9M3XW5K2R8T4V6Y0ZAB').waitFor();
+    await page.getByRole('button', { name: 'Copy the request id' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('01JDG7Q9M3XW5K2R8T4V6Y0ZAB');
+  });
+
+  it('claims nothing about a change whose answer was lost, and shows what the list says', async () => {
+    const page = await open({
+      before: async (opened) => {
+        await answer(opened, `${TOKENS}/*`, cut);
+        await answer(opened, TOKENS, json({ tokens: [{ ...ROWS[0], active: false }], limit: 10 }));
+      },
+    });
+    await switches(page).first().click();
+    await page.getByText(/Couldn’t confirm the change of 9pW4k\*\*\*\. No answer came\./).waitFor();
+    expect(await switches(page).first().isChecked()).toBe(false);
+    await answer(page, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText(/Refused everywhere since/).waitFor();
+  });
+
+  it('is not painted over by a list that was asked for before', async () => {
+    let release: () => void = () => {};
+    const page = await open({
+      before: async (opened) => {
+        await answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
+        await answer(opened, TOKENS, async (route) => {
+          await new Promise<void>((done) => {
+            release = done;
+          });
+          await json({ tokens: ROWS, limit: 10 })(route).catch(() => {});
+        });
+      },
+    });
+    const list = page.waitForEvent('requestfailed', (request) => request.url().endsWith(`/api/${TOKENS}`));
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await switches(page).first().click();
+    await page.getByText(/Refused everywhere since/).waitFor();
+    release();
+    await list;
+    expect(await switches(page).first().isChecked()).toBe(false);
+  });
+
+  it('is answered by messages that come, sink and go without moving the page', async () => {
+    const page = await open({
+      before: async (opened) => {
+        await opened.clock.install();
+        await answer(opened, `${TOKENS}/*`, (route) => {
+          const id = new URL(route.request().url()).pathname.split('/').pop();
+          const row = ROWS.find((one) => one.id === id);
+          return id === ROWS[2]?.id
+            ? broken(route)
+            : route.fulfill({ json: receipt({ ...row, ...route.request().postDataJSON() }) });
+        });
+      },
+    });
+    const messages = page.locator('.toast');
+    const shifted = await watchShifts(page);
+    // From the lowest up. They slide into place; the page's own clock stands still meanwhile.
+    const places = async () => {
+      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      const boxes = await messages.evaluateAll((nodes) =>
+        nodes.map((node) => {
+          const { top, bottom } = node.getBoundingClientRect();
+          return { top, bottom, text: node.querySelector('p')?.textContent ?? '' };
+        }),
+      );
+      return boxes.toSorted((a, b) => b.bottom - a.bottom);
+    };
+    for (const [index, at] of [0, 1, 2].entries()) {
+      await switches(page).nth(at).click();
+      await expect.poll(() => messages.count()).toBe(index + 1);
+      await page.clock.runFor(2000);
+    }
+    const three = await places();
+    expect(three.map(({ text }) => text.includes('still'))).toEqual([false, false, true]);
+    for (const [upper, lower] of [
+      [three[1], three[0]],
+      [three[2], three[1]],
+    ])
+      expect(upper?.bottom).toBeLessThan(lower?.top ?? 0);
+    // The first two run out; what failed stays, and sinks.
+    await page.clock.runFor(9000);
+    await expect.poll(() => messages.count()).toBe(1);
+    const [last] = await places();
+    expect(last?.bottom).toBe(three[0]?.bottom);
+    expect(await shifted()).toBe(0);
+  });
+
+  it('offers Undo for ten seconds, longer while someone looks at it, and an error until it is dismissed', async () => {
+    const page = await open({
+      before: async (opened) => {
+        await opened.clock.install();
+        await answer(opened, `${TOKENS}/*`, (route) =>
+          route.fulfill({ json: receipt({ ...ROWS[0], ...route.request().postDataJSON() }) }),
+        );
+      },
+    });
+    const undo = page.getByRole('button', { name: 'Undo' });
+    await switches(page).first().click();
+    await undo.waitFor();
+    await page.clock.runFor(9500);
+    expect(await undo.isVisible()).toBe(true);
+    await undo.hover();
+    await page.clock.runFor(20_000);
+    expect(await undo.isVisible()).toBe(true);
+    await undo.focus();
+    await page.mouse.move(5, 5);
+    await page.clock.runFor(20_000);
+    expect(await undo.isVisible()).toBe(true);
+    await undo.press('Enter');
+    await page.getByText(/Accepted everywhere since/).waitFor();
+    expect(await switches(page).first().isChecked()).toBe(true);
+    await page.clock.runFor(7000);
+    await page.locator('.toast').waitFor({ state: 'detached' });
+    await answer(page, `${TOKENS}/*`, broken);
+    await switches(page).first().click();
+    await page.getByText(/It is still active/).waitFor();
+    await page.clock.runFor(120_000);
+    expect(await page.getByText(/It is still active/).isVisible()).toBe(true);
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await page.getByText(/It is still active/).waitFor({ state: 'detached' });
+  });
+
+  it.each([
+    [1280, 800],
+    [390, 844],
+  ])('says in sight why it takes long when a region is slow, %s wide', async (width, height) => {
+    const page = await open({
+      boot: { tokens: { organisation: 'acme', tokens: TEN, limit: 10 } },
+      options: { viewport: { width, height } },
+      before: async (opened) => {
+        await opened.clock.install();
+        await answer(opened, `${TOKENS}/*`, silence);
+      },
+    });
+    await switches(page).first().click();
+    await page.getByText('Deactivating…').waitFor();
+    await page.clock.runFor(3100);
+    const said = page.getByRole('status').filter({ hasText: 'A region is slow' });
+    await expect.poll(() => said.count()).toBe(1);
+    const box = await said.boundingBox();
+    expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThanOrEqual(height);
+  });
+});
+
+describe('deleting', () => {
+  const gone = (opened: Page) => answer(opened, `${TOKENS}/*`, json(receipt({})));
+
+  it('is confirmed in an alert dialog that begins at Cancel and suggests the switch for an active token', async () => {
+    const page = await open();
+    const colour = await trash(page)
+      .first()
+      .evaluate((node) => getComputedStyle(node).color);
+    const [red = 0, green = 0, blue = 0] = colour.match(/\d+/g)?.map(Number) ?? [];
+    expect(red).toBeGreaterThan(3 * Math.max(green, blue));
+    await trash(page).first().click();
+    const dialog = page.getByRole('alertdialog', { name: `Delete token ${ROWS[0]?.preview}***?` });
+    await expect.poll(() => focused(page)).toBe('Cancel');
+    expect(await dialog.innerText()).toMatch(/permanent.*immediately.*deactivate it with the switch/s);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await expect.poll(() => focused(page)).toBe(`Delete token ${ROWS[0]?.preview}***`);
+    await trash(page).nth(2).click();
+    expect(await page.getByRole('alertdialog').innerText()).not.toContain('with the switch');
+  });
+
+  it('moves the focus to the next row, else the one before, else Create Token', async () => {
+    const page = await open({
+      boot: { tokens: { ...table.tokens, tokens: ROWS.slice(0, 3) } },
+      before: gone,
+    });
+    const remove = async (index: number) => {
+      const rows = await trash(page).count();
+      await trash(page).nth(index).click();
+      await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+      await expect.poll(() => trash(page).count()).toBe(rows - 1);
+    };
+    await remove(0);
+    await expect.poll(() => focused(page)).toBe(`Delete token ${ROWS[1]?.preview}***`);
+    await remove(1);
+    await expect.poll(() => focused(page)).toBe(`Delete token ${ROWS[1]?.preview}***`);
+    await remove(0);
+    await expect.poll(() => focused(page)).toBe('Create Token');
+  });
+
+  it('of a token that is gone already is as good as done', async () => {
+    const page = await open({
+      before: (opened) => answer(opened, `${TOKENS}/*`, problem(404, 'token-not-found')),
+    });
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText(/was deleted already/).waitFor();
+    expect(await trash(page).count()).toBe(ROWS.length - 1);
+  });
+
+  it('that fails says so inside the dialog and leaves the row', async () => {
+    const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('alertdialog').getByRole('alert').filter({ hasText: 'It is unchanged.' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(await trash(page).count()).toBe(ROWS.length);
+  });
+});
