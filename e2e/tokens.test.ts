@@ -544,6 +544,11 @@ describe('switching', () => {
     await page.mouse.move(5, 5);
     await page.clock.runFor(20_000);
     expect(await undo.isVisible()).toBe(true);
+    await trash(page).first().click();
+    await page.clock.runFor(20_000);
+    await page.keyboard.press('Escape');
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    expect(await undo.isVisible()).toBe(true);
     await undo.press('Enter');
     await page.getByText(/Accepted everywhere since/).waitFor();
     expect(await switches(page).first().isChecked()).toBe(true);

@@ -3,6 +3,8 @@
 import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
+import type { Failure } from './api.ts';
+import { FailureNote } from './failure.tsx';
 import { Brand } from './shell.tsx';
 import { explain, farewell, methods, product, session } from './state.ts';
 import { texts } from './texts.ts';
@@ -15,6 +17,9 @@ type Step =
 
 const step = signal<Step>({ at: 'form' });
 const error = signal<string | null>(null);
+const trouble = signal<Failure | null>(null);
+/** What was typed, so that a second try needs a correction at most. */
+let typed = '';
 const now = signal(Date.now());
 const RESEND_MS = 30_000;
 /** Where to go afterwards: a path of ours, kept where the tab that opens the mailed link finds it. */
@@ -45,6 +50,7 @@ export function SignIn() {
           </p>
         )}
         {value.at === 'sent' ? <Sent {...value} /> : <Form busy={value.at} />}
+        {trouble.value !== null && <FailureNote failure={trouble.value} />}
       </div>
     </main>
   );
@@ -67,6 +73,7 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
             autocomplete="email"
             inputMode="email"
             required
+            defaultValue={typed}
             aria-invalid={error.value === texts.signIn.badAddress}
             aria-describedby="sign-in-error"
           />
@@ -137,6 +144,7 @@ function submit(event: SubmitEvent & { currentTarget: HTMLFormElement }): void {
   if (step.value.at !== 'form') return;
   const email = String(new FormData(event.currentTarget).get('email') ?? '').trim();
   if (!/^\S+@\S+\.\S+$/.test(email)) {
+    trouble.value = null;
     error.value = texts.signIn.badAddress;
     document.getElementById('email')?.focus();
     return;
@@ -146,11 +154,13 @@ function submit(event: SubmitEvent & { currentTarget: HTMLFormElement }): void {
 
 async function send(email: string): Promise<void> {
   const before = step.value;
-  error.value = null;
+  typed = email;
+  error.value = trouble.value = null;
   if (before.at === 'form') step.value = { at: 'sending' };
   const outcome = await askForLink(email);
   if (!outcome.ok) {
     step.value = before;
+    trouble.value = outcome.failure;
     error.value =
       outcome.failure.slug === 'invalid-body' ? texts.signIn.badAddress : explain(outcome.failure);
     return;
@@ -175,6 +185,7 @@ async function redeem(code: string): Promise<void> {
     return;
   }
   step.value = { at: 'form' };
+  trouble.value = outcome.failure;
   error.value =
     outcome.failure.slug === 'sign-in-link-invalid' ? texts.signIn.invalid : explain(outcome.failure);
 }

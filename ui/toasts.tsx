@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Check, TriangleAlert, X } from 'lucide';
 import { FailureNote } from './failure.tsx';
 import { Icon } from './icon.tsx';
-import { dismiss, toasts } from './state.ts';
+import { dialog, dismiss, toasts } from './state.ts';
 import type { Toast } from './state.ts';
 import { texts } from './texts.ts';
 
@@ -47,13 +47,14 @@ function ToastRow({ toast, below }: { toast: Toast; below: number }) {
   // Trouble stays until it is dismissed; the rest waits while someone reads or is about to act.
   const resume = (): void => {
     pause();
-    if (tone === 'ok' && !toast.node?.matches(':hover, :focus-within'))
+    if (tone === 'ok' && dialog.value === null && !toast.node?.matches(':hover, :focus-within'))
       timer.current = setTimeout(dismiss, action === undefined ? SHOWN_MS : WITH_ACTION_MS, id);
   };
   useEffect(() => {
     resume();
     return pause;
-  }, []);
+    // Under a dialog it can be neither read nor reached: its time begins anew afterwards.
+  }, [dialog.value === null]);
   return (
     <div
       class={`toast ${tone}`}
