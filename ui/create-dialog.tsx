@@ -14,10 +14,10 @@ import {
   organisationId,
   setPlan,
   toast,
+  maskOf,
 } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
-import { maskOf } from './token-table.tsx';
 
 export function CreateDialog() {
   const busy = useSignal(false);

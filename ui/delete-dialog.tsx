@@ -5,10 +5,9 @@ import type { Failure } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
-import { dialog, isUnchanged, organisationId, removeToken, setPlan, toast } from './state.ts';
+import { dialog, isUnchanged, organisationId, removeToken, setPlan, toast, maskOf } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
-import { maskOf } from './token-table.tsx';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);

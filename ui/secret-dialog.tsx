@@ -5,10 +5,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Check, Copy, TriangleAlert } from 'lucide';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
-import { dialog, held, session, toast } from './state.ts';
+import { dialog, held, session, toast, maskOf } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
-import { maskOf } from './token-table.tsx';
 
 const SNIPPETS = {
   cURL: (url: string, secret: string) => `curl ${url} \\\n  -H "Authorization: Bearer ${secret}"`,

@@ -140,6 +140,8 @@ addEventListener('visibilitychange', () => {
   }
 });
 
+export const maskOf = (token: Token): string => `${token.preview}***`;
+
 export function replaceToken(token: Token): void {
   editTokens((list) => list.map((row) => (row.id === token.id ? token : row)));
 }

@@ -1,15 +1,15 @@
 // The table of tokens: five columns as the product document names them; on phones each row becomes a card.
 import { signal } from './signal.ts';
-import { useEffect } from 'preact/hooks';
-import { Pencil, Trash2 } from 'lucide';
+import { Trash2 } from 'lucide';
 import { changeToken } from './api.ts';
-import { formatAgo, formatClock, formatCount, formatDay, formatFull } from './format.ts';
+import { formatClock, formatDay, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
+import { SecondLine } from './second-line.tsx';
+import { Sparkline } from './sparkline.tsx';
 import {
   dialog,
   isUnchanged,
-  loadTokens,
-  mayHaveHappened,
+  maskOf,
   online,
   organisationId,
   removeToken,
@@ -17,7 +17,6 @@ import {
   setPlan,
   toast,
   toastFailure,
-  usage,
 } from './state.ts';
 import type { Token } from './state.ts';
 import { texts } from './texts.ts';
@@ -25,10 +24,7 @@ import { texts } from './texts.ts';
 /** Which tokens wait for the server's receipt, and for what. */
 const pending = signal<Record<string, boolean>>({});
 const slow = signal(false);
-const renaming = signal<string | null>(null);
 const SLOW_MS = 3000;
-
-export const maskOf = (token: Token): string => `${token.preview}***`;
 
 export function TokenTable({ rows }: { rows: Token[] }) {
   return (
@@ -65,7 +61,7 @@ function Row({ token }: { token: Token }) {
       <td class="cell-token">
         <code class="mask">{mask}</code>
         <Sparkline id={token.id} />
-        {renaming.value === token.id ? <Rename token={token} /> : <SecondLine token={token} />}
+        <SecondLine token={token} />
       </td>
       <td class="cell-status">
         <Badge active={token.active} wanted={wanted} />
@@ -129,87 +125,6 @@ function Badge({ active, wanted }: { active: boolean; wanted: boolean | undefine
     <span class={active ? 'badge active' : 'badge'}>
       {active ? texts.tokens.active : texts.tokens.inactive}
     </span>
-  );
-}
-
-function SecondLine({ token }: { token: Token }) {
-  const mask = maskOf(token);
-  const used =
-    token.lastUsedAt === null ? texts.tokens.neverUsed : texts.tokens.lastUsed(formatAgo(token.lastUsedAt));
-  return (
-    <span class="second">
-      <button type="button" class="rename" data-rename={token.id} onClick={() => (renaming.value = token.id)}>
-        <span class="hidden">{texts.tokens.renameName(mask)}: </span>
-        <span class="name">{token.name ?? texts.tokens.unnamed}</span>
-        <Icon of={Pencil} size={12} />
-      </button>
-      <span title={token.lastUsedAt === null ? undefined : formatFull(token.lastUsedAt)}>{used}</span>
-    </span>
-  );
-}
-
-function Rename({ token }: { token: Token }) {
-  useEffect(() => document.querySelector<HTMLInputElement>('.rename-field')?.select(), []);
-  const leave = (): void => {
-    renaming.value = null;
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-rename="${token.id}"]`)?.focus());
-  };
-  const save = async (event: SubmitEvent & { currentTarget: HTMLFormElement }): Promise<void> => {
-    event.preventDefault();
-    const name = String(new FormData(event.currentTarget).get('name') ?? '').trim() || null;
-    leave();
-    if (name === token.name) return;
-    replaceToken({ ...token, name });
-    const outcome = await changeToken(organisationId.value ?? '', token.id, { name });
-    if (outcome.ok) replaceToken(outcome.value.token);
-    else {
-      replaceToken(token);
-      toastFailure(outcome.failure);
-      if (mayHaveHappened(outcome.failure)) void loadTokens();
-    }
-  };
-  return (
-    <form class="second" onSubmit={save} onFocusOut={(event) => event.currentTarget.requestSubmit()}>
-      <input
-        class="rename-field"
-        name="name"
-        maxLength={50}
-        autocomplete="off"
-        defaultValue={token.name ?? ''}
-        aria-label={texts.tokens.nameField(maskOf(token))}
-        onKeyDown={(event) => {
-          if (event.key !== 'Escape') return;
-          event.currentTarget.value = token.name ?? '';
-          leave();
-        }}
-      />
-    </form>
-  );
-}
-
-/** Accepted and refused calls of the last 24 hours, an hour a bar; the words say the same. */
-function Sparkline({ id }: { id: string }) {
-  const hours = usage.value[id];
-  if (hours === undefined) return null;
-  const { accepted, refused } = hours;
-  const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
-  const top = Math.max(1, ...accepted.map((value, hour) => value + (refused[hour] ?? 0)));
-  const label = texts.tokens.calls(formatCount(sum(accepted)), formatCount(sum(refused)));
-  return (
-    <svg class="spark" viewBox="0 0 96 18" width="96" height="18" role="img" aria-label={label}>
-      <title>{label}</title>
-      {accepted.map((value, hour) => {
-        const good = (value / top) * 16;
-        const bad = ((refused[hour] ?? 0) / top) * 16;
-        return (
-          <g key={hour}>
-            <rect class="base" x={hour * 4} y={17} width="3" height="1" />
-            {value > 0 && <rect class="good" x={hour * 4} y={17 - good} width="3" height={good} />}
-            {bad > 0 && <rect class="bad" x={hour * 4} y={17 - good - bad} width="3" height={bad} />}
-          </g>
-        );
-      })}
-    </svg>
   );
 }
 

@@ -7,7 +7,7 @@ import { limit } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { hashOfSecret, hasSecretShape, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
-import { recordExposure } from '../token/store.ts';
+import { recordExposure } from '../token/exposure.ts';
 
 /** Who sent it, on record: whoever holds a token, signed in or not. */
 const ACTOR = 'caller';

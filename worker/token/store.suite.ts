@@ -7,7 +7,8 @@ import type { Db } from '../database.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
-import { changeToken, createToken, deleteToken, listTokens, listUsage } from './store.ts';
+import { changeToken, createToken, deleteToken, listTokens } from './store.ts';
+import { listUsage } from './usage.ts';
 import type { NewToken, Place } from './store.ts';
 import type { TokenHash } from './secret.ts';
 

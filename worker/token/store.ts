@@ -1,6 +1,6 @@
 // Tokens at rest. Each mutation is one batch: the audit event first, under the same guard as the change; then the
 // change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
-import { and, desc, eq, exists, gt, inArray, lt, not, or, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
@@ -8,7 +8,7 @@ import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { Refusal } from '../organisation/store.ts';
-import { events, idempotencyKeys, members, organisations, tokens, tokenUsage } from '../tables.ts';
+import { events, idempotencyKeys, members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from './secret.ts';
 
 /** The row that the table shows, and the whole of what leaves the Worker: a hash cannot leak through it. */
@@ -55,33 +55,6 @@ export async function listTokens(
 export function findToken(db: Db, id: string) {
   return db.select(columns).from(tokens).where(eq(tokens.id, id));
 }
-
-/**
- * A secret stood in a URL: on record with its organisation, active or not, once a day. One statement; for a hash that no
- * token has it does nothing.
- */
-export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
-  const yesterday = new Date(Date.parse(cause.at) - DAY_MS).toISOString();
-  const lately = db
-    .select({ one: sql`1` })
-    .from(events)
-    .where(and(eq(events.tokenId, tokens.id), eq(events.action, 'token.exposed'), gt(events.at, yesterday)));
-  return db.insert(events).select(
-    db
-      .select(
-        eventColumns('token.exposed', cause, {
-          organisationId: sql`${tokens.organisationId}`,
-          tokenId: sql`${tokens.id}`,
-          preview: sql`${tokens.preview}`,
-          detail: sql`${tokens.name}`,
-        }),
-      )
-      .from(tokens)
-      .where(and(eq(tokens.hash, hash), not(exists(lately)))),
-  );
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** How many tokens the organisation has, and how many of them are active. */
 export function countTokens(db: Db, organisationId: string) {
@@ -259,30 +232,8 @@ export async function deleteToken(db: Db, place: Place, id: string, cause: Cause
   return { ok: true, hash: deleted.hash as TokenHash, seq };
 }
 
-/** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */
-export function listUsage(db: Db, place: Place, since: number) {
-  return db
-    .select({
-      tokenId: tokenUsage.tokenId,
-      hour: tokenUsage.hour,
-      accepted: tokenUsage.accepted,
-      refused: tokenUsage.refused,
-    })
-    .from(tokenUsage)
-    .where(
-      and(
-        inArray(
-          tokenUsage.tokenId,
-          db.select({ id: tokens.id }).from(tokens).where(eq(tokens.organisationId, place.organisationId)),
-        ),
-        gt(tokenUsage.hour, since),
-        mayManage(db, place),
-      ),
-    );
-}
-
 /** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
-function mayManage(db: Db, place: Place) {
+export function mayManage(db: Db, place: Place) {
   return exists(
     db
       .select({ one: sql`1` })

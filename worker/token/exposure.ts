@@ -1,0 +1,34 @@
+// What is put on record when a secret stood where everybody can read it. Changes nothing about the token itself.
+import { and, eq, exists, gt, not, sql } from 'drizzle-orm';
+import { eventColumns } from '../activity/store.ts';
+import type { Cause } from '../activity/events.ts';
+import type { Db } from '../database.ts';
+import { events, tokens } from '../tables.ts';
+import type { TokenHash } from './secret.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * A secret stood in a URL: on record with its organisation, active or not, once a day. One statement; for a hash that no
+ * token has it does nothing.
+ */
+export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
+  const yesterday = new Date(Date.parse(cause.at) - DAY_MS).toISOString();
+  const lately = db
+    .select({ one: sql`1` })
+    .from(events)
+    .where(and(eq(events.tokenId, tokens.id), eq(events.action, 'token.exposed'), gt(events.at, yesterday)));
+  return db.insert(events).select(
+    db
+      .select(
+        eventColumns('token.exposed', cause, {
+          organisationId: sql`${tokens.organisationId}`,
+          tokenId: sql`${tokens.id}`,
+          preview: sql`${tokens.preview}`,
+          detail: sql`${tokens.name}`,
+        }),
+      )
+      .from(tokens)
+      .where(and(eq(tokens.hash, hash), not(exists(lately)))),
+  );
+}

@@ -1,0 +1,28 @@
+// How many calls the tokens had, as members see it. The counting itself is verification's (worker/verification/usage.ts).
+import { and, eq, gt, inArray } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { tokens, tokenUsage } from '../tables.ts';
+import { mayManage } from './store.ts';
+import type { Place } from './store.ts';
+
+/** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */
+export function listUsage(db: Db, place: Place, since: number) {
+  return db
+    .select({
+      tokenId: tokenUsage.tokenId,
+      hour: tokenUsage.hour,
+      accepted: tokenUsage.accepted,
+      refused: tokenUsage.refused,
+    })
+    .from(tokenUsage)
+    .where(
+      and(
+        inArray(
+          tokenUsage.tokenId,
+          db.select({ id: tokens.id }).from(tokens).where(eq(tokens.organisationId, place.organisationId)),
+        ),
+        gt(tokenUsage.hour, since),
+        mayManage(db, place),
+      ),
+    );
+}
