@@ -93,7 +93,7 @@ describe('the policy of a page', () => {
       'pwn.js': `<script src="${evilAt('127.0.0.1', '/pwn.js')}"></script>`,
       'inline event handler':
         '<img src="x:" onerror="window.pwned = 1"><svg onload="window.pwned = 1"></svg>',
-      'img-src': `<img src="${evilAt('127.0.0.1', '/seen.png')}">`,
+      'seen.png': `<img src="${evilAt('127.0.0.1', '/seen.png')}">`,
       'data:text/html': '<iframe src="data:text/html,x"></iframe>',
       'object-src|default-src': '<object data="data:text/html,<script>parent.pwned=1</script>"></object>',
       'style-src': '<style>body { display: none }</style>',
@@ -101,7 +101,11 @@ describe('the policy of a page', () => {
     const refused = await visitWith(
       `${Object.values(injected).join('')}<iframe srcdoc="<script>parent.pwned = 1</script>"></iframe>`,
     );
-    for (const word of Object.keys(injected)) {
+    await page.evaluate(
+      (url) => fetch(url, { mode: 'no-cors' }).catch(() => {}),
+      evilAt('127.0.0.1', '/sent'),
+    );
+    for (const word of [...Object.keys(injected), 'sent.*connect-src']) {
       await expect
         .poll(() => refused.some((text) => new RegExp(word).test(text)), { message: word })
         .toBe(true);
@@ -416,6 +420,13 @@ describe('the secret', () => {
     const secret = await field.inputValue();
     expect(secret).toMatch(/^9p/);
     expect(await field.getAttribute('autocomplete')).toBe('off');
+    const frozen = await page.evaluate(() => {
+      const area = document.querySelector<HTMLTextAreaElement>('dialog textarea');
+      dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+      return area?.value;
+    });
+    expect(frozen).toBe('');
+    await expect.poll(() => page.evaluate(() => document.documentElement.outerHTML)).not.toContain(secret);
     page.on('dialog', (dialog) => void dialog.accept());
     await page.goto(`${zone.origin}/docs`);
     await page.goBack();

@@ -206,13 +206,15 @@ describe('the activity', () => {
 });
 
 describe('the record', () => {
-  it.each(["UPDATE events SET actor = 'x'", 'DELETE FROM events'])(
-    'cannot be tampered with: %s',
-    async (sql) => {
-      await givenEvents(await givenOrganisation(), [{}]);
-      await expect(env.DB.prepare(sql).run()).rejects.toThrow('events are append-only');
-    },
-  );
+  it.each([
+    "UPDATE events SET actor = 'x'",
+    'DELETE FROM events',
+    "REPLACE INTO events (id, at, actor, action, request_id) SELECT id, at, 'x', action, request_id FROM events",
+    "INSERT INTO events (id, at, actor, action, request_id) VALUES (-1, '1999', 'x', 'x', 'x')",
+  ])('cannot be tampered with: %s', async (sql) => {
+    await givenEvents(await givenOrganisation(), [{}]);
+    await expect(env.DB.prepare(sql).run()).rejects.toThrow('events are append-only');
+  });
 
   it('of a change that cannot be written keeps the change from happening', async () => {
     const organisation = await givenOrganisation();

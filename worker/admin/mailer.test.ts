@@ -66,6 +66,26 @@ describe('the e-mail door', () => {
     expect(redeemed.status).toBe(204);
   });
 
+  it('is answered before the mail is on its way, so that time tells no member from a stranger', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await givenOrganisation('enterprise', [email]);
+    const never = { send: () => new Promise(() => {}) } as unknown as NonNullable<Env['EMAIL']>;
+    const answer = await worker.fetch(
+      new Request(`${DEPLOYED}/api/sign-in/link`, {
+        method: 'POST',
+        headers: {
+          origin: DEPLOYED,
+          'content-type': 'application/json',
+          'cf-connecting-ip': crypto.randomUUID(),
+        },
+        body: JSON.stringify({ email }),
+      }),
+      { ...env, EMAIL: never, EMAIL_FROM: 'zone@example.com' },
+      createExecutionContext(),
+    );
+    expect(answer.status).toBe(202);
+  }, 5000);
+
   it('answers a stranger alike and mails nothing', async () => {
     const { answer, mails } = await ask(`${crypto.randomUUID()}@example.com`);
     expect(answer.status).toBe(202);

@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers';
+import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
+import worker from '../index.ts';
 import type { Token } from '../token/store.ts';
 import { bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 
@@ -191,6 +193,36 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual(Array<string>(made).fill('token.created'));
   });
 
+  it('is decided in the statement: a downgrade after the question and before the batch wins', async () => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const DB = new Proxy(env.DB, {
+      get(database, name) {
+        const value: unknown = Reflect.get(database, name);
+        if (name !== 'batch') return typeof value === 'function' ? value.bind(database) : value;
+        return async (statements: D1PreparedStatement[]) => {
+          await database
+            .prepare("UPDATE organisations SET plan = 'pro' WHERE id = ?")
+            .bind(organisation)
+            .run();
+          return database.batch(statements);
+        };
+      },
+    });
+    const answer = await worker.fetch(
+      new Request(`http://localhost/api/organisations/${organisation}/tokens`, {
+        method: 'POST',
+        body: '{}',
+        headers: { ...session, origin: 'http://localhost', 'content-type': 'application/json' },
+      }),
+      { ...env, DB },
+      createExecutionContext(),
+    );
+    expect(answer.status).toBe(403);
+    expect(await countTokens(organisation)).toBe(0);
+    expect(await actionsOf(organisation)).toEqual([]);
+  });
+
   it('keeps the scope of an Idempotency-Key to one organisation and one member', async () => {
     const emails = ['owner@example.com', 'member@example.com'];
     const [a, b] = [
@@ -283,6 +315,16 @@ describe('changing a token', () => {
     const { id } = await givenToken(organisation);
     for (const set of [`organisation_id = '${other}'`, `hash = '${'0'.repeat(64)}'`, "created_by = 'x'"]) {
       const statement = env.DB.prepare(`UPDATE tokens SET ${set} WHERE id = ?`).bind(id);
+      await expect(statement.run()).rejects.toThrow('a token keeps its identity');
+    }
+    // REPLACE would delete the row in its way without a word to verification, whatever of it is the same.
+    const row = await env.DB.prepare('SELECT id, hash, preview FROM tokens WHERE id = ?').bind(id).first();
+    for (const same of ['id', 'hash', 'preview']) {
+      const fresh = { id: crypto.randomUUID(), hash: 'f'.repeat(64), preview: '9pzzz' };
+      const taken = { ...fresh, [same]: row?.[same] };
+      const statement = env.DB.prepare(
+        `REPLACE INTO tokens (id, organisation_id, hash, preview, created_by, created_at) VALUES (?, ?, ?, ?, 'x', 'x')`,
+      ).bind(taken.id, organisation, taken.hash, taken.preview);
       await expect(statement.run()).rejects.toThrow('a token keeps its identity');
     }
   });

@@ -110,6 +110,7 @@ describe('the gateway', () => {
       expect(await answer.text()).toBe(organisation);
     }
     expect(seen).toHaveLength(2);
+    expect(seen.map(({ cache }) => cache)).toEqual(['no-store', 'no-store']);
   });
 
   it('streams: the first event arrives while the upstream still holds the second', async () => {
@@ -302,10 +303,21 @@ describe('introspection', () => {
     const guess = { 'content-type': FORM, authorization: `Basic ${btoa('a:b')}` };
     const limited = {
       ...settings,
-      FAILED_LOGINS_PER_CLIENT: { limit: () => Promise.resolve({ success: false }) },
+      FAILED_LOGINS_PER_CLIENT: {
+        limit: ({ key }: { key: string }) => {
+          keys.push(key);
+          return Promise.resolve({ success: false });
+        },
+      },
     };
-    const init = { method: 'POST', headers: guess, body: 'token=x' };
+    const keys: string[] = [];
+    const address = { 'cf-connecting-ip': '2001:db8:1:2::5' };
+    const init = { method: 'POST', headers: { ...guess, ...address }, body: 'token=x' };
     const answer = await callWith(limited, '/introspect', init);
+    expect(keys).toEqual(['2001:db8:1:2::/64']);
+    const known = { method: 'POST', headers: { ...good, ...address }, body: 'token=x' };
+    expect((await callWith(limited, '/introspect', known)).status).toBe(200);
+    expect(keys).toHaveLength(1);
     expect(answer.status).toBe(429);
     expect(answer.headers.get('retry-after')).toBe('60');
   });

@@ -20,8 +20,8 @@ export const pages = finishFace(
   new Hono<{ Bindings: Env }>()
     .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
     .on('GET', [...PAGES], async (c) => {
-      const asset = await c.env.ASSETS.fetch(new URL(c.req.path, c.req.url));
-      if (!asset.ok) return asset;
+      const asset = await readAsset(c.env, c.req.raw, c.req.path);
+      if (asset === null) return unavailable(c.req.raw, c.env);
       const boot = await readBoot(
         c.env,
         c.req.raw,
@@ -53,11 +53,26 @@ export const pages = finishFace(
     }),
 );
 
-/** A person's browser stands here: a database that is away is told on a page, without a session or any data. */
+/** A file of the built dashboard, or null where it cannot be had. */
+async function readAsset(env: Env, request: Request, path: string): Promise<Response | null> {
+  try {
+    const asset = await env.ASSETS.fetch(new URL(path, request.url));
+    return asset.ok ? asset : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Where the files are away as well, this is all there is. */
+const BARE_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not available right now</title>
+<h1>This page is not available right now</h1>
+<p>Something went wrong on our side, and nothing was changed. Try again in a moment.</p></html>`;
+
+/** A person's browser stands here: storage that is away is told on a page, without a session or any data. */
 async function unavailable(request: Request, env: Env): Promise<Response> {
   note(request, { slug: 'storage-unavailable' });
-  const asset = await env.ASSETS.fetch(new URL('/unavailable', request.url));
-  return new Response(asset.body, {
+  const asset = await readAsset(env, request, '/unavailable');
+  return new Response(asset?.body ?? BARE_PAGE, {
     status: 503,
     headers: {
       ...PAGE_HEADERS,

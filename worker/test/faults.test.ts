@@ -53,6 +53,11 @@ const deeds: Deed[] = [
     request: (world) => ['PUT', place(world), { name: 'New', plan: 'pro', version: 1 }],
     repeated: 200,
   },
+  {
+    name: 'create an organisation',
+    request: ({ key }) => ['PUT', `/operator/organisations/${key}`, { name: 'New', plan: 'pro', version: 1 }],
+    repeated: 200,
+  },
   { name: 'delete an organisation', request: (world) => ['DELETE', place(world)], repeated: 200 },
   {
     name: 'add a member',
@@ -104,6 +109,8 @@ async function stateOf(world: World): Promise<unknown> {
       "SELECT plan, version, iif(name = id, 'old', name) AS name FROM organisations WHERE id = ?",
       world.organisation,
     ),
+    of('SELECT name, plan, version FROM organisations WHERE id = ?', world.key),
+    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.key),
     of('SELECT active, name FROM tokens WHERE organisation_id = ? ORDER BY name', world.organisation),
     of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', world.organisation),
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.organisation),

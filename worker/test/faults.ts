@@ -1,4 +1,4 @@
-// A deployment whose storage fails at one chosen call: D1, KV, hubs and limiters, wrapped around the real ones. Every call is
+// A deployment whose storage fails at one chosen call: D1, KV, hubs, limiters and assets, wrapped around the real ones. Every call is
 // counted, so that a test can fail each of them in turn instead of a sample.
 import { env } from 'cloudflare:workers';
 import type { Env } from '../env.ts';
@@ -84,6 +84,7 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
       DB: database,
       TOKEN_CACHE: wrap(env.TOKEN_CACHE, 'KV', ['get', 'getWithMetadata', 'put', 'delete']),
       CHANGE_HUB: hubs,
+      ASSETS: wrap(env.ASSETS, 'ASSETS', ['fetch']),
       LINKS_PER_ADDRESS: limiter(env.LINKS_PER_ADDRESS),
       LINKS_PER_CLIENT: limiter(env.LINKS_PER_CLIENT),
       MUTATIONS_PER_ORGANISATION: limiter(env.MUTATIONS_PER_ORGANISATION),

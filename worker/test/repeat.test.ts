@@ -1,0 +1,49 @@
+// A change whose answer was lost has happened. Whoever repeats it must be told "done" only when it is as true at every
+// other isolate as if the first answer had come.
+import { createExecutionContext } from 'cloudflare:test';
+import { expect, it } from 'vitest';
+import type { Env } from '../env.ts';
+import worker from '../index.ts';
+import { deploymentWith } from './faults.ts';
+import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from './harness.ts';
+import { newIsolate } from './model.ts';
+
+const LEASES = { REVOCATION_LEASE_MS: '1000', HUB_LEASE_MS: '10000' };
+const ask = async (deployment: Env, path: string, init: RequestInit): Promise<Response> =>
+  worker.fetch(new Request(ORIGIN + path, init), deployment, createExecutionContext());
+
+it.each([
+  { method: 'DELETE', body: null, repeated: 404 },
+  { method: 'PATCH', body: '{"active":false}', repeated: 200 },
+])(
+  'a repeat of $method whose first answer was lost is answered when it is true everywhere',
+  async ({ method, body, repeated }) => {
+    const organisation = await givenOrganisation();
+    const session = await givenSession();
+    const { id, secret } = await givenToken(organisation);
+    const other = newIsolate();
+    const verify = async () => (await ask(other, '/v1/ping', { headers: bearer(secret) })).status;
+    const change = (deployment: Env) =>
+      ask({ ...deployment, ...LEASES }, `/api/organisations/${organisation}/tokens/${id}`, {
+        method,
+        headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
+        body,
+      });
+    expect(await verify()).toBe(200);
+    // Which of its calls the change is, as one that does nothing tells.
+    const probe = deploymentWith(null);
+    await ask(
+      { ...probe.env, ...LEASES },
+      `/api/organisations/${organisation}/tokens/${crypto.randomUUID()}`,
+      {
+        method,
+        headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
+        body,
+      },
+    );
+    const at = probe.calls.lastIndexOf('D1.batch');
+    expect((await change(deploymentWith({ at, kind: 'unanswered' }).env)).status).toBe(503);
+    expect((await change(deploymentWith(null).env)).status).toBe(repeated);
+    expect(await verify()).toBe(401);
+  },
+);
