@@ -111,6 +111,8 @@ describe.each(['.', 'bench'])('what %s installs', (folder) => {
       .filter(([, { hasInstallScript }]) => hasInstallScript === true)
       .flatMap(([path]) => packagesOf([path]));
     expect(Object.keys(manifest.allowScripts ?? {}).toSorted()).toEqual([...new Set(withScript)].toSorted());
+    // Without it, npm runs them all the same and merely warns.
+    expect(readFileSync(resolve(root, folder, '.npmrc'), 'utf8')).toMatch(/^strict-allow-scripts=true$/m);
   });
 });
 
