@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { watch } from '../scripts/watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -22,6 +23,7 @@ function d1(cwd: string, ...args: string[]): Promise<{ code: number; output: str
   const env = { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' };
   return new Promise((done) => {
     execFile(process.execPath, [wrangler, 'd1', ...args], { cwd, env }, (error, stdout, stderr) => {
+      watch(stdout + stderr);
       done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
     });
   });

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { watch } from '../scripts/watched.ts';
 import { freePort, startServer } from './server.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -23,6 +24,7 @@ function start(
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((done) => {
     execFile(command, args, { cwd }, (error, stdout, stderr) => {
+      watch(stdout + stderr);
       done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
     });
   });

@@ -1,7 +1,6 @@
 // The documentation as people meet it: read in a real browser, wide and on a phone, light and dark; and every example of
 // it done as pasted, against the Worker that serves it.
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,6 +10,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROBLEMS } from '../worker/problem.ts';
 import { openBrowser } from './browser.ts';
+import { startChild } from './child.ts';
+import type { Child } from './child.ts';
 import { startDeployment } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { SETTINGS } from './isolates.ts';
@@ -28,7 +29,7 @@ type Sample = { language: string; code: string };
 
 let server: Deployment;
 let browser: Browser;
-let upstream: ChildProcess;
+let upstream: Child;
 /** A shell's own, for the examples: curl says the status behind the body. */
 let environment: NodeJS.ProcessEnv;
 /** Node and npm are all that the suite needs: the examples of what a machine lacks are skipped, and it says so. */
@@ -41,14 +42,9 @@ const [lacksPython, lacksCurl, lacksBash] = [lacks('python3'), lacks('curl'), la
 const home = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 
 beforeAll(async () => {
-  upstream = spawn(process.execPath, ['docs/example-upstream/server.mjs'], {
-    cwd: root,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const behind = await new Promise<string>((done) => {
-    upstream.stdout?.once('data', (chunk: Buffer) => done(/http:\S+/.exec(chunk.toString())?.[0] ?? ''));
-  });
+  const example = join(root, 'docs/example-upstream/server.mjs');
+  upstream = await startChild(process.execPath, [example], /http:\S+/, { ...process.env, PORT: '0' });
+  const behind = /http:\S+/.exec(upstream.output())?.[0] ?? '';
   const settings = {
     INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT_SECRET }),
     UPSTREAM_URL: behind,
@@ -67,7 +63,7 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  upstream?.kill();
+  await upstream?.stop();
   rmSync(home, { recursive: true });
   await browser?.close();
   await server?.stop();

@@ -9,24 +9,32 @@ const PATTERNS = [
   { kind: 'a sign-in code', pattern: /#code=[\w-]{20}/ },
 ] as const;
 
-/** A line that the Worker itself wrote (worker/log.ts) is told by how it begins, and must hold even less. */
-const LOG_LINE = /^\{"(?:method":"\w+","route|level":"error","event)":/;
-const LOG_PATTERNS = [
+/** What a Worker never prints, however it prints. Tools and test reports may: they name hashes of files. */
+const WORKER_PATTERNS = [
   // 32 random bytes: every cookie, code, key and nonce of ours; and whatever sha256Hex makes of them.
   { kind: 'a random value', pattern: /(?<![\w-])[\w-]{43}(?![\w-])/ },
   { kind: 'a hash', pattern: /[0-9a-f]{64}/i },
+] as const;
+
+/** A line of the Worker's own log (worker/log.ts) is told by how it begins, and must hold even less. */
+const LOG_LINE = /^\{"(?:method":"\w+","route|level":"error","event)":/;
+const LOG_PATTERNS = [
   { kind: 'an e-mail address', pattern: /[\w.+-](?:@|%40)[\w-]+\./ },
   { kind: 'a query', pattern: /\?\w+=/ },
 ] as const;
 
 export type Leak = { kind: string; line: number };
 
-/** The first line that holds one (counted from 1), or null. */
-export function findLeak(text: string): Leak | null {
+/** The first line that holds one (counted from 1), or null. `isOfWorker`: all of the text was printed by a Worker. */
+export function findLeak(text: string, isOfWorker = false): Leak | null {
   // A colour code ends in a letter: a secret right after one would begin no word.
   for (const [index, line] of stripVTControlCharacters(text).split('\n').entries()) {
-    const patterns = LOG_LINE.test(line) ? [...PATTERNS, ...LOG_PATTERNS] : PATTERNS;
-    const found = patterns.find(({ pattern }) => pattern.test(line));
+    const isLog = LOG_LINE.test(line);
+    const found = [
+      ...PATTERNS,
+      ...(isOfWorker || isLog ? WORKER_PATTERNS : []),
+      ...(isLog ? LOG_PATTERNS : []),
+    ].find(({ pattern }) => pattern.test(line));
     if (found !== undefined) return { kind: found.kind, line: index + 1 };
   }
   return null;

@@ -23,7 +23,7 @@ export function isRoutine(text: string): boolean {
 /** Looks at what was printed off the screen; a leak is written to `file`. */
 export function watch(text: string, file = LEAKS): void {
   const plain = stripVTControlCharacters(text).replaceAll(LOCAL_LINK, '');
-  const leak = findLeak(plain);
+  const leak = findLeak(plain, true);
   if (leak === null) return;
   mkdirSync(dirname(file), { recursive: true });
   const line = plain.split('\n')[leak.line - 1] ?? '';
