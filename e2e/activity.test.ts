@@ -37,16 +37,14 @@ describe('the activity', () => {
   });
 
   it('asks anew for each filter, exports what is shown, and a late answer of the one before never paints', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       path: PATH,
       before: (opened) =>
         answer(opened, RECORD, async (route) => {
           const action = query(route).get('action');
           if (action === 'token.created') {
-            await new Promise<void>((done) => {
-              release = done;
-            });
+            await held.promise;
           }
           const events = EVENTS.events.filter((event) => action === null || event.action === action);
           await json({ events, next: null })(route);
@@ -57,7 +55,7 @@ describe('the activity', () => {
     const late = page.waitForResponse((response) => response.url().includes('action=token.created'));
     await page.getByLabel('Action').selectOption('token.deleted');
     await page.getByRole('cell', { name: 'Deleted a token' }).waitFor();
-    release();
+    held.resolve();
     await late;
     await page.evaluate(
       () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
@@ -77,14 +75,12 @@ describe('the activity', () => {
 
   it('is asked once for what is older, however often the button is pressed', async () => {
     let asked = 0;
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       path: PATH,
       before: paged(async (route) => {
         asked += 1;
-        await new Promise<void>((done) => {
-          release = done;
-        });
+        await held.promise;
         await json({ events: EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` })), next: null })(
           route,
         );
@@ -92,7 +88,7 @@ describe('the activity', () => {
     });
     for (let press = 0; press < 3; press++) await older(page).dispatchEvent('click');
     await page.getByRole('button', { name: 'Loading…' }).waitFor();
-    release();
+    held.resolve();
     await expect.poll(() => rows(page).count()).toBe(2 * EVENTS.events.length);
     expect(asked).toBe(1);
     expect(await older(page).count()).toBe(0);

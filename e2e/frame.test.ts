@@ -55,15 +55,13 @@ describe('the frame', () => {
   });
 
   it('asks once for each change of organisation, and a late answer of the one before never paints', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       path: '/developer-zone',
       boot: member,
       before: async (opened) => {
         await answer(opened, TOKENS, async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await route.fulfill({ json: { tokens: ROWS, limit: 10 } }).catch(() => {});
         });
         await answer(opened, 'organisations/hooli/tokens', json({ tokens: [], limit: 10 }));
@@ -75,7 +73,7 @@ describe('the frame', () => {
     await page.getByLabel('Organisation').selectOption('acme');
     await page.getByLabel('Organisation').selectOption('hooli');
     await page.getByText('No API tokens yet').waitFor();
-    release();
+    held.resolve();
     await expect.poll(() => failed).toEqual(['/api/organisations/acme/tokens']);
     expect(await page.getByText('No API tokens yet').isVisible()).toBe(true);
     expect(asked).toHaveLength(1);

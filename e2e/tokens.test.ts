@@ -102,15 +102,13 @@ describe('the table', () => {
   });
 
   it('shows bars of a row’s height only when loading takes longer than a moment, and shifts nothing', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       path: '/developer-zone',
       boot: {},
       before: (opened) =>
         answer(opened, TOKENS, async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await route.fulfill({ json: { tokens: ROWS.slice(0, 3), limit: 10 } });
         }),
     });
@@ -122,7 +120,7 @@ describe('the table', () => {
     await page.getByText('Loading tokens').waitFor({ state: 'attached' });
     const bar = (await page.locator('.bar-row').first().boundingBox())?.height ?? 0;
     const shifted = await watchShifts(page);
-    release();
+    held.resolve();
     await switches(page).first().waitFor();
     const height = (await page.getByRole('row').nth(1).boundingBox())?.height ?? 0;
     expect(Math.abs(height - bar)).toBeLessThanOrEqual(4);
@@ -132,20 +130,18 @@ describe('the table', () => {
 
 describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
   it('does not move when the calls of the day come', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       options: { viewport: { width, height: 800 } },
       before: (opened) =>
         answer(opened, 'organisations/*/usage', async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await json(USAGE)(route);
         }),
     });
     await switches(page).first().waitFor();
     const shifted = await watchShifts(page);
-    release();
+    held.resolve();
     await page
       .getByRole('img', { name: /accepted/ })
       .first()
@@ -179,13 +175,11 @@ describe('creating', () => {
   });
 
   it('asks once however often Enter is pressed, and cannot be left while it waits', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       before: (opened) =>
         answer(opened, TOKENS, async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await broken(route);
         }),
     });
@@ -199,7 +193,7 @@ describe('creating', () => {
     expect(await page.getByRole('dialog').isVisible()).toBe(true);
     expect(asked).toHaveLength(1);
     // What comes after is seen, and then it can be left.
-    release();
+    held.resolve();
     await page.getByText('Something went wrong on our side.').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -392,13 +386,11 @@ describe('the secret', () => {
 
 describe('switching', () => {
   it('moves the thumb at once, marks the row busy, and takes no second click until the receipt comes', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       before: (opened) =>
         answer(opened, `${TOKENS}/*`, async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await route.fulfill({ json: receipt({ ...ROWS[0], active: false }) });
         }),
     });
@@ -411,7 +403,7 @@ describe('switching', () => {
     expect(await row.innerText()).toContain('Deactivating…');
     await one.click();
     expect(await one.isChecked()).toBe(false);
-    release();
+    held.resolve();
     await page.getByText(/Refused everywhere since \d\d:\d\d:\d\d/).waitFor();
     expect(await row.getAttribute('aria-busy')).toBe('false');
     expect(await one.isChecked()).toBe(false);
@@ -456,14 +448,12 @@ describe('switching', () => {
   });
 
   it('is not painted over by a list that was asked for before', async () => {
-    let release: () => void = () => {};
+    const held = Promise.withResolvers<void>();
     const page = await open({
       before: async (opened) => {
         await answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
         await answer(opened, TOKENS, async (route) => {
-          await new Promise<void>((done) => {
-            release = done;
-          });
+          await held.promise;
           await json({ tokens: ROWS, limit: 10 })(route).catch(() => {});
         });
       },
@@ -472,7 +462,7 @@ describe('switching', () => {
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await switches(page).first().click();
     await page.getByText(/Refused everywhere since/).waitFor();
-    release();
+    held.resolve();
     await list;
     expect(await switches(page).first().isChecked()).toBe(false);
   });
