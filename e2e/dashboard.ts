@@ -1,5 +1,5 @@
 // A member's dashboard in a browser, as the suites of its behaviour need it: the page is the real one; where a healthy
-// server would never answer so, its answer is made up. Whatever the page complains about fails the test.
+// server would never answer so, its answer is made up.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openBrowser, signedInState } from './browser.ts';
@@ -27,12 +27,23 @@ export type Given = {
   before?: (page: Page) => Promise<unknown>;
 };
 
-/** A Worker and a browser for one file of tests. `here` is the Worker's origin, once they run. */
-export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: () => string } {
+type Product = {
+  /** The Worker's origin, once it runs. */
+  here: () => string;
+  browser: () => Browser;
+  /** The cookies of a signed-in owner. */
+  owner: () => StorageState;
+  /** A page in a context of its own, closed after the test, which fails of whatever the page complained about. */
+  newPage: (options: BrowserContextOptions) => Promise<Page>;
+};
+type StorageState = Awaited<ReturnType<typeof signedInState>>;
+
+/** A Worker and a browser for one file of tests. */
+export function useProduct(): Product {
   let server: Server;
   let browser: Browser;
-  let owner: Awaited<ReturnType<typeof signedInState>>;
-  let context: BrowserContext;
+  let owner: StorageState;
+  let context: BrowserContext | undefined;
   let complaints: string[] = [];
 
   beforeAll(async () => {
@@ -48,31 +59,39 @@ export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: 
     expect(complaints).toEqual([]);
   });
 
-  /** A page of a signed-in owner with four tokens; whatever it complains about fails the test. */
-  async function open({ path = ZONE, boot = table, options = {}, anonymous = false, before }: Given = {}) {
-    context = await browser.newContext({
-      ...(anonymous ? {} : { storageState: owner }),
-      permissions: ['clipboard-read', 'clipboard-write'],
-      ...options,
-    });
+  async function newPage(options: BrowserContextOptions): Promise<Page> {
+    context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'], ...options });
     context.setDefaultTimeout(10_000);
     complaints = [];
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
+      // The browser itself reports every answer of 400 and above; those are what these tests are about.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         complaints.push(message.text());
       }
     });
+    return page;
+  }
+
+  return { here: () => server.origin, browser: () => browser, owner: () => owner, newPage };
+}
+
+/** The same with a member's page, which has four tokens. `here` is the Worker's origin, once it runs. */
+export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: () => string } {
+  const { here, owner, newPage } = useProduct();
+
+  async function open({ path = ZONE, boot = table, options = {}, anonymous = false, before }: Given = {}) {
+    const page = await newPage({ ...(anonymous ? {} : { storageState: owner() }), ...options });
     await answer(page, 'organisations/*/usage', json(USAGE));
     await answer(page, TOKENS, json({ tokens: ROWS, limit: 10 }));
     await withBoot(page, boot);
     await before?.(page);
-    await page.goto(server.origin + path);
+    await page.goto(here() + path);
     return page;
   }
 
-  return { open, here: () => server.origin };
+  return { open, here };
 }
 
 export const switches = (page: Page) => page.getByRole('switch');

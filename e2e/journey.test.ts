@@ -1,55 +1,26 @@
 // The product document as a person lives it: a real browser, the real `npm run dev`, a state folder of its own.
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openBrowser, signIn, signedInState } from './browser.ts';
-import { startServer } from './server.ts';
-import type { Server } from './server.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { signIn } from './browser.ts';
+import { useProduct } from './dashboard.ts';
 
 const SECRET = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/;
 
-let server: Server;
-let browser: Browser;
-let owner: Awaited<ReturnType<typeof signedInState>>;
-let context: BrowserContext;
-let complaints: string[] = [];
+const { here, owner, newPage } = useProduct();
 
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  owner = await signedInState(browser, server.origin);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 beforeEach(async () => {
-  const cookie = owner.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
-  const headers = { cookie, origin: server.origin };
-  const path = `${server.origin}/api/organisations/acme/tokens`;
+  const cookie = owner()
+    .cookies.map(({ name, value }) => `${name}=${value}`)
+    .join('; ');
+  const headers = { cookie, origin: here() };
+  const path = `${here()}/api/organisations/acme/tokens`;
   const list = (await (await fetch(path, { headers })).json()) as { tokens: { id: string }[] };
   await Promise.all(list.tokens.map(({ id }) => fetch(`${path}/${id}`, { method: 'DELETE', headers })));
 });
-afterEach(async () => {
-  await context?.close();
-  expect(complaints).toEqual([]);
-});
-
-/** A page of a signed-in owner, at the path. Whatever the page complains about fails the test. */
-async function open(path: string, state: typeof owner | null = owner): Promise<Page> {
-  context = await browser.newContext({
-    ...(state === null ? {} : { storageState: state }),
-    permissions: ['clipboard-read', 'clipboard-write'],
-  });
-  complaints = [];
-  context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    // The browser itself reports every answer of 400 and above; those are what these tests are about.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
-      complaints.push(message.text());
-    }
-  });
-  await page.goto(server.origin + path);
+/** A page of a signed-in owner, at the path. */
+async function open(path: string, state: ReturnType<typeof owner> | null = owner()): Promise<Page> {
+  const page = await newPage(state === null ? {} : { storageState: state });
+  await page.goto(here() + path);
   return page;
 }
 
@@ -79,16 +50,16 @@ async function createAndClose(page: Page, name = ''): Promise<string> {
 }
 
 async function statusOf(secret: string): Promise<number> {
-  const answer = await fetch(`${server.origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
+  const answer = await fetch(`${here()}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
   return answer.status;
 }
 
 describe('the whole journey', () => {
   it('signs in, creates, calls, deactivates, reactivates and deletes a token', async () => {
     const page = await open('/developer-zone', null);
-    await signIn(page, server.origin, 'member@example.com');
+    await signIn(page, here(), 'member@example.com');
     await page.getByLabel('Organisation').selectOption('Acme Events');
-    await expect.poll(() => page.url()).toBe(server.origin + zone());
+    await expect.poll(() => page.url()).toBe(here() + zone());
     await page.getByText('No API tokens yet').waitFor();
 
     const secret = await create(page, 'Website');
@@ -128,7 +99,7 @@ describe('the whole journey', () => {
 
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    await page.goto(server.origin + zone());
+    await page.goto(here() + zone());
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
@@ -138,7 +109,7 @@ describe('the whole journey', () => {
     await page.getByRole('button', { name: 'Send sign-in link' }).click();
     await page.getByRole('link', { name: 'Open the sign-in link' }).click();
     await page.getByRole('heading', { name: 'Activity' }).waitFor();
-    expect(page.url()).toBe(`${server.origin}/activity?organisation=acme`);
+    expect(page.url()).toBe(`${here()}/activity?organisation=acme`);
   });
 
   it('refuses a link that was used already, and says why', async () => {
@@ -149,7 +120,7 @@ describe('the whole journey', () => {
     await page.goto(link ?? '');
     await page.getByRole('heading', { name: 'Select an organisation' }).waitFor();
     expect(page.url()).not.toContain('code=');
-    await context.clearCookies({ name: '__Host-session' });
+    await page.context().clearCookies({ name: '__Host-session' });
     await page.goto('about:blank');
     await page.goto(link ?? '');
     await page.getByText(/This link was used already/).waitFor();
@@ -181,7 +152,7 @@ describe('the sidebar', () => {
     await page.getByRole('heading', { name: 'Enterprise Plan Required' }).waitFor();
     await page.getByText(`${name} is on the ${plan} plan.`).waitFor();
     await page.getByRole('link', { name: 'Contact 9Pic to upgrade' }).waitFor();
-    expect(page.url()).toBe(server.origin + zone(id));
+    expect(page.url()).toBe(here() + zone(id));
     expect(asked.filter((path) => path.endsWith('/tokens'))).toEqual([]);
   });
 
@@ -239,10 +210,10 @@ describe('a second member', () => {
     const page = await open(zone());
     const website = await createAndClose(page, 'Website');
     const partner = await createAndClose(page, 'Partner app');
-    await context.close();
+    await page.context().close();
     const colleague = await open('/developer-zone', null);
-    await signIn(colleague, server.origin, 'member@example.com');
-    await colleague.goto(server.origin + zone());
+    await signIn(colleague, here(), 'member@example.com');
+    await colleague.goto(here() + zone());
     const row = rows(colleague).filter({ hasText: 'Website' });
     expect(await row.getByRole('cell').nth(2).innerText()).toBe('owner@example.com');
     await row.getByRole('switch').click();
@@ -279,7 +250,7 @@ describe('the secret', () => {
     await page.reload();
     await rows(page).first().waitFor();
     expect(await traces()).not.toContain(secret);
-    await page.goto(`${server.origin}/sessions`);
+    await page.goto(`${here()}/sessions`);
     await page.goBack();
     await rows(page).first().waitFor();
     expect(await traces()).not.toContain(secret);
@@ -300,7 +271,7 @@ describe('the secret', () => {
     expect(question.type()).toBe('beforeunload');
     await question.dismiss();
     expect(await field.inputValue()).toBe(secret);
-    expect(page.url()).toBe(server.origin + zone());
+    expect(page.url()).toBe(here() + zone());
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByText(/Not copied yet/).waitFor();
     await page.getByRole('button', { name: 'Copy and close' }).click();
@@ -357,8 +328,8 @@ describe('the limit', () => {
 describe('two tabs', () => {
   it('show two organisations, and each acts on its own', async () => {
     const first = await open(zone());
-    const second = await context.newPage();
-    await second.goto(server.origin + zone('globex'));
+    const second = await first.context().newPage();
+    await second.goto(here() + zone('globex'));
     await second.getByRole('heading', { name: 'Enterprise Plan Required' }).waitFor();
     await first.getByRole('button', { name: 'Create Token', exact: true }).click();
     expect(await first.getByRole('dialog').innerText()).toContain('Acme Events');
@@ -368,8 +339,8 @@ describe('two tabs', () => {
   it('agree that a token is gone when one of them deletes it', async () => {
     const first = await open(zone());
     await createAndClose(first);
-    const second = await context.newPage();
-    await second.goto(server.origin + zone());
+    const second = await first.context().newPage();
+    await second.goto(here() + zone());
     await rows(second).first().waitFor();
     await rows(first)
       .first()
@@ -387,7 +358,7 @@ describe('a session that ends in mid-work', () => {
   it('asks for one sign-in and leads back to the same page', async () => {
     const page = await open(zone());
     await createAndClose(page);
-    await context.clearCookies({ name: '__Host-session' });
+    await page.context().clearCookies({ name: '__Host-session' });
     await rows(page).first().getByRole('switch').click();
     await page.getByText('Your session has ended. Sign in again to continue.').waitFor();
     expect(await page.getByRole('alert').filter({ hasText: /\S/ }).count()).toBe(0);
@@ -395,6 +366,6 @@ describe('a session that ends in mid-work', () => {
     await page.getByRole('button', { name: 'Send sign-in link' }).click();
     await page.getByRole('link', { name: 'Open the sign-in link' }).click();
     await rows(page).first().waitFor();
-    expect(page.url()).toBe(server.origin + zone());
+    expect(page.url()).toBe(here() + zone());
   });
 });

@@ -1,11 +1,9 @@
 // Every state of the dashboard, light and dark, wide and at 320 pixels: nothing that axe faults, nothing past the edge,
 // nothing on the console, no request to anybody else.
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, signedInState } from './browser.ts';
-import { startServer } from './server.ts';
-import type { Server } from './server.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { useProduct } from './dashboard.ts';
 import { STATES, enter } from './states.ts';
 
 const WIDTHS = [
@@ -16,18 +14,7 @@ const WIDTHS = [
 const BETWEEN = [761, 1021, 1101];
 const SCHEMES = ['light', 'dark'] as const;
 
-let server: Server;
-let browser: Browser;
-let owner: Awaited<ReturnType<typeof signedInState>>;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), openBrowser()]);
-  owner = await signedInState(browser, server.origin);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const { here, browser, owner } = useProduct();
 
 /**
  * What axe finds, a line for each fault. It must have been put into the page before: once, it is half a megabyte.
@@ -78,8 +65,8 @@ describe('every state of the dashboard', () => {
   it.concurrent.for(STATES)(
     '$name has no fault for axe, fits 320 pixels, says nothing on the console and asks nobody else',
     async (state, { expect: expectHere }) => {
-      const context = await browser.newContext({
-        ...(state.anonymous === true ? {} : { storageState: owner }),
+      const context = await browser().newContext({
+        ...(state.anonymous === true ? {} : { storageState: owner() }),
         permissions: ['clipboard-read', 'clipboard-write'],
         // A colour that is still on its way would be measured as one of its in-betweens.
         reducedMotion: 'reduce',
@@ -100,9 +87,9 @@ describe('every state of the dashboard', () => {
         });
         page.on('request', (request) => {
           const { origin } = new URL(request.url());
-          if (origin !== server.origin) complaints.push(`asked ${origin}`);
+          if (origin !== here()) complaints.push(`asked ${origin}`);
         });
-        await enter(page, server.origin, state);
+        await enter(page, here(), state);
         await page.evaluate(axe.source);
         for (const size of WIDTHS) {
           if (state.widths?.includes(size.width) === false) continue;

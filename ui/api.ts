@@ -76,6 +76,9 @@ const at = (organisation: string, rest: string): string =>
 export const listTokens = (organisation: string, signal: AbortSignal) =>
   call<InferResponseType<Place['tokens']['$get']>>('GET', at(organisation, 'tokens'), undefined, { signal });
 
+/** A row of the table, as the Worker's own route says. */
+export type Token = InferResponseType<Place['tokens']['$get']>['tokens'][number];
+
 export const readUsage = (organisation: string) =>
   call<InferResponseType<Place['usage']['$get']>>('GET', at(organisation, 'usage'));
 

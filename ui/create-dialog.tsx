@@ -2,7 +2,7 @@
 import { useSignal } from './signal.ts';
 import { useRef } from 'preact/hooks';
 import { createToken, deleteToken } from './api.ts';
-import type { Failure } from './api.ts';
+import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import {
@@ -16,7 +16,6 @@ import {
   toast,
   maskOf,
 } from './state.ts';
-import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 
 export function CreateDialog() {

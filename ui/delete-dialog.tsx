@@ -1,12 +1,11 @@
 // Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
 import { useSignal } from './signal.ts';
 import { deleteToken } from './api.ts';
-import type { Failure } from './api.ts';
+import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
 import { dialog, isUnchanged, organisationId, removeToken, setPlan, toast, maskOf } from './state.ts';
-import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {

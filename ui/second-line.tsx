@@ -1,12 +1,12 @@
 // The quiet line under a mask: name and last use. Renames in place: Enter and leaving keep, Esc leaves the old name.
 import { signal } from './signal.ts';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { Pencil } from 'lucide';
 import { changeToken } from './api.ts';
+import type { Token } from './api.ts';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
 import { loadTokens, maskOf, mayHaveHappened, organisationId, replaceToken, toastFailure } from './state.ts';
-import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 
 const renaming = signal<string | null>(null);
@@ -30,7 +30,7 @@ export function SecondLine({ token }: { token: Token }) {
 }
 
 function Rename({ token }: { token: Token }) {
-  useEffect(() => document.querySelector<HTMLInputElement>('.rename-field')?.select(), []);
+  useLayoutEffect(() => document.querySelector<HTMLInputElement>('.rename-field')?.select(), []);
   const leave = (): void => {
     renaming.value = null;
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-rename="${token.id}"]`)?.focus());

@@ -1,12 +1,12 @@
 // The one time that a secret is shown. It lives in the dialog's own signal; Done, leaving the page or closing the tab
 // ends it. Nothing here writes it to storage, an address, a title or a log.
 import { useSignal } from './signal.ts';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Copy, TriangleAlert } from 'lucide';
+import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
 import { dialog, held, session, toast, maskOf } from './state.ts';
-import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 
 const SNIPPETS = {
@@ -32,9 +32,8 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   const snippet = SNIPPETS[language.value](url, secret);
   const ask = asking.value && !saved.value;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     held.value = true;
-    field.current?.select();
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     // The page may be frozen and come back (bfcache): the secret must not come back with it.
     const forget = (): void => {
@@ -102,6 +101,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           id="secret"
           ref={field}
           readOnly
+          autofocus
           rows={1}
           class="mono"
           autocomplete="off"

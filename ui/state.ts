@@ -1,21 +1,12 @@
 // What the screens show: one module of signals. The place (screen and organisation) is the URL's; nothing is stored.
 import { computed, signal, watch } from './signal.ts';
 import { listTokens, readUsage, whenSessionEnds } from './api.ts';
-import type { Failure } from './api.ts';
+import type { Failure, Token } from './api.ts';
 import { texts } from './texts.ts';
 
 export type Plan = keyof typeof texts.plan.names;
 export type Organisation = { id: string; name: string; plan: Plan };
 export type Session = { member: { email: string }; organisations: Organisation[] };
-export type Token = {
-  id: string;
-  preview: string;
-  name: string | null;
-  active: boolean;
-  createdBy: string;
-  createdAt: string;
-  lastUsedAt: string | null;
-};
 export type Usage = { accepted: number[]; refused: number[] };
 export type Screen = 'sign-in' | 'developer-zone' | 'activity' | 'sessions';
 export type Load<T> =

@@ -2,6 +2,7 @@
 import { signal } from './signal.ts';
 import { Trash2 } from 'lucide';
 import { changeToken } from './api.ts';
+import type { Token } from './api.ts';
 import { formatClock, formatDay, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
 import { SecondLine } from './second-line.tsx';
@@ -18,7 +19,6 @@ import {
   toast,
   toastFailure,
 } from './state.ts';
-import type { Token } from './state.ts';
 import { texts } from './texts.ts';
 
 /** Which tokens wait for the server's receipt, and for what. */
