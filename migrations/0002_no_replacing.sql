@@ -12,8 +12,9 @@ CREATE TRIGGER events_unique BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM 
 BEGIN
   SELECT RAISE (ABORT, 'events are append-only');
 END;
--- Nor may one be slipped in before those that stand there.
-CREATE TRIGGER events_in_order AFTER INSERT ON events WHEN NEW.id < (SELECT max(id) FROM events)
+-- Nor may one be slipped in before those that stand there. SQLite calls an event without an id -1 until it is written: one of
+-- that id, in an empty table, would be in the way of every later event, and so of every change.
+CREATE TRIGGER events_in_order AFTER INSERT ON events WHEN NEW.id < 1 OR NEW.id < (SELECT max(id) FROM events)
 BEGIN
   SELECT RAISE (ABORT, 'events are append-only');
 END;

@@ -73,6 +73,22 @@ describe('a libSQL server', () => {
     expect(server.database.prepare('SELECT * FROM organisations WHERE id = ?').all([row.id])).toEqual([]);
   });
 
+  it('takes no event before the first one, which would be in the way of all later ones', async () => {
+    const fresh = await startLibsqlServer();
+    try {
+      await migrateLibsql(fresh.url, fresh.authToken);
+      const write = (id: number | null) =>
+        fresh.database
+          .prepare("INSERT INTO events (id, at, actor, action, request_id) VALUES (?, 'x', 'x', 'x', 'x')")
+          .run([id]);
+      expect(() => write(-1)).toThrow('events are append-only');
+      write(null);
+      expect(fresh.database.prepare('SELECT id FROM events').all()).toMatchObject([{ id: 1 }]);
+    } finally {
+      await fresh.close();
+    }
+  });
+
   it('is pruned as D1 is', async () => {
     const db = await open();
     const now = Date.now();

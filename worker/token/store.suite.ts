@@ -1,6 +1,6 @@
 // The statements themselves, past the questions that the faces ask first: what they guard must hold also when membership
 // or plan change after the question, so no statement may lean on it. Run on every database that may be the truth.
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
@@ -25,6 +25,12 @@ function newToken(preview = '9pABC'): NewToken {
   const id = crypto.randomUUID();
   // A SHA-256 in hex, of anything.
   return { id, hash: sha256Hex(id) as TokenHash, preview, name: null };
+}
+
+/** Why the database refused; the clients wrap its words differently. */
+async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
+  const failure: unknown = await Promise.resolve(statement).catch((error: unknown) => error);
+  return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
 }
 
 /** `open` is called before the first test. */
@@ -85,6 +91,31 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(await make(one)).toEqual({ ok: false, reason: 'preview-taken' });
     expect((await make(two)).ok).toBe(true);
     expect((await leftIn(one)).events).toEqual([{ action: 'token.created' }]);
+  });
+
+  it('nothing takes the place of a token or an event, whatever of it is the same, nor stands before one', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    const { id, hash } = await insertToken(db, place.organisationId);
+    await createToken(db, place, newToken('9pOLD'), cause(), null);
+    const before = await leftIn(place.organisationId);
+    for (const taken of [
+      { id, hash: 'f'.repeat(64), preview: '9pNEW' },
+      { id: 'new', hash, preview: '9pNEW' },
+      { id: 'new', hash: 'f'.repeat(64), preview: '9pOLD' },
+    ]) {
+      const replaced =
+        db.run(sql`REPLACE INTO tokens (id, organisation_id, hash, preview, created_by, created_at)
+        VALUES (${taken.id}, ${place.organisationId}, ${taken.hash}, ${taken.preview}, 'x', 'x')`);
+      expect(await refusalOf(replaced)).toContain('a token keeps its identity');
+    }
+    const other = sql`INSERT OR REPLACE INTO events (id, at, actor, action, request_id)`;
+    for (const event of [
+      sql`${other} SELECT id, at, 'x', 'x', 'x' FROM events WHERE organisation_id = ${place.organisationId}`,
+      sql`${other} VALUES (0, '1999', 'x', 'x', 'x')`,
+    ]) {
+      expect(await refusalOf(db.run(event))).toContain('events are append-only');
+    }
+    expect(await leftIn(place.organisationId)).toEqual(before);
   });
 
   it('a change of what is there already writes neither an event nor a change for verification', async () => {

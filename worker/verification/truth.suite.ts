@@ -1,6 +1,6 @@
 // The four questions that verification asks of the truth, and what each kind of change makes them answer. Run on every
 // database that may be the truth.
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Db } from '../database.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
@@ -51,6 +51,18 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
     expect(changes.map((change) => change.hash)).toEqual([hash, hash, hash, hash]);
     expect(changes.map(({ seq }) => seq - asOf.seq)).toEqual([0, 1, 2, 3]);
     expect(changes[0]?.nonce).toBe(asOf.nonce);
+  });
+
+  it('sees the end of every token of an organisation that another one takes the place of', async () => {
+    const organisationId = await insertOrganisation(db);
+    const { hash } = await insertToken(db, organisationId);
+    const { asOf } = await truth.read(hash);
+    await db.run(
+      sql`REPLACE INTO organisations (id, name, plan, created_at) VALUES (${organisationId}, 'A', 'pro', 'x')`,
+    );
+    expect((await truth.read(hash)).holder).toBeNull();
+    const changes = await truth.changesFrom(asOf.seq, 100);
+    expect(changes.map((change) => change.hash)).toEqual([hash, hash]);
   });
 
   it('reads changes in their order, from either end, a page at a time', async () => {
