@@ -32,6 +32,27 @@ describe('what the suite prints', () => {
   });
 });
 
+describe('what a Worker prints', () => {
+  it.each([
+    ['a random value', `Error: nobody knows ${letters}`],
+    ['a random value', `"${letters}"`],
+    ['a hash', `no row ${'0a'.repeat(32)}`],
+    ['a hash', `${'0A'.repeat(32)}: gone`],
+  ])('is refused when it holds %s, where a tool may print one', (kind, line) => {
+    expect(findLeak(`first\n${line}`, true)).toEqual({ kind, line: 2 });
+    expect(findLeak(`first\n${line}`)).toBeNull();
+  });
+
+  it.each([
+    ['an id', crypto.randomUUID()],
+    ['a longer word', `${letters}x`],
+    ['an address', 'Sign-in link for owner@example.com'],
+    ['a place in our code', 'at async createToken (worker/token/store.ts:101:3)'],
+  ])('may hold %s', (_, line) => {
+    expect(findLeak(line, true)).toBeNull();
+  });
+});
+
 describe("a line of the Worker's log", () => {
   it.each([
     ['a random value', `{"method":"GET","route":"${letters}"}`],
@@ -72,9 +93,11 @@ describe('what stays off the screen', () => {
     expect(existsSync(file)).toBe(false);
     watch(`${request}{"method":"GET","route":"/${secret}"}\n`, file);
     watch(`${link.trim()}?again=1#code=${letters}`, file);
+    watch(`TypeError: no\n    with ${letters}\n`, file);
     expect(readFileSync(file, 'utf8').split('\n')).toEqual([
       'the secret of a token: {"method":"GET","route":"/***"}',
       expect.stringMatching(/^a sign-in code: [^]*code=\*\*\*$/),
+      'a random value:     with ***',
       '',
     ]);
   });

@@ -20,7 +20,7 @@ export function isRoutine(text: string): boolean {
   return text.search(LOCAL_LINK) >= 0 || lines.every((line) => REQUEST.test(line));
 }
 
-/** Looks at what was printed off the screen; a leak is written to `file`. */
+/** Looks at what a Worker printed, on the screen or off it; a leak is written to `file`. */
 export function watch(text: string, file = LEAKS): void {
   const plain = stripVTControlCharacters(text).replaceAll(LOCAL_LINK, '');
   const leak = findLeak(plain, true);
