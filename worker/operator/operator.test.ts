@@ -74,7 +74,7 @@ describe('who may speak for the platform', () => {
     ['an empty credential', { authorization: 'Bearer ' }, 'authentication-required'],
     ['another scheme', { authorization: `Basic ${btoa(`operator:${SECRET}`)}` }, 'authentication-required'],
     ['the secret in X-API-Key', { 'x-api-key': SECRET }, 'authentication-required'],
-  ])('refuses %s', async (_, headers, slug) => {
+  ])('refuses %s, and makes no organisation', async (_, headers, slug) => {
     const id = newId();
     const answer = await operate('PUT', `/organisations/${id}`, { name: 'A', plan: 'pro' }, headers);
     expect(answer.status).toBe(401);

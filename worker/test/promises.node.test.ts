@@ -3,6 +3,70 @@
 import { describe, expect, it } from 'vitest';
 import { idleTests, isTitle, rowsOf } from '../../scripts/titles.ts';
 
+/** The first column of docs/security.md: a case leaves the table by a decision alone, and no other stands in for it. */
+const ABUSE_CASES = [
+  'Member of A lists, toggles, deletes tokens of B by id',
+  'Right organisation in the path, token id of another',
+  'Organisation ids guessed',
+  'API called directly on Trial, Pay As You Go, Pro',
+  'Downgrade between page load and create',
+  '11th token by 60 parallel creates',
+  '11th token by another path',
+  'Replay of create (double click, retry, back button)',
+  'The same key by another organisation or member',
+  'Organisation switched in another tab, then create',
+  "Confused deputy: `X-Organisation-Id` sent to the dashboard's API",
+  'Mass assignment (`plan`, `active`, `organisation_id`, `created_by`)',
+  'Wrong types, 10 MB, deep nesting, duplicate keys',
+  'Token in a query, form body, cookie, `Proxy-Authorization`, `X-Forwarded-Authorization`',
+  'Two Authorization headers, a list',
+  'Scheme case, spaces, TAB, NBSP, quotes, NUL, CR, LF, folded lines',
+  'Oversize header, URL, body',
+  'Homoglyphs, full-width, zero-width in token or e-mail',
+  'Flood of made-up tokens of the right shape',
+  'Flood with genuine tokens that are paused or deleted',
+  'Timing oracle: unknown, paused, wrong tag',
+  'Tag key missing, empty or short',
+  'Ring of tag keys turned',
+  'Caller sends `X-Organisation-Id`, `X_Organisation_Id`, `X-Token-Id` to the API behind',
+  'Path tricks (`%2e%2e`, `..%2f`, `\\`, `//host`, `%00`, `%0d%0a`)',
+  "Server-side request forgery: the upstream's address, its redirects, the Host header",
+  'TRACE, CONNECT, odd methods, `X-HTTP-Method-Override`, upgrades',
+  'One request that is two (Content-Length and Transfer-Encoding)',
+  'Answer of the upstream sets cookies, CORS, Clear-Site-Data',
+  'Cache between tenants',
+  'KV poisoned',
+  'KV answers old values for hours, random ones, throws, hangs',
+  'Pause races a fill from the database',
+  'Pause, resume, pause clicked fast',
+  'The Worker dies between the database and the hubs',
+  'Delete, then create: same hash or preview',
+  'Database down, overloaded, slow',
+  'Cross-site writes: forms, `fetch` in every mode, JSON, a sibling on the same site, `Origin: null`',
+  'Sign-in swapped or begun by somebody else',
+  'Session fixation',
+  'Stolen session cookie',
+  'Storage fails in the midst of a sign-in',
+  'Sign-in link forwarded, opened twice, fetched by a mail scanner',
+  'Sign-in mail flooding, address enumeration',
+  "Provider gives an unverified or another's address",
+  'ID token with `alg` none, a wrong nonce, issuer or audience, mix-up',
+  'Link on the console, or http provider, in production',
+  'Script injected by the name of an organisation or token, an address, a preview, a query, a problem',
+  'Clickjacking',
+  'The secret stays in the DOM, the history, storage, the back button',
+  'Secret, cookie or code in logs and error bodies',
+  "Wrong, short or missing operator secret; a member's cookie on the operator's face",
+  'Billing event out of order',
+  'Introspection as an oracle',
+  "A gateway's API trusts a header that is missing",
+  'CORS: any origin with a token, `null`, the cost of a preflight',
+  'Audit log altered, or skipped on failure',
+  'One organisation uses up the changes of others',
+  'A package that turns, or runs a script when it is installed',
+  'SQL injection',
+];
+
 describe.each([
   { file: 'docs/ux-checklist.md', heading: '## The forty points', count: 40 },
   { file: 'README.md', heading: '## What it promises', count: 22 },
@@ -21,11 +85,31 @@ describe.each([
   });
 });
 
+it('finds every abuse case in the table of docs/security.md', () => {
+  expect(rowsOf('docs/security.md', '## Abuse cases').map(({ text }) => text)).toEqual(ABUSE_CASES);
+});
+
 it('runs every test that there is', () => {
   expect(idleTests()).toEqual([]);
+});
+
+it.each([
+  ['it', "skip('a', f)"],
+  ['test', "only('a', f)"],
+  ['describe', "skip('a', f)"],
+  ['describe.concurrent', "only.each([1])('a', f)"],
+  ['it', "todo('a')"],
+  ["it('a', { skip", 'true }, f)', ': '],
+  ['context', 'skip()'],
+])('would notice a test that does not run: %s and %s', (before, after, dot = '.') => {
+  // Put together here, or this file would be a hit itself.
+  expect(idleTests(before + dot + after)).toHaveLength(1);
+  expect(idleTests(before + dot + after.replace(/skip|only|todo|true/, 'each'))).toEqual([]);
 });
 
 it('knows a title from a text that merely contains it', () => {
   expect(isTitle('knows a title from a text that merely contains it')).toBe(true);
   expect(isTitle(['knows a', 'title'].join(' '))).toBe(false);
+  const text = 'a text that is the title of nothing';
+  expect(isTitle(text)).toBe(false);
 });
