@@ -1,5 +1,6 @@
 // The raw client: a closed loop over keep-alive sockets, in a thread of its own so that nothing else delays it.
-// Every answer is read to its end and its status is compared; one wrong status ends the run.
+// Every answer is read to its end and its status is compared; one wrong status ends the run, but for a peer that is known
+// to fail now and then: its failures are counted, and its connection is opened anew.
 import { connect } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { cpuNanoseconds } from './process.ts';
@@ -12,6 +13,8 @@ export type Load = {
   /** Where in `requests` this load begins; the answer says where it ended. */
   from: number;
   status: number;
+  /** Failures of the Worker (500) are counted instead of ending the run. */
+  mayFail?: boolean;
   /** Unmeasured time before, in milliseconds. */
   warmUp: number;
   duration: number;
@@ -25,6 +28,7 @@ export type Load = {
 
 export type Measured = {
   requests: number;
+  failures: number;
   seconds: number;
   /** Microseconds. */
   p50: number;
@@ -41,6 +45,7 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 export async function run(load: Load): Promise<Measured> {
   const latencies: number[] = [];
   let next = load.from;
+  let failures = 0;
   let measuring = false;
   let stopped = false;
 
@@ -49,6 +54,7 @@ export async function run(load: Load): Promise<Measured> {
       const socket = connect({ port: load.port, host: '127.0.0.1', noDelay: true });
       let sent = 0;
       let held: Buffer | null = null;
+      let hasFailed = false;
       const send = () => {
         const request = load.requests[next++ % load.requests.length];
         if (request === undefined) return reject(new Error('a load without requests'));
@@ -57,7 +63,11 @@ export async function run(load: Load): Promise<Measured> {
       };
       socket.on('connect', send);
       socket.on('error', reject);
-      socket.on('close', () => (stopped ? resolve() : reject(new Error('the server closed a connection'))));
+      socket.on('close', () => {
+        if (stopped) resolve();
+        else if (hasFailed) loop().then(resolve, reject);
+        else reject(new Error('the server closed a connection'));
+      });
       socket.on('data', (chunk: Buffer) => {
         const answer: Buffer = held === null ? chunk : Buffer.concat([held, chunk]);
         if (!isWhole(answer)) {
@@ -67,6 +77,12 @@ export async function run(load: Load): Promise<Measured> {
         held = null;
         const now = performance.now();
         const status = Number(answer.toString('latin1', 9, 12));
+        if (status === 500 && load.mayFail === true) {
+          failures += 1;
+          hasFailed = true;
+          socket.destroy();
+          return;
+        }
         if (status !== load.status) {
           stopped = true;
           socket.destroy();
@@ -111,6 +127,7 @@ export async function run(load: Load): Promise<Measured> {
     1000 * (sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN);
   return {
     requests: sorted.length,
+    failures,
     seconds,
     p50: at(0.5),
     p99: at(0.99),

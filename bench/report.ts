@@ -103,6 +103,17 @@ export function goals({ rounds, cold, startUp, bytes, soak }: Figures): Goal[] {
   ];
 }
 
+/** What a peer did not answer: its rates are of the calls that it did. */
+function failures({ variants, rounds }: Figures): string {
+  return variants
+    .map(({ key, title }) => {
+      const all = [...rounds].filter(([name]) => name.startsWith(`${key} `)).flatMap(([, cells]) => cells);
+      const count = all.reduce((sum, measured) => sum + measured.failures, 0);
+      return count === 0 ? '' : `${title}: ${count} calls were answered 500 and are not in the figures.\n\n`;
+    })
+    .join('');
+}
+
 /** One ratio per round; null where a figure is missing (no /proc). */
 function ratios(
   rounds: Rounds,
@@ -145,7 +156,7 @@ ${goals(figures).map(goalRow).join('\n')}
 
 ${plan.connections.map((connections) => table(variants, rounds, connections)).join('\n\n')}
 
-## Cold look-ups
+${failures(figures)}## Cold look-ups
 Nothing in memory, nothing in KV: fresh isolates, one connection, microseconds.
 
 | | ${cold.few} tokens in D1 | ${cold.tokens.toLocaleString('en')} tokens | ratio per round |

@@ -36,22 +36,23 @@ export async function measure(
 ): Promise<Rounds> {
   const { variants, fleet } = bench;
   const load = { pid: fleet.pid, from: 0, limit: Number.POSITIVE_INFINITY };
-  for (const { key, port, requests, status, fill } of variants) {
+  for (const { key, port, requests, status, mayFail, fill } of variants) {
     say(`filling ${key}`);
-    const rest = { ...load, port, requests, status, warmUp: 0, duration: 60_000 };
+    const rest = { ...load, port, requests, status, mayFail: mayFail === true, warmUp: 0, duration: 60_000 };
     await client.run({ ...rest, connections: 16, limit: fill });
   }
   const rounds: Rounds = new Map();
   for (let round = 0; round < plan.rounds; round++) {
     for (const connections of plan.connections) {
       for (const variant of rotated(variants, round)) {
-        const { key, port, requests, status, next: from } = variant;
+        const { key, port, requests, status, mayFail, next: from } = variant;
         const { warmUp, duration } = plan;
         const measured = await client.run({
           ...load,
           port,
           requests,
           status,
+          mayFail: mayFail === true,
           from,
           connections,
           warmUp,
