@@ -9,12 +9,12 @@ import {
   addToken,
   dialog,
   loadTokens,
+  maskOf,
   mayHaveHappened,
   organisation,
   organisationId,
   setPlan,
   toast,
-  maskOf,
 } from './state.ts';
 import { texts } from './texts.ts';
 
@@ -63,19 +63,6 @@ export function CreateDialog() {
     dialog.value = null;
     toast('ok', texts.remove.gone(maskOf(token)));
   };
-  const unsure = failure.value !== null && mayHaveHappened(failure.value);
-  const trouble = (
-    <DialogFailure
-      failure={failure.value}
-      lead={
-        lost.value !== null
-          ? texts.unsure(maskOf(lost.value))
-          : unsure
-            ? texts.create.unsure
-            : texts.create.failed
-      }
-    />
-  );
   if (lost.value !== null) {
     const token = lost.value;
     return (
@@ -88,7 +75,7 @@ export function CreateDialog() {
       >
         <h2 id="create-title">{texts.create.lostTitle}</h2>
         <p id="create-body">{texts.create.lost(maskOf(token))}</p>
-        {trouble}
+        <DialogFailure failure={failure.value} lead={texts.unsure(maskOf(token))} />
         <footer>
           <button type="button" class="button" autofocus onClick={close}>
             {texts.create.keep}
@@ -123,7 +110,14 @@ export function CreateDialog() {
         <p id="create-hint" class="hint">
           {texts.create.nameHint}
         </p>
-        {trouble}
+        <DialogFailure
+          failure={failure.value}
+          lead={
+            failure.value !== null && mayHaveHappened(failure.value)
+              ? texts.create.unsure
+              : texts.create.failed
+          }
+        />
         <footer>
           <button type="button" class="button" autofocus onClick={close}>
             {texts.cancel}

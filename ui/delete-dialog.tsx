@@ -5,7 +5,7 @@ import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
-import { dialog, isUnchanged, organisationId, removeToken, setPlan, toast, maskOf } from './state.ts';
+import { dialog, isUnchanged, maskOf, organisationId, removeToken, setPlan, toast } from './state.ts';
 import { texts } from './texts.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {

@@ -6,7 +6,7 @@ import { Check, Copy, TriangleAlert } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
-import { dialog, held, session, toast, maskOf } from './state.ts';
+import { dialog, held, maskOf, session, toast } from './state.ts';
 import { texts } from './texts.ts';
 
 const SNIPPETS = {

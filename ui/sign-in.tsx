@@ -16,8 +16,8 @@ type Step =
   | { at: 'redeeming' };
 
 const step = signal<Step>({ at: 'form' });
-const error = signal<string | null>(null);
-const trouble = signal<Failure | null>(null);
+/** What went wrong last, and the failure of ours behind it, if it was one. */
+const error = signal<{ text: string; failure?: Failure } | null>(null);
 /** What was typed, so that a second try needs a correction at most. */
 let typed = '';
 const now = signal(Date.now());
@@ -29,7 +29,7 @@ export function SignIn() {
   useEffect(() => {
     const answer = new URLSearchParams(location.search).get('error');
     if (answer !== null)
-      error.value = texts.signIn.errors[answer] ?? texts.signIn.errors['sign-in-failed'] ?? null;
+      error.value = { text: texts.signIn.errors[answer] ?? texts.signIn.errors['sign-in-failed'] ?? '' };
     addEventListener('hashchange', redeemFromAddress);
     const clock = setInterval(() => (now.value = Date.now()), 1000);
     if (location.hash.startsWith('#code=')) redeemFromAddress();
@@ -50,7 +50,7 @@ export function SignIn() {
           </p>
         )}
         {value.at === 'sent' ? <Sent {...value} /> : <Form busy={value.at} />}
-        {trouble.value !== null && <FailureNote failure={trouble.value} />}
+        {error.value?.failure !== undefined && <FailureNote failure={error.value.failure} />}
       </div>
     </main>
   );
@@ -74,11 +74,11 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
             inputMode="email"
             required
             defaultValue={typed}
-            aria-invalid={error.value === texts.signIn.badAddress}
+            aria-invalid={error.value?.text === texts.signIn.badAddress}
             aria-describedby="sign-in-error"
           />
           <p id="sign-in-error" role="alert" class="error">
-            {error.value}
+            {error.value?.text}
           </p>
           <button type="submit" class="button primary wide" aria-disabled={busy !== 'form'}>
             {busy === 'redeeming'
@@ -91,7 +91,7 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
       )}
       {!link && error.value !== null && (
         <p role="alert" class="error">
-          {error.value}
+          {error.value.text}
         </p>
       )}
       {link && oidc !== null && <p class="divider">{texts.signIn.or}</p>}
@@ -120,7 +120,7 @@ function Sent({ email, link, resendAt }: { email: string; link: string | null; r
         </div>
       )}
       <p id="sign-in-error" role="alert" class="error">
-        {error.value}
+        {error.value?.text}
       </p>
       <p class="row-of-buttons">
         <button
@@ -144,8 +144,7 @@ function submit(event: SubmitEvent & { currentTarget: HTMLFormElement }): void {
   if (step.value.at !== 'form') return;
   const email = String(new FormData(event.currentTarget).get('email') ?? '').trim();
   if (!/^\S+@\S+\.\S+$/.test(email)) {
-    trouble.value = null;
-    error.value = texts.signIn.badAddress;
+    error.value = { text: texts.signIn.badAddress };
     document.getElementById('email')?.focus();
     return;
   }
@@ -155,19 +154,22 @@ function submit(event: SubmitEvent & { currentTarget: HTMLFormElement }): void {
 async function send(email: string): Promise<void> {
   const before = step.value;
   typed = email;
-  error.value = trouble.value = null;
+  error.value = null;
   if (before.at === 'form') step.value = { at: 'sending' };
   const outcome = await askForLink(email);
   if (!outcome.ok) {
     step.value = before;
-    trouble.value = outcome.failure;
-    error.value =
-      outcome.failure.slug === 'invalid-body' ? texts.signIn.badAddress : explain(outcome.failure);
+    fail(outcome.failure, 'invalid-body', texts.signIn.badAddress);
     return;
   }
   const link = 'link' in outcome.value ? String(outcome.value.link) : null;
   now.value = Date.now();
   step.value = { at: 'sent', email, link, resendAt: now.value + RESEND_MS };
+}
+
+/** The failure in words: its own where it is the one that is expected here. */
+function fail(failure: Failure, expected: string, text: string): void {
+  error.value = { text: failure.slug === expected ? text : explain(failure), failure };
 }
 
 function redeemFromAddress(): void {
@@ -185,9 +187,7 @@ async function redeem(code: string): Promise<void> {
     return;
   }
   step.value = { at: 'form' };
-  trouble.value = outcome.failure;
-  error.value =
-    outcome.failure.slug === 'sign-in-link-invalid' ? texts.signIn.invalid : explain(outcome.failure);
+  fail(outcome.failure, 'sign-in-link-invalid', texts.signIn.invalid);
 }
 
 function rememberPlace(): string {
