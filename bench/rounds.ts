@@ -38,7 +38,7 @@ export async function measure(
   const load = { pid: fleet.pid, from: 0, limit: Number.POSITIVE_INFINITY };
   for (const { key, port, requests, status, mayFail, fill } of variants) {
     say(`filling ${key}`);
-    const rest = { ...load, port, requests, status, mayFail: mayFail === true, warmUp: 0, duration: 60_000 };
+    const rest = { ...load, port, requests, status, mayFail, warmUp: 0, duration: 60_000 };
     await client.run({ ...rest, connections: 16, limit: fill });
   }
   const rounds: Rounds = new Map();
@@ -52,7 +52,7 @@ export async function measure(
           port,
           requests,
           status,
-          mayFail: mayFail === true,
+          mayFail,
           from,
           connections,
           warmUp,

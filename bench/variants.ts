@@ -15,7 +15,8 @@ export type Variant = {
   /** What a bad token is answered; null for a Worker that checks nothing. */
   bad: Uint8Array | null;
   status: number;
-  mayFail?: boolean;
+  /** A peer whose failures are counted instead of ending the run. */
+  mayFail: boolean;
   /** Requests to send before the first round, so that what shall be warm is warm. */
   fill: number;
   /** Where the requests of the next load begin. */
@@ -96,6 +97,7 @@ export async function openVariants(
     requests: [good],
     bad,
     status: 200,
+    mayFail: false,
     fill: 100,
     next: 0,
     ...rest,
