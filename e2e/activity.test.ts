@@ -2,7 +2,7 @@
 import type { Page, Route } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useDashboard } from './dashboard.ts';
-import { EVENTS, answer, broken, json } from './fixtures.ts';
+import { EVENTS, after, answer, broken, json } from './fixtures.ts';
 
 const { open } = useDashboard();
 const PATH = '/activity?organisation=acme';
@@ -43,9 +43,7 @@ describe('the activity', () => {
       before: (opened) =>
         answer(opened, RECORD, async (route) => {
           const action = query(route).get('action');
-          if (action === 'token.created') {
-            await held.promise;
-          }
+          if (action === 'token.created') await held.promise;
           const events = EVENTS.events.filter((event) => action === null || event.action === action);
           await json({ events, next: null })(route);
         }),
@@ -75,15 +73,13 @@ describe('the activity', () => {
 
   it('is asked once for what is older, however often the button is pressed', async () => {
     let asked = 0;
+    const olderEvents = EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` }));
     const held = Promise.withResolvers<void>();
     const page = await open({
       path: PATH,
-      before: paged(async (route) => {
+      before: paged((route) => {
         asked += 1;
-        await held.promise;
-        await json({ events: EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` })), next: null })(
-          route,
-        );
+        return after(held.promise, json({ events: olderEvents, next: null }))(route);
       }),
     });
     for (let press = 0; press < 3; press++) await older(page).dispatchEvent('click');

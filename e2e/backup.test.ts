@@ -1,10 +1,9 @@
 // The way of docs/operating/backup.md, with wrangler's own tool: out of one database, into an empty one.
-import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { watch } from '../scripts/watched.ts';
+import { runChild } from './child.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -21,12 +20,7 @@ function place(name: string): string {
 
 function d1(cwd: string, ...args: string[]): Promise<{ code: number; output: string }> {
   const env = { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true' };
-  return new Promise((done) => {
-    execFile(process.execPath, [wrangler, 'd1', ...args], { cwd, env }, (error, stdout, stderr) => {
-      watch(stdout + stderr);
-      done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
-    });
-  });
+  return runChild(process.execPath, [wrangler, 'd1', ...args], { cwd, env });
 }
 
 async function run(cwd: string, ...args: string[]): Promise<void> {

@@ -1,5 +1,7 @@
-// A program that the tests start and stop. What it printed is looked through for secrets like the output of our Workers.
-import { spawn } from 'node:child_process';
+// A program that the tests start and stop, or wait for. What it printed is looked through for secrets like the output of our
+// Workers.
+import { execFile, spawn } from 'node:child_process';
+import type { ExecFileOptions } from 'node:child_process';
 import { watch } from '../scripts/watched.ts';
 
 export type Child = { stop(): Promise<void>; output(): string };
@@ -34,4 +36,18 @@ export async function startChild(
       watch(output);
     },
   };
+}
+
+/** Runs it to its end. */
+export function runChild(
+  command: string,
+  args: string[],
+  options: ExecFileOptions,
+): Promise<{ code: number; output: string }> {
+  return new Promise((done) => {
+    execFile(command, args, { ...options, encoding: 'utf8' }, (error, stdout, stderr) => {
+      watch(stdout + stderr);
+      done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
+    });
+  });
 }

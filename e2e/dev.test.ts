@@ -1,11 +1,10 @@
 // `npm run dev` as a developer meets it: found again, taken ports, old folders, Ctrl-C.
-import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { watch } from '../scripts/watched.ts';
+import { runChild } from './child.ts';
 import { freePort, startServer } from './server.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -13,21 +12,8 @@ const state = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
 
 /** Starts it where it cannot run, and answers what it says on its way out. */
-function run(...flags: string[]): Promise<{ code: number | null; output: string }> {
-  return start(process.execPath, ['scripts/dev.ts', ...flags], root);
-}
-
-function start(
-  command: string,
-  args: string[],
-  cwd: string,
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((done) => {
-    execFile(command, args, { cwd }, (error, stdout, stderr) => {
-      watch(stdout + stderr);
-      done({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
-    });
-  });
+function run(...flags: string[]): Promise<{ code: number; output: string }> {
+  return runChild(process.execPath, ['scripts/dev.ts', ...flags], { cwd: root });
 }
 
 async function signInCode(origin: string): Promise<number> {
@@ -86,7 +72,7 @@ describe('npm run dev', () => {
     const bare = mkdtempSync(join(tmpdir(), 'developer-zone-'));
     cpSync(join(root, 'scripts'), join(bare, 'scripts'), { recursive: true });
     cpSync(join(root, 'package.json'), join(bare, 'package.json'));
-    const { code, output } = await start('npm', ['run', 'dev'], bare);
+    const { code, output } = await runChild('npm', ['run', 'dev'], { cwd: bare });
     expect(code).toBe(1);
     expect(output).toContain('The packages are not installed here. Run: npm ci');
     expect(output).not.toContain('at ');

@@ -143,5 +143,17 @@ export const problem =
 export const broken = problem(500, 'unexpected');
 /** No answer at all: the connection is cut. */
 export const cut = (route: Route): Promise<void> => route.abort('connectionreset');
+/** An answer that is held back until then. */
+export const after =
+  (until: Promise<unknown>, how: (route: Route) => unknown) =>
+  async (route: Route): Promise<void> => {
+    await until;
+    await how(route);
+  };
+/** The same for a request that the page gives up meanwhile: nobody is there to take it. */
+export const dropped =
+  (how: (route: Route) => Promise<void>) =>
+  (route: Route): Promise<void> =>
+    how(route).catch(() => {});
 /** An answer that never comes. */
 export const silence = (): Promise<void> => Promise.resolve();

@@ -17,7 +17,7 @@ import {
   trash,
   useDashboard,
 } from './dashboard.ts';
-import { ROWS, answer, broken, json, problem, silence } from './fixtures.ts';
+import { ROWS, after, answer, broken, dropped, json, problem, silence } from './fixtures.ts';
 
 const { open, here } = useDashboard();
 
@@ -60,10 +60,7 @@ describe('the frame', () => {
       path: '/developer-zone',
       boot: member,
       before: async (opened) => {
-        await answer(opened, TOKENS, async (route) => {
-          await held.promise;
-          await route.fulfill({ json: { tokens: ROWS, limit: 10 } }).catch(() => {});
-        });
+        await answer(opened, TOKENS, after(held.promise, dropped(json({ tokens: ROWS, limit: 10 }))));
         await answer(opened, 'organisations/hooli/tokens', json({ tokens: [], limit: 10 }));
       },
     });

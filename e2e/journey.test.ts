@@ -17,6 +17,7 @@ beforeEach(async () => {
   const list = (await (await fetch(path, { headers })).json()) as { tokens: { id: string }[] };
   await Promise.all(list.tokens.map(({ id }) => fetch(`${path}/${id}`, { method: 'DELETE', headers })));
 });
+
 /** A page of a signed-in owner, at the path. */
 async function open(path: string, state: ReturnType<typeof owner> | null = owner()): Promise<Page> {
   const page = await newPage(state === null ? {} : { storageState: state });

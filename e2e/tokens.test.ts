@@ -18,7 +18,20 @@ import {
   useDashboard,
   watchShifts,
 } from './dashboard.ts';
-import { ROWS, SECRET, TEN, USAGE, answer, broken, cut, json, problem, silence } from './fixtures.ts';
+import {
+  ROWS,
+  SECRET,
+  TEN,
+  USAGE,
+  after,
+  answer,
+  broken,
+  cut,
+  dropped,
+  json,
+  problem,
+  silence,
+} from './fixtures.ts';
 
 const { open, here } = useDashboard();
 
@@ -107,10 +120,7 @@ describe('the table', () => {
       path: '/developer-zone',
       boot: {},
       before: (opened) =>
-        answer(opened, TOKENS, async (route) => {
-          await held.promise;
-          await route.fulfill({ json: { tokens: ROWS.slice(0, 3), limit: 10 } });
-        }),
+        answer(opened, TOKENS, after(held.promise, json({ tokens: ROWS.slice(0, 3), limit: 10 }))),
     });
     await page.getByLabel('Organisation').selectOption('acme');
     const card = page.locator('section.card');
@@ -133,11 +143,7 @@ describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       options: { viewport: { width, height: 800 } },
-      before: (opened) =>
-        answer(opened, 'organisations/*/usage', async (route) => {
-          await held.promise;
-          await json(USAGE)(route);
-        }),
+      before: (opened) => answer(opened, 'organisations/*/usage', after(held.promise, json(USAGE))),
     });
     await switches(page).first().waitFor();
     const shifted = await watchShifts(page);
@@ -176,13 +182,7 @@ describe('creating', () => {
 
   it('asks once however often Enter is pressed, and cannot be left while it waits', async () => {
     const held = Promise.withResolvers<void>();
-    const page = await open({
-      before: (opened) =>
-        answer(opened, TOKENS, async (route) => {
-          await held.promise;
-          await broken(route);
-        }),
-    });
+    const page = await open({ before: (opened) => answer(opened, TOKENS, after(held.promise, broken)) });
     const asked = count(page, `/api/${TOKENS}`, 'POST');
     await createButton(page).click();
     await page.getByLabel('Name (optional)').focus();
@@ -389,10 +389,7 @@ describe('switching', () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       before: (opened) =>
-        answer(opened, `${TOKENS}/*`, async (route) => {
-          await held.promise;
-          await route.fulfill({ json: receipt({ ...ROWS[0], active: false }) });
-        }),
+        answer(opened, `${TOKENS}/*`, after(held.promise, json(receipt({ ...ROWS[0], active: false })))),
     });
     const asked = count(page, `/api/${TOKENS}/${ROWS[0]?.id}`, 'PATCH');
     const one = switches(page).first();
@@ -452,10 +449,7 @@ describe('switching', () => {
     const page = await open({
       before: async (opened) => {
         await answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
-        await answer(opened, TOKENS, async (route) => {
-          await held.promise;
-          await json({ tokens: ROWS, limit: 10 })(route).catch(() => {});
-        });
+        await answer(opened, TOKENS, after(held.promise, dropped(json({ tokens: ROWS, limit: 10 }))));
       },
     });
     const list = page.waitForEvent('requestfailed', (request) => request.url().endsWith(`/api/${TOKENS}`));

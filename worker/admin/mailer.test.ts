@@ -10,6 +10,18 @@ const DEPLOYED = 'https://zone.example';
 
 type Mail = { from: string; to: string; subject: string; text: string; html: string };
 
+/** A deployed host is asked for a link. */
+const askFor = (email: string): Request =>
+  new Request(`${DEPLOYED}/api/sign-in/link`, {
+    method: 'POST',
+    headers: {
+      origin: DEPLOYED,
+      'content-type': 'application/json',
+      'cf-connecting-ip': crypto.randomUUID(),
+    },
+    body: JSON.stringify({ email }),
+  });
+
 /** Asks a deployed host for a link, and hands on what was mailed by the time that the answer was there, and after it. */
 async function ask(email: string, settings: object = {}) {
   const { EMAIL: binding } = env as Env;
@@ -17,15 +29,7 @@ async function ask(email: string, settings: object = {}) {
   const send = vi.spyOn(binding, 'send');
   const context = createExecutionContext();
   const answer = await worker.fetch(
-    new Request(`${DEPLOYED}/api/sign-in/link`, {
-      method: 'POST',
-      headers: {
-        origin: DEPLOYED,
-        'content-type': 'application/json',
-        'cf-connecting-ip': crypto.randomUUID(),
-      },
-      body: JSON.stringify({ email }),
-    }),
+    askFor(email),
     { ...env, EMAIL: binding, EMAIL_FROM: 'zone@example.com', ...settings },
     context,
   );
@@ -71,15 +75,7 @@ describe('the e-mail door', () => {
     await givenOrganisation('enterprise', [email]);
     const never = { send: () => new Promise(() => {}) } as unknown as NonNullable<Env['EMAIL']>;
     const answer = await worker.fetch(
-      new Request(`${DEPLOYED}/api/sign-in/link`, {
-        method: 'POST',
-        headers: {
-          origin: DEPLOYED,
-          'content-type': 'application/json',
-          'cf-connecting-ip': crypto.randomUUID(),
-        },
-        body: JSON.stringify({ email }),
-      }),
+      askFor(email),
       { ...env, EMAIL: never, EMAIL_FROM: 'zone@example.com' },
       createExecutionContext(),
     );

@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import worker from '../index.ts';
 import type { Token } from '../token/store.ts';
-import { bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { ORIGIN, bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 
 type Created = { token: Token; secret: string | null };
 
@@ -210,10 +210,10 @@ describe('creating a token', () => {
       },
     });
     const answer = await worker.fetch(
-      new Request(`http://localhost/api/organisations/${organisation}/tokens`, {
+      new Request(`${ORIGIN}/api/organisations/${organisation}/tokens`, {
         method: 'POST',
         body: '{}',
-        headers: { ...session, origin: 'http://localhost', 'content-type': 'application/json' },
+        headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
       }),
       { ...env, DB },
       createExecutionContext(),

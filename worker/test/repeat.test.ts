@@ -23,8 +23,8 @@ it.each([
     const { id, secret } = await givenToken(organisation);
     const other = newIsolate();
     const verify = async () => (await ask(other, '/v1/ping', { headers: bearer(secret) })).status;
-    const change = (deployment: Env) =>
-      ask({ ...deployment, ...LEASES }, `/api/organisations/${organisation}/tokens/${id}`, {
+    const change = (deployment: Env, token = id) =>
+      ask({ ...deployment, ...LEASES }, `/api/organisations/${organisation}/tokens/${token}`, {
         method,
         headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
         body,
@@ -32,15 +32,7 @@ it.each([
     expect(await verify()).toBe(200);
     // Which of its calls the change is, as one that does nothing tells.
     const probe = deploymentWith(null);
-    await ask(
-      { ...probe.env, ...LEASES },
-      `/api/organisations/${organisation}/tokens/${crypto.randomUUID()}`,
-      {
-        method,
-        headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
-        body,
-      },
-    );
+    await change(probe.env, crypto.randomUUID());
     const at = probe.calls.lastIndexOf('D1.batch');
     expect((await change(deploymentWith({ at, kind: 'unanswered' }).env)).status).toBe(503);
     expect((await change(deploymentWith(null).env)).status).toBe(repeated);
