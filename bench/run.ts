@@ -10,6 +10,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Measured } from './client.ts';
+import { installFor } from './packages.ts';
 import type { Figures } from './report.ts';
 import type { Soak } from './soak.ts';
 
@@ -34,14 +35,7 @@ const { values: options } = parseArgs({
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-// The peers are not the product's dependencies; they are fetched when they are first needed.
-if (!existsSync(`${HERE}node_modules/better-auth`)) {
-  say('Installing the peers into bench/node_modules');
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: HERE,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
+installFor('better-auth');
 const { openClient } = await import('./load.ts');
 const { checkAnswers, measure } = await import('./rounds.ts');
 const { openVariants } = await import('./variants.ts');
