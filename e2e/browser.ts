@@ -8,7 +8,8 @@ export async function openBrowser(port?: number): Promise<Browser> {
   process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
   const { default: packaged } = await import('@sparticuz/chromium');
   return chromium.launch({
-    executablePath: process.env['CHROME_PATH'] ?? (await packaged.executablePath()),
+    // An empty setting is one that is not set.
+    executablePath: process.env['CHROME_PATH'] || (await packaged.executablePath()),
     // Nothing else: the package's own default flags would switch web security off and hide CSP and CORS faults.
     args: [
       '--no-sandbox',

@@ -1,10 +1,16 @@
 // A program that the tests start and stop, or wait for. What it printed is looked through for secrets like the output of our
 // Workers.
 import { execFile, spawn } from 'node:child_process';
-import type { ExecFileOptions } from 'node:child_process';
+import type { ChildProcess, ExecFileOptions } from 'node:child_process';
 import { watch } from '../scripts/watched.ts';
 
 export type Child = { stop(): Promise<void>; output(): string };
+
+/** What still runs. A suite whose set-up fails stops nothing: then the end of its process does. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Starts it and waits until what it prints matches `ready`; rejects with what it printed when it ends before. */
 export async function startChild(
@@ -14,6 +20,8 @@ export async function startChild(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Child> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let output = '';
   const ended = new Promise<void>((done) => {
     child.once('close', () => done());

@@ -1,9 +1,11 @@
 // `npm run dev` as a developer meets it: found again, taken ports, old folders, Ctrl-C.
 import { cpSync, mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readSchema } from '../scripts/local-database.ts';
 import { runChild } from './child.ts';
 import { freePort, startServer } from './server.ts';
 
@@ -16,6 +18,10 @@ function run(...flags: string[]): Promise<{ code: number; output: string }> {
   return runChild(process.execPath, ['scripts/dev.ts', ...flags], { cwd: root });
 }
 
+function linesOf(output: string): string[] {
+  return output.split('\n').filter((line) => line.trim() !== '');
+}
+
 async function signInCode(origin: string): Promise<number> {
   const answer = await fetch(`${origin}/api/sign-in/link`, {
     method: 'POST',
@@ -25,6 +31,15 @@ async function signInCode(origin: string): Promise<number> {
   return answer.status;
 }
 
+/** The check before every script, as npm starts it under that version of Node. */
+function checkPackages(version: string): Promise<{ code: number; output: string }> {
+  const agent = `npm/10.8.2 node/v${version} linux x64`;
+  return runChild(process.execPath, ['scripts/packages.mjs'], {
+    cwd: root,
+    env: { ...process.env, npm_config_user_agent: agent },
+  });
+}
+
 describe('npm run dev', () => {
   it('says where to go and who may sign in, stops cleanly, and finds its data again', async () => {
     const port = await freePort();
@@ -32,6 +47,12 @@ describe('npm run dev', () => {
     expect(first.output()).toContain(`http://localhost:${port}/developer-zone`);
     expect(first.output()).toContain('owner@example.com');
     expect(await signInCode(first.origin)).toBe(202);
+    const requests = () => linesOf(first.output()).filter((line) => line.includes('/api/sign-in/link'));
+    await expect.poll(requests).not.toEqual([]);
+    expect(requests()).toEqual([expect.stringMatching(/^\{"method":"POST",.*"status":202,/)]);
+    // No list of bindings, no warning that means nothing here: what a person needs, and a line for each request.
+    expect(linesOf(first.output()).length).toBeLessThan(22);
+    expect(first.output()).not.toContain('env.TOKEN_CACHE');
     expect(await first.stop()).toBe(0);
     await expect(fetch(first.origin)).rejects.toThrow('fetch failed');
 
@@ -41,6 +62,40 @@ describe('npm run dev', () => {
     const answer = await fetch(`${second.origin}/v1/ping`, { headers: { origin: 'https://site.example' } });
     expect(answer.headers.get('access-control-allow-origin')).toBe('https://site.example');
     expect(await second.stop()).toBe(0);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('ends with npm when npm gets %s', async (signal) => {
+    const port = await freePort();
+    const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    const npm = spawn('npm', ['run', 'dev', '--', '--port', String(port), '--persist-to', folder], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await new Promise<void>((done, fail) => {
+      npm.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('Ctrl-C stops it')) done();
+      });
+      npm.once('close', () => fail(new Error('npm ended')));
+    });
+    npm.kill(signal);
+    const isGone = () =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        () => false,
+        () => true,
+      );
+    await expect.poll(isGone, { timeout: 20_000 }).toBe(true);
+    // Nothing holds the folder: the next start on it works.
+    const next = await startServer({ state: folder, port });
+    await next.stop();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('refuses a state folder that another one runs on, whose hubs would not hear of a change', async () => {
+    const first = await startServer();
+    const { code, output } = await run('--port', String(await freePort()), '--persist-to', first.state);
+    await first.stop();
+    expect(code).toBe(1);
+    expect(output).toMatch(/Process \d+ runs on the state folder .*choose another with --persist-to DIR/);
   });
 
   it('says what to do when the port is taken', async () => {
@@ -68,6 +123,21 @@ describe('npm run dev', () => {
     holder.close();
   });
 
+  it.each(['18.20.8', '20.18.3', '22.11.0'])(
+    'says in one line that Node %s, which runs npm, cannot install the packages',
+    async (version) => {
+      const { code, output } = await checkPackages(version);
+      expect(code).toBe(1);
+      expect(linesOf(output)).toEqual([
+        `Node ${version} cannot install these packages (needed: ^20.19.0 || >=22.12.0). Update Node, then run: npm ci`,
+      ]);
+    },
+  );
+
+  it.each(['20.19.0', '22.12.0', '24.11.0'])('says nothing of Node %s', async (version) => {
+    expect(await checkPackages(version)).toEqual({ code: 0, output: '' });
+  });
+
   it('says what to do when the packages are missing, on any Node', async () => {
     const bare = mkdtempSync(join(tmpdir(), 'developer-zone-'));
     cpSync(join(root, 'scripts'), join(bare, 'scripts'), { recursive: true });
@@ -80,15 +150,24 @@ describe('npm run dev', () => {
   });
 
   it.each([
-    ['was made by another wording of its migrations', '0001_tokens.sql 0123\n'],
-    ['is older than this check', ''],
-  ])('refuses a state folder that %s, and touches nothing in it', async (_, marker) => {
+    [
+      'was made by another wording of its migrations',
+      '0001_tokens.sql 0123\n',
+      'may be from another version',
+    ],
+    ['is older than this check', '', 'may be from another version'],
+    ['has lost its database', null, 'has lost its database'],
+  ])('refuses a state folder that %s, and touches nothing in it', async (_, marker, said) => {
     const other = mkdtempSync(join(tmpdir(), 'developer-zone-'));
-    writeFileSync(join(other, 'seeded'), marker);
+    const databases = join(other, 'v3/d1/miniflare-D1DatabaseObject');
+    mkdirSync(databases, { recursive: true });
+    writeFileSync(join(other, 'seeded'), marker ?? readSchema());
+    writeFileSync(join(databases, marker === null ? 'metadata.sqlite' : 'a.sqlite'), '');
+    const before = readdirSync(other, { recursive: true }).toSorted();
     const { code, output } = await run('--port', String(await freePort()), '--persist-to', other);
     expect(code).toBe(1);
-    expect(output).toContain(`The state folder ${other} may be from another version: delete it`);
-    expect(readdirSync(other)).toEqual(['seeded']);
+    expect(output).toContain(`The state folder ${other} ${said}: delete it, or choose another`);
+    expect(readdirSync(other, { recursive: true }).toSorted()).toEqual(before);
     rmSync(other, { recursive: true, force: true });
   });
 

@@ -40,7 +40,9 @@ function newState(): string {
     mkdirSync(join(root, '.tmp'), { recursive: true });
     const draft = mkdtempSync(join(root, '.tmp/state-draft-'));
     const env = { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false' };
-    for (const { args } of stepsFor(draft) ?? []) {
+    const todo = stepsFor(draft);
+    if (!todo.ok) throw new Error(todo.reason);
+    for (const { args } of todo.steps) {
       execFileSync(process.execPath, ['node_modules/wrangler/bin/wrangler.js', ...args], {
         cwd: root,
         env,

@@ -6,11 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { markDone, stepsFor } from './local-database.ts';
+import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+import { holdState, markDone, releaseState, stepsFor } from './local-database.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const VITE = join(root, 'node_modules/vite/bin/vite.js');
+const PARENT_CHECK_MS = 250;
+const WRANGLERS_REQUEST = /^\[wrangler:info\] [A-Z]+ \S+ \d{3} /;
 // Nothing here asks the network: no usage figures, no look for a newer wrangler, no prompts.
 const environment = {
   ...process.env,
@@ -23,9 +27,15 @@ const environment = {
 
 const children = new Set<ChildProcess>();
 let stopping = false;
+let isAnnounced = false;
 // Below what `fail` needs: a wrong flag is its first use.
 const { port, state, rest } = readFlags(process.argv.slice(2));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+// npm that is killed passes no signal on. Then this process gets another parent, and nobody is left to stop it.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) stop();
+}, PARENT_CHECK_MS).unref();
 
 await main();
 
@@ -33,6 +43,13 @@ async function main(): Promise<void> {
   if (!(await isFree(port))) {
     fail(`Port ${port} is taken. Stop what runs there, or choose another: npm run dev -- --port ${port + 1}`);
   }
+  const holder = holdState(state);
+  if (holder !== null) {
+    fail(
+      `Process ${holder} runs on the state folder ${state}. Stop it, or choose another with --persist-to DIR.`,
+    );
+  }
+  process.once('exit', () => releaseState(state));
   await prepareDatabase();
   writeSecrets();
   if (!isBuilt()) await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
@@ -40,12 +57,32 @@ async function main(): Promise<void> {
   const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state];
   // The inspector gets a free port, so that two of these can run side by side.
   const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
-  const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'inherit');
-  server.once('exit', (code) => {
-    if (!stopping) fail(`wrangler dev ended with code ${code ?? 1}`);
+  const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'pipe');
+  const unheard = listen(server);
+  server.once('close', (code) => {
+    if (!stopping) fail(`${unheard().join('\n')}\nwrangler dev ended with code ${code ?? 1}`);
   });
   await ready();
   if (!stopping) announce();
+}
+
+/**
+ * Prints what wrangler prints, from the announcement on, without its own line for each request: the Worker logs one already.
+ * Answers the lines that were kept back before it: a list of bindings when all is well, the reason when it ends.
+ */
+function listen(server: ChildProcess): () => string[] {
+  const early: string[] = [];
+  for (const [from, to] of [
+    [server.stdout, process.stdout],
+    [server.stderr, process.stderr],
+  ] as const) {
+    if (from === null) continue;
+    createInterface({ input: from }).on('line', (line) => {
+      if (!isAnnounced) early.push(line);
+      else if (!WRANGLERS_REQUEST.test(stripVTControlCharacters(line))) to.write(`${line}\n`);
+    });
+  }
+  return () => (isAnnounced ? [] : early);
 }
 
 function readFlags(flags: string[]): { port: number; state: string; rest: string[] } {
@@ -90,11 +127,12 @@ function writeSecrets(): void {
 }
 
 async function prepareDatabase(): Promise<void> {
-  const hint = `The state folder ${state} may be from another version: delete it, or choose another with --persist-to DIR.`;
-  const steps = stepsFor(state);
-  if (steps === null) fail(hint);
-  if (steps.length === 0) return;
-  for (const { title, args } of steps) await step(title, [WRANGLER, ...args], hint);
+  const wayOut = 'delete it, or choose another with --persist-to DIR.';
+  const todo = stepsFor(state);
+  if (!todo.ok) fail(`${todo.reason}: ${wayOut}`);
+  if (todo.steps.length === 0) return;
+  const hint = `The state folder ${state} may be from another version: ${wayOut}`;
+  for (const { title, args } of todo.steps) await step(title, [WRANGLER, ...args], hint);
   markDone(state);
 }
 
@@ -194,6 +232,7 @@ async function ready(): Promise<void> {
 }
 
 function announce(): void {
+  isAnnounced = true;
   console.log(`
 Developer Zone runs at http://localhost:${port}
   Dashboard          http://localhost:${port}/developer-zone

@@ -1,30 +1,78 @@
 // The local database of a state folder: what is to be done to bring it up to date, and which migrations it has seen. Runs
 // nothing itself.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const MARKER = 'seeded';
+const LOCK = 'running';
+/** Where wrangler keeps the files of local D1 databases, below the state folder. */
+const DATABASES = 'v3/d1/miniflare-D1DatabaseObject';
 
 /** A run of wrangler, from the root of the project. */
 export type Step = { title: string; args: string[] };
 
-/** What is left to do for the folder, nothing perhaps; null when its tables are of another version and cannot be followed. */
-export function stepsFor(state: string): Step[] | null {
+export type Steps = { ok: true; steps: Step[] } | { ok: false; reason: string };
+
+/** What is left to do for the folder: no step when it is up to date. `reason` is for the developer. */
+export function stepsFor(state: string): Steps {
   const schema = readSchema();
   const marker = join(state, MARKER);
   const applied = existsSync(marker) ? readFileSync(marker, 'utf8') : null;
-  if (applied === schema) return [];
+  if (applied !== null && !hasDatabase(state)) {
+    return { ok: false, reason: `The state folder ${state} has lost its database` };
+  }
+  if (applied === schema) return { ok: true, steps: [] };
   // A migration that was applied is not applied again: in another wording its tables are not those of this checkout.
-  if (applied !== null && (applied === '' || !schema.startsWith(applied))) return null;
+  if (applied !== null && (applied === '' || !schema.startsWith(applied))) {
+    return { ok: false, reason: `The state folder ${state} may be from another version` };
+  }
   const where = ['DB', '--local', '--persist-to', state];
   const migrate = { title: 'Applying the migrations', args: ['d1', 'migrations', 'apply', ...where] };
   const seed = {
     title: 'Seeding the organisations',
     args: ['d1', 'execute', ...where, '--file', 'scripts/seed.sql'],
   };
-  return applied === null ? [migrate, seed] : [migrate];
+  return { ok: true, steps: applied === null ? [migrate, seed] : [migrate] };
+}
+
+/** Whether wrangler has a database there; its own list of databases is a file as well. */
+function hasDatabase(state: string): boolean {
+  const folder = join(state, DATABASES);
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((file) => file.endsWith('.sqlite') && file !== 'metadata.sqlite');
+}
+
+/**
+ * Takes the folder for this process. Two servers on one folder have hubs of their own, which do not tell each other of a
+ * change: a receipt would be untrue. Answers the process that has the folder, or null when it is ours now.
+ */
+export function holdState(state: string): number | null {
+  const file = join(state, LOCK);
+  mkdirSync(state, { recursive: true });
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return null;
+  } catch {
+    const holder = Number(readFileSync(file, 'utf8'));
+    if (holder !== process.pid && isAlive(holder)) return holder;
+    // Left behind by a process that was killed.
+    writeFileSync(file, String(process.pid));
+    return null;
+  }
+}
+
+export function releaseState(state: string): void {
+  rmSync(join(state, LOCK), { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Remembers that the steps were done. */
