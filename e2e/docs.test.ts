@@ -38,7 +38,8 @@ const lacks = (command: string): boolean => {
   if (isMissing) console.warn(`SKIPPED: the examples of the documentation that need ${command}`);
   return isMissing;
 };
-const [lacksPython, lacksCurl, lacksBash] = [lacks('python3'), lacks('curl'), lacks('bash')];
+const [lacksPython, lacksCurl] = [lacks('python3'), lacks('curl')];
+const shells = ['bash', 'zsh'].filter((shell) => !lacks(shell));
 const home = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 
 beforeAll(async () => {
@@ -239,9 +240,15 @@ describe('the examples of the documentation', () => {
     expect(stdout).toMatch(/^200 \{'status': 'ok'/);
   });
 
-  it.skipIf(lacksCurl || lacksBash).each(['/docs', '/docs/gateways', '/docs/operator'])(
-    '%s: every curl call, as pasted, is answered as the page says',
-    async (path) => {
+  it
+    .skipIf(lacksCurl)
+    .each(
+      ['/docs', '/docs/gateways', '/docs/operator'].flatMap((path) =>
+        ['sh', ...shells].map((shell) => ({ path, shell })),
+      ),
+    )(
+    '$path: every curl call, as pasted into $shell, is answered as the page says',
+    async ({ path, shell }) => {
       const samples = await samplesOf(path);
       const calls = samples.flatMap((sample, at) =>
         sample.language === 'curl' ? [{ code: sample.code, next: samples[at + 1] }] : [],
@@ -249,7 +256,7 @@ describe('the examples of the documentation', () => {
       expect(calls.length).toBeGreaterThan(2);
       for (const { code, next } of calls) {
         if (path === '/docs/operator') await givenOrganisation();
-        const { stdout } = await run('bash', ['-c', code], { env: environment });
+        const { stdout } = await run(shell, ['-c', code], { env: environment });
         const lines = stdout.split('\n');
         expect(lines.pop(), `${code}\n${stdout}`).toBe('200');
         const answered: unknown = next?.language === 'json' ? JSON.parse(lines.join('\n')) : null;
