@@ -433,6 +433,8 @@ describe('bad input', () => {
   it.each([
     ['{"name":1}', 'Field "name": not a string'],
     ['{"name":""}', 'Field "name": empty'],
+    ['{"name":"\\u3164"}', 'Field "name": empty'],
+    ['{"name":"A\\u200d"}', 'Field "name": has a control character'],
     [
       '{"name":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}',
       'Field "name": longer than 50 characters',

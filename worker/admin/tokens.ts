@@ -2,11 +2,12 @@
 // it is true everywhere; a secret leaves in the answer that makes it and never again.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
-import { boolean, maxLength, nullable, optional, pipe, regex, strictObject, string } from 'valibot';
+import { boolean, nullable, optional, strictObject } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import type { Env } from '../env.ts';
 import { note } from '../log.ts';
+import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
@@ -18,18 +19,7 @@ import { publish } from '../verification/publish.ts';
 import { limitMutations, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
-/** As it was typed: nothing is trimmed or folded, so that the answer has what the caller sent. */
-const Name = nullable(
-  pipe(
-    string('not a string'),
-    regex(/\S/, 'empty'),
-    maxLength(50, 'longer than 50 characters'),
-    // Control and formatting characters would let a name look like something else.
-    regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
-    // Half a surrogate pair would be stored as another character than the answer says.
-    regex(/^\P{Cs}+$/u, 'has half a character'),
-  ),
-);
+const Name = nullable(nameOf(50));
 const CreateBody = strictObject({ name: optional(Name) });
 const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

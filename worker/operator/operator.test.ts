@@ -352,6 +352,7 @@ describe('bad input', () => {
     ['{"plan":"pro"}', 'Field "name": missing'],
     ['{"name":"A"}', 'Field "plan": missing'],
     ['{"name":" ","plan":"pro"}', 'Field "name": empty'],
+    ['{"name":"\\u2800","plan":"pro"}', 'Field "name": empty'],
     ['{"name":"A\\u202e","plan":"pro"}', 'Field "name": has a control character'],
     ['{"name":"A\\udfff","plan":"pro"}', 'Field "name": has half a character'],
     ['{"name":"A","plan":"Enterprise"}', 'Field "plan": not one of trial, pay-as-you-go, pro, enterprise'],

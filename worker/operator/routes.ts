@@ -1,18 +1,7 @@
 // /operator: the platform's face (billing, provisioning). Everything is idempotent: repeating a call whose answer was
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
 import { Hono } from 'hono/tiny';
-import {
-  maxLength,
-  minValue,
-  optional,
-  picklist,
-  pipe,
-  regex,
-  safeInteger,
-  strictObject,
-  string,
-  number,
-} from 'valibot';
+import { minValue, number, optional, picklist, pipe, safeInteger, strictObject } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import { openDatabase } from '../database.ts';
@@ -20,6 +9,7 @@ import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
 import { note } from '../log.ts';
+import { nameOf } from '../name.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -35,13 +25,7 @@ import { requireOperator } from './access.ts';
 
 /** The body of `PUT /operator/organisations/:id`. */
 const OrganisationBody = strictObject({
-  name: pipe(
-    string('not a string'),
-    regex(/\S/, 'empty'),
-    maxLength(100, 'longer than 100 characters'),
-    regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u, 'has a control character'),
-    regex(/^\P{Cs}+$/u, 'has half a character'),
-  ),
+  name: nameOf(100),
   plan: picklist(PLANS, `not one of ${PLANS.join(', ')}`),
   version: optional(
     pipe(number('not a number'), safeInteger('not a whole number'), minValue(0, 'below zero')),

@@ -14,6 +14,7 @@ const FACE = [
   'face',
   'limit',
   'log',
+  'name',
   'problem',
   'random',
   'request-id',
@@ -84,6 +85,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   face: { rooms: ['problem'], packages: ['hono'] },
   limit: { rooms: ['problem'], packages: [] },
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
+  name: { rooms: [], packages: ['valibot'] },
   problem: { rooms: ['security-headers'], packages: [] },
   random: { rooms: ['token/sha-256'], packages: [] },
 };

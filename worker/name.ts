@@ -1,0 +1,25 @@
+// The names that people give: to a token, to an organisation. Read by both faces, so that one rule says what a name is.
+import { maxLength, pipe, regex, string } from 'valibot';
+
+// What looks like nothing although it is no space: fillers of Hangul, and the empty pattern of Braille.
+const BLANK = '\\u115f\\u1160\\u2800\\u3164\\uffa0';
+const HIDDEN = '\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}';
+const VISIBLE = `[^\\s${HIDDEN}${BLANK}]`;
+// Persian writes with ZWNJ, and many emoji are joined by ZWJ. Elsewhere both would hide in a name.
+const JOINER = `(?<=${VISIBLE})[\\u200c\\u200d](?=${VISIBLE})`;
+
+const SOMETHING = new RegExp(VISIBLE, 'u');
+// Control and formatting characters would let a name look like something else.
+const NOTHING_HIDDEN = new RegExp(`^(?:[^${HIDDEN}]|${JOINER})+$`, 'u');
+const WHOLE_CHARACTERS = /^\P{Cs}+$/u;
+
+/** A name of at most `longest` UTF-16 units, as it was typed: nothing is trimmed or folded. */
+export const nameOf = (longest: number) =>
+  pipe(
+    string('not a string'),
+    maxLength(longest, `longer than ${longest} characters`),
+    regex(SOMETHING, 'empty'),
+    // Half a surrogate pair would be stored as another character than the answer says.
+    regex(WHOLE_CHARACTERS, 'has half a character'),
+    regex(NOTHING_HIDDEN, 'has a control character'),
+  );
