@@ -59,6 +59,24 @@ describe.each(['/developer-zone', '/activity', '/sessions', '/sign-in'])('%s', (
   });
 });
 
+it('leads from / to the dashboard, in the organisation that was asked for', async () => {
+  const answer = await visit('/?organisation=acme', '', deploymentWith(null).env);
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/developer-zone?organisation=acme']);
+});
+
+it.each(['/developer-zone', '/sign-in'])(
+  '%s is never stored and tells the browser what it may do',
+  async (page) => {
+    const { cookie } = await givenSession();
+    const answer = await visit(page, cookie, deploymentWith(null).env);
+    expect(answer.status).toBe(200);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      ...PAGE_HEADERS,
+      'cache-control': 'no-store',
+    });
+  },
+);
+
 it('shows names as text: none leaves the data of the page', async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);

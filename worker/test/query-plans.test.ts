@@ -1,20 +1,22 @@
 // Every statement that the dashboard's and the operator's faces send is looked at: none may walk a whole table, and a
 // page of the activity is never sorted, only read.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
+import type { Env } from '../env.ts';
 import worker from '../index.ts';
 import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
 
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
 const statements = new Map<string, string>();
 
-async function send(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
+/** The deployment, whose statements are kept under the name of what sends them. */
+function recordingAs(sender: string): Env {
   const recording = new Proxy(env.DB, {
     get(database, name: keyof D1Database) {
       if (name === 'prepare') {
         return (sql: string) => {
-          statements.set(sql, `${method} ${path.replace(/[\w-]*-[\w-]{20,}/g, ':id')}`);
+          statements.set(sql, sender);
           return database.prepare(sql);
         };
       }
@@ -22,6 +24,10 @@ async function send(method: string, path: string, headers: HeadersInit, body?: u
       return typeof value === 'function' ? value.bind(database) : value;
     },
   });
+  return { ...env, DB: recording, OPERATOR_SECRET };
+}
+
+async function send(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
   const context = createExecutionContext();
   const answer = await worker.fetch(
     new Request(new URL(path, ORIGIN), {
@@ -33,7 +39,7 @@ async function send(method: string, path: string, headers: HeadersInit, body?: u
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
-    { ...env, DB: recording, OPERATOR_SECRET },
+    recordingAs(`${method} ${path.replace(/[\w-]*-[\w-]{20,}/g, ':id')}`),
     context,
   );
   await waitOnExecutionContext(context);
@@ -100,6 +106,28 @@ it('reaches every row by an index', async () => {
   }
   expect(statements.size).toBeGreaterThan(30);
   expect(walks).toEqual([]);
+});
+
+it('has no index that no statement reads by', async () => {
+  await worker.scheduled(
+    createScheduledController({ scheduledTime: new Date() }),
+    recordingAs('the hourly run'),
+  );
+  const { results } = await env.DB.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'd1_%'",
+  ).all<{ name: string }>();
+  const plans = (await Promise.all([...statements.keys()].map(planOf))).flat();
+  const isRead = (index: string) => plans.some((step) => new RegExp(`INDEX ${index}\\b`).test(step));
+  expect(results.length).toBeGreaterThan(8);
+  expect(results.map(({ name }) => name).filter((name) => !isRead(name))).toEqual([]);
+});
+
+it.each(['actor', 'action'])('finds the events of one %s by an index that knows it', async (column) => {
+  const filtered = [...statements.keys()].filter(
+    (sql) => sql.includes(`"events"."${column}" = ?`) && /order by/i.test(sql),
+  );
+  const plans = await Promise.all(filtered.map(planOf));
+  expect(plans.flat().filter((step) => step.includes(`${column}=?`))).not.toEqual([]);
 });
 
 it('would notice a statement that walks a table', async () => {

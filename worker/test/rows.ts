@@ -25,11 +25,11 @@ export async function insertToken(
   db: Db,
   organisationId: string,
   active = true,
+  createdAt = new Date().toISOString(),
 ): Promise<{ id: string; hash: TokenHash }> {
   const id = crypto.randomUUID();
   // A SHA-256 in hex, of anything.
   const hash = sha256Hex(id) as TokenHash;
-  const createdAt = new Date().toISOString();
   const preview = `9p${(inserted++).toString(36).padStart(3, '0')}`;
   await db
     .insert(tokens)

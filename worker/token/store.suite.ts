@@ -7,7 +7,7 @@ import type { Db } from '../database.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
-import { changeToken, createToken, deleteToken, listTokens } from './store.ts';
+import { changeToken, countTokens, createToken, deleteToken, listTokens } from './store.ts';
 import { listUsage } from './usage.ts';
 import type { NewToken, Place } from './store.ts';
 import type { TokenHash } from './secret.ts';
@@ -82,6 +82,57 @@ export function describeTokens(open: () => Promise<Db>): void {
       expect((await leftIn(organisation)).events).toEqual([]);
     });
   });
+
+  it('shows the tokens of this organisation alone, newest first, and counts their calls alone', async () => {
+    const [mine, other] = [await insertOrganisation(db), await insertOrganisation(db)];
+    const ids: string[] = [];
+    for (const second of [1, 3, 2]) {
+      const { id } = await insertToken(db, mine, true, `2026-01-01T00:00:0${second}.000Z`);
+      ids.push(id);
+    }
+    const foreign = await insertToken(db, other);
+    await db.insert(tokenUsage).values([
+      { tokenId: foreign.id, hour: 5, accepted: 1, refused: 0 },
+      { tokenId: ids[0] ?? '', hour: 5, accepted: 2, refused: 3 },
+      { tokenId: ids[0] ?? '', hour: 4, accepted: 9, refused: 9 },
+    ]);
+    const place = { organisationId: mine, email };
+    const listed = await listTokens(db, place);
+    expect(listed.ok && listed.tokens.map(({ id }) => id)).toEqual([ids[1], ids[2], ids[0]]);
+    expect(await listUsage(db, place, 4)).toEqual([{ tokenId: ids[0], hour: 5, accepted: 2, refused: 3 }]);
+    expect((await countTokens(db, mine))[0]).toEqual({ total: 3, active: 3 });
+  });
+
+  it('neither changes nor deletes a token of another organisation, and writes no event of it', async () => {
+    const [mine, other] = [await insertOrganisation(db), await insertOrganisation(db)];
+    const { id } = await insertToken(db, other);
+    const place = { organisationId: mine, email };
+    expect(await changeToken(db, place, id, { active: false, name: 'x' }, cause())).toEqual({
+      ok: false,
+      reason: 'token-not-found',
+    });
+    expect(await deleteToken(db, place, id, cause())).toMatchObject({ ok: false, reason: 'token-not-found' });
+    expect(await leftIn(other)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
+    expect(await leftIn(mine)).toEqual({ tokens: [], events: [] });
+  });
+
+  it('the database itself refuses an eleventh token, whoever writes it', async () => {
+    const organisation = await insertOrganisation(db);
+    for (let count = 0; count < 10; count++) await insertToken(db, organisation);
+    expect(await refusalOf(insertToken(db, organisation))).toContain('token-limit-reached');
+    expect((await leftIn(organisation)).tokens).toHaveLength(10);
+    await insertToken(db, await insertOrganisation(db));
+  });
+
+  it.each(['id', 'organisation_id', 'hash', 'preview', 'created_by', 'created_at'])(
+    'the database itself keeps the %s of a token',
+    async (column) => {
+      const organisation = await insertOrganisation(db);
+      const { id } = await insertToken(db, organisation);
+      const change = db.run(sql`UPDATE tokens SET ${sql.identifier(column)} = 'other' WHERE id = ${id}`);
+      expect(await refusalOf(change)).toContain('a token keeps its identity');
+    },
+  );
 
   it('a preview that the organisation has already is refused, and free again in another one', async () => {
     const [one, two] = [await insertOrganisation(db), await insertOrganisation(db)];

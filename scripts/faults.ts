@@ -1,0 +1,157 @@
+// The faults that `npm run test:planted` plants: each is a small change of a source file that a hurried person could make.
+// They are found by their shape in the text, so that new code gets its faults without a list that somebody must keep.
+
+/** `planted`: the whole text of the file with the fault in it. `name` says where and what, and is the same in each run. */
+export type Fault = { file: string; name: string; planted: string };
+
+type Change = { at: number; length: number; by: string; what: string };
+
+/** Every fault for a file, in the order of the text. */
+export function faultsIn(file: string, text: string): Fault[] {
+  const changes = file.endsWith('.sql')
+    ? statementsIn(text)
+    : [...operandsIn(text), ...guardsIn(text), ...limitsIn(text), ...headersIn(text), ...ordersIn(text)];
+  return changes
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ at, length, by, what }) => ({
+      file,
+      name: `${file}:${lineOf(text, at)} ${what}`,
+      planted: text.slice(0, at) + by + text.slice(at + length),
+    }));
+}
+
+function lineOf(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length;
+}
+
+/** A short form of a piece of code, for a name. */
+function short(code: string): string {
+  const line = code.replaceAll(/\s+/g, ' ').trim();
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+/** Each operand of a guard is left out: `and(a, b)` becomes `and(b)`, and `not(a)` becomes `a`. */
+function operandsIn(text: string): Change[] {
+  const changes: Change[] = [];
+  for (const match of text.matchAll(/(?<![\w.])(?:and|or)\(/g)) {
+    const start = match.index + match[0].length;
+    const operands = argumentsFrom(text, start);
+    if (operands.length < 2) continue;
+    for (const { at, length } of operands) {
+      const behind = /^\s*,?/.exec(text.slice(at + length))?.[0].length ?? 0;
+      changes.push({
+        at,
+        length: length + behind,
+        by: '',
+        what: `without ${short(text.slice(at, at + length))}`,
+      });
+    }
+  }
+  for (const match of text.matchAll(/(?<![\w.])not\(/g)) {
+    const start = match.index + match[0].length;
+    const [operand] = argumentsFrom(text, start);
+    if (operand === undefined) continue;
+    changes.push({
+      at: match.index,
+      length: 'not'.length,
+      by: '',
+      what: `not(${short(text.slice(operand.at, operand.at + operand.length))}) turned round`,
+    });
+  }
+  return changes;
+}
+
+/** The arguments of a call whose opening parenthesis stands before `start`. */
+function argumentsFrom(text: string, start: number): { at: number; length: number }[] {
+  const found: { at: number; length: number }[] = [];
+  let depth = 0;
+  let quote: string | null = null;
+  let from = start;
+  const take = (end: number): void => {
+    const piece = text.slice(from, end);
+    const at = from + (piece.length - piece.trimStart().length);
+    if (piece.trim() !== '' && !piece.trim().startsWith('//'))
+      found.push({ at, length: piece.trim().length });
+    from = end + 1;
+  };
+  for (let index = start; index < text.length; index++) {
+    const character = text.charAt(index);
+    if (quote !== null) {
+      if (character === quote) quote = null;
+    } else if (character === "'" || character === '`') quote = character;
+    else if ('([{'.includes(character)) depth++;
+    else if (')]}'.includes(character)) {
+      if (depth === 0) {
+        take(index);
+        return found;
+      }
+      depth--;
+    } else if (character === ',' && depth === 0) take(index);
+  }
+  return found;
+}
+
+/** A guard that throws or answers at once is left out, and so is a call of a limit. */
+function guardsIn(text: string): Change[] {
+  const guards = [/^ *if \([^\n]*\) (?:throw|return) [^\n]*;\n/gm, /^ *(?:await )?limit\([^\n]*\);\n/gm];
+  return guards.flatMap((guard) =>
+    [...text.matchAll(guard)].map((match) => ({
+      at: match.index,
+      length: match[0].length,
+      by: '',
+      what: `without ${short(match[0])}`,
+    })),
+  );
+}
+
+/** A named number is a half more: far enough for a test at the boundary, too near for one that is far from it. */
+function limitsIn(text: string): Change[] {
+  return [...text.matchAll(/^(?:export )?const ([A-Z][A-Z_]+) = (\d[\d_ *]*);/gm)].map((match) => {
+    const [whole, name = '', value = ''] = match;
+    const at = match.index + whole.lastIndexOf(value);
+    return { at, length: value.length, by: `Math.ceil((${value}) * 1.5)`, what: `${name} is a half more` };
+  });
+}
+
+/** A header is left out. */
+function headersIn(text: string): Change[] {
+  const headers = [
+    /^ *'?[a-z]+(?:-[a-z]+)+'?: ['`A-Z][^\n]*,\n/gm,
+    /^ *vary: [^\n]*,\n/gm,
+    /^ *c\.header\([^\n]*\);\n/gm,
+  ];
+  return headers.flatMap((header) =>
+    [...text.matchAll(header)].map((match) => ({
+      at: match.index,
+      length: match[0].length,
+      by: '',
+      what: `without ${short(match[0])}`,
+    })),
+  );
+}
+
+/** The order of a list is turned round. */
+function ordersIn(text: string): Change[] {
+  return [...text.matchAll(/(?<![\w.])(asc|desc)\((?=\w)/g)].map((match) => ({
+    at: match.index,
+    length: match[1]?.length ?? 0,
+    by: match[1] === 'asc' ? 'desc' : 'asc',
+    what: `${match[1]} turned round`,
+  }));
+}
+
+/** A trigger, an index or a constraint of the schema is left out. */
+function statementsIn(text: string): Change[] {
+  const statements = [
+    /^CREATE TRIGGER (\w+)[\s\S]*?^END;\n|^CREATE TRIGGER (\w+)[^\n]*END;\n/gm,
+    /^CREATE INDEX (\w+)[^\n]*;\n/gm,
+  ];
+  return statements.flatMap((statement) =>
+    [...text.matchAll(statement)].map((match) => ({
+      at: match.index,
+      length: match[0].length,
+      by: '',
+      what: `without ${match[1] ?? match[2] ?? ''}`,
+    })),
+  );
+}

@@ -1,0 +1,49 @@
+// Introspection beside what its caller sees: a token that goes meanwhile, and the line in the log.
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, it, vi } from 'vitest';
+import worker from '../index.ts';
+import { ORIGIN, givenOrganisation, givenToken } from '../test/harness.ts';
+
+const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
+/** Long leases: what an isolate has remembered stays good during a test. */
+const deployment = {
+  ...env,
+  INTROSPECTION_CLIENTS: JSON.stringify({ client: CLIENT_SECRET }),
+  REVOCATION_LEASE_MS: '60000',
+  HUB_LEASE_MS: '60000',
+};
+afterEach(() => vi.restoreAllMocks());
+
+async function introspect(secret: string): Promise<Response> {
+  const request = new Request(`${ORIGIN}/introspect`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${btoa(`client:${CLIENT_SECRET}`)}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: `token=${secret}`,
+  });
+  return worker.fetch(request, deployment, createExecutionContext());
+}
+
+it('says {"active":false} of a token whose row goes after it was verified', async () => {
+  const { id, secret } = await givenToken(await givenOrganisation());
+  expect(await (await introspect(secret)).json()).toMatchObject({ active: true });
+  await env.DB.prepare('DELETE FROM tokens WHERE id = ?').bind(id).run();
+  const answer = await introspect(secret);
+  expect([answer.status, await answer.text()]).toEqual([200, '{"active":false}']);
+});
+
+it('leaves a line in the log that names the token that was asked about, and a reason where it was refused', async () => {
+  const organisationId = await givenOrganisation();
+  const { id, secret } = await givenToken(organisationId);
+  const printed: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((text: string) => {
+    printed.push(text);
+  });
+  await introspect(secret);
+  expect(printed.map((text): unknown => JSON.parse(text))).toEqual([
+    expect.objectContaining({ route: '/introspect', status: 200, organisationId, tokenId: id }),
+  ]);
+});
