@@ -11,6 +11,7 @@ export const PROBLEMS = {
   'enterprise-plan-required': { status: 403, title: 'Enterprise Plan Required' },
   'verification-unavailable': { status: 503, title: 'Verification unavailable' },
   'sign-in-required': { status: 401, title: 'Sign-in required' },
+  'another-member': { status: 409, title: 'Another member' },
   'sign-in-link-invalid': { status: 401, title: 'Sign-in link invalid' },
   'organisation-not-found': { status: 404, title: 'Organisation not found' },
   'token-limit-reached': { status: 409, title: 'Token limit reached' },

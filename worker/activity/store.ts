@@ -105,7 +105,7 @@ export function recordRefusal(
   );
 }
 
-export type Filter = { before?: number; action?: string; actor?: string };
+export type Filter = { before?: number; action?: string; actor?: string; token?: string };
 
 const PAGE = 50;
 
@@ -121,7 +121,10 @@ export async function listEvents(
     .from(events)
     .where(
       and(
-        eq(events.organisationId, organisationId),
+        // One token has few events: they are found by the token and sorted, not looked for among all of the organisation's.
+        filter.token === undefined
+          ? eq(events.organisationId, organisationId)
+          : and(sql`+${events.organisationId} = ${organisationId}`, eq(events.tokenId, filter.token)),
         filter.before === undefined ? undefined : lt(events.id, filter.before),
         filter.action === undefined ? undefined : eq(events.action, filter.action),
         filter.actor === undefined ? undefined : eq(events.actor, filter.actor),
@@ -131,6 +134,26 @@ export async function listEvents(
     .limit(page + 1);
   const shown = rows.slice(0, page).map(eventJson);
   return { events: shown, next: rows.length > page ? (shown.at(-1)?.id ?? null) : null };
+}
+
+/** At most this many people can be chosen from; more are found by their address in the URL. */
+const PEOPLE = 500;
+
+/** Who is named in the organisation's events, by address, and whether there are more than fit. */
+export async function listPeople(
+  db: Db,
+  organisationId: string,
+): Promise<{ people: string[]; more: boolean }> {
+  const first = sql`SELECT min(${events.actor}) FROM ${events} WHERE ${eq(events.organisationId, organisationId)}`;
+  // From one person to the next along the index: DISTINCT would read every event.
+  const rows = await db.all<{ actor: string }>(sql`
+    WITH RECURSIVE people (actor) AS (
+      ${first}
+      UNION ALL
+      SELECT (${first} AND ${events.actor} > people.actor) FROM people WHERE people.actor IS NOT NULL
+    )
+    SELECT actor FROM people WHERE actor IS NOT NULL LIMIT ${PEOPLE + 1}`);
+  return { people: rows.slice(0, PEOPLE).map(({ actor }) => actor), more: rows.length > PEOPLE };
 }
 
 function eventJson(row: typeof events.$inferSelect): Event {

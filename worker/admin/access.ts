@@ -43,7 +43,7 @@ async function keepRefusal(c: Context<PlaceEnv>, tokenId: string | null): Promis
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
   }
 }
-const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+export const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Refuses with `organisation-not-found` (a stranger and a guesser alike) or `enterprise-plan-required`. */
 export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {

@@ -110,7 +110,47 @@ describe('the activity', () => {
     for (const action of ACTIONS) expect((await read(organisation, `?action=${action}`)).status).toBe(200);
   });
 
+  it('is filtered by token, and names the people to choose from', async () => {
+    const organisation = await givenOrganisation('enterprise', ['owner@example.com', 'member@example.com']);
+    const [one, other] = [await givenToken(organisation), await givenToken(organisation)];
+    const owner = await givenSession();
+    const at = `/api/organisations/${organisation}/tokens`;
+    await write('PATCH', `${at}/${one.id}`, owner, { name: 'One' });
+    await write('PATCH', `${at}/${other.id}`, owner, { name: 'Other' });
+    await write('DELETE', `${at}/${one.id}`, await givenSession('member@example.com'));
+    const find = async (query: string) =>
+      (await (await read(organisation, query)).json<Page>()).events.map(({ action, detail }) => [
+        action,
+        detail,
+      ]);
+    expect(await find(`?token=${one.id}`)).toEqual([
+      ['token.deleted', null],
+      ['token.renamed', 'One'],
+    ]);
+    expect(await find(`?token=${one.id}&action=token.renamed&actor=owner@example.com`)).toEqual([
+      ['token.renamed', 'One'],
+    ]);
+    expect(await find(`?token=${crypto.randomUUID()}`)).toEqual([]);
+    // The token of another organisation is nobody's here.
+    const elsewhere = await givenOrganisation();
+    expect(await (await read(elsewhere, `?token=${one.id}`)).json()).toEqual({ events: [], next: null });
+    expect(await (await read(organisation, '/people')).json()).toEqual({
+      people: ['member@example.com', 'owner@example.com'],
+      more: false,
+    });
+    expect(await (await read(elsewhere, '/people')).json()).toEqual({ people: [], more: false });
+    await givenEvents(
+      elsewhere,
+      Array.from({ length: 501 }, (_, index) => ({ actor: `p${1000 + index}@example.com` })),
+    );
+    const { people, more } = await (
+      await read(elsewhere, '/people')
+    ).json<{ people: string[]; more: boolean }>();
+    expect([people.length, people.at(-1), more]).toEqual([500, 'p1499@example.com', true]);
+  });
+
   it.each([
+    ['?token=9pW4k', 'Query "token": no id of a token'],
     ['?before=x', 'Query "before": no cursor'],
     ['?before=-1', 'Query "before": no cursor'],
     ['?action=token', 'Query "action": unknown'],

@@ -3,22 +3,22 @@
 import { Hono } from 'hono/tiny';
 import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
 import { ACTIONS } from '../activity/events.ts';
-import { listEvents } from '../activity/store.ts';
+import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
 import { Problem } from '../problem.ts';
-import { requireAccess } from './access.ts';
+import { TOKEN_ID, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
 
-type Query = { before?: string; action?: string; actor?: string };
+type Query = { before?: string; action?: string; actor?: string; token?: string };
 
-/** Reads `before` (a cursor), `action` and `actor`, or refuses with `invalid-body` naming the field. */
+/** Reads `before` (a cursor), `action`, `actor` and `token` (an id), or refuses with `invalid-body` naming the field. */
 const readFilter: MiddlewareHandler<
   HonoEnv,
   string,
   { in: { query: Query }; out: { query: Filter } }
 > = async (c, next) => {
-  const { before, action, actor } = c.req.query() as Query;
+  const { before, action, actor, token } = c.req.query() as Query;
   if (before !== undefined && !/^\d{1,15}$/.test(before)) {
     throw new Problem('invalid-body', 'Query "before": no cursor');
   }
@@ -28,11 +28,15 @@ const readFilter: MiddlewareHandler<
   if (actor !== undefined && actor.length > 254) {
     throw new Problem('invalid-body', 'Query "actor": longer than 254 characters');
   }
+  if (token !== undefined && !TOKEN_ID.test(token)) {
+    throw new Problem('invalid-body', 'Query "token": no id of a token');
+  }
   const filter: Filter = {
     ...(before === undefined ? {} : { before: Number(before) }),
     ...(action === undefined ? {} : { action }),
     // The log has addresses in their one form only.
     ...(actor === undefined ? {} : { actor: actor.toLowerCase() }),
+    ...(token === undefined ? {} : { token }),
   };
   c.req.addValidatedData('query', filter);
   await next();
@@ -41,6 +45,9 @@ const readFilter: MiddlewareHandler<
 export const activity = new Hono<PlaceEnv>()
   .get('/activity', readFilter, requireAccess, async (c) =>
     c.json(await listEvents(c.var.db, c.var.place.organisationId, c.req.valid('query')), 200),
+  )
+  .get('/activity/people', requireAccess, async (c) =>
+    c.json(await listPeople(c.var.db, c.var.place.organisationId), 200),
   )
   .get('/activity.csv', readFilter, requireAccess, (c) =>
     exportActivity(c.var.db, c.var.place.organisationId, c.req.valid('query'), 'csv'),

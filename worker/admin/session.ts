@@ -31,8 +31,16 @@ const ABSOLUTE_MS = 12 * 60 * 60 * 1000;
 const SEEN_EVERY_MS = 60 * 1000;
 const COOKIE_ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
-/** The session that the cookie names, or null: unknown, idle for two hours, or twelve hours old. */
-export async function readSession(db: Db, cookie: string | undefined, now: number): Promise<Session | null> {
+/**
+ * The session that the cookie names, or null: unknown, idle for two hours, or twelve hours old. Reading it counts as use
+ * unless it is `unattended`.
+ */
+export async function readSession(
+  db: Db,
+  cookie: string | undefined,
+  now: number,
+  unattended = false,
+): Promise<Session | null> {
   if (cookie === undefined || !/^[\w-]{43}$/.test(cookie)) return null;
   const [row] = await db
     .select()
@@ -45,18 +53,25 @@ export async function readSession(db: Db, cookie: string | undefined, now: numbe
       ),
     );
   if (row === undefined) return null;
-  if (row.seenAt < now - SEEN_EVERY_MS) {
+  if (!unattended && row.seenAt < now - SEEN_EVERY_MS) {
     await db.update(sessions).set({ seenAt: now }).where(eq(sessions.hash, row.hash));
   }
   const { expiresAt: _, ...session } = row;
   return session;
 }
 
-/** Sets `session` and `db`, or refuses with `sign-in-required`. */
+/**
+ * Sets `session` and `db`, or refuses with `sign-in-required`. `X-Member` is the address that an open page shows: with
+ * another member signed in meanwhile, in another tab, it is refused with `another-member`. `X-Unattended` marks what a
+ * page asks for by itself: such requests do not keep a session alive that nobody uses.
+ */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const db = await openDatabase(c.env);
-  const session = await readSession(db, getCookie(c, SESSION_COOKIE), Date.now());
+  const unattended = c.req.header('x-unattended') !== undefined;
+  const session = await readSession(db, getCookie(c, SESSION_COOKIE), Date.now(), unattended);
   if (session === null) throw new Problem('sign-in-required');
+  const shown = c.req.header('x-member');
+  if (shown !== undefined && shown !== session.email) throw new Problem('another-member');
   c.set('session', session);
   c.set('db', db);
   await next();

@@ -15,6 +15,8 @@ const ADVICE: Readonly<Record<Slug, string>> = {
   'verification-unavailable':
     'The token could not be checked just now. It may well be good, so keep it, wait for the seconds in `Retry-After`, and send the request again.',
   'sign-in-required': 'The dashboard session is missing or has ended. Sign in again.',
+  'another-member':
+    'The page shows one member, and another one is signed in to this browser meanwhile. Nothing was changed; the page loads again.',
   'sign-in-link-invalid':
     'A sign-in link works once, for ten minutes, in the browser that asked for it. Ask for a new one.',
   'organisation-not-found':

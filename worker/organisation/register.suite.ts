@@ -2,10 +2,10 @@
 import { asc, eq } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
-import { listEvents } from '../activity/store.ts';
+import { listEvents, listPeople } from '../activity/store.ts';
 import type { Db } from '../database.ts';
 import { insertToken } from '../test/rows.ts';
-import { changes, events, members, sessions, tokens } from '../tables.ts';
+import { changes, events, members, organisations, sessions, tokens } from '../tables.ts';
 import { addMember, listMembers, removeMember } from './members.ts';
 import { deleteOrganisation, listOrganisations, putOrganisation, readOrganisation } from './register.ts';
 import { listOrganisationsOf, readAccess } from './store.ts';
@@ -51,6 +51,23 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await put(id, 'enterprise', 2)).toEqual({ ok: false, reason: 'stale-version', version: 3 });
     expect(await readOrganisation(db, id)).toMatchObject({ plan: 'pro', tokens: { active: 2, total: 2 } });
     expect(await actionsOf(id)).toEqual(['organisation.created', 'plan.changed', 'plan.change-ignored']);
+  });
+
+  it('lists all organisations of a member, however many', async () => {
+    const [prefix, createdAt] = [newId(), new Date(0).toISOString()];
+    const email = `${prefix}@example.com`;
+    const ids = Array.from({ length: 620 }, (_, index) => `${prefix}-${1000 + index}`);
+    // D1 binds at most a hundred values in a statement.
+    for (let start = 0; start < ids.length; start += 20) {
+      const some = ids.slice(start, start + 20);
+      await db.batch([
+        db
+          .insert(organisations)
+          .values(some.map((id) => ({ id, name: id, plan: 'pro' as const, version: null, createdAt }))),
+        db.insert(members).values(some.map((organisationId) => ({ email, organisationId, createdAt }))),
+      ]);
+    }
+    expect((await listOrganisationsOf(db, email)).map(({ id }) => id)).toEqual(ids);
   });
 
   it('adds and removes a member once, and ends the sessions of one who belongs to no other', async () => {
@@ -101,6 +118,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
       'pro → enterprise',
       'enterprise → pro',
     ]);
+    expect(await listPeople(db, id)).toEqual({ people: ['operator'], more: false });
     const rest = await listEvents(db, id, { before: Number(first.next), action: 'organisation.created' }, 3);
     expect(rest).toMatchObject({ events: [{ actor: 'operator' }], next: null });
     expect((await listOrganisations(db, id.slice(0, -1))).organisations[0]?.id).toBe(id);

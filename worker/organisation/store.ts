@@ -9,18 +9,14 @@ export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
 /** `seq`: at or after every change that had been committed when access was judged. */
 export type Access = { ok: true; seq: number } | { ok: false; reason: Refusal };
 
-/** A member belongs to a handful of organisations; more than this is not shown in a selector. */
-const SHOWN = 500;
-
-/** The organisations that the member belongs to, by name. */
+/** All organisations that the member belongs to, by name: who is left out of the list cannot be chosen. */
 export function listOrganisationsOf(db: Db, email: string): Promise<Organisation[]> {
   return db
     .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
     .from(members)
     .innerJoin(organisations, eq(organisations.id, members.organisationId))
     .where(eq(members.email, email))
-    .orderBy(asc(organisations.name), asc(organisations.id))
-    .limit(SHOWN);
+    .orderBy(asc(organisations.name), asc(organisations.id));
 }
 
 /** The organisation's plan as this member may see it, and the head of the changes; no row for a stranger. */
