@@ -38,6 +38,31 @@ export function bundleWorker(config = 'wrangler.toml'): string {
   return code;
 }
 
+const FILES = 'files';
+
+/** The files of the dashboard: a Worker of their own, since miniflare opens a tunnel for CONNECT where a Worker has files. */
+function filesWorker(): WorkerOptions {
+  const { assets, compatibility_date: compatibilityDate } = readConfig({
+    config: join(root, 'wrangler.toml'),
+  });
+  const contents = 'export default { fetch: (request, env) => env.ASSETS.fetch(request) };';
+  return {
+    config: {
+      name: FILES,
+      compatibilityDate: compatibilityDate ?? '',
+      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents } } },
+      env: { ASSETS: { type: 'assets' } },
+      assets: {
+        directory: join(root, assets?.directory ?? ''),
+        htmlHandling: assets?.html_handling,
+        notFoundHandling: assets?.not_found_handling,
+        runWorkerFirst: true,
+        hasUserWorker: true,
+      },
+    },
+  };
+}
+
 let bundled: string | undefined;
 
 /** One isolate of the product on the storage of `zone`, with the hubs of the isolate `hubs`. */
@@ -54,6 +79,7 @@ function isolate(
     DB: { type: 'd1', id: zone },
     TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },
     CHANGE_HUB: { type: 'durable-object', worker: hubs, exportName: 'ChangeHub' },
+    ASSETS: { type: 'worker', worker: FILES },
   };
   for (const [key, value] of Object.entries(deployed.vars)) env[key] = { type: 'text', value: String(value) };
   for (const [key, value] of Object.entries(settings)) {
@@ -91,7 +117,7 @@ export async function startIsolates(
   const all = { ...SETTINGS, ...settings };
   const workers = names.map((name) => isolate(name, 'zone', names[0], all, 10_000));
   const miniflare = new Miniflare({
-    workers: [...workers, ...others],
+    workers: [...workers, filesWorker(), ...others],
     logRequests: false,
     handleStructuredLogs: ({ message }) => watch(message),
   });

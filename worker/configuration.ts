@@ -20,6 +20,9 @@ export function faultOf(env: Env): string | null {
 }
 
 function findFault(env: Env): string | null {
+  // First: while it is at fault, no host may answer 200 (index.ts).
+  const host = hostFault('VERIFY_HOST', env.VERIFY_HOST);
+  if (host !== null) return host;
   const ring = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
   if (!ring.ok) return ring.reason;
   return (
@@ -36,6 +39,12 @@ function findFault(env: Env): string | null {
     issuerFault(env) ??
     libsqlFault(env)
   );
+}
+
+/** As a browser writes a host name: what the URL of a request is compared with. */
+function hostFault(name: string, value: string): string | null {
+  const isGood = value === '' || (!value.endsWith('.') && URL.parse(`https://${value}`)?.hostname === value);
+  return isGood ? null : `${name}: not a host name in small letters, without scheme, port and path`;
 }
 
 function originFault(name: string, value: string): string | null {

@@ -11,7 +11,7 @@ import type { Env } from './env.ts';
 import { routeOf } from './face.ts';
 import { logFailure, logMisconfigured, logRequest, logUnexpected, note } from './log.ts';
 import { isStorageFailure, Problem, problemResponse } from './problem.ts';
-import { originOf, pathOf, requestIdOf } from './request-id.ts';
+import { isSentTo, originOf, pathOf, requestIdOf } from './request-id.ts';
 import { withSecurityHeaders } from './security-headers.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
@@ -20,8 +20,6 @@ export { Verifier } from './verifier.ts';
 const app = new Hono<{ Bindings: Env }>();
 
 app.get('/healthz', (c) => c.json({ status: 'ok' }));
-// Envoy's ext_authz puts the path of the call behind the one that it is told to ask.
-app.all('/verify/*', (c) => forwardAuth(c.req.raw, c.env, new Call(c.req.raw, c.executionCtx)));
 app.all('/introspect', async (c) => {
   const { introspect } = await import('./api/introspection.ts');
   return introspect(c.req.raw, c.env, new Call(c.req.raw, c.executionCtx));
@@ -45,6 +43,12 @@ app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], as
   const { docs } = await import('./docs/routes.ts');
   noteRoute(c, routeOf(docs, c));
   return docs.fetch(c.req.raw, c.env, c.executionCtx);
+});
+app.get('*', async (c) => {
+  const asset = await c.env.ASSETS.fetch(c.req.raw);
+  // People get the page that says so.
+  if (asset.status === 404 && c.req.header('sec-fetch-mode') !== 'navigate') throw new Problem('not-found');
+  return asset;
 });
 app.notFound(() => {
   throw new Problem('not-found');
@@ -87,29 +91,46 @@ function problemOf(thrown: unknown, request: Request): Problem {
   return new Problem('unexpected');
 }
 
-/** A deployment that is set up wrongly answers nothing but that it is alive: /verify knows no 500, and says 503. */
+/**
+ * A deployment that is set up wrongly answers that it is alive, and a problem to everything else. Forward-auth has no 500
+ * and says 503. Without a readable VERIFY_HOST, any host may be the one of forward-auth, and /healthz is no 200 either.
+ */
 function refuseMisconfigured(request: Request, env: Env, fault: string): Response {
   const path = pathOf(request);
-  if (path === '/healthz') return Response.json({ status: 'ok' });
+  const isVerification = isForwardAuth(path, request, env);
+  if (path === '/healthz' && !isVerification && !fault.startsWith('VERIFY_HOST')) {
+    return Response.json({ status: 'ok' });
+  }
   if (!reported.has(env)) {
     reported.add(env);
     logMisconfigured(fault);
   }
-  const problem =
-    path === '/verify' || path.startsWith('/verify/')
-      ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
-      : new Problem('misconfigured', fault);
+  const problem = isVerification
+    ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
+    : new Problem('misconfigured', fault);
   note(request, { slug: problem.slug });
-  return isApiPath(path)
+  return isApiPath(path) && !isVerification
     ? apiProblem(request, env, problem)
     : problemResponse(problem, originOf(request), requestIdOf(request));
 }
 const reported = new WeakSet<Env>();
 
+/**
+ * Forward-auth has every path of its own host, so that no path that a gateway appends leads to an answer that verifies
+ * nothing. Elsewhere it has exactly one, which the `..` of a path cannot leave.
+ */
+function isForwardAuth(path: string, request: Request, env: Env): boolean {
+  return path === '/verify' || (env.VERIFY_HOST !== '' && isSentTo(request, env.VERIFY_HOST));
+}
+
 function dispatch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
   const fault = faultOf(env);
   if (fault !== null) return refuseMisconfigured(request, env, fault);
   const path = pathOf(request);
+  if (isForwardAuth(path, request, env)) {
+    if (path !== '/verify') note(request, { route: '/verify' });
+    return forwardAuth(request, env, new Call(request, context));
+  }
   return isApiPath(path) ? callApi(path, request, env, context) : app.fetch(request, env, context);
 }
 

@@ -55,7 +55,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 /** Cloudflare's ray id, or a UUID of ours: on a developer's machine the header is whatever a caller says. */
 const REQUEST_ID = /^[0-9a-f-]{16,36}(?:-[A-Z]{3})?$/;
 /** Paths without a parameter, which are their own pattern. */
-const FIXED = new Set(['/healthz', '/introspect', '/v1/ping', '/v1/organisation', '/v1/token']);
+const FIXED = new Set(['/healthz', '/introspect', '/verify', '/v1/ping', '/v1/organisation', '/v1/token']);
 /** Where this isolate runs. It never moves, and reading `cf` costs more than the rest of a line. */
 let region: string | undefined;
 
@@ -83,8 +83,7 @@ export function logRequest(request: Request, status: number, env: Pick<Env, 'LOG
 function routeOf(request: Request): string {
   const path = pathOf(request);
   if (FIXED.has(path)) return path;
-  if (path.startsWith('/v1/')) return '/v1/*';
-  return path === '/verify' || path.startsWith('/verify/') ? '/verify/*' : '*';
+  return path.startsWith('/v1/') ? '/v1/*' : '*';
 }
 
 function coloOf({ cf }: Request): string {

@@ -17,6 +17,15 @@ export function pathOf({ url }: Request): string {
   return query < 0 ? url.slice(start) : url.slice(start, query);
 }
 
+/** Whether a request was sent to this host, on any port; `host` as a URL writes it. A final dot names the same host. */
+export function isSentTo({ url }: Request, host: string): boolean {
+  const start = url.indexOf('//') + 2;
+  if (!url.startsWith(host, start)) return false;
+  const end = start + host.length;
+  const next = url.charAt(url.charAt(end) === '.' ? end + 1 : end);
+  return next === '/' || next === ':';
+}
+
 export function requestIdOf(request: Request): string {
   const ray = request.headers.get('cf-ray');
   if (ray !== null) return ray;

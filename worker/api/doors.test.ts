@@ -8,8 +8,13 @@ import { bearer, givenOrganisation, givenToken } from '../test/harness.ts';
 const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
 const EDGE_SECRET = 'edge-secret-for-tests-0123456789abcdefgh';
 
-function callWith(variables: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
-  const request = new Request(`http://localhost${path}`, init) as Parameters<typeof worker.fetch>[0];
+function callWith(
+  variables: Partial<Env>,
+  path: string,
+  init: RequestInit = {},
+  origin = 'http://localhost',
+): Promise<Response> {
+  const request = new Request(`${origin}${path}`, init) as Parameters<typeof worker.fetch>[0];
   return Promise.resolve(worker.fetch(request, { ...env, ...variables }, createExecutionContext()));
 }
 
@@ -200,15 +205,56 @@ describe('forward-auth', () => {
     },
   );
 
-  it('answers with the path of the call behind it as well, as Envoy asks', async () => {
+  const NAMES = ['x-organisation-id', 'x-organisation-plan', 'x-token-id'];
+  const PATHS = [
+    '/',
+    '/healthz',
+    '/docs',
+    '/docs/docs.css',
+    '/openapi.json',
+    '/llms.txt',
+    '/sign-in',
+    '/v1/ping',
+    '/v1/events/7?page=2',
+    '/verify',
+    '/verify/../healthz',
+    '/verify/%2e%2e/docs',
+    '/results\\..\\..\\healthz',
+    '/api/session',
+    '/operator/organisations',
+    '/introspect',
+    '/robots.txt',
+    '/favicon.svg',
+    '/nowhere',
+  ];
+
+  it.each(PATHS)('is all that the host of forward-auth answers: %s', async (path) => {
     const token = await givenToken(await givenOrganisation());
-    const path = '/verify/events/7?page=2';
-    const answer = await callWith({}, path, { headers: bearer(token.secret) });
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('x-token-id')).toBe(token.id);
-    expect((await callWith({}, path)).status).toBe(401);
-    expect((await callWith({ TAG_KEYS: '{}' }, path)).status).toBe(503);
-    expect((await callWith({}, '/verifyevents')).status).toBe(404);
+    for (const host of ['verify.example', 'verify.example:8443', 'verify.example.']) {
+      const ask = (variables: Partial<Env>, init: RequestInit = {}) =>
+        callWith({ VERIFY_HOST: 'verify.example', ...variables }, path, init, `https://${host}`);
+      for (const method of ['GET', 'POST', 'OPTIONS']) {
+        const good = await ask({}, { method, headers: bearer(token.secret) });
+        expect([good.status, good.headers.get('x-token-id')]).toEqual([200, token.id]);
+        const forged = await ask({}, { method, headers: { 'x-organisation-id': 'acme' } });
+        expect([forged.status, ...NAMES.map((name) => forged.headers.get(name))]).toEqual([401, '', '', '']);
+      }
+      expect((await ask({ TAG_KEYS: '{}' })).status).toBe(503);
+    }
+  });
+
+  it('is on every other host at /verify alone, so that no path below it leads anywhere else', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const headers = bearer(secret);
+    for (const host of ['localhost', 'verify.example.evil.example', 'another.verify.example']) {
+      const ask = (path: string) =>
+        callWith({ VERIFY_HOST: 'verify.example' }, path, { headers }, `https://${host}`);
+      for (const path of ['/verify/', '/verify/events/7', '/verify/../verify/x', '/verifyevents']) {
+        expect((await ask(path)).status).toBe(404);
+      }
+      expect((await ask('/verify')).status).toBe(200);
+      expect((await ask('/healthz')).status).toBe(200);
+    }
   });
 
   it.each([
@@ -337,6 +383,12 @@ describe('a deployment that is set up wrongly', () => {
     ['HUB_LEASE_MS_BEFORE', '10s'],
     ['OPERATOR_SECRET', 'x'.repeat(31)],
     ['UPSTREAM_SECRET', 'too-short'],
+    ['VERIFY_HOST', 'https://verify.example'],
+    ['VERIFY_HOST', 'verify.example:8443'],
+    ['VERIFY_HOST', 'verify.example/verify'],
+    ['VERIFY_HOST', 'Verify.example'],
+    ['VERIFY_HOST', 'verify.example.'],
+    ['VERIFY_HOST', 'two hosts'],
     ['CORS_ORIGINS', 'https://site.example/path'],
     ['CORS_ORIGINS', 'site.example'],
     ['INTROSPECTION_CLIENTS', 'no-json'],
@@ -358,6 +410,7 @@ describe('a deployment that is set up wrongly', () => {
     expect(text).toContain('#misconfigured');
     expect(text).toContain(name);
     expect(text).not.toContain(value);
-    expect((await callWith({ [name]: value }, '/healthz')).status).toBe(200);
+    // Where the host of forward-auth cannot be told, it may be this one, and a 200 would let a call pass.
+    expect((await callWith({ [name]: value }, '/healthz')).status).toBe(name === 'VERIFY_HOST' ? 500 : 200);
   });
 });

@@ -62,7 +62,7 @@ export const doorPaths: Paths = {
       operationId: 'verify',
       summary: 'Ask whether a call may pass',
       description:
-        'Forward-auth for a gateway, which sends the headers of the call it holds. Every other method is answered alike, and so is every path behind it (`/verify/…`, as Envoy asks). A malformed credential is 401 here.',
+        'Forward-auth for a gateway, which sends the headers of the call it holds. Every other method is answered alike. On the host that `VERIFY_HOST` names, every path is answered so; elsewhere exactly this one. A malformed credential is 401 here.',
       tags: ['Gateway'],
       security: [{ token: [] }, { apiKey: [] }],
       responses: {

@@ -60,6 +60,7 @@ const ABUSE_CASES = [
   'Billing event out of order',
   'Introspection as an oracle',
   "A gateway's API trusts a header that is missing",
+  "A gateway appends the caller's path to the question (`/results/%2e%2e/%2e%2e/healthz`)",
   'CORS: any origin with a token, `null`, the cost of a preflight',
   'Audit log altered, or skipped on failure',
   'One organisation uses up the changes of others',
