@@ -115,7 +115,7 @@ export function migrations(): string[] {
     let statement = '';
     for (const line of sql.split('\n')) {
       statement += `${line}\n`;
-      const complete = /CREATE TRIGGER/.test(statement) ? line.startsWith('END;') : /;\s*$/.test(line);
+      const complete = /CREATE TRIGGER/.test(statement) ? /(?:^|\s)END;$/.test(line) : /;\s*$/.test(line);
       if (!complete) continue;
       statements.push(statement);
       statement = '';

@@ -135,7 +135,9 @@ function migrationStatements(): string[] {
     let statement = '';
     for (const line of sql.split('\n')) {
       statement += `${line}\n`;
-      const isComplete = statement.includes('CREATE TRIGGER') ? line.startsWith('END;') : /;\s*$/.test(line);
+      const isComplete = statement.includes('CREATE TRIGGER')
+        ? /(?:^|\s)END;$/.test(line)
+        : /;\s*$/.test(line);
       if (!isComplete) continue;
       statements.push(statement);
       statement = '';

@@ -41,6 +41,8 @@ export type LibsqlServer = {
   database: Connection;
   /** From here on reads alone are answered as of now, whatever is written later. */
   stopReplication(): void;
+  /** From here on the primary grows no further, as a database that has reached the size that its host allows. */
+  stopGrowing(): void;
   /** While it holds, every request is answered 503. */
   isDown: boolean;
   close(): Promise<void>;
@@ -50,9 +52,12 @@ export type LibsqlServer = {
 export async function startLibsqlServer(): Promise<LibsqlServer> {
   const folder = mkdtempSync(join(tmpdir(), 'libsql-'));
   const file = join(folder, 'primary.db');
+  let pages: number | null = null;
   const open = (path: string): Connection => {
     const connection = new Database(path);
     connection.exec('PRAGMA synchronous = OFF');
+    // The setting is a connection's own: it holds for those that are opened later.
+    if (pages !== null) connection.exec(`PRAGMA max_page_count = ${pages}`);
     return connection;
   };
   const database = open(file);
@@ -104,6 +109,10 @@ export async function startLibsqlServer(): Promise<LibsqlServer> {
     authToken,
     database,
     isDown: false,
+    stopGrowing() {
+      const row = database.prepare('PRAGMA page_count').get([]) as { page_count: number };
+      pages = row.page_count;
+    },
     stopReplication() {
       replica?.close();
       copyFileSync(file, join(folder, 'replica.db'));

@@ -32,6 +32,9 @@ function findFault(env: Env): string | null {
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
     leaseFault(env) ??
     (env.LOG === 'all' || env.LOG === 'errors' ? null : 'LOG: neither "all" nor "errors"') ??
+    (env.EVENTS_RETENTION_DAYS
+      ? numberFault('EVENTS_RETENTION_DAYS', env.EVENTS_RETENTION_DAYS, 30, 36_500)
+      : null) ??
     secretFault('OPERATOR_SECRET', env.OPERATOR_SECRET) ??
     secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
     corsFault(env.CORS_ORIGINS) ??

@@ -1,17 +1,35 @@
-// Opens the truth: D1, or libSQL where LIBSQL_URL is set. One Db type for every store; no query lives here.
+// Opens the database: D1, or libSQL where LIBSQL_URL is set. One Db type for every store; no query of a store lives here.
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
+import { namingFailures } from './storage-failure.ts';
 
 /** Rows and batches are the same in both; what a statement without rows answers is not, and nobody may read it. */
 export type Db = BaseSQLiteDatabase<'async', unknown> & Pick<DrizzleD1Database, 'batch'>;
 
 export type DatabaseEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };
 
-/** For one request. libSQL's client is loaded only where it is asked for. */
+/**
+ * For one request. libSQL's client is loaded only where it is asked for. Whatever the database rejects with has a name in
+ * storage-failure.ts.
+ */
 export async function openDatabase(env: DatabaseEnv): Promise<Db> {
   const { LIBSQL_URL: url, LIBSQL_AUTH_TOKEN: authToken } = env;
-  if (!url) return drizzle(env.DB);
+  if (!url) return drizzle(namingFailures(env.DB));
   const { openLibsqlDatabase } = await import('./libsql/database.ts');
   return openLibsqlDatabase({ url, authToken });
+}
+
+/** The size of the database in bytes. D1 refuses the pragmas and tells it with every answer. */
+export async function readDatabaseSize(env: DatabaseEnv): Promise<number> {
+  if (!env.LIBSQL_URL) {
+    const { meta } = await namingFailures(env.DB).prepare('SELECT 1').run();
+    return meta.size_after;
+  }
+  const db = await openDatabase(env);
+  const [row] = await db.all<{ bytes: number }>(
+    sql`SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()`,
+  );
+  return row?.bytes ?? 0;
 }

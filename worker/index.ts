@@ -9,10 +9,11 @@ import { api, apiProblem, isApiPath } from './api/routes.ts';
 import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
 import { routeOf } from './face.ts';
-import { logFailure, logMisconfigured, logRequest, logUnexpected, note } from './log.ts';
-import { isStorageFailure, Problem, problemResponse } from './problem.ts';
+import { logFailure, logMisconfigured, logOften, logPruned, logRequest, logUnexpected, note } from './log.ts';
+import { Problem, problemResponse } from './problem.ts';
 import { isSentTo, originOf, pathOf, requestIdOf } from './request-id.ts';
 import { withSecurityHeaders } from './security-headers.ts';
+import { storageFailureOf } from './storage-failure.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
 export { Verifier } from './verifier.ts';
@@ -79,15 +80,16 @@ function noteRoute(c: Context, route: string | undefined): void {
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
 function problemOf(thrown: unknown, request: Request): Problem {
-  const error = thrown instanceof Error ? thrown : new Error('not an Error');
-  if (isStorageFailure(error)) {
+  const failure = storageFailureOf(thrown);
+  if (failure !== null) {
+    logOften('storage-failed', failure);
     return new Problem(
       'storage-unavailable',
       'Nothing was changed, or the change is seen when you look again',
       { 'retry-after': '2' },
     );
   }
-  logUnexpected(error, request);
+  logUnexpected(thrown instanceof Error ? thrown : new Error('not an Error'), request);
   return new Problem('unexpected');
 }
 
@@ -146,10 +148,11 @@ export default {
   },
   async scheduled(controller, env) {
     const { prune } = await import('./upkeep/prune.ts');
+    const startedAt = Date.now();
     try {
-      await prune(env, controller.scheduledTime);
+      logPruned({ ...(await prune(env, controller.scheduledTime)), durationMs: Date.now() - startedAt });
     } catch (error) {
-      logFailure('prune-failed');
+      logFailure('prune-failed', storageFailureOf(error) ?? undefined);
       throw error;
     }
   },

@@ -36,10 +36,27 @@ type FailureLine = {
     | 'prune-failed'
     | 'mail-not-sent'
     | 'refusal-not-recorded'
-    | 'oidc-refused';
+    | 'oidc-refused'
+    | Repeated;
   /** A sentence or a code of our own. */
   detail?: string | undefined;
+  /** How many failures of this event and detail the line stands for; one, where it is not said. */
+  times?: number;
   requestId?: string | undefined;
+};
+
+/** Failures that every call meets while the cause lasts: a code of our own behind each, and one line for many. */
+type Repeated = 'storage-failed' | 'cache-failed' | 'hub-unreachable' | 'change-unconfirmed';
+
+/** The line about an hourly pruning. */
+type PrunedLine = {
+  event: 'pruned';
+  removed: Record<string, number>;
+  /** Whether nothing was left to remove. */
+  isDone: boolean;
+  /** The size of the database. */
+  bytes: number;
+  durationMs: number;
 };
 
 const notes = new WeakMap<Request, Note>();
@@ -98,10 +115,38 @@ export function logMisconfigured(detail: string): void {
 
 /** Something that no request waits for, or that none was told about in full: what broke and, where it helps, which code. */
 export function logFailure(
-  event: Exclude<FailureLine['event'], 'misconfigured' | 'unexpected'>,
+  event: Exclude<FailureLine['event'], 'misconfigured' | 'unexpected' | Repeated>,
   detail?: string,
 ): void {
   write({ level: 'error', event, detail });
+}
+
+/** One line in this time for each event and code, in each isolate. */
+const OFTEN_MS = 10_000;
+/** Events and codes are few and our own, so that the map stays small. */
+const repeated = new Map<string, { until: number; more: number }>();
+
+/** A failure that may come with every call. What comes within ten seconds of a line is counted by the next line. */
+export function logOften(event: Repeated, detail: string): void {
+  const key = `${event} ${detail}`;
+  const now = Date.now();
+  const last = repeated.get(key);
+  if (last !== undefined && now < last.until) {
+    last.more++;
+    return;
+  }
+  repeated.set(key, { until: now + OFTEN_MS, more: 0 });
+  write({
+    level: 'error',
+    event,
+    detail,
+    ...(last !== undefined && last.more > 0 ? { times: last.more + 1 } : {}),
+  });
+}
+
+/** The hourly pruning, done or not: how much went, and how large the database is. */
+export function logPruned(pruned: Omit<PrunedLine, 'event'>): void {
+  write({ event: 'pruned', ...pruned });
 }
 
 /** A failure that nobody foresaw: the kind of the error and the place in our own code. Its message may hold anything. */
@@ -118,7 +163,7 @@ export function logUnexpected(error: Error, request: Request): void {
 }
 const FRAME = /^ {4}at (?:(?:async )?(?:new )?[\w.$#<>]{1,60} )?\(?[\w./:-]{1,120}:\d+:\d+\)?$/;
 
-function write(line: RequestLine | FailureLine): void {
+function write(line: RequestLine | FailureLine | PrunedLine): void {
   // oxlint-disable-next-line no-console -- the log of a Worker
   console.log(JSON.stringify(line));
 }

@@ -47,13 +47,6 @@ export class Problem extends Error {
   }
 }
 
-/** Whether an error is the database's, whatever threw it: then trying again may help, and the caller was not wrong. */
-export function isStorageFailure(error: Error): boolean {
-  return [error, error.cause]
-    .filter((each) => each instanceof Error)
-    .some(({ name, message }) => message.startsWith('D1_') || /^(?:Drizzle|Libsql)/.test(name));
-}
-
 /** What a face says when it refuses without throwing: a thrown Error costs more than a whole verification. */
 export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'>;
 

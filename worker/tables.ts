@@ -1,6 +1,6 @@
 // The Drizzle reading of migrations/, column by column; constraints and triggers stand in the SQL alone.
 // A test compares it with PRAGMA table_info, so that the two never drift.
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { PLANS } from './organisation/organisation.ts';
 
 export const organisations = sqliteTable('organisations', {
@@ -9,6 +9,7 @@ export const organisations = sqliteTable('organisations', {
   plan: text({ enum: PLANS }).notNull(),
   version: integer(),
   createdAt: text('created_at').notNull(),
+  planChangedAt: text('plan_changed_at'),
 });
 
 export const members = sqliteTable(
@@ -109,3 +110,13 @@ export const idempotencyKeys = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.organisationId, table.actor, table.key] })],
 );
+
+export const eventRetention = sqliteTable('event_retention', {
+  id: integer().primaryKey(),
+  days: integer(),
+});
+
+export const reserve = sqliteTable('reserve', {
+  id: integer().primaryKey(),
+  filling: blob().notNull(),
+});

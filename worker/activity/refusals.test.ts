@@ -3,8 +3,19 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { createLinkCode } from '../admin/link.ts';
+import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
-import { ORIGIN, bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import {
+  ORIGIN,
+  bearer,
+  call,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+  withinOneMinute,
+  write,
+} from '../test/harness.ts';
 
 type Row = {
   action: string;
@@ -67,6 +78,45 @@ describe('a member who reaches for another organisation', () => {
       ...Array<string>(3).fill('no-such-organisation'),
     ]);
     expect(await recordOf(theirs)).toEqual([]);
+  });
+
+  it('is on record once, however many organisations they belong to', async () => {
+    const me = `${crypto.randomUUID()}@example.com`;
+    const own = [];
+    for (let n = 0; n < 120; n++) own.push(await givenOrganisation('enterprise', [me]));
+    const session = await givenSession(me);
+    const ofMe = async (action: string) =>
+      (
+        await env.DB.prepare('SELECT organisation_id AS id FROM events WHERE actor = ? AND action = ?')
+          .bind(me, action)
+          .all<{ id: string }>()
+      ).results.map(({ id }) => id);
+    const first = own.toSorted();
+    await send('/api/organisations/another/tokens', { headers: session });
+    expect(await ofMe('access.refused')).toEqual(first.slice(0, 1));
+    // What has to be told to each of them is bounded all the same.
+    await send('/api/sign-out', { method: 'POST', headers: { ...session, origin: ORIGIN } });
+    expect((await ofMe('sign-out')).toSorted()).toEqual(first.slice(0, 100));
+    const { code } = await createLinkCode(await openDatabase(env), me, 'browser', Date.now());
+    const redeemed = await send('/api/sign-in/redeem', {
+      method: 'POST',
+      headers: { cookie: '__Host-sign-in=browser', origin: ORIGIN, 'content-type': 'application/json' },
+      body: JSON.stringify({ code }),
+    });
+    expect(redeemed.status).toBe(204);
+    expect((await ofMe('sign-in')).toSorted()).toEqual(first.slice(0, 100));
+  });
+
+  it('is limited alone: what one member does silences no record of another', async () => {
+    const [one, other] = [await givenTwo(), await givenTwo()];
+    const path = (at: { theirs: string }) => `/api/organisations/${at.theirs}/tokens`;
+    await withinOneMinute(async () => {
+      for (let n = 0; n < 35; n++) await send(path(one), { headers: one.session });
+      await send(path(other), { headers: other.session });
+    });
+    expect((await recordOf(one.mine)).length).toBeGreaterThanOrEqual(30);
+    expect((await recordOf(one.mine)).length).toBeLessThan(70);
+    expect((await recordOf(other.mine)).length).toBeGreaterThanOrEqual(1);
   });
 
   it('cannot fill the record, and is answered 404 also when it cannot be written', async () => {

@@ -1,6 +1,6 @@
 // The audit log at rest. Statements are built here and run in the same batch as the change they record:
 // no event, no change.
-import { and, desc, eq, exists, lt, not, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { events, members } from '../tables.ts';
@@ -51,6 +51,12 @@ export function eventColumns(
   };
 }
 
+/**
+ * What befalls a member is on record in this many of their organisations at most, the first ones by id: a member of thousands
+ * would write thousands of events with each sign-in.
+ */
+export const ORGANISATIONS_OF_A_RECORD = 100;
+
 /** One event in each organisation that the member belongs to, where `guard` holds: what befalls the member, not a token. */
 export function recordForMember(
   db: Db,
@@ -59,18 +65,22 @@ export function recordForMember(
   email: string,
   detail: string | null,
   guard?: SQL,
+  organisations = ORGANISATIONS_OF_A_RECORD,
 ) {
   return db.insert(events).select(
     db
       .select(eventColumns(action, cause, { organisationId: sql`${members.organisationId}`, detail }))
       .from(members)
-      .where(and(eq(members.email, email), guard)),
+      .where(and(eq(members.email, email), guard))
+      .orderBy(asc(members.organisationId))
+      .limit(organisations),
   );
 }
 
 /**
- * A member reached for what was never theirs. An organisation (`tokenId` null) is on record in the member's own ones: its
- * members hear nothing, or a stranger could write into their log; a token in the organisation that was asked for it. A
+ * A member reached for what was never theirs. It is one event. For an organisation (`tokenId` null) it stands in the first of the
+ * member's own ones, by id; the members of the other hear nothing, or a stranger could write into their log. For a token it
+ * stands in the organisation that was asked for it. A
  * token that was deleted there is nobody's trespass: another tab may still show it.
  */
 export function recordRefusal(
@@ -80,7 +90,7 @@ export function recordRefusal(
   tokenId: string | null,
 ) {
   if (tokenId === null)
-    return recordForMember(db, 'access.refused', cause, place.email, place.organisationId);
+    return recordForMember(db, 'access.refused', cause, place.email, place.organisationId, undefined, 1);
   const wasHere = db
     .select({ one: sql`1` })
     .from(events)

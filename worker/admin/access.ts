@@ -31,7 +31,7 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   }
 };
 
-/** Records no text that no id could be, and 30 attempts of a member a minute: the record is never pruned. */
+/** Records no text that no id could be, and 30 attempts of a member a minute: the record is kept for long. */
 async function keepRefusal(c: Context<PlaceEnv>, tokenId: string | null): Promise<void> {
   const { place, db } = c.var;
   if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;

@@ -7,8 +7,11 @@ import { causeOf } from '../activity/cause.ts';
 import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import { limit } from '../limit.ts';
-import { isStorageFailure, Problem } from '../problem.ts';
+import { logOften } from '../log.ts';
+import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
+import { withReserve } from '../reserve.ts';
+import { storageFailureOf } from '../storage-failure.ts';
 import { BROWSER_COOKIE_NAME, browserCookie } from './link.ts';
 import { keepRoundTrip, signInAs, takeRoundTrip } from './identity.ts';
 import { authorizationUrl, exchange, openProvider } from './provider.ts';
@@ -31,7 +34,9 @@ const tellPeople: MiddlewareHandler<AdminEnv> = async (c, next) => {
     await next();
   } catch (error) {
     const isLimit = error instanceof Problem && error.slug === 'too-many-requests';
-    if (!isLimit && !(error instanceof Error && isStorageFailure(error))) throw error;
+    const failure = storageFailureOf(error);
+    if (!isLimit && failure === null) throw error;
+    if (failure !== null) logOften('storage-failed', failure);
     c.res = fail(c, isLimit ? 'too-many-requests' : 'storage-unavailable');
   }
 };
@@ -73,7 +78,7 @@ export const oidc = new Hono<AdminEnv>()
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
     const signedIn = await signInAs(
-      db,
+      withReserve(db),
       { issuer: opened.provider.server.issuer, email, subject },
       getCookie(c, SESSION_COOKIE),
       causeOf(c, email),

@@ -1,10 +1,10 @@
 // The member behind a dashboard request: opaque sessions, 32 random bytes in the cookie and their SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
-import { and, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { eventColumns, recordForMember } from '../activity/store.ts';
+import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
@@ -130,7 +130,9 @@ export function beginSession(
         )
         .from(members)
         .innerJoin(sessions, eq(sessions.email, members.email))
-        .where(begun),
+        .where(begun)
+        .orderBy(asc(members.organisationId))
+        .limit(ORGANISATIONS_OF_A_RECORD),
     ),
   ] as const;
   const cookie = `${SESSION_COOKIE}=${secret}; Max-Age=${ABSOLUTE_MS / 1000}; ${COOKIE_ATTRIBUTES}`;

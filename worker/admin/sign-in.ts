@@ -12,6 +12,7 @@ import { logFailure } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
+import { withReserve } from '../reserve.ts';
 import { BROWSER_COOKIE_NAME, browserCookie, createLinkCode, redeemLinkCode } from './link.ts';
 import { openMailer } from './mailer.ts';
 import { oidc } from './oidc.ts';
@@ -70,7 +71,8 @@ export const signIn = new Hono<AdminEnv>()
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
     const cookie = await redeemLinkCode(
-      await openDatabase(c.env),
+      // A full database must let members in: they come to switch off and to delete.
+      withReserve(await openDatabase(c.env)),
       code,
       { code: getCookie(c, BROWSER_COOKIE_NAME), session: getCookie(c, SESSION_COOKIE) },
       circumstancesOf(c),
@@ -81,7 +83,7 @@ export const signIn = new Hono<AdminEnv>()
     return c.body(null, 204);
   })
   .post('/sign-out', requireSession, async (c) => {
-    await endSession(c.var.db, c.var.session, causeOf(c, c.var.session.email));
+    await endSession(withReserve(c.var.db), c.var.session, causeOf(c, c.var.session.email));
     c.header('set-cookie', CLEARED_SESSION_COOKIE);
     return c.body(null, 204);
   })
@@ -100,13 +102,18 @@ export const signIn = new Hono<AdminEnv>()
   })
   .delete('/sessions/:id', requireSession, async (c) => {
     const { session, db } = c.var;
-    const ended = await endSessionById(db, session.email, c.req.param('id'), causeOf(c, session.email));
+    const ended = await endSessionById(
+      withReserve(db),
+      session.email,
+      c.req.param('id'),
+      causeOf(c, session.email),
+    );
     if (!ended) throw new Problem('not-found');
     return c.body(null, 204);
   })
   .post('/sessions/sign-out-everywhere', requireSession, async (c) => {
     const { session, db } = c.var;
-    await endSessionsOf(db, session.email, causeOf(c, session.email));
+    await endSessionsOf(withReserve(db), session.email, causeOf(c, session.email));
     c.header('set-cookie', CLEARED_SESSION_COOKIE);
     return c.body(null, 204);
   });

@@ -11,6 +11,7 @@ import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
+import { withReserve } from '../reserve.ts';
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
 import { changeToken, createToken, deleteToken, listTokens } from '../token/store.ts';
 import type { Creation } from '../token/store.ts';
@@ -72,7 +73,8 @@ export const tokens = new Hono<PlaceEnv>()
       throw new Problem('invalid-body', 'Field "active" or "name": one of them is needed');
     }
     const changed = await changeToken(
-      db,
+      // A full database must not keep a token on.
+      active === false ? withReserve(db) : db,
       place,
       c.req.param('token'),
       { ...(active === undefined ? {} : { active }), ...(name === undefined ? {} : { name }) },
@@ -91,7 +93,7 @@ export const tokens = new Hono<PlaceEnv>()
   .delete('/tokens/:token', requireAccess, limitMutations, async (c) => {
     const { place, db } = c.var;
     const id = c.req.param('token');
-    const deleted = await deleteToken(db, place, id, causeOf(c, place.email));
+    const deleted = await deleteToken(withReserve(db), place, id, causeOf(c, place.email));
     if (!deleted.ok && deleted.reason !== 'token-not-found') throw new Problem(deleted.reason);
     // Also when it was not there: an earlier call may have deleted it and lost its answer, and "not there" must be as
     // true everywhere as "deleted".

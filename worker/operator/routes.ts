@@ -20,6 +20,7 @@ import {
   readOrganisation,
 } from '../organisation/register.ts';
 import { Problem } from '../problem.ts';
+import { withReserve } from '../reserve.ts';
 import { publish } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
 
@@ -75,7 +76,10 @@ export const operator = finishFace(
     .delete('/organisations/:id', async (c) => {
       const id = c.req.param('id');
       // Also when nothing was there to delete, for the same reason.
-      const { effectiveAt } = await publish(c.env, await deleteOrganisation(c.var.db, id, causeOf(c, ACTOR)));
+      const { effectiveAt } = await publish(
+        c.env,
+        await deleteOrganisation(withReserve(c.var.db), id, causeOf(c, ACTOR)),
+      );
       return c.json({ deleted: id, effectiveAt }, 200);
     })
     .get('/organisations/:id/members', async (c) => {
@@ -97,7 +101,7 @@ export const operator = finishFace(
     })
     .delete('/organisations/:id/members/:email', async (c) => {
       const email = emailOf(c.req.param('email'));
-      const outcome = await removeMember(c.var.db, c.req.param('id'), email, causeOf(c, ACTOR));
+      const outcome = await removeMember(withReserve(c.var.db), c.req.param('id'), email, causeOf(c, ACTOR));
       if (!outcome.ok) throw new Problem(outcome.reason);
       note(c.req.raw, { organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);

@@ -5,12 +5,12 @@ import { getCookie } from 'hono/cookie';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
-import { note } from '../log.ts';
+import { logOften, note } from '../log.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { SESSION_COOKIE, readSession } from '../admin/session.ts';
 import { signInMethods } from '../admin/sign-in.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
-import { isStorageFailure } from '../problem.ts';
+import { storageFailureOf } from '../storage-failure.ts';
 import { listTokens } from '../token/store.ts';
 import { PAGE_HEADERS } from './headers.ts';
 
@@ -27,9 +27,11 @@ export const pages = finishFace(
         c.req.raw,
         getCookie(c, SESSION_COOKIE),
         c.req.query('organisation'),
-      ).catch((error: Error) => {
-        if (isStorageFailure(error)) return null;
-        throw error;
+      ).catch((error: unknown) => {
+        const failure = storageFailureOf(error);
+        if (failure === null) throw error;
+        logOften('storage-failed', failure);
+        return null;
       });
       if (boot === null) return unavailable(c.req.raw, c.env);
       const theme = getCookie(c, 'theme');

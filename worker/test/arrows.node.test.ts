@@ -19,8 +19,18 @@ const FACE = [
   'random',
   'request-id',
   'security-headers',
+  'storage-failure',
 ];
-const WING = [...FACE, 'organisation', 'token', 'activity', 'verification/publish', 'tables', 'database'];
+const WING = [
+  ...FACE,
+  'organisation',
+  'token',
+  'activity',
+  'verification/publish',
+  'tables',
+  'database',
+  'reserve',
+];
 
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
@@ -71,14 +81,14 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: [...FACE, 'api/openapi', 'api/openapi-doors', 'operator/openapi', 'pages/headers'],
     packages: ['hono'],
   },
-  upkeep: { rooms: ['database', 'env', 'tables'], packages: ['drizzle-orm'] },
+  upkeep: { rooms: ['database', 'reserve', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   token: { rooms: ['activity', 'organisation', 'database', 'tables'], packages: ['drizzle-orm'] },
   organisation: { rooms: ['activity', 'token/secret', 'database', 'tables'], packages: ['drizzle-orm'] },
   activity: {
     rooms: ['client-address', 'request-id', 'database', 'tables'],
     packages: ['drizzle-orm', 'hono'],
   },
-  database: { rooms: ['libsql/database'], packages: ['drizzle-orm'] },
+  database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
   body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
   configuration: { rooms: ['env', 'token/secret'], packages: [] },
@@ -87,6 +97,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
   name: { rooms: [], packages: ['valibot'] },
   problem: { rooms: ['security-headers'], packages: [] },
+  reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   random: { rooms: ['token/sha-256'], packages: [] },
 };
 

@@ -16,8 +16,8 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
   async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
     const index = calls.push(name) - 1;
     if (fault === null || index !== fault.at) return run();
-    // As D1 words its own failures.
-    const planted = `${name.startsWith('D1') ? 'D1_ERROR: ' : ''}planted fault: ${name}`;
+    // As D1 words a failure on the way to it: without its prefix.
+    const planted = `${name.startsWith('D1') ? 'Network connection lost. ' : ''}planted fault: ${name}`;
     if (fault.kind === 'lost') throw new Error(`${planted} is lost`);
     if (fault.kind === 'slow') await scheduler.wait(SLOW_MS);
     const outcome = await run();

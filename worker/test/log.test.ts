@@ -1,5 +1,5 @@
 // What the log says about a request, and what it never says.
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import worker from '../index.ts';
@@ -193,5 +193,62 @@ describe('the line about a failure', () => {
     expect(request).toMatchObject({ route: '/api/session', status: 500, reason: 'unexpected' });
     expect(printed.join('\n')).not.toMatch(SECRET_SHAPE);
     expect(printed.join('\n')).not.toContain('@');
+  });
+
+  it('names a failure of the database, once in ten seconds with the number of the others', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const session = await givenSession();
+      const DB = new Proxy(env.DB, {
+        get(database, name) {
+          if (name === 'prepare')
+            return () => database.prepare('SELECT 1 FROM "gone of somebody@example.com"');
+          const value: unknown = Reflect.get(database, name);
+          return typeof value === 'function' ? value.bind(database) : value;
+        },
+      });
+      const ask = async () => {
+        const answer = await callWith({ DB }, '/api/session', { headers: session });
+        expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+      };
+      const failures = () => lines().filter(({ event }) => event !== undefined);
+      for (let n = 0; n < 3; n++) await ask();
+      expect(failures()).toEqual([{ level: 'error', event: 'storage-failed', detail: 'missing-table' }]);
+      vi.setSystemTime(Date.now() + 10_000);
+      await ask();
+      expect(failures().at(-1)).toEqual({
+        level: 'error',
+        event: 'storage-failed',
+        detail: 'missing-table',
+        times: 3,
+      });
+      expect(printed.join('\n')).not.toContain('@');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('says of the hourly pruning how much went and how large the database is', async () => {
+    await worker.scheduled(createScheduledController({ scheduledTime: new Date() }), env);
+    expect(lines()).toEqual([
+      {
+        event: 'pruned',
+        removed: { sessions: 0, signIns: 0, idempotencyKeys: 0, tokenUsage: 0, changes: 0, events: 0 },
+        isDone: true,
+        bytes: expect.any(Number),
+        durationMs: expect.any(Number),
+      },
+    ]);
+  });
+
+  it('names the failure of a pruning', async () => {
+    const DB = new Proxy(env.DB, {
+      get() {
+        throw new Error('D1_ERROR: no such table: of somebody@example.com');
+      },
+    });
+    const run = worker.scheduled(createScheduledController({ scheduledTime: new Date() }), { ...env, DB });
+    await expect(run).rejects.toThrow('no such table');
+    expect(lines()).toEqual([{ level: 'error', event: 'prune-failed', detail: 'missing-table' }]);
   });
 });

@@ -1,0 +1,136 @@
+// A database that is full to the last page, in SQLite itself behind a libSQL server: what has to work goes on, and what only
+// adds to it is refused.
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startLibsqlServer } from '../e2e/libsql-server.ts';
+import type { LibsqlServer } from '../e2e/libsql-server.ts';
+import { migrateLibsql } from '../scripts/migrate-libsql.ts';
+import type { Cause } from './activity/events.ts';
+import { createLinkCode, redeemLinkCode } from './admin/link.ts';
+import { openDatabase } from './database.ts';
+import type { Db, DatabaseEnv } from './database.ts';
+import { removeMember } from './organisation/members.ts';
+import { deleteOrganisation, putOrganisation } from './organisation/register.ts';
+import { fillReserve, withReserve } from './reserve.ts';
+import { storageFailureOf } from './storage-failure.ts';
+import { insertOrganisation, insertToken } from './test/rows.ts';
+import type { TokenHash } from './token/secret.ts';
+import { changeToken, createToken, deleteToken } from './token/store.ts';
+import { prune } from './upkeep/prune.ts';
+
+const EMAIL = 'owner@example.com';
+const cause: Cause = {
+  actor: EMAIL,
+  requestId: 'r',
+  ip: null,
+  // Rows of some size, so that pages run out.
+  userAgent: 'x'.repeat(256),
+  at: '2026-01-01T00:00:00.000Z',
+};
+
+let server: LibsqlServer;
+let env: DatabaseEnv;
+let db: Db;
+const ORGANISATIONS = 12;
+const TOKENS = 10;
+let organisations: { id: string; tokens: string[] }[];
+
+beforeAll(async () => {
+  server = await startLibsqlServer();
+  await migrateLibsql(server.url, server.authToken);
+  // D1 is never asked.
+  env = { DB: {} as D1Database, LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
+  db = await openDatabase(env);
+  organisations = [];
+  for (let n = 0; n < ORGANISATIONS; n++) {
+    const id = await insertOrganisation(db);
+    const tokens: string[] = [];
+    for (let each = 0; each < TOKENS; each++) tokens.push((await insertToken(db, id)).id);
+    organisations.push({ id, tokens });
+  }
+  await fillReserve(db);
+  server.stopGrowing();
+});
+afterAll(() => server.close());
+
+const failureOf = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (error: unknown) => storageFailureOf(error),
+  );
+
+/** Writes until not one more small row has room. */
+async function fill(): Promise<void> {
+  for (const size of [4000, 300, 40]) {
+    const row = sql`INSERT INTO events (at, organisation_id, actor, action, token_id, request_id, detail)
+      VALUES ('2026-01-01T00:00:00.000Z', hex(randomblob(8)), hex(randomblob(8)), 'sign-in', hex(randomblob(8)), 'r', hex(zeroblob(${size})))`;
+    while ((await failureOf(db.run(row) as Promise<unknown>)) === null);
+  }
+}
+const partsLeft = () => server.database.prepare('SELECT count(*) AS n FROM reserve').get([]) as { n: number };
+
+beforeEach(fill);
+
+describe('in a full database', () => {
+  it('nothing is added, and a failure has its name', async () => {
+    const id = await insertOrganisation(db).catch(() => organisations[0]?.id ?? '');
+    const place = { organisationId: id, email: EMAIL };
+    const failures = new Set<unknown>();
+    for (let n = 0; n < TOKENS; n++) {
+      const hash = String(n).padStart(64, '0') as TokenHash;
+      const token = { id: crypto.randomUUID(), hash, preview: `9pz0${n}`, name: 'x'.repeat(40) };
+      failures.add(await failureOf(createToken(db, place, token, cause, null)));
+    }
+    for (let n = 0; n < 100; n++) failures.add(await failureOf(insertOrganisation(db)));
+    expect([...failures].filter((failure) => failure !== null)).toEqual(['full']);
+  });
+
+  it('every token is switched off, one by one, and then deleted, and each change has its event', async () => {
+    const reserved = withReserve(db);
+    let refused = 0;
+    for (const { id, tokens } of organisations.slice(0, 6)) {
+      const place = { organisationId: id, email: EMAIL };
+      for (const token of tokens) {
+        // What happens beside it takes the room that each change leaves.
+        await fill();
+        if ((await failureOf(changeToken(db, place, token, { active: false }, cause))) === 'full') refused++;
+        await changeToken(reserved, place, token, { active: false }, cause);
+      }
+      for (const token of tokens) await deleteToken(reserved, place, token, cause);
+      const events = server.database
+        .prepare("SELECT count(*) AS n FROM events WHERE organisation_id = ? AND action LIKE 'token.de%'")
+        .get([id]);
+      expect(events).toMatchObject({ n: 2 * TOKENS });
+    }
+    expect(refused).toBeGreaterThan(10);
+    expect(partsLeft().n).toBeGreaterThan(0);
+  });
+
+  it('organisations lose their plan, their members and themselves, and a member may sign in to act', async () => {
+    const reserved = withReserve(db);
+    for (const { id } of organisations.slice(6, 9)) {
+      await fill();
+      expect(await putOrganisation(reserved, { id, name: id, plan: 'pro' }, cause)).toMatchObject({
+        ok: true,
+      });
+      expect(await removeMember(reserved, id, EMAIL, cause)).toEqual({ ok: true });
+      expect((await deleteOrganisation(reserved, id, cause)).hashes).toHaveLength(TOKENS);
+    }
+    await fill();
+    const { code, known } = await createLinkCode(reserved, EMAIL, 'browser', Date.now());
+    expect(known).toBe(true);
+    await fill();
+    const browser = { code: 'browser', session: undefined };
+    expect(await redeemLinkCode(reserved, code, browser, cause, Date.now())).toContain('__Host-session=');
+  });
+
+  it('the pruning makes room and the reserve whole again, and is not stopped while there is none', async () => {
+    const before = partsLeft().n;
+    expect(before).toBeLessThan(128);
+    expect(await prune(env, Date.now())).toMatchObject({ isDone: true });
+    expect(partsLeft().n).toBe(before);
+    const pruned = await prune({ ...env, EVENTS_RETENTION_DAYS: '30' }, Date.now());
+    expect(pruned.removed.events).toBeGreaterThan(100);
+    expect(partsLeft().n).toBe(128);
+  });
+});
