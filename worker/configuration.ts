@@ -2,6 +2,7 @@
 // setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
 import { readTagKeyRing } from './token/secret.ts';
+import type { TagKeyRing } from './token/secret.ts';
 
 const SECRET_LENGTH = 32;
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
@@ -17,6 +18,13 @@ export function faultOf(env: Env): string | null {
   let fault = faults.get(env);
   if (fault === undefined) faults.set(env, (fault = findFault(env)));
   return fault;
+}
+
+/** The ring of a deployment without a fault. */
+export function tagKeysOf(env: Pick<Env, 'TAG_KEYS' | 'TAG_KEY_CURRENT'>): TagKeyRing {
+  const reading = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
+  if (!reading.ok) throw new Error(reading.reason);
+  return reading.ring;
 }
 
 function findFault(env: Env): string | null {

@@ -3,7 +3,10 @@ import { sha256 } from './token/sha-256.ts';
 
 /** 32 random bytes in base64url: session cookies, sign-in codes, states. */
 export function randomValue(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
+}
+
+export function toBase64Url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')

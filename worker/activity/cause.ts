@@ -16,7 +16,20 @@ export function circumstancesOf(c: Asked): Omit<Cause, 'actor'> {
   return {
     requestId: requestIdOf(c.req.raw),
     ip: clientAddress(c.req.raw),
-    userAgent: c.req.raw.headers.get('user-agent')?.slice(0, 256) ?? null,
+    userAgent: userAgentOf(c.req.raw),
     at: new Date().toISOString(),
   };
+}
+
+/**
+ * What the client calls itself, in 256 characters at most. Without control characters and invisible ones: they would steer a
+ * terminal, or turn around the order of what stands beside them.
+ */
+function userAgentOf({ headers }: Request): string | null {
+  const text = headers
+    .get('user-agent')
+    ?.slice(0, 256)
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
+    .trim();
+  return text === undefined || text === '' ? null : text;
 }

@@ -2,6 +2,7 @@
 import { listEvents } from '../activity/store.ts';
 import type { Event, Filter } from '../activity/store.ts';
 import type { Db } from '../database.ts';
+import { csvCell } from './csv.ts';
 
 const COLUMNS = [
   'at',
@@ -20,6 +21,7 @@ export function exportActivity(
   db: Db,
   organisationId: string,
   filter: Filter,
+  show: (event: Event) => Event,
   format: 'csv' | 'jsonl',
 ): Response {
   const encoder = new TextEncoder();
@@ -36,7 +38,7 @@ export function exportActivity(
         PAGE,
       );
       const line = format === 'csv' ? csvLine : jsonLine;
-      controller.enqueue(encoder.encode(page.events.map(line).join('')));
+      controller.enqueue(encoder.encode(page.events.map((event) => line(show(event))).join('')));
       cursor = page.next;
       if (cursor === null) controller.close();
     },
@@ -56,10 +58,4 @@ function jsonLine(event: Event): string {
 
 function csvLine(event: Event): string {
   return `${COLUMNS.map((column) => csvCell(event[column] ?? '')).join(',')}\r\n`;
-}
-
-/** RFC 4180; a cell that a spreadsheet would run as a formula is defused with an apostrophe (OWASP, CSV injection). */
-function csvCell(text: string): string {
-  const safe = /^\s*[=+\-@\uff1d\uff0b\uff0d\uff20|%]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

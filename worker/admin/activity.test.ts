@@ -1,8 +1,11 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { causeOf } from '../activity/cause.ts';
 import { ACTIONS } from '../activity/events.ts';
+import { sealCursor } from '../activity/shown.ts';
 import type { Event } from '../activity/store.ts';
-import { call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { tagKeysOf } from '../configuration.ts';
+import { ORIGIN, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 
 type Page = { events: Event[]; next: string | null };
 
@@ -171,11 +174,58 @@ describe('the activity', () => {
     ];
     await givenEvents(theirs, [{ detail: 'theirs' }]);
     const newest = await env.DB.prepare('SELECT max(id) AS id FROM events').first<{ id: number }>();
+    const after = String((newest?.id ?? 0) + 1);
+    const cursor = await sealCursor(tagKeysOf(env), mine, after);
     for (const file of ['activity', 'activity.csv', 'activity.jsonl']) {
-      expect(await (await read(mine, `?before=${(newest?.id ?? 0) + 1}`, file)).text()).not.toContain(
-        'theirs',
-      );
+      const answer = await read(mine, `?before=${cursor}`, file);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).not.toContain('theirs');
+      // A number that was not sealed, and a cursor that another organisation was given, are none.
+      for (const other of [after, await sealCursor(tagKeysOf(env), theirs, after)])
+        expect((await read(mine, `?before=${other}`, file)).status).toBe(422);
     }
+  });
+
+  it('tells by no id and no cursor how much others do', async () => {
+    const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
+    const many = (detail: string) => Array.from({ length: 60 }, () => ({ detail }));
+    await givenEvents(mine, many('one'));
+    await givenEvents(theirs, many('theirs'));
+    await givenEvents(mine, many('two'));
+    const { events, next } = await (await read(mine)).json<Page>();
+    const ids = events.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(50);
+    for (const id of [...ids, next]) expect(id).not.toMatch(/^\d{1,15}$/);
+    // The same event has the same id wherever it is shown.
+    expect((await (await read(mine)).json<Page>()).events.map(({ id }) => id)).toEqual(ids);
+    const lines = (await (await read(mine, '', 'activity.jsonl')).text()).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as Event).id).slice(0, 50)).toEqual(ids);
+  });
+
+  it('shows neither address nor client of the platform', async () => {
+    const organisation = await givenOrganisation();
+    const insert = `INSERT INTO events (at, organisation_id, actor, action, request_id, ip, user_agent)
+      VALUES ('2026-11-23T18:00:00.000Z', ?, ?, 'plan.changed', 'r', '203.0.113.9', 'billing/1.0')`;
+    for (const actor of ['operator', 'owner@example.com'])
+      await env.DB.prepare(insert).bind(organisation, actor).run();
+    const { events } = await (await read(organisation)).json<Page>();
+    expect(events.map(({ actor, ip, userAgent }) => [actor, ip, userAgent])).toEqual([
+      ['owner@example.com', '203.0.113.9', 'billing/1.0'],
+      ['operator', null, null],
+    ]);
+    for (const file of ['activity.csv', 'activity.jsonl']) {
+      const text = await (await read(organisation, '?actor=operator', file)).text();
+      expect(text).toContain('plan.changed');
+      expect(text).not.toMatch(/203\.0\.113\.9|billing/);
+    }
+  });
+
+  it('keeps a user agent without control characters, and without invisible ones that turn text around', () => {
+    // `new Headers` does not take these characters; a socket does.
+    const text = 'Good\u001B[31m \u202EBrowser\u2066\u200F/1.0\u0085';
+    const raw = { url: ORIGIN, headers: { get: (name: string) => (name === 'user-agent' ? text : null) } };
+    const { userAgent } = causeOf({ req: { raw: raw as unknown as Request } }, 'a');
+    expect(userAgent).toBe('Good[31m Browser/1.0');
   });
 
   it('is exported as JSON Lines and as CSV, whole, newest first, and by the same filter', async () => {
@@ -215,8 +265,13 @@ describe('the activity', () => {
       ['-1', "'-1"],
       ['@SUM(A1)', "'@SUM(A1)"],
       ['  =1', "'  =1"],
-      ['\t=1', "'\t=1"],
-      ['\r\n=1', `"'\r\n=1"`],
+      ['\t=1', `"'\t'=1"`],
+      ['\r\n=1', `"'\r\n'=1"`],
+      ['x;=1+1;y', `"x;'=1+1;y"`],
+      ['x\t+1', `"x\t'+1"`],
+      ['x; @SUM(A1)', `"x;' @SUM(A1)"`],
+      ['x;"=1+1"', `"x;""'=1+1"""`],
+      ['a;b', '"a;b"'],
       ['＝1', "'＝1"],
       ['a,b', '"a,b"'],
       ['say "hi"', '"say ""hi"""'],

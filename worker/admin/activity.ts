@@ -1,10 +1,12 @@
 // /api/organisations/:organisation/activity: the audit log for members who may open Developer Zone, page by page or as
 // a file.
 import { Hono } from 'hono/tiny';
-import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { ACTIONS } from '../activity/events.ts';
+import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
+import { tagKeysOf } from '../configuration.ts';
 import { Problem } from '../problem.ts';
 import { TOKEN_ID, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
@@ -14,14 +16,14 @@ type Query = { before?: string; action?: string; actor?: string; token?: string 
 
 /** Reads `before` (a cursor), `action`, `actor` and `token` (an id), or refuses with `invalid-body` naming the field. */
 const readFilter: MiddlewareHandler<
-  HonoEnv,
+  PlaceEnv,
   string,
   { in: { query: Query }; out: { query: Filter } }
 > = async (c, next) => {
   const { before, action, actor, token } = c.req.query() as Query;
-  if (before !== undefined && !/^\d{1,15}$/.test(before)) {
-    throw new Problem('invalid-body', 'Query "before": no cursor');
-  }
+  const cursor =
+    before === undefined ? undefined : await openCursor(tagKeysOf(c.env), c.var.place.organisationId, before);
+  if (cursor === null) throw new Problem('invalid-body', 'Query "before": no cursor');
   if (action !== undefined && !ACTIONS.some((known) => known === action)) {
     throw new Problem('invalid-body', 'Query "action": unknown');
   }
@@ -32,7 +34,7 @@ const readFilter: MiddlewareHandler<
     throw new Problem('invalid-body', 'Query "token": no id of a token');
   }
   const filter: Filter = {
-    ...(before === undefined ? {} : { before: Number(before) }),
+    ...(cursor === undefined ? {} : { before: cursor }),
     ...(action === undefined ? {} : { action }),
     // The log has addresses in their one form only.
     ...(actor === undefined ? {} : { actor: actor.toLowerCase() }),
@@ -43,15 +45,26 @@ const readFilter: MiddlewareHandler<
 };
 
 export const activity = new Hono<PlaceEnv>()
-  .get('/activity', readFilter, requireAccess, async (c) =>
-    c.json(await listEvents(c.var.db, c.var.place.organisationId, c.req.valid('query')), 200),
-  )
+  .get('/activity', readFilter, requireAccess, async (c) => {
+    const { organisationId } = c.var.place;
+    const ring = tagKeysOf(c.env);
+    const { events, next } = await listEvents(c.var.db, organisationId, c.req.valid('query'));
+    return c.json(
+      {
+        events: events.map(shownTo(ring, organisationId)),
+        next: next === null ? null : await sealCursor(ring, organisationId, next),
+      },
+      200,
+    );
+  })
   .get('/activity/people', requireAccess, async (c) =>
     c.json(await listPeople(c.var.db, c.var.place.organisationId), 200),
   )
-  .get('/activity.csv', readFilter, requireAccess, (c) =>
-    exportActivity(c.var.db, c.var.place.organisationId, c.req.valid('query'), 'csv'),
-  )
-  .get('/activity.jsonl', readFilter, requireAccess, (c) =>
-    exportActivity(c.var.db, c.var.place.organisationId, c.req.valid('query'), 'jsonl'),
-  );
+  .get('/activity.csv', readFilter, requireAccess, (c) => exported(c, c.req.valid('query'), 'csv'))
+  .get('/activity.jsonl', readFilter, requireAccess, (c) => exported(c, c.req.valid('query'), 'jsonl'));
+
+function exported(c: Context<PlaceEnv>, filter: Filter, format: 'csv' | 'jsonl'): Response {
+  const { organisationId } = c.var.place;
+  const show = shownTo(tagKeysOf(c.env), organisationId);
+  return exportActivity(c.var.db, organisationId, filter, show, format);
+}

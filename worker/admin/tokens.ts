@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { boolean, nullable, optional, strictObject } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
+import { tagKeysOf } from '../configuration.ts';
 import type { Env } from '../env.ts';
 import { note } from '../log.ts';
 import { nameOf } from '../name.ts';
@@ -12,7 +13,7 @@ import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
-import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
+import { hashOfSecret, mintSecret, previewOfSecret } from '../token/secret.ts';
 import { changeToken, createToken, deleteToken, listTokens } from '../token/store.ts';
 import type { Creation } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
@@ -128,9 +129,7 @@ function idempotencyOf(c: Context<PlaceEnv>, name: string | null) {
 }
 
 function mint(env: Env): string {
-  const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
-  if (!keys.ok) throw new Error(keys.reason);
-  return mintSecret(keys.ring);
+  return mintSecret(tagKeysOf(env));
 }
 
 function repeatedToken(creation: Extract<Creation, { reason: 'repeated' }>) {

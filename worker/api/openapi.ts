@@ -52,7 +52,7 @@ export const apiPaths: Paths = {
     get: read(
       'readToken',
       'Read the token itself',
-      "The token's own row, as the dashboard shows it. The secret is never part of it.",
+      "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it.",
       json(
         'The token',
         record({
@@ -60,7 +60,6 @@ export const apiPaths: Paths = {
           preview: text,
           name: nullable(text),
           active: { type: 'boolean' },
-          createdBy: text,
           createdAt: instant,
           lastUsedAt: nullable(instant),
         }),
@@ -69,7 +68,6 @@ export const apiPaths: Paths = {
           preview: '9pK2a',
           name: 'Website',
           active: true,
-          createdBy: 'owner@example.com',
           createdAt: '2026-11-23T18:00:00.000Z',
           lastUsedAt: null,
         },

@@ -19,11 +19,12 @@ export async function readOrganisation(env: Env, organisationId: string) {
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };
 }
 
-/** The token's own row, as the dashboard shows it. */
+/** The token's own row, without the person who made it: a token is held by programs, also by those of other companies. */
 export async function readToken(env: Env, tokenId: string) {
   const [token] = await findToken(await openDatabase(env), tokenId);
   if (token === undefined) throw invalidToken();
-  return token;
+  const { createdBy: _, ...shown } = token;
+  return shown;
 }
 
 function invalidToken(): Problem {

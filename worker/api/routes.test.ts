@@ -59,7 +59,6 @@ describe('a good token', () => {
     expect(Object.keys(row).toSorted()).toEqual([
       'active',
       'createdAt',
-      'createdBy',
       'id',
       'lastUsedAt',
       'name',

@@ -18,6 +18,7 @@ const FACE = [
   'problem',
   'random',
   'request-id',
+  'seal',
   'security-headers',
   'storage-failure',
 ];
@@ -85,7 +86,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   token: { rooms: ['activity', 'organisation', 'database', 'tables'], packages: ['drizzle-orm'] },
   organisation: { rooms: ['activity', 'token/secret', 'database', 'tables'], packages: ['drizzle-orm'] },
   activity: {
-    rooms: ['client-address', 'request-id', 'database', 'tables'],
+    rooms: ['client-address', 'request-id', 'seal', 'token/secret', 'token/sha-256', 'database', 'tables'],
     packages: ['drizzle-orm', 'hono'],
   },
   database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
@@ -99,6 +100,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   problem: { rooms: ['security-headers'], packages: [] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   random: { rooms: ['token/sha-256'], packages: [] },
+  seal: { rooms: ['random', 'token/secret'], packages: [] },
 };
 
 type Arrow = { file: string; from: string; to: string; isPackage: boolean };

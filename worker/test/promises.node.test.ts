@@ -62,6 +62,8 @@ const ABUSE_CASES = [
   "A gateway's API trusts a header that is missing",
   "A gateway appends the caller's path to the question (`/results/%2e%2e/%2e%2e/healthz`)",
   'CORS: any origin with a token, `null`, the cost of a preflight',
+  'A spreadsheet runs a cell of the export as a formula, whatever its separator; control characters in a user agent',
+  "Ids tell how much other organisations do; members learn the platform's address; a token tells who made it",
   'Audit log altered, or skipped on failure',
   'One organisation uses up the changes of others',
   'A package that turns, or runs a script when it is installed',

@@ -156,7 +156,8 @@ function randomDigits(count: number, random: Random): string {
   return text;
 }
 
-function fromBase64Url(text: string): Uint8Array | null {
+/** The bytes, or null where the text is not base64url. */
+export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9A-Za-z_-]+$/.test(text)) return null;
   try {
     return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (digit) =>

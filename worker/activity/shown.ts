@@ -1,0 +1,37 @@
+// What members see of an event. Its row's number counts the events of all organisations, so it never leaves: members get an id
+// and a cursor that tell nothing of the others.
+import { seal, unseal } from '../seal.ts';
+import { mac64, macKey } from '../token/sha-256.ts';
+import type { TagKeyRing } from '../token/secret.ts';
+import type { Event } from './store.ts';
+
+/**
+ * Shows events of one organisation to its members. The id is 64 bits of a MAC over organisation and number, in hex: the same for
+ * the same event until `TAG_KEY_CURRENT` changes. Where the platform acts, its own address and client are left out.
+ */
+export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event) => Event {
+  const key = ring.keys.get(ring.current);
+  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
+  const prepared = macKey(key);
+  return (event) => {
+    const { high, low } = mac64(prepared, `dz-event-id-v1:${organisationId}:${event.id}`);
+    const id = high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+    return event.actor === 'operator' ? { ...event, id, ip: null, userAgent: null } : { ...event, id };
+  };
+}
+
+/** The cursor of the page that begins after the event of this number. It is good for this organisation alone. */
+export function sealCursor(ring: TagKeyRing, organisationId: string, id: string): Promise<string> {
+  return seal(ring, 'activity-cursor', id, organisationId);
+}
+
+/** The number that a cursor stands for, or null where it is none of this organisation's. */
+export async function openCursor(
+  ring: TagKeyRing,
+  organisationId: string,
+  cursor: string,
+): Promise<number | null> {
+  // A sealed number has 59 to 80 characters.
+  const id = cursor.length > 100 ? null : await unseal(ring, 'activity-cursor', cursor, organisationId);
+  return id === null ? null : Number(id);
+}

@@ -1,0 +1,70 @@
+// Text that a browser keeps for us and can neither read nor make. AES-256-GCM (WebCrypto) with a fresh nonce, under a key that
+// HKDF-SHA-256 derives from a tag key, with a label for each use: no secret has to be set for it, and it turns with the ring.
+// Who holds a tag key can seal; sealed text alone therefore never lets anybody in.
+import { toBase64Url } from './random.ts';
+import { fromBase64Url } from './token/secret.ts';
+import type { TagKeyRing } from './token/secret.ts';
+
+/** What the text is for: text that was sealed for one use is nothing to another. */
+type Use = 'activity-cursor' | 'round-trip';
+
+const NONCE_BYTES = 12;
+const encoder = new TextEncoder();
+
+/**
+ * Seals the text under the current key. The answer is the id of the key, then base64url of nonce, ciphertext and tag. `bound` is
+ * not in it; whoever opens it has to name the same one.
+ */
+export async function seal(ring: TagKeyRing, use: Use, text: string, bound: string): Promise<string> {
+  const key = ring.keys.get(ring.current);
+  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const sealed = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv: nonce, additionalData: encoder.encode(bound) },
+    await derive(key, use),
+    encoder.encode(text),
+  );
+  return ring.current + toBase64Url(new Uint8Array([...nonce, ...new Uint8Array(sealed)]));
+}
+
+/** The text, or null where this ring has not sealed it for this use and `bound`. Every key of the ring opens what it sealed. */
+export async function unseal(
+  ring: TagKeyRing,
+  use: Use,
+  sealed: string,
+  bound: string,
+): Promise<string | null> {
+  const key = ring.keys.get(sealed.slice(0, 1));
+  const bytes = fromBase64Url(sealed.slice(1));
+  if (key === undefined || bytes === null || bytes.length <= NONCE_BYTES) return null;
+  try {
+    const text = await crypto.subtle.decrypt(
+      {
+        name: 'AES-GCM',
+        iv: bytes.slice(0, NONCE_BYTES),
+        additionalData: encoder.encode(bound),
+      },
+      await derive(key, use),
+      bytes.slice(NONCE_BYTES),
+    );
+    return new TextDecoder().decode(text);
+  } catch {
+    return null;
+  }
+}
+
+async function derive(key: Uint8Array, use: Use): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey('raw', key.slice(), 'HKDF', false, ['deriveKey']);
+  return crypto.subtle.deriveKey(
+    {
+      name: 'HKDF',
+      hash: 'SHA-256',
+      salt: new Uint8Array(0),
+      info: encoder.encode(`developer-zone seal v1: ${use}`),
+    },
+    material,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    ['encrypt', 'decrypt'],
+  );
+}
