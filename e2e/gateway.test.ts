@@ -239,7 +239,6 @@ describe('headers through the gateway', () => {
         'X-HTTP-Method-Override': 'DELETE',
         'Proxy-Authorization': `Bearer ${token.secret}`,
         'X-Forwarded-Authorization': `Bearer ${token.secret}`,
-        Host: 'forged.example',
       },
     });
     expect(answer.status).toBe(200);
@@ -260,6 +259,12 @@ describe('headers through the gateway', () => {
     expect(identity).toHaveLength(4);
     expect(JSON.stringify(headers)).not.toMatch(/forged|stolen|DELETE/);
     expect(JSON.stringify(headers)).not.toContain(token.secret);
+  });
+
+  it('lead to the upstream alone, whatever host the caller names', async () => {
+    await call(`${zone.origin}/v1/events`, { headers: { ...credential, Host: 'forged.example' } });
+    const hosts = upstream.seen.map(({ headers }) => Object.fromEntries(headers)['host']);
+    expect(hosts).toEqual([new URL(upstream.origin).host]);
   });
 
   it('come back by allow-list, never to be stored, with our own rules for browsers', async () => {

@@ -1,7 +1,8 @@
 // HTTP with nothing tidied on the way: an upstream that keeps what it got, and calls that send what they are told to.
 import { createServer, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer as createSocketServer } from 'node:net';
+import type { AddressInfo, Server as SocketServer, Socket } from 'node:net';
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string };
 export type Upstream = {
@@ -32,7 +33,7 @@ export async function startUpstream(
   return { origin: `http://127.0.0.1:${port}`, port, seen, stop: () => close(server) };
 }
 
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server | SocketServer): Promise<number> {
   await new Promise<void>((done) => {
     server.listen(0, '127.0.0.1', done);
   });
@@ -111,4 +112,48 @@ export function exchange(port: number, text: string, until?: RegExp): Promise<st
     socket.once('error', fail);
     socket.once('close', () => done(answer));
   });
+}
+
+export type Connection = {
+  socket: Socket;
+  /** What came so far, one character for each byte. */
+  text(): string;
+  /** Settles when the other side has ended or cut the connection. */
+  closed: Promise<void>;
+};
+
+/** An upstream that understands nothing: each connection is handed to `serve` at its first bytes. */
+export async function startSocketUpstream(
+  serve: (connection: Connection) => void,
+): Promise<{ origin: string; port: number; stop(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createSocketServer((socket) => {
+    sockets.add(socket);
+    let text = '';
+    const closed = new Promise<void>((done) => {
+      socket.once('end', done);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        done();
+      });
+    });
+    socket.on('error', () => {});
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => {
+      const isFirst = text === '';
+      text += chunk;
+      if (isFirst) serve({ socket, text: () => text, closed });
+    });
+  });
+  const port = await listen(server);
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => {
+        server.close(done);
+      });
+    },
+  };
 }

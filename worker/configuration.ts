@@ -1,6 +1,7 @@
 // Which doors this deployment opens, and whether it is set up at all. Local mode needs both the setting and a local host: a
 // setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
+import { headerListFault } from './header-rules.ts';
 import { readTagKeyRing } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
 
@@ -36,6 +37,7 @@ function findFault(env: Env): string | null {
   return (
     originFault('UPSTREAM_URL', env.UPSTREAM_URL) ??
     numberFault('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000) ??
+    headersFault(env) ??
     numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
     leaseFault(env) ??
@@ -60,6 +62,13 @@ function hostFault(name: string, value: string): string | null {
 
 function originFault(name: string, value: string): string | null {
   return value === '' || isOrigin(value) ? null : `${name}: not an http(s) origin`;
+}
+
+function headersFault(env: Env): string | null {
+  const request = headerListFault(env.UPSTREAM_REQUEST_HEADERS, 'request');
+  if (request !== null) return `UPSTREAM_REQUEST_HEADERS: ${request}`;
+  const answer = headerListFault(env.UPSTREAM_ANSWER_HEADERS, 'answer');
+  return answer === null ? null : `UPSTREAM_ANSWER_HEADERS: ${answer}`;
 }
 
 function numberFault(name: string, value: string, least: number, most: number): string | null {
@@ -89,8 +98,14 @@ function corsFault(value: string): string | null {
   const isGood = value
     .split(',')
     .map((origin) => origin.trim())
-    .every((origin) => origin === '*' || (isOrigin(origin) && !origin.endsWith('/')));
+    .every((origin) => origin === '*' || isCallersOrigin(origin));
   return isGood ? null : 'CORS_ORIGINS: not a comma-separated list of exact origins';
+}
+
+/** As a browser writes it: of a website, or of an app or an extension, whose scheme is its own (`capacitor://localhost`). */
+function isCallersOrigin(value: string): boolean {
+  const url = urlOf(value);
+  return url !== null && url.host !== '' && value === `${url.protocol}//${url.host}` && !/\s/.test(value);
 }
 
 function clientsFault(value: string | undefined): string | null {

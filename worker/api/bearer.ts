@@ -5,10 +5,11 @@ import type { Refusal } from '../problem.ts';
 import { readCredential } from '../verification/credential.ts';
 import { verify } from '../verification/verify.ts';
 import type { Verification, VerifyContext } from '../verification/verify.ts';
+import { REALM } from './challenge.ts';
 
 export type Holder = Extract<Verification, { ok: true }>;
 
-const CHALLENGE = 'Bearer realm="api"';
+const CHALLENGE = `Bearer realm="${REALM}"`;
 const MALFORMED = `${CHALLENGE}, error="invalid_request", error_description="The credential is malformed"`;
 const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The token is unknown, inactive or deleted"`;
 

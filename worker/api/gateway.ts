@@ -1,53 +1,17 @@
 // Hands a verified call to the upstream API and its answer back, streaming both ways. Headers pass by allow-list alone, so
 // that neither the caller's credential nor an identity of the caller's making reaches the upstream.
 import type { Env } from '../env.ts';
+import { headerRules, type HeaderRule } from '../header-rules.ts';
 import { Problem } from '../problem.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 import type { Holder } from './bearer.ts';
+import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders } from './headers.ts';
+import { hideInnerName, outerNameHeaders, VIA } from './outer-name.ts';
+import { startUpload } from './upload.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
-const REQUEST_HEADERS = [
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'idempotency-key',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'last-event-id',
-  'prefer',
-  'range',
-  'traceparent',
-  'tracestate',
-  'user-agent',
-];
-// No Set-Cookie, no CORS, no Cache-Control of the upstream's: this origin holds the dashboard as well.
-const ANSWER_HEADERS = [
-  'accept-ranges',
-  'allow',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-range',
-  'content-type',
-  'deprecation',
-  'etag',
-  'last-modified',
-  'link',
-  'location',
-  'preference-applied',
-  'ratelimit',
-  'ratelimit-policy',
-  'retry-after',
-  'sunset',
-];
 /** What one server reads as a separator, a line's end or a step up, and another does not. */
 const PATH_TRICK = /\/\/|\\|%(?:2f|5c|00|0a|0d)|\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
@@ -68,7 +32,8 @@ export function checkForwardable(request: Request): void {
       'The path holds an empty or a dot segment, a backslash, or one of %2F %5C %00 %0A %0D',
     );
   }
-  if (request.headers.has('upgrade')) {
+  // Any other protocol is an offer that may be ignored (RFC 9110 section 7.8); Java's client offers h2c with every call.
+  if (/(?:^|,)\s*websocket\s*(?:,|$)/i.test(request.headers.get('upgrade') ?? '')) {
     throw new Problem('not-forwardable', 'Upgrades (WebSocket) are not forwarded');
   }
   // It means nothing (RFC 9110 section 9.3.1), and the runtime sends none; dropped in silence it would be missed.
@@ -78,69 +43,89 @@ export function checkForwardable(request: Request): void {
 }
 
 /**
- * The upstream's answer. Throws `upstream-unreachable` (502), or `upstream-timeout` (504) when it holds the whole request
- * and does not begin to answer in UPSTREAM_TIMEOUT_MS. A body may take its time, either way; a caller who
- * hangs up ends the call.
+ * The upstream's answer. Throws `upstream-unreachable` (502); `upstream-timeout` (504) when the API takes nothing of a body for
+ * UPSTREAM_TIMEOUT_MS, or has the whole request and does not begin to answer for as long; `not-forwardable` (400) when the
+ * caller's body breaks off. What has begun to be answered may take its time.
  */
 export async function forward(request: Request, env: Env, holder: Holder): Promise<Response> {
   const origin = env.UPSTREAM === undefined ? new URL(env.UPSTREAM_URL).origin : originOf(request);
+  const address = origin + pathOf(request);
   const patience = startPatience(Number(env.UPSTREAM_TIMEOUT_MS));
-  try {
-    const call = new Request(origin + pathOf(request), {
+  const brokenOff = new AbortController();
+  let body: ReadableStream | null = null;
+  if (request.body === null || isBodiless(request)) patience.begin();
+  else {
+    body = startUpload(request.body, request.headers.get('content-length'), {
+      waits: patience.begin,
+      goesOn: patience.end,
+      isSent: patience.begin,
+      brokeOff: () => brokenOff.abort(),
+    });
+  }
+  const ask = (): Promise<Response> => {
+    const call = new Request(address, {
       method: request.method,
       headers: upstreamHeaders(request, env, holder),
-      body: handedOn(request, patience.begin),
+      body,
       redirect: 'manual',
       cache: 'no-store',
-      signal: AbortSignal.any([patience.signal, request.signal]),
+      signal: AbortSignal.any([patience.signal, brokenOff.signal, request.signal]),
     });
-    const answer = await (env.UPSTREAM === undefined ? fetch(call) : env.UPSTREAM.fetch(call));
-    // Cloudflare answers these itself for an origin that it cannot reach, or that is slower than it waits.
-    if (answer.status === 522 || answer.status === 524) throw timeout();
-    if (answer.status === 101 || (answer.status >= 520 && answer.status <= 530)) throw unreachable();
+    return env.UPSTREAM === undefined ? fetch(call) : env.UPSTREAM.fetch(call);
+  };
+  try {
+    const answer = await ask().catch((error: unknown) => {
+      const isOver = patience.signal.aborted || request.signal.aborted;
+      // An API that closes an idle connection may do so while a call is on its way (RFC 9112 section 9.3.1).
+      if (!isBodiless(request) || isOver) throw error;
+      return ask();
+    });
+    const failure = failureOf(answer, env);
+    if (failure !== null) throw failure;
     return new Response(answer.body, {
       status: answer.status,
-      headers: answerHeaders(answer, request, env, origin),
+      headers: answerHeaders(answer, request, env, address),
     });
   } catch (error) {
     if (error instanceof Problem) throw error;
+    if (brokenOff.signal.aborted) throw new Problem('not-forwardable', 'The body broke off');
     throw patience.signal.aborted ? timeout() : unreachable();
   } finally {
-    patience.end();
+    patience.stop();
   }
 }
 
-/** A signal that fires so many milliseconds after `begin`, unless `end` was called before. */
-function startPatience(ms: number): { signal: AbortSignal; begin(): void; end(): void } {
-  const stop = new AbortController();
+/** A signal that fires so many milliseconds after the last `begin`, unless `end` or `stop` was called since. */
+function startPatience(ms: number): { signal: AbortSignal; begin(): void; end(): void; stop(): void } {
+  const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   return {
-    signal: stop.signal,
+    signal: late.signal,
     begin: () => {
       // An upstream may answer before it has read the whole body, which is then no longer waited for.
-      if (!isOver) timer = setTimeout(() => stop.abort(), ms);
+      if (!isOver) timer = setTimeout(() => late.abort(), ms);
     },
-    end: () => {
+    end: () => clearTimeout(timer),
+    stop: () => {
       isOver = true;
       clearTimeout(timer);
     },
   };
 }
 
-/** The body as it comes, with its length where the caller has said it. `whenSent` is called when the upstream has it all. */
-function handedOn(request: Request, whenSent: () => void): ReadableStream | null {
-  if (request.body === null || isBodiless(request)) {
-    whenSent();
-    return null;
-  }
-  const length = request.headers.get('content-length');
-  // Both are the runtime's own streams: no byte of the body passes through JavaScript.
-  const { readable, writable } =
-    length === null ? new IdentityTransformStream() : new FixedLengthStream(Number(length));
-  // What fails here fails the call as well, which says so.
-  request.body.pipeTo(writable).then(whenSent, () => {});
-  return readable;
+/** Cloudflare's own answers for an origin that it cannot reach; 527, 528 and 529 are none of them. */
+const CLOUDFLARE = new Set([520, 521, 522, 523, 524, 525, 526, 530]);
+
+/** What an answer that is not the API's own means: Cloudflare signs what it makes, and makes none for a bound Worker. */
+function failureOf({ status, headers }: Response, env: Env): Problem | null {
+  if (status === 101) return unreachable();
+  const isCloudflares =
+    env.UPSTREAM === undefined &&
+    CLOUDFLARE.has(status) &&
+    headers.get('server')?.toLowerCase() === 'cloudflare';
+  if (!isCloudflares) return null;
+  return status === 522 || status === 524 ? timeout() : unreachable();
 }
 
 function isBodiless(request: Request): boolean {
@@ -153,7 +138,8 @@ function pathOf(request: Request): string {
 }
 
 function upstreamHeaders(request: Request, env: Env, holder: Holder): Headers {
-  const headers = pick(request.headers, REQUEST_HEADERS);
+  const headers = pick(request.headers, headerRules(env).request);
+  for (const [name, value] of Object.entries(outerNameHeaders(request))) headers.set(name, value);
   headers.set('x-organisation-id', holder.organisationId);
   headers.set('x-organisation-plan', holder.plan);
   headers.set('x-token-id', holder.tokenId);
@@ -162,26 +148,37 @@ function upstreamHeaders(request: Request, env: Env, holder: Holder): Headers {
   return headers;
 }
 
-function answerHeaders(answer: Response, request: Request, env: Env, origin: string): Headers {
-  const headers = pick(answer.headers, ANSWER_HEADERS);
-  const target = URL.parse(headers.get('location') ?? '');
-  // A redirect within the upstream is one within this API; its own address is nobody's business.
-  if (target?.origin === origin) headers.set('location', pathWithin(target));
-  const ours = { ...SECURITY_HEADERS, ...apiHeaders(request, env, requestIdOf(request)) };
+function answerHeaders(answer: Response, request: Request, env: Env, address: string): Headers {
+  const headers = pick(answer.headers, headerRules(env).answer);
+  hideInnerName(headers, address);
+  const challenge = headers.get('www-authenticate');
+  if (challenge !== null) headers.set('www-authenticate', upstreamChallenges(challenge));
+  const length = request.method === 'HEAD' ? answer.headers.get('content-length') : null;
+  if (length !== null) headers.set('content-length', length);
+  const ours = {
+    ...SECURITY_HEADERS,
+    ...apiHeaders(request, env, requestIdOf(request), [...headers.keys()]),
+    via: VIA,
+  };
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
+  // A promise of the API that nothing on the way changes the bytes, which says nothing about keeping them.
+  if (/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(answer.headers.get('cache-control') ?? '')) {
+    headers.set('cache-control', 'no-store, no-transform');
+  }
   return headers;
 }
 
-/** A path that leads nowhere else: read as it stands, one that begins with two slashes would name a host. */
-function pathWithin({ pathname, search, hash }: URL): string {
-  return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}${hash}`;
-}
-
-function pick(from: Headers, names: readonly string[]): Headers {
+/** The headers that pass, but for those that belong to one connection (RFC 9110 section 7.6.1). */
+function pick(from: Headers, rule: HeaderRule): Headers {
+  const ofConnection =
+    from
+      .get('connection')
+      ?.toLowerCase()
+      .split(',')
+      .map((name) => name.trim()) ?? [];
   const picked = new Headers();
-  for (const name of names) {
-    const value = from.get(name);
-    if (value !== null) picked.set(name, value);
+  for (const [name, value] of from) {
+    if (rule.passes(name) && !ofConnection.includes(name)) picked.set(name, value);
   }
   return picked;
 }

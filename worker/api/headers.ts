@@ -1,13 +1,30 @@
 // The headers that every answer under /v1 carries, errors included: never stored, and readable by the websites that
 // CORS_ORIGINS names. Credentials (cookies) are never allowed: a token is the only credential here.
 import type { Env } from '../env.ts';
+import { headerRules } from '../header-rules.ts';
 
 type Origins = { text: string; any: boolean; exact: ReadonlySet<string> };
 let lastOrigins: Origins = { text: '', any: false, exact: new Set() };
 
-const EXPOSED = 'X-Request-Id, Retry-After, WWW-Authenticate';
+/** What a website may read of any answer; of an API's answer everything that passes. */
+const EXPOSED = [
+  'ETag',
+  'Link',
+  'Location',
+  'Mcp-Session-Id',
+  'RateLimit',
+  'RateLimit-Limit',
+  'RateLimit-Policy',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+  'Retry-After',
+  'WWW-Authenticate',
+  'X-Request-Id',
+];
+const EXPOSED_TEXT = EXPOSED.join(', ');
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const HEADERS = 'Authorization, X-API-Key, Content-Type, Accept, Idempotency-Key';
+/** What a website may send; beside these everything that passes to an API. */
+const ALLOWED = ['Authorization', 'X-API-Key', 'Content-Type', 'Accept', 'Idempotency-Key'];
 /** How long a browser keeps a preflight, in seconds: Chromium's own maximum. */
 const PREFLIGHT_SECONDS = '7200';
 
@@ -38,18 +55,23 @@ export function apiResponse(
   const allowed = allowedOrigin(request, env);
   if (allowed !== null) {
     response.headers.set('access-control-allow-origin', allowed);
-    response.headers.set('access-control-expose-headers', EXPOSED);
+    response.headers.set('access-control-expose-headers', EXPOSED_TEXT);
   }
   return response;
 }
 
-/** The headers of an answer that comes from elsewhere or has no body. */
-export function apiHeaders(request: Request, env: Env, requestId: string): Record<string, string> {
+/** The headers of an answer that comes from elsewhere or has no body. `passed` names those of its own. */
+export function apiHeaders(
+  request: Request,
+  env: Env,
+  requestId: string,
+  passed: readonly string[] = [],
+): Record<string, string> {
   const headers: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId };
   const allowed = allowedOrigin(request, env);
   if (allowed !== null) {
     headers['access-control-allow-origin'] = allowed;
-    headers['access-control-expose-headers'] = EXPOSED;
+    headers['access-control-expose-headers'] = together(EXPOSED, passed);
   }
   return headers;
 }
@@ -59,11 +81,25 @@ export function preflight(request: Request, env: Env, requestId: string): Respon
   const headers = apiHeaders(request, env, requestId);
   if (headers['access-control-allow-origin'] !== undefined) {
     headers['access-control-allow-methods'] = METHODS;
-    headers['access-control-allow-headers'] = HEADERS;
+    headers['access-control-allow-headers'] = together(ALLOWED, askedHeaders(request, env));
     headers['access-control-max-age'] = PREFLIGHT_SECONDS;
   }
   headers['allow'] = `${METHODS}, OPTIONS`;
   return new Response(null, { status: 204, headers });
+}
+
+/** The headers that a preflight asks for and the API behind this one would get. */
+function askedHeaders(request: Request, env: Env): string[] {
+  const asked = request.headers.get('access-control-request-headers') ?? '';
+  const names = asked.split(',').map((name) => name.trim().toLowerCase());
+  return names.filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
+}
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** A list of names, each once in whatever case. */
+function together(listed: readonly string[], more: readonly string[]): string {
+  const known = new Set(listed.map((name) => name.toLowerCase()));
+  return [...listed, ...more.filter((name) => !known.has(name))].join(', ');
 }
 
 /** The value of Access-Control-Allow-Origin, or null: exact origins, or any; a sandboxed page's `null` never. */

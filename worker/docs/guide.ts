@@ -49,7 +49,7 @@ export function guideBlocks(origin: string, product: string): Block[] {
     },
     { heading: 'CORS', id: 'cors' },
     {
-      text: 'A website can call `/v1` when its origin is listed in `CORS_ORIGINS`; by default none is. Cookies are never allowed. Whoever opens the page can read its token, so call from your server where you can.',
+      text: 'A website or an app (`capacitor://localhost`) can call `/v1` when its origin is listed in `CORS_ORIGINS`; by default none is. It may send and read every header that passes. Cookies are never allowed. Whoever opens the page can read its token, so call from your server where you can.',
     },
     { heading: 'Gateways', id: 'gateways' },
     {

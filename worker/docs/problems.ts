@@ -36,7 +36,7 @@ const ADVICE: Readonly<Record<Slug, string>> = {
   'method-not-allowed': 'The path exists, but not for this method. `Allow` lists the methods that it takes.',
   'payload-too-large': 'A JSON body may be at most 16 KiB. Send less.',
   'not-forwardable':
-    'The call cannot be handed to the API behind this one: `detail` says whether it is the path, an upgrade, or a body of a GET.',
+    'The call cannot be handed to the API behind this one: `detail` says whether it is the path, an upgrade, a body of a GET, or a body that broke off.',
   'upstream-unreachable':
     'The token was accepted, but the API behind this one could not be reached. Try again later; a write may or may not have been applied.',
   'upstream-timeout':

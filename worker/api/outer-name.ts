@@ -1,0 +1,67 @@
+// The name by which callers reach the API behind this one: ours. The API is told of it, and where an answer names the API's
+// own address instead, the path alone is left of it: a caller who followed the address would take the token there.
+import { clientAddress } from '../client-address.ts';
+
+/** Of both messages (RFC 9110 section 7.6.3). An answer without it is this product's own. */
+export const VIA = '1.1 developer-zone';
+
+const ADDRESS = /^[\da-f.:]+$/i;
+
+/** How the call came in, for the API to write its links by: RFC 7239, and the older names that most servers read. */
+export function outerNameHeaders(request: Request): Record<string, string> {
+  const { host, protocol } = new URL(request.url);
+  const proto = protocol.slice(0, -1);
+  // Cloudflare's own at the edge; on a developer's machine it is whatever the caller wrote.
+  const address = clientAddress(request);
+  const client = address !== null && ADDRESS.test(address) ? address : null;
+  const node = client === null ? '' : `for="${client.includes(':') ? `[${client}]` : client}";`;
+  return {
+    forwarded: `${node}host="${host}";proto=${proto}`,
+    'x-forwarded-host': host,
+    'x-forwarded-proto': proto,
+    ...(client === null ? {} : { 'x-forwarded-for': client }),
+    via: VIA,
+  };
+}
+
+/** Takes the API's own address out of `Location`, `Content-Location` and `Link`. `called` is the address that was asked. */
+export function hideInnerName(headers: Headers, called: string): void {
+  for (const name of ['location', 'content-location']) {
+    const value = headers.get(name);
+    if (value !== null) headers.set(name, outerReference(value, called));
+  }
+  const link = headers.get('link');
+  if (link === null) return;
+  // A target, the anchor of a link, or any other quoted text, which is left as it is (RFC 8288 section 3).
+  const replaced = link.replaceAll(
+    /<([^<>]*)>|(\banchor\s*=\s*")([^"]*)"|"(?:[^"\\]|\\.)*"/gi,
+    (text, target?: string, anchor?: string, context = '') => {
+      if (target !== undefined) return `<${outerReference(target, called)}>`;
+      return anchor === undefined ? text : `${anchor}${outerReference(context, called)}"`;
+    },
+  );
+  headers.set('link', replaced);
+}
+
+/** The same reference, or the path alone where it names the host that was called. */
+function outerReference(reference: string, called: string): string {
+  const target = URL.parse(reference, called);
+  if (target === null || !isHostOf(target, new URL(called))) return reference;
+  // A reference without a host means the same at the outer name.
+  const hasHost = URL.parse(reference, 'http://no-host.invalid/')?.hostname !== 'no-host.invalid';
+  return hasHost ? pathWithin(target) : reference;
+}
+
+/** http or https, with the port that was called or none: an API often writes its name without its port. */
+function isHostOf(target: URL, called: URL): boolean {
+  return (
+    (target.protocol === 'http:' || target.protocol === 'https:') &&
+    target.hostname === called.hostname &&
+    (target.port === called.port || target.port === '')
+  );
+}
+
+/** A path that leads nowhere else: read as it stands, one that begins with two slashes would name a host. */
+function pathWithin({ pathname, search, hash }: URL): string {
+  return `${pathname.startsWith('//') ? '/.' : ''}${pathname}${search}${hash}`;
+}

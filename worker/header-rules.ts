@@ -1,0 +1,93 @@
+// Which headers pass between a caller and the API behind this one. The gateway, the answers to preflights and the check of
+// the settings read the same lists. Names are in small letters; a trailing `*` stands for any end of a name.
+import type { Env } from './env.ts';
+
+type Names = { exact: ReadonlySet<string>; prefixes: readonly string[] };
+/** `passes` takes a name in small letters. */
+export type HeaderRule = { passes(name: string): boolean };
+type HeaderRules = { request: HeaderRule; answer: HeaderRule };
+
+const MCP = 'mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, mcp-param-*';
+const REQUEST = `accept, accept-*, content-*, idempotency-key, if-*, last-event-id, ${MCP}, prefer, range, traceparent, tracestate, user-agent`;
+const ANSWER = `accept-*, allow, content-*, deprecation, etag, last-modified, link, location, ${MCP}, preference-applied, ratelimit, ratelimit-*, retry-after, sunset, www-authenticate`;
+
+/** No setting lets these pass, in any spelling that a server may read alike. */
+const NEVER = readNames(
+  // Who is calling: the gateway alone says it.
+  'x-organisation-*, x-token-*, x-edge-*, x-request-id, forwarded, x-forwarded-*, via, x-real-ip, true-client-ip, cf-connecting-*, ' +
+    // Credentials and cookies.
+    'authorization, proxy-*, x-api-key, cf-access-*, cookie, cookie2, set-cookie, set-cookie2, ' +
+    // Of one connection or of one message's frame (RFC 9110 section 7.6.1).
+    'connection, keep-alive, te, trailer, transfer-encoding, upgrade, http2-settings, host, expect, content-length, ' +
+    // What asks a server for another path or method than the one that was checked.
+    'x-original-url, x-rewrite-url, x-http-method, x-http-method-override, x-method-override',
+);
+/** This origin holds the dashboard as well: its rules for browsers and caches are not the API's to make. */
+const NEVER_IN_ANSWERS = readNames(
+  'access-control-*, accept-ch, age, alt-svc, cache-control, clear-site-data, content-security-policy*, cross-origin-*, expires, nel, ' +
+    'origin-agent-cluster, permissions-policy, pragma, referrer-policy, refresh, report-to, reporting-endpoints, server, ' +
+    'service-worker-allowed, strict-transport-security, vary, x-content-type-options, x-frame-options',
+);
+
+const NAME = /^[\w!#$%&'+.^`|~-]+\*?$/;
+
+let last: { request: string; answer: string; rules: HeaderRules } | undefined;
+
+/** The rules of a deployment: the fixed lists, and what its two settings add. */
+export function headerRules(env: Pick<Env, 'UPSTREAM_REQUEST_HEADERS' | 'UPSTREAM_ANSWER_HEADERS'>) {
+  const { UPSTREAM_REQUEST_HEADERS: request, UPSTREAM_ANSWER_HEADERS: answer } = env;
+  if (last?.request !== request || last.answer !== answer) {
+    last = {
+      request,
+      answer,
+      rules: {
+        request: ruleOf(readNames(`${REQUEST}, ${request}`), [NEVER]),
+        answer: ruleOf(readNames(`${ANSWER}, ${answer}`), [NEVER, NEVER_IN_ANSWERS]),
+      },
+    };
+  }
+  return last.rules;
+}
+
+/** What is wrong with a setting that names headers, as the end of a sentence, or null. */
+export function headerListFault(value: string, direction: 'request' | 'answer'): string | null {
+  const names = split(value);
+  if (!names.every((name) => NAME.test(name))) {
+    return 'not a comma-separated list of header names, each with at most one * and that at its end';
+  }
+  const never = direction === 'request' ? [NEVER] : [NEVER, NEVER_IN_ANSWERS];
+  return names.some((name) => isNever(name.replace('*', ''), never))
+    ? 'names a header that never passes (identity, credentials, cookies, one connection, and what this product sets itself)'
+    : null;
+}
+
+function ruleOf(names: Names, never: readonly Names[]): HeaderRule {
+  return {
+    passes: (name) => matches(names, name) && !isNever(name, never),
+  };
+}
+
+/** CGI reads `X_Token_Id` and, in PHP, `X.Token.Id` as it reads `X-Token-Id`. */
+function isNever(name: string, never: readonly Names[]): boolean {
+  const folded = name.replaceAll(/[^a-z0-9]/g, '-');
+  return never.some((names) => matches(names, folded));
+}
+
+function matches({ exact, prefixes }: Names, name: string): boolean {
+  return exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+}
+
+function readNames(list: string): Names {
+  const names = split(list);
+  return {
+    exact: new Set(names.filter((name) => !name.endsWith('*'))),
+    prefixes: names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1)),
+  };
+}
+
+function split(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+}
