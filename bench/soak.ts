@@ -3,7 +3,7 @@
 import { openInspector } from './inspector.ts';
 import { openClient, request, type Client } from './load.ts';
 import { residentMegabytes } from './process.ts';
-import { forgedSecrets, genuineSecrets } from './tokens.ts';
+import { forgedSecrets, genuineSecrets, tokenIdOf } from './tokens.ts';
 import { PATH, type Bench, type Variant } from './variants.ts';
 
 export type Course = { early: number; late: number; most: number };
@@ -49,7 +49,7 @@ export async function soak(bench: Bench, minutes: number, say: (line: string) =>
       const loads = Promise.all(kinds.map((kind, index) => paced(clients[index], ours, kind, from)));
       while (performance.now() < sliceEnd) {
         // The first token of the walk, which the walk leaves out: nobody calls with it here, everybody must hear of it.
-        await d1.prepare('UPDATE tokens SET active = 1 - active WHERE id = ?').bind('tok-1').run();
+        await d1.prepare('UPDATE tokens SET active = 1 - active WHERE id = ?').bind(tokenIdOf(1)).run();
         switches++;
         heap.push(await inspector.heapMegabytes());
         const megabytes = residentMegabytes(bench.fleet.pid);

@@ -4,14 +4,14 @@ import { migrations, SETTINGS, type Fleet } from './fleet.ts';
 
 export type Database = Awaited<ReturnType<Fleet['miniflare']['getD1Database']>>;
 
-const PER_ORGANISATION = 10;
+export const PER_ORGANISATION = 10;
 /** Rows per statement: D1 bounds the size of a parameter and the time of a statement. */
 const ROWS = 1000;
 const FILLER_ORGANISATIONS = 5000;
 
 const read = readTagKeyRing(SETTINGS.TAG_KEYS, SETTINGS.TAG_KEY_CURRENT);
 if (!read.ok) throw new Error(read.reason);
-const { ring } = read;
+export const { ring } = read;
 
 export async function migrate(database: Database): Promise<void> {
   for (const statement of migrations()) await database.prepare(statement).run();
@@ -26,6 +26,11 @@ export function genuineSecrets(count: number): string[] {
 export function forgedSecrets(count: number): string[] {
   const foreign = new Map([['1', new Uint8Array(32).fill(7)]]);
   return Array.from({ length: count }, () => mintSecret({ current: '1', keys: foreign }));
+}
+
+/** The id of the token of that number: of the shape that the product draws. */
+export function tokenIdOf(index: number): string {
+  return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 }
 
 /** Adds `count` active tokens, ten for each organisation, and gives back their secrets. */
@@ -43,7 +48,7 @@ export async function addTokens(database: Database, count: number): Promise<stri
   for (let from = 0; from < secrets.length; from += ROWS) {
     const rows = secrets.slice(from, from + ROWS).map((secret, index) => ({
       organisation: `org-${Math.floor((from + index) / PER_ORGANISATION)}`,
-      id: `tok-${from + index}`,
+      id: tokenIdOf(from + index),
       hash: hashOfSecret(secret),
       preview: previewOfSecret(secret),
     }));

@@ -4,8 +4,18 @@ import { transformSync } from 'esbuild';
 import { bundle, bundleProduct } from './bundle.ts';
 import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.ts';
 import { request } from './load.ts';
-import { addTokens, forgedSecrets, genuineSecrets, migrate, type Database } from './tokens.ts';
-import { writeCachedRecord } from '../worker/verification/record.ts';
+import {
+  addTokens,
+  forgedSecrets,
+  genuineSecrets,
+  migrate,
+  PER_ORGANISATION,
+  ring,
+  tokenIdOf,
+  type Database,
+} from './tokens.ts';
+import { hashOfSecret } from '../worker/token/secret.ts';
+import { cacheKey, writeCachedRecord } from '../worker/verification/record.ts';
 
 export type Variant = {
   key: string;
@@ -36,18 +46,19 @@ function wrapperModule(name: string): string {
   return transformSync(source, { loader: 'ts' }).code;
 }
 
-/** A record as verification writes it into KV, as of the newest change. */
-async function currentRecord(d1: Database): Promise<string> {
+/** What verification writes into KV for each secret of `addTokens`, by KV key, as of the newest change. */
+async function currentRecords(d1: Database, secrets: string[]): Promise<string> {
   const head = await d1
     .prepare('SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1')
     .first<{ seq: number; nonce: string }>();
   if (head === null) throw new Error('no row in changes');
-  return writeCachedRecord(head, {
-    tokenId: 'tok-0',
-    organisationId: 'org-0',
-    plan: 'enterprise',
-    active: true,
+  const entries = secrets.map((secret, index) => {
+    const hash = hashOfSecret(secret);
+    const organisationId = `org-${Math.floor(index / PER_ORGANISATION)}`;
+    const holder = { tokenId: tokenIdOf(index), organisationId, plan: 'enterprise', active: true } as const;
+    return [cacheKey(hash), writeCachedRecord(ring, hash, { asOf: head, holder })];
   });
+  return JSON.stringify(Object.fromEntries(entries));
 }
 
 /** `tokens`: how many the walks go over; fewer than an isolate remembers in a smoke run, where nothing is concluded. */
@@ -81,7 +92,8 @@ export async function openVariants(
   await migrate(d1);
   const secrets = await addTokens(d1, tokens);
   const kv = await fleet.miniflare.getKVNamespace('TOKEN_CACHE', 'ours-kv');
-  await kv.put('record', await currentRecord(d1));
+  await kv.put('records', await currentRecords(d1, secrets));
+  await kv.put('record', 'as long as a record is: '.padEnd(160, '.'));
   const good = request(PATH, secrets[0] ?? '');
   const bad = request(PATH, genuineSecrets(1)[0] ?? '');
   const walk = secrets.map((secret) => request(PATH, secret));

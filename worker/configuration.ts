@@ -40,6 +40,7 @@ function findFault(env: Env): string | null {
     headersFault(env) ??
     numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
+    numberFault('DATABASE_EPOCH', env.DATABASE_EPOCH, 1, 1_000_000) ??
     leaseFault(env) ??
     (env.LOG === 'all' || env.LOG === 'errors' ? null : 'LOG: neither "all" nor "errors"') ??
     (env.EVENTS_RETENTION_DAYS

@@ -8,6 +8,7 @@ import { logFailure, note } from '../log.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
+import { TOKEN_ID } from '../token/secret.ts';
 import type { Place } from '../token/store.ts';
 import type { AdminEnv } from './session.ts';
 
@@ -43,7 +44,6 @@ async function keepRefusal(c: Context<PlaceEnv>, tokenId: string | null): Promis
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
   }
 }
-export const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** Refuses with `organisation-not-found` (a stranger and a guesser alike) or `enterprise-plan-required`. */
 export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {

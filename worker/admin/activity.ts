@@ -8,7 +8,8 @@ import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
 import { tagKeysOf } from '../configuration.ts';
 import { Problem } from '../problem.ts';
-import { TOKEN_ID, requireAccess } from './access.ts';
+import { TOKEN_ID } from '../token/secret.ts';
+import { requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
 

@@ -88,7 +88,7 @@ export const tokens = new Hono<PlaceEnv>()
     const { effectiveAt } =
       active === undefined
         ? { effectiveAt: new Date().toISOString() }
-        : await publish(c.env, { seq: changed.seq, hashes: [changed.hash] });
+        : await publish(c.env, { head: changed.head, hashes: [changed.hash] });
     return c.json({ token: changed.token, effectiveAt }, 200);
   })
   .delete('/tokens/:token', requireAccess, limitMutations, async (c) => {
@@ -100,7 +100,7 @@ export const tokens = new Hono<PlaceEnv>()
     // true everywhere as "deleted".
     const hashes = deleted.ok ? [deleted.hash] : [];
     if (deleted.ok) note(c.req.raw, { tokenId: id });
-    const { effectiveAt } = await publish(c.env, { seq: deleted.seq, hashes });
+    const { effectiveAt } = await publish(c.env, { head: deleted.head, hashes });
     if (!deleted.ok) throw new Problem(deleted.reason);
     return c.json({ deleted: id, effectiveAt }, 200);
   })

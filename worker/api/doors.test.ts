@@ -379,6 +379,8 @@ describe('a deployment that is set up wrongly', () => {
     ['HUB_LEASE_MS', 'often'],
     // Shorter than the lease of its own isolates (100 ms in these tests).
     ['HUB_LEASE_MS', '99'],
+    ['DATABASE_EPOCH', '-1'],
+    ['DATABASE_EPOCH', 'second'],
     ['REVOCATION_LEASE_MS_BEFORE', '1s'],
     ['HUB_LEASE_MS_BEFORE', '10s'],
     ['OPERATOR_SECRET', 'x'.repeat(31)],

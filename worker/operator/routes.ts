@@ -64,7 +64,7 @@ export const operator = finishFace(
       const { effectiveAt } =
         put.hashes.length === 0
           ? { effectiveAt: new Date().toISOString() }
-          : await publish(c.env, { seq: put.seq, hashes: put.hashes });
+          : await publish(c.env, { head: put.head, hashes: put.hashes });
       return c.json({ ...put.organisation, effectiveAt }, put.created ? 201 : 200);
     })
     .get('/organisations/:id', async (c) => {

@@ -99,8 +99,9 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     const { hash } = await insertToken(db, id);
     const deleted = await deleteOrganisation(db, id, cause);
     expect(deleted.hashes).toEqual([hash]);
-    const [change] = await db.select().from(changes).where(eq(changes.seq, deleted.seq));
+    const [change] = await db.select().from(changes).where(eq(changes.seq, deleted.head.seq));
     expect(change?.tokenHash).toBe(hash);
+    expect(change?.nonce).toBe(deleted.head.nonce);
     expect(await db.select().from(tokens).where(eq(tokens.organisationId, id))).toEqual([]);
     expect(await db.select().from(members).where(eq(members.organisationId, id))).toEqual([]);
     expect(await readOrganisation(db, id)).toBeNull();

@@ -5,9 +5,11 @@ import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
 import type { Db } from '../database.ts';
-import { changes, events, members, organisations, sessions, tokens } from '../tables.ts';
+import { events, members, organisations, sessions, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
 import type { Plan } from './organisation.ts';
+import { newestChange } from './store.ts';
+import type { ChangeHead } from './store.ts';
 
 /** As the operator sees it; `version` is the billing system's own counter, where it sends one. */
 export type Registered = { id: string; name: string; plan: Plan; version: number | null; createdAt: string };
@@ -19,16 +21,15 @@ const columns = {
   version: organisations.version,
   createdAt: organisations.createdAt,
 };
-const head = sql<number>`(SELECT max(${changes.seq}) FROM ${changes})`;
 
 export type Put =
-  | { ok: true; created: boolean; organisation: Registered; hashes: TokenHash[]; seq: number }
+  | { ok: true; created: boolean; organisation: Registered; hashes: TokenHash[]; head: ChangeHead }
   /** A newer version was applied before; that one stands. */
   | { ok: false; reason: 'stale-version'; version: number };
 
 /**
  * Creates the organisation or changes it. With a `version` below the one that was applied last nothing changes, and
- * the attempt is on record. `hashes` are all of its tokens, ten at most; `seq` is at or after every change of them.
+ * the attempt is on record. `hashes` are all of its tokens, ten at most; `head` is at or after every change of them.
  */
 export async function putOrganisation(
   db: Db,
@@ -77,7 +78,7 @@ export async function putOrganisation(
         setWhere: fresh,
       }),
     db
-      .select({ ...columns, seq: head })
+      .select({ ...columns, head: newestChange })
       .from(organisations)
       .where(here),
     db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
@@ -87,8 +88,8 @@ export async function putOrganisation(
     return { ok: false, reason: 'stale-version', version: applied };
   }
   if (after === undefined) throw new Error('an organisation that was just put is not there');
-  const { seq, ...organisation } = after;
-  return { ok: true, created: before === undefined, organisation, hashes: rows.map(hashOf), seq };
+  const { head, ...organisation } = after;
+  return { ok: true, created: before === undefined, organisation, hashes: rows.map(hashOf), head };
 }
 
 /**
@@ -99,7 +100,7 @@ export async function deleteOrganisation(
   db: Db,
   id: string,
   cause: Cause,
-): Promise<{ hashes: TokenHash[]; seq: number }> {
+): Promise<{ hashes: TokenHash[]; head: ChangeHead }> {
   const here = eq(organisations.id, id);
   const [rows, , , , , [last]] = await db.batch([
     db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
@@ -133,9 +134,10 @@ export async function deleteOrganisation(
       ),
     ),
     db.delete(organisations).where(here),
-    db.select({ seq: head }).from(sql`(SELECT 1)`),
+    db.select({ head: newestChange }).from(sql`(SELECT 1)`),
   ]);
-  return { hashes: rows.map(hashOf), seq: last?.seq ?? 0 };
+  if (last === undefined) throw new Error('changes: no row at all');
+  return { hashes: rows.map(hashOf), head: last.head };
 }
 
 /** The organisation and how many tokens it has, or null. */

@@ -6,8 +6,16 @@ import { opensDeveloperZone } from './organisation.ts';
 import type { Organisation, Plan } from './organisation.ts';
 
 export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
-/** `seq`: at or after every change that had been committed when access was judged. */
-export type Access = { ok: true; seq: number } | { ok: false; reason: Refusal };
+/** A row of `changes`; the nonce tells it from a row of the same number in another database. */
+export type ChangeHead = { seq: number; nonce: string };
+/** `head`: at or after every change that had been committed when access was judged. */
+export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
+
+/** The newest change, as columns of a statement that selects something else. */
+export const newestChange = {
+  seq: sql<number>`(SELECT max(${changes.seq}) FROM ${changes})`,
+  nonce: sql<string>`(SELECT ${changes.nonce} FROM ${changes} ORDER BY ${changes.seq} DESC LIMIT 1)`,
+};
 
 /** All organisations that the member belongs to, by name: who is left out of the list cannot be chosen. */
 export function listOrganisationsOf(db: Db, email: string): Promise<Organisation[]> {
@@ -22,17 +30,17 @@ export function listOrganisationsOf(db: Db, email: string): Promise<Organisation
 /** The organisation's plan as this member may see it, and the head of the changes; no row for a stranger. */
 export function selectStanding(db: Db, organisationId: string, email: string) {
   return db
-    .select({ plan: organisations.plan, seq: sql<number>`(SELECT max(${changes.seq}) FROM ${changes})` })
+    .select({ plan: organisations.plan, head: newestChange })
     .from(members)
     .innerJoin(organisations, eq(organisations.id, members.organisationId))
     .where(and(eq(members.email, email), eq(members.organisationId, organisationId)));
 }
 
 /** A stranger and a guesser get the same answer; a member without the plan gets another. */
-export function judgeStanding(standing: { plan: Plan; seq: number } | undefined): Access {
+export function judgeStanding(standing: { plan: Plan; head: ChangeHead } | undefined): Access {
   if (standing === undefined) return { ok: false, reason: 'organisation-not-found' };
   if (!opensDeveloperZone(standing.plan)) return { ok: false, reason: 'enterprise-plan-required' };
-  return { ok: true, seq: standing.seq };
+  return { ok: true, head: standing.head };
 }
 
 export async function readAccess(db: Db, organisationId: string, email: string): Promise<Access> {

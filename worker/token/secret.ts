@@ -6,6 +6,9 @@ declare const tokenHash: unique symbol;
 /** SHA-256 of the whole secret, 64 hex characters: the only form of a secret at rest. */
 export type TokenHash = string & { readonly [tokenHash]: true };
 
+/** What `crypto.randomUUID` draws: the name of a token, which is no secret. */
+export const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+
 /** The keys that tags are made with, by their one-character id; `current` mints. */
 export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array> };
 
@@ -16,6 +19,7 @@ const SECRET_LENGTH = 57;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
 const TAG_LABEL = 'dz-token-tag-v1:';
+const RECORD_LABEL = 'dz-cached-record-v1:';
 const TAG_START = 40;
 const CHECKSUM_START = 51;
 const KEY_POSITION = 8;
@@ -107,10 +111,22 @@ export function previewOfSecret(secret: string): string {
   return secret.slice(0, 5);
 }
 
+/**
+ * What binds a record in a cache to its hash and to this deployment: 64 bits of a MAC in base62. Under a label of its own,
+ * so that neither a tag nor a seal can be used as the other. `text` is ASCII; a hash has one length, so the two never blur.
+ */
+export function sealOf(key: Uint8Array, hash: TokenHash, text: string): string {
+  return macOf(key, RECORD_LABEL + hash + text);
+}
+
 function tagOf(key: Uint8Array, body: string): string {
+  return macOf(key, TAG_LABEL + body);
+}
+
+function macOf(key: Uint8Array, text: string): string {
   let prepared = preparedKeys.get(key);
   if (prepared === undefined) preparedKeys.set(key, (prepared = macKey(key)));
-  const { high, low } = mac64(prepared, TAG_LABEL + body);
+  const { high, low } = mac64(prepared, text);
   return base62(high, low, 11);
 }
 

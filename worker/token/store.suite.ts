@@ -186,10 +186,10 @@ export function describeTokens(open: () => Promise<Db>): void {
     const heads: number[] = [];
     for (const change of [{ name: 'A' }, { active: false }, { name: 'B' }, { active: true, name: 'C' }]) {
       const changed = await changeToken(db, place, id, change, cause());
-      heads.push(changed.ok ? changed.seq : -1);
+      heads.push(changed.ok ? changed.head.seq : -1);
     }
     const deleted = await deleteToken(db, place, id, cause());
-    heads.push(deleted.ok ? deleted.seq : -1);
+    heads.push(deleted.ok ? deleted.head.seq : -1);
     const start = heads[0] ?? -1;
     expect(heads.map((head) => head - start)).toEqual([0, 1, 1, 2, 3]);
   });

@@ -7,7 +7,7 @@ import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { Refusal } from '../organisation/store.ts';
+import type { ChangeHead, Refusal } from '../organisation/store.ts';
 import { events, idempotencyKeys, members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from './secret.ts';
 
@@ -166,10 +166,10 @@ export async function createToken(
 }
 
 export type Changed =
-  | { ok: true; token: Token; hash: TokenHash; seq: number }
+  | { ok: true; token: Token; hash: TokenHash; head: ChangeHead }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
-/** Switches and renames in one batch. `seq` is at or after every change of this token that has been committed. */
+/** Switches and renames in one batch. `head` is at or after every change of this token that has been committed. */
 export async function changeToken(
   db: Db,
   place: Place,
@@ -205,15 +205,15 @@ export async function changeToken(
   if (!access.ok) return access;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, token: row.token, hash: row.hash as TokenHash, seq: access.seq };
+  return { ok: true, token: row.token, hash: row.hash as TokenHash, head: access.head };
 }
 
 export type Deleted =
-  | { ok: true; hash: TokenHash; seq: number }
-  | { ok: false; reason: 'token-not-found'; seq: number }
+  | { ok: true; hash: TokenHash; head: ChangeHead }
+  | { ok: false; reason: 'token-not-found'; head: ChangeHead }
   | { ok: false; reason: Refusal };
 
-/** Deletes for good. `seq` is at or after every change that has been committed, also when there was nothing to delete. */
+/** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
 export async function deleteToken(db: Db, place: Place, id: string, cause: Cause): Promise<Deleted> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   const [, [deleted], [standing]] = await db.batch([
@@ -226,10 +226,10 @@ export async function deleteToken(db: Db, place: Place, id: string, cause: Cause
   ]);
   const access = judgeStanding(standing);
   if (!access.ok) return access;
-  const { seq } = access;
-  if (deleted === undefined) return { ok: false, reason: 'token-not-found', seq };
+  const { head } = access;
+  if (deleted === undefined) return { ok: false, reason: 'token-not-found', head };
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, hash: deleted.hash as TokenHash, seq };
+  return { ok: true, hash: deleted.hash as TokenHash, head };
 }
 
 /** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */

@@ -5,13 +5,15 @@ import { logFailure } from '../log.ts';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask } from './hub.ts';
-import type { Truth, UsageRow } from './record.ts';
+import type { Head, Truth, UsageRow } from './record.ts';
 import { openTruth } from './hub-truth.ts';
+import { answerUnder, termsOf } from './terms.ts';
+import type { Terms } from './terms.ts';
 import type { TruthEnv } from './truth.ts';
 import { Usage } from './usage.ts';
 import type { Counts } from './verifier.ts';
 
-type HubEnv = TruthEnv & { HUB_LEASE_MS: string };
+type HubEnv = TruthEnv & { HUB_LEASE_MS: string; DATABASE_EPOCH: string };
 
 /** How long a read of the truth may take. */
 const TRUTH_MS = 5000;
@@ -26,6 +28,7 @@ const WRITTEN = 'written-at';
 export class ChangeHub extends DurableObject<HubEnv> {
   private readonly truth: Truth;
   private readonly hub: Hub;
+  private readonly terms: Terms;
   private readonly usage = new Usage();
   private saving = false;
   private writing = false;
@@ -33,19 +36,27 @@ export class ChangeHub extends DurableObject<HubEnv> {
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
     this.truth = openTruth(env);
+    this.terms = termsOf(env.DATABASE_EPOCH);
     this.hub = new Hub(withDeadline(this.truth, TRUTH_MS), () => Date.now(), Number(env.HUB_LEASE_MS));
   }
 
-  async sync(ask: Ask, counts: Counts): Promise<Answer> {
-    this.usage.add(counts, Date.now());
-    if (!this.usage.isEmpty) this.saveSoon();
-    const answer = await this.hub.sync(ask);
-    if (this.hub.isStale) this.ctx.waitUntil(this.hub.refresh().catch(() => undefined));
-    return answer;
+  /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */
+  sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms> {
+    return answerUnder(this.terms, ask, async () => {
+      this.usage.add(counts, Date.now());
+      if (!this.usage.isEmpty) this.saveSoon();
+      const answer = await this.hub.sync(ask);
+      if (this.hub.isStale) this.ctx.waitUntil(this.hub.refresh().catch(() => undefined));
+      return answer;
+    });
   }
 
-  advance(seq: number): Promise<void> {
-    return this.hub.advance(seq);
+  /** Answers when every change up to `point` is known here; rejects where it is not. */
+  advance(point: Head & Partial<Terms>): Promise<Terms> {
+    return answerUnder(this.terms, point, async () => {
+      await this.hub.advance(point);
+      return {};
+    });
   }
 
   /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */

@@ -21,7 +21,7 @@ describe('what a hub knows', () => {
     const { head } = await hub.sync({ head: null });
     table.change('a', holderOf('a'));
     table.change('b', holderOf('b'));
-    await hub.advance(3);
+    await hub.advance(table.head);
     const answer = await hub.sync({ head });
     expect(answer.changes).toEqual([
       ['a', 2],
@@ -34,7 +34,7 @@ describe('what a hub knows', () => {
   it('is read page by page to the end, though the changes be thousands', async () => {
     const { head } = await hub.sync({ head: null });
     for (let index = 0; index < 3500; index++) table.change(index, null);
-    await hub.advance(table.head.seq);
+    await hub.advance(table.head);
     const answer = await hub.sync({ head });
     expect(answer.head).toEqual(table.head);
     expect(answer.changes).toHaveLength(3500);
@@ -45,7 +45,7 @@ describe('what a hub knows', () => {
     const { head } = await hub.sync({ head: null });
     for (let round = 0; round < 9; round++) {
       for (let index = 0; index < 1000; index++) table.change(index, null);
-      await hub.advance(table.head.seq);
+      await hub.advance(table.head);
     }
     const answer = await hub.sync({ head });
     expect(answer).toMatchObject({ changes: 'reset', head: table.head });
@@ -100,8 +100,7 @@ describe('after the database was restored from a backup', () => {
     const backup = new Table().backup();
     await hub.sync({ head: null });
     table.restore(backup);
-    const seq = table.change('b', holderOf('b'));
-    await hub.advance(seq);
+    await hub.advance(table.change('b', holderOf('b')));
     expect(await hub.sync({ head: null })).toMatchObject({ head: table.head });
   });
 });
@@ -143,9 +142,18 @@ describe('the lease of a hub', () => {
   it('never confirms a change that it could not read', async () => {
     await hub.sync({ head: null });
     table.isAway = true;
-    await expect(hub.advance(2)).rejects.toThrow('away');
+    await expect(hub.advance({ seq: 2, nonce: 'a2' })).rejects.toThrow('away');
     table.isAway = false;
-    await expect(hub.advance(2)).rejects.toThrow('not there');
+    await expect(hub.advance({ seq: 2, nonce: 'a2' })).rejects.toThrow('not there');
+  });
+
+  it('never confirms a change of another database that has the same number, or a lower one', async () => {
+    for (let index = 0; index < 5; index++) table.change('a', null);
+    await hub.sync({ head: null });
+    for (const seq of [2, 6]) {
+      await expect(hub.advance({ seq, nonce: 'of another database' })).rejects.toThrow('not there');
+      await hub.advance({ seq, nonce: `a${seq}` });
+    }
   });
 });
 

@@ -72,12 +72,13 @@ export class Hub {
     };
   }
 
-  /** Resolves when every change up to `seq` is known here: read, not merely heard of. */
-  async advance(seq: number): Promise<void> {
-    // The refresh under way may have begun before the change, and a head at or above `seq` may be of another past.
+  /** Resolves when every change up to `point` is known here: read, not merely heard of. */
+  async advance(point: Head): Promise<void> {
+    // The refresh under way may have begun before the change.
     await this.#refreshing?.catch(() => undefined);
     await this.refresh();
-    if (this.#head === null || this.#head.seq < seq) throw new Error('hub: the change is not there');
+    // By number and nonce: another database has a change of the same number, and this hub may be reading that one.
+    if (!this.#knows(point)) throw new Error('hub: the change is not there');
   }
 
   /** Whether half the lease has gone: time to renew it before anybody has to wait. */

@@ -5,6 +5,7 @@ import { REGIONS } from './region.ts';
 import { hashOf } from './simulation/table.ts';
 
 const AT = Date.UTC(2026, 10, 25);
+const HEAD = { seq: 7, nonce: 'n7' };
 const LEASE_MS = 1000;
 const HUB_LEASE_MS = 10_000;
 /** 2 % for the rates of clocks, and 100 ms. */
@@ -28,17 +29,17 @@ async function answeredAfter(ports: Partial<PublishPorts>) {
     {
       now: () => Date.now(),
       sleep: after,
-      advance: (region, seq) => {
-        expect(seq).toBe(7);
+      advance: (region, head) => {
+        expect(head).toEqual(HEAD);
         told.set(region, (told.get(region) ?? 0) + 1);
-        return advance(region, seq);
+        return advance(region, head);
       },
       forget: () => Promise.resolve(),
       leaseMs: LEASE_MS,
       hubLeaseMs: HUB_LEASE_MS,
       ...others,
     },
-    { seq: 7, hashes: [hashOf('a'), hashOf('b')] },
+    { head: HEAD, hashes: [hashOf('a'), hashOf('b')] },
   ).then(({ effectiveAt }) => (answer = { effectiveAt, took: Date.now() - AT }));
   await vi.advanceTimersByTimeAsync(20_000);
   await published;
@@ -114,28 +115,58 @@ describe('a change is answered', () => {
   });
 });
 
-describe('a lease that a deployment shortened', () => {
-  async function took(settings: Partial<PublishEnv>): Promise<number> {
-    const env = {
-      TOKEN_CACHE: { delete: () => Promise.resolve() },
-      CHANGE_HUB: { getByName: () => ({ advance: () => after(20) }) },
-      REVOCATION_LEASE_MS: '500',
-      HUB_LEASE_MS: '5000',
-      ...settings,
-    };
-    const from = Date.now();
-    // The two bindings by the methods that are used of them.
-    const published = publish(env as unknown as PublishEnv, { seq: 7, hashes: [] }).then(() => Date.now());
-    await vi.advanceTimersByTimeAsync(30_000);
-    return (await published) - from;
-  }
+/** How long a change takes in a deployment with these settings, in ms. */
+async function publishedIn(settings: Partial<PublishEnv>): Promise<number> {
+  const env = {
+    TOKEN_CACHE: { delete: () => Promise.resolve() },
+    CHANGE_HUB: hubsThat((point) => after(20).then(() => point)),
+    REVOCATION_LEASE_MS: '500',
+    HUB_LEASE_MS: '5000',
+    DATABASE_EPOCH: '1',
+    ...settings,
+  };
+  const from = Date.now();
+  // The two bindings by the methods that are used of them.
+  const published = publish(env as unknown as PublishEnv, { head: HEAD, hashes: [] }).then(() => Date.now());
+  await vi.advanceTimersByTimeAsync(30_000);
+  return (await published) - from;
+}
 
+/** Hubs whose `advance` answers so; `names` collects which were told. */
+function hubsThat(advance: (point: object) => Promise<unknown>, names = new Set<string>()) {
+  const getByName = (name: string) => {
+    names.add(name);
+    return { advance };
+  };
+  return { getByName } as unknown as PublishEnv['CHANGE_HUB'];
+}
+
+describe('a hub of another release or another database', () => {
+  it.each([
+    ['a hub of the release before terms existed, which answers nothing', () => after(20)],
+    ['a hub of a later release', () => after(20).then(() => ({ version: 3, epoch: 1 }))],
+    ['a hub of another database', () => after(20).then(() => ({ version: 2, epoch: 2 }))],
+  ])('confirms nothing: %s', async (_, advance) => {
+    expect(await publishedIn({ CHANGE_HUB: hubsThat(advance) })).toBe(5000 * 1.02 + 100);
+  });
+
+  it('is not asked at all from the next epoch on', async () => {
+    const [first, second] = [new Set<string>(), new Set<string>()];
+    const confirm = (point: object) => Promise.resolve(point);
+    await publishedIn({ CHANGE_HUB: hubsThat(confirm, first) });
+    await publishedIn({ CHANGE_HUB: hubsThat(confirm, second), DATABASE_EPOCH: '2' });
+    // The release before epochs tells the hubs of these names.
+    expect([...first]).toEqual([...REGIONS]);
+    expect([...second]).toEqual(REGIONS.map((region) => `${region}.2`));
+  });
+});
+
+describe('a lease that a deployment shortened', () => {
   it('is waited for as long as it was before, while the old isolates may still run', async () => {
-    expect(await took({})).toBe(20 + 500 * 1.02 + 100);
-    expect(await took({ REVOCATION_LEASE_MS_BEFORE: '2000' })).toBe(20 + 2000 * 1.02 + 100);
-    const away = { getByName: () => ({ advance: () => Promise.reject(new Error('unreachable')) }) };
-    const CHANGE_HUB = away as unknown as PublishEnv['CHANGE_HUB'];
-    expect(await took({ CHANGE_HUB })).toBe(5000 * 1.02 + 100);
-    expect(await took({ CHANGE_HUB, HUB_LEASE_MS_BEFORE: '8000' })).toBe(8000 * 1.02 + 100);
+    expect(await publishedIn({})).toBe(20 + 500 * 1.02 + 100);
+    expect(await publishedIn({ REVOCATION_LEASE_MS_BEFORE: '2000' })).toBe(20 + 2000 * 1.02 + 100);
+    const CHANGE_HUB = hubsThat(() => Promise.reject(new Error('unreachable')));
+    expect(await publishedIn({ CHANGE_HUB })).toBe(5000 * 1.02 + 100);
+    expect(await publishedIn({ CHANGE_HUB, HUB_LEASE_MS_BEFORE: '8000' })).toBe(8000 * 1.02 + 100);
   });
 });

@@ -3,17 +3,19 @@
 import type { TokenHash } from '../token/secret.ts';
 import type { ChangeHub } from './change-hub.ts';
 import { cacheKey } from './record.ts';
-import { REGIONS } from './region.ts';
+import type { Head } from './record.ts';
+import { REGIONS, hubIn } from './region.ts';
 import type { Region } from './region.ts';
+import { askUnder, termsOf } from './terms.ts';
 
-/** What a batch committed: the last `seq` it wrote to `changes`, and the hashes it wrote there. */
-export type Change = { seq: number; hashes: TokenHash[] };
+/** What a batch committed: the newest row of `changes` at its end, and the hashes it wrote there. */
+export type Change = { head: Head; hashes: TokenHash[] };
 
 export type PublishPorts = {
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** Resolves when the region's hub has read every change up to `seq`. */
-  advance(region: Region, seq: number): Promise<void>;
+  /** Resolves when the region's hub has read every change up to `head`. */
+  advance(region: Region, head: Head): Promise<unknown>;
   /** Forgets a hash in KV: a kindness to the next reader, nothing depends on it. */
   forget(hash: TokenHash): Promise<unknown>;
   leaseMs: number;
@@ -30,14 +32,14 @@ const SILENCE_MS = 2000;
 /** Called right after the commit. Resolves at the instant that it names: RFC 3339 with milliseconds. */
 export async function publishChange(
   ports: PublishPorts,
-  { seq, hashes }: Change,
+  { head, hashes }: Change,
 ): Promise<{ effectiveAt: string }> {
   // A hub that was not told cannot renew its lease without seeing the change, so nothing lasts longer than this.
   // An isolate that asked the database itself holds a lease of its own: the longer of the two counts.
   const worst = ports.now() + Math.max(ports.hubLeaseMs, ports.leaseMs) * RATE + MARGIN_MS;
   for (const hash of hashes) ports.forget(hash).catch(() => undefined);
   const confirmed = await Promise.race([
-    Promise.all(REGIONS.map((region) => advanceHub(ports, region, seq, worst))).then((all) =>
+    Promise.all(REGIONS.map((region) => advanceHub(ports, region, head, worst))).then((all) =>
       all.every(Boolean),
     ),
     ports.sleep(worst - ports.now()).then(() => false),
@@ -48,11 +50,11 @@ export async function publishChange(
   return { effectiveAt: new Date(ports.now()).toISOString() };
 }
 
-async function advanceHub(ports: PublishPorts, region: Region, seq: number, worst: number): Promise<boolean> {
+async function advanceHub(ports: PublishPorts, region: Region, head: Head, worst: number): Promise<boolean> {
   // An answer that comes late is one all the same.
   const answers: Promise<true>[] = [];
   while (ports.now() < worst) {
-    answers.push(ports.advance(region, seq).then(() => true));
+    answers.push(ports.advance(region, head).then(() => true));
     const confirmed = await Promise.race([
       Promise.any(answers).catch(() => ports.sleep(RETRY_MS).then(() => false)),
       ports.sleep(SILENCE_MS).then(() => false),
@@ -67,6 +69,7 @@ export type PublishEnv = {
   CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
   REVOCATION_LEASE_MS: string;
   HUB_LEASE_MS: string;
+  DATABASE_EPOCH: string;
   /** The leases of the deployment before this one, where this one shortened them: its isolates may still run. */
   REVOCATION_LEASE_MS_BEFORE?: string;
   HUB_LEASE_MS_BEFORE?: string;
@@ -75,6 +78,7 @@ export type PublishEnv = {
 export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
   const longest = (now: string, before: string | undefined): number =>
     Math.max(Number(now), Number(before ?? 0));
+  const terms = termsOf(env.DATABASE_EPOCH);
   return publishChange(
     {
       now: () => Date.now(),
@@ -82,7 +86,8 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
         new Promise((done) => {
           setTimeout(done, ms);
         }),
-      advance: (region, seq) => env.CHANGE_HUB.getByName(region, { locationHint: region }).advance(seq),
+      advance: (region, head) =>
+        askUnder(terms, head, (point) => hubIn(env.CHANGE_HUB, region, terms.epoch).advance(point)),
       forget: (hash) => env.TOKEN_CACHE.delete(cacheKey(hash)),
       leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
       hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),

@@ -1,48 +1,138 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PLANS } from '../organisation/organisation.ts';
+import { hashOfSecret, sealOf } from '../token/secret.ts';
+import type { TagKeyRing } from '../token/secret.ts';
 import { readCachedRecord, writeCachedRecord } from './record.ts';
 
-const holder = fc.record({
-  tokenId: fc.string(),
-  organisationId: fc.string(),
-  plan: fc.constantFrom(...PLANS),
-  active: fc.boolean(),
+const KEYS = ['1', '2', 'z'].map((id, index): [string, Uint8Array] => [id, new Uint8Array(32).fill(index)]);
+const ringOf = (current: string, ids: string[]): TagKeyRing => ({
+  current,
+  keys: new Map(KEYS.filter(([id]) => ids.includes(id))),
 });
-const asOf = fc.record({ seq: fc.maxSafeNat(), nonce: fc.string() });
+const RING = ringOf('1', ['1', '2']);
+const HASH = hashOfSecret('one');
+const OTHER = hashOfSecret('another');
+const RECORD = {
+  asOf: { seq: 7, nonce: '0123456789abcdef' },
+  holder: { tokenId: crypto.randomUUID(), organisationId: 'acme', plan: 'enterprise', active: true },
+} as const;
+
+const record = fc.record({
+  asOf: fc.record({
+    seq: fc.maxSafeNat(),
+    nonce: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 16, maxLength: 16 }),
+  }),
+  holder: fc.record({
+    tokenId: fc.uuid(),
+    organisationId: fc.stringMatching(/^[A-Za-z0-9][\w.~-]{0,127}$/),
+    plan: fc.constantFrom(...PLANS),
+    active: fc.boolean(),
+  }),
+});
+
+/** A record that somebody writes who has the key: whatever stands in the body. */
+function sealed(body: string, hash = HASH): string {
+  const key = RING.keys.get('1');
+  if (key === undefined) throw new Error('no such key');
+  return `21${sealOf(key, hash, body)}${body}`;
+}
 
 describe('a record in KV', () => {
   it('comes back as it went in', () => {
     fc.assert(
-      fc.property(asOf, holder, (head, value) => {
-        expect(readCachedRecord(writeCachedRecord(head, value))).toEqual({ asOf: head, holder: value });
+      fc.property(record, (value) => {
+        expect(readCachedRecord(RING, HASH, writeCachedRecord(RING, HASH, value))).toEqual(value);
       }),
     );
   });
 
-  it('is nothing at all where any field is of another kind', () => {
-    const good: unknown[] = [7, 'nonce', 'token', 'organisation', 'enterprise', true];
-    expect(readCachedRecord(JSON.stringify(good))).not.toBeNull();
-    const wrong = fc.tuple(fc.nat(5), fc.oneof(fc.jsonValue(), fc.double()));
+  it('is bound to its hash: under the key of another token it is nothing', () => {
     fc.assert(
-      fc.property(wrong, ([field, value]) => {
-        const before = good[field];
-        fc.pre(typeof value !== typeof before || (field === 4 && value !== 'enterprise'));
-        expect(readCachedRecord(JSON.stringify(good.with(field, value)))).toBeNull();
+      fc.property(record, (value) => {
+        expect(readCachedRecord(RING, OTHER, writeCachedRecord(RING, HASH, value))).toBeNull();
       }),
     );
-    for (const seq of [1.5, 2 ** 60, null, '7']) {
-      expect(readCachedRecord(JSON.stringify(good.with(0, seq)))).toBeNull();
+  });
+
+  it('is nothing when a single character of it is another one', () => {
+    const text = writeCachedRecord(RING, HASH, RECORD) ?? '';
+    for (let at = 0; at < text.length; at++) {
+      for (const other of ['0', 'a', '"', ' ', 'Ā']) {
+        if (text[at] === other) continue;
+        expect(readCachedRecord(RING, HASH, text.slice(0, at) + other + text.slice(at + 1))).toBeNull();
+      }
     }
   });
 
-  it('is nothing at all for whatever else stands there', () => {
+  it('counts as long as its key is in the ring, whichever key is current, and not a moment longer', () => {
+    const text = writeCachedRecord(ringOf('1', ['1']), HASH, RECORD);
+    expect(readCachedRecord(ringOf('2', ['1', '2']), HASH, text)).toEqual(RECORD);
+    expect(readCachedRecord(ringOf('2', ['2', 'z']), HASH, text)).toBeNull();
+    // The same id with other bytes is another key.
+    const renewed = { current: '1', keys: new Map([['1', new Uint8Array(32).fill(9)]]) };
+    expect(readCachedRecord(renewed, HASH, text)).toBeNull();
+  });
+
+  it('of the release before, of a later one, or without a seal is nothing', () => {
+    const text = writeCachedRecord(RING, HASH, RECORD) ?? '';
+    const { tokenId, organisationId, plan, active } = RECORD.holder;
+    const before = JSON.stringify([7, RECORD.asOf.nonce, tokenId, organisationId, plan, active]);
+    for (const other of [
+      before,
+      text.slice(0, 2) + before,
+      `3${text.slice(1)}`,
+      text.slice(1),
+      `${text}\n`,
+    ]) {
+      expect(readCachedRecord(RING, HASH, other)).toBeNull();
+    }
+    // And the release before cannot read ours as one of its own: it parses JSON.
+    expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
+  });
+
+  it('is nothing where any field is of another kind or shape, or where there is one more, though the seal be right', () => {
+    const { tokenId, organisationId, plan, active } = RECORD.holder;
+    const good: unknown[] = [7, RECORD.asOf.nonce, tokenId, organisationId, plan, active];
+    expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good)))).toEqual(RECORD);
+    const wrong: [field: number, value: unknown][] = [
+      ...good.flatMap((value, field) =>
+        [null, 1.5, '', [], {}, typeof value === 'string' ? 7 : 'text'].map((other): [number, unknown] => [
+          field,
+          other,
+        ]),
+      ),
+      [0, 2 ** 60],
+      [1, '0123456789ABCDEF'],
+      [2, '__proto__'],
+      [2, tokenId.toUpperCase().padEnd(36, 'A')],
+      [3, '__proto__'],
+      [3, 'a b'],
+      [3, 'a'.repeat(129)],
+      [4, 'free'],
+      [5, 1],
+    ];
+    for (const [field, value] of wrong) {
+      if (value === good[field]) continue;
+      expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good.with(field, value))))).toBeNull();
+    }
+    expect(readCachedRecord(RING, HASH, sealed(JSON.stringify([...good, 'suspended'])))).toBeNull();
+    expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good.slice(1))))).toBeNull();
+  });
+
+  it('is nothing for whatever else stands there', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        expect(readCachedRecord(text)).toBeNull();
+        expect(readCachedRecord(RING, HASH, text)).toBeNull();
+        expect(readCachedRecord(RING, HASH, sealed(`[${text}`))).toBeNull();
       }),
       { examples: [[''], ['null'], ['[]'], ['{}'], ['0'], ['[7,"n"'], ['{"0":7,"length":6}']] },
     );
-    expect(readCachedRecord(null)).toBeNull();
+    expect(readCachedRecord(RING, HASH, null)).toBeNull();
+  });
+
+  it('is not written where it could not be read again', () => {
+    const odd = { ...RECORD, holder: { ...RECORD.holder, organisationId: 'größe' } };
+    expect(writeCachedRecord(RING, HASH, odd)).toBeNull();
   });
 });

@@ -1,8 +1,9 @@
 // What verification knows of one token, and since when. Pure.
 // A record is current when no change of its hash is newer than `asOf`: sequence numbers, never clocks.
-import { isPlan } from '../organisation/organisation.ts';
+import { ORGANISATION_ID, isPlan } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
-import type { TokenHash } from '../token/secret.ts';
+import { TOKEN_ID, isSameSecret, sealOf } from '../token/secret.ts';
+import type { TagKeyRing, TokenHash } from '../token/secret.ts';
 
 /** A point in the sequence of changes. The nonce tells it from the same number of a database that was restored. */
 export type Head = { seq: number; nonce: string };
@@ -48,26 +49,65 @@ export function cacheKey(hash: TokenHash): string {
   return `t:${hash}`;
 }
 
-/** The record in a KV value, or null for anything that this Worker did not write: KV is a hint, not an authority. */
-export function readCachedRecord(text: string | null): TokenRecord | null {
-  if (text === null) return null;
+/** What KV may hold of a token that has a row. */
+export type CachedRecord = { asOf: Head; holder: Holder };
+
+/** Raised with every change of what a record says or how it is written (docs/operating/upgrade.md). */
+const RECORD_VERSION = '2';
+/** Version, id of the tag key, seal and record. Printable ASCII alone: the seal reads one byte of each character. */
+const SEALED = /^2([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
+const NONCE = /^[0-9a-f]{16}$/;
+
+/**
+ * The record in a KV value, or null for anything that this deployment did not write for this very hash: KV is a hint,
+ * not an authority. A key of the ring that no longer mints still counts.
+ */
+export function readCachedRecord(
+  ring: TagKeyRing,
+  hash: TokenHash,
+  text: string | null,
+): CachedRecord | null {
+  const [, keyId, seal, body] = SEALED.exec(text ?? '') ?? [];
+  if (keyId === undefined || seal === undefined || body === undefined) return null;
+  const key = ring.keys.get(keyId);
+  if (key === undefined || !isSameSecret(sealOf(key, hash, body), seal)) return null;
+  return parseRecord(body);
+}
+
+/** Null where the record cannot be read again: ids that no door of this product hands out. */
+export function writeCachedRecord(
+  ring: TagKeyRing,
+  hash: TokenHash,
+  { asOf, holder }: CachedRecord,
+): string | null {
+  const { tokenId, organisationId, plan, active } = holder;
+  const body = JSON.stringify([asOf.seq, asOf.nonce, tokenId, organisationId, plan, active]);
+  const key = ring.keys.get(ring.current);
+  if (key === undefined || parseRecord(body) === null) return null;
+  return RECORD_VERSION + ring.current + sealOf(key, hash, body) + body;
+}
+
+/** Each field is checked before it is used: a release that says more of a token has another version. */
+function parseRecord(body: string): CachedRecord | null {
+  let fields: unknown;
   try {
-    // Any JSON at all: each field is checked before it is used.
-    const [seq, nonce, tokenId, organisationId, plan, active] = JSON.parse(text) as unknown[];
-    const isRecord =
-      Number.isSafeInteger(seq) &&
-      typeof nonce === 'string' &&
-      typeof tokenId === 'string' &&
-      typeof organisationId === 'string' &&
-      isPlan(plan) &&
-      typeof active === 'boolean';
-    if (!isRecord) return null;
-    return { asOf: { seq: seq as number, nonce }, holder: { tokenId, organisationId, plan, active } };
+    fields = JSON.parse(body);
   } catch {
     return null;
   }
+  if (!Array.isArray(fields) || fields.length !== 6) return null;
+  const [seq, nonce, tokenId, organisationId, plan, active] = fields as unknown[];
+  const isRecord =
+    Number.isSafeInteger(seq) &&
+    isOf(NONCE, nonce) &&
+    isOf(TOKEN_ID, tokenId) &&
+    isOf(ORGANISATION_ID, organisationId) &&
+    isPlan(plan) &&
+    typeof active === 'boolean';
+  if (!isRecord) return null;
+  return { asOf: { seq: seq as number, nonce }, holder: { tokenId, organisationId, plan, active } };
 }
 
-export function writeCachedRecord({ seq, nonce }: Head, holder: Holder): string {
-  return JSON.stringify([seq, nonce, holder.tokenId, holder.organisationId, holder.plan, holder.active]);
+function isOf(shape: RegExp, value: unknown): value is string {
+  return typeof value === 'string' && shape.test(value);
 }

@@ -1,9 +1,23 @@
 // Which of the nine hubs an isolate asks: the one nearest to where the call came in. Any choice is right, a near one
 // is fast. Pure.
+import type { ChangeHub } from './change-hub.ts';
 
 /** One hub per location hint that Durable Objects offer (developers.cloudflare.com/durable-objects/reference/data-location). */
 export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 export type Region = (typeof REGIONS)[number];
+
+/**
+ * The region's hub of this epoch, made on its first call. A later epoch has hubs of its own, so that one that still reads
+ * the database of before is not asked. The first epoch has the names of the release before epochs: while a deployment
+ * spreads, both releases must tell and ask the same hubs.
+ */
+export function hubIn(
+  hubs: DurableObjectNamespace<ChangeHub>,
+  region: Region,
+  epoch: number,
+): DurableObjectStub<ChangeHub> {
+  return hubs.getByName(epoch === 1 ? region : `${region}.${epoch}`, { locationHint: region });
+}
 
 /** Where nothing is known of the caller: local runs, RPC from another Worker. */
 export const FALLBACK: Region = 'weur';

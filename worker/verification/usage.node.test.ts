@@ -3,9 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { Usage } from './usage.ts';
 
 const HOUR_MS = 3_600_000;
+// Names that a plain object has before anybody writes to it.
+const IDS = ['a', 'b', 'constructor', '__proto__'] as const;
 const count = fc.nat(1000);
 const told = fc.record({
-  counts: fc.dictionary(fc.constantFrom('a', 'b', 'constructor'), fc.tuple(count, count)),
+  counts: fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...IDS), fc.tuple(count, count)), { selector: ([id]) => id })
+    .map((entries) => new Map(entries)),
   now: fc.integer({ min: 0, max: 5 * HOUR_MS }),
 });
 
@@ -23,18 +27,18 @@ describe('the sums of a hub', () => {
         const sum = new Usage();
         for (const row of taken) sum.addRow(row);
         const rows = sum.take();
-        for (const tokenId of ['a', 'b', 'constructor']) {
+        for (const tokenId of IDS) {
           for (let hour = 0; hour <= 5; hour++) {
             const mine = all.filter(
-              ({ counts, now }) => Object.hasOwn(counts, tokenId) && Math.floor(now / HOUR_MS) === hour,
+              ({ counts, now }) => counts.has(tokenId) && Math.floor(now / HOUR_MS) === hour,
             );
             const row = rows.find((each) => each.tokenId === tokenId && each.hour === hour);
             const expected = (which: 0 | 1) =>
-              mine.reduce((total, { counts }) => total + (counts[tokenId]?.[which] ?? 0), 0);
+              mine.reduce((total, { counts }) => total + (counts.get(tokenId)?.[which] ?? 0), 0);
             expect(row?.accepted ?? 0).toBe(expected(0));
             expect(row?.refused ?? 0).toBe(expected(1));
             const used = mine
-              .filter(({ counts }) => (counts[tokenId]?.[0] ?? 0) > 0)
+              .filter(({ counts }) => (counts.get(tokenId)?.[0] ?? 0) > 0)
               .map(({ now }) => new Date(now).toISOString());
             expect(row?.usedAt ?? null).toBe(used.toSorted().at(-1) ?? null);
           }

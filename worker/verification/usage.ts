@@ -10,7 +10,7 @@ export class Usage {
   /** Adds what one isolate counted since it last told. */
   add(counts: Counts, now: number): void {
     const hour = Math.floor(now / HOUR_MS);
-    for (const [tokenId, [accepted, refused]] of Object.entries(counts)) {
+    for (const [tokenId, [accepted, refused]] of counts) {
       this.addRow({
         tokenId,
         hour,

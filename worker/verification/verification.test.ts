@@ -16,8 +16,11 @@ import { hashOfSecret, mintSecret } from '../token/secret.ts';
 import type { ChangeHub } from './change-hub.ts';
 import { cacheKey } from './record.ts';
 import type { Truth } from './record.ts';
+import { termsOf } from './terms.ts';
+import type { Counts } from './verifier.ts';
 import { verify } from './verify.ts';
 
+const TERMS = termsOf('1');
 const LEASE = { REVOCATION_LEASE_MS: '1000' };
 /** Callers of the regions that are used here. */
 const REGIONS = {
@@ -354,10 +357,8 @@ describe.concurrent('what is counted', () => {
     const ring = () => runInDurableObject(hubOf('apac'), (object: ChangeHub) => object.alarm());
     // More tokens than one write takes; all but two of them were deleted meanwhile.
     const many = Array.from({ length: 5000 }, (_, index) => `gone-${index}`);
-    const counts = Object.fromEntries(
-      [first.id, ...many, last.id].map((id): [string, [number, number]] => [id, [1, 0]]),
-    );
-    await hubOf('apac').sync({ head: null }, counts);
+    const counts: Counts = new Map([first.id, ...many, last.id].map((id) => [id, [1, 0]]));
+    await hubOf('apac').sync({ head: null, ...TERMS }, counts);
     const seen = await watch('apac');
     seen.failing = 2;
     await ring();
@@ -367,7 +368,7 @@ describe.concurrent('what is counted', () => {
     await ring();
     expect((await usageOf(first.id)).accepted).toBe(1);
     expect((await usageOf(last.id)).accepted).toBe(1);
-    await hubOf('apac').sync({ head: null }, { [last.id]: [1, 0] });
+    await hubOf('apac').sync({ head: null, ...TERMS }, new Map([[last.id, [1, 0]]]));
     await ring();
     await ring();
     expect((await usageOf(last.id)).accepted).toBe(2);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenHash } from '../token/secret.ts';
 import { Hub } from './hub.ts';
 import type { Answer } from './hub.ts';
-import { writeCachedRecord } from './record.ts';
+import type { CachedRecord } from './record.ts';
 import { Table, hashOf, holderOf } from './simulation/table.ts';
 import { Verifier } from './verifier.ts';
 import type { Counts, Ports, Verification } from './verifier.ts';
@@ -21,7 +21,7 @@ const after = (ms: number) =>
 
 let table: Table;
 let hub: Hub;
-let cache: Map<TokenHash, string>;
+let cache: Map<TokenHash, CachedRecord>;
 /** What went over the wire, and what the hub was told of calls. */
 let io: string[];
 let told: Counts[];
@@ -56,7 +56,7 @@ beforeEach(() => {
         await after(2);
         return cache.get(hash) ?? null;
       },
-      put: async (hash, text) => cache.set(hash, text),
+      put: async (hash, record) => cache.set(hash, record),
     },
     truth: table,
     leaseMs: LEASE_MS,
@@ -80,7 +80,7 @@ async function verify(hash = A): Promise<Verification> {
 function sumOf(all: Counts[], token = 'a') {
   const sum = { accepted: 0, refused: 0 };
   for (const counts of all) {
-    const [accepted, refused] = counts[token] ?? [0, 0];
+    const [accepted, refused] = counts.get(token) ?? [0, 0];
     sum.accepted += accepted;
     sum.refused += refused;
   }
@@ -133,7 +133,7 @@ describe('a token that is remembered', () => {
     await verify();
     await verify(hashOf('b'));
     table.change('b', holderOf('b', false));
-    await hub.advance(table.head.seq);
+    await hub.advance(table.head);
     await vi.advanceTimersByTimeAsync(LEASE_MS);
     const { reads } = table;
     io = [];
@@ -161,7 +161,7 @@ describe('an isolate that starts after a change of another token', () => {
   ])('remembers %s that the hub had read before', async (_, name, said) => {
     await verify(hashOf(name));
     table.change('other', holderOf('other'));
-    await hub.advance(table.head.seq);
+    await hub.advance(table.head);
     cache.clear();
     verifier = new Verifier(ports);
     expect(await verify(hashOf(name))).toEqual(said);
@@ -173,10 +173,10 @@ describe('when KV', () => {
   it.each([
     ['hangs', never],
     ['fails', () => Promise.reject(new Error('KV: down'))],
-    ['answers nonsense', () => Promise.resolve('{"active":true}')],
+    ['has nothing', () => Promise.resolve(null)],
     [
       'answers what nobody committed',
-      () => Promise.resolve(writeCachedRecord({ seq: 900, nonce: 'x' }, holderOf('evil'))),
+      () => Promise.resolve({ asOf: { seq: 900, nonce: 'x' }, holder: holderOf('evil') }),
     ],
   ])('%s, the hub’s answer counts', async (_, get) => {
     ports.cache.get = get;
@@ -186,14 +186,14 @@ describe('when KV', () => {
   });
 
   it('answers an old record, it is not accepted', async () => {
-    cache.set(A, writeCachedRecord(table.head, holderOf('a')));
+    cache.set(A, { asOf: table.head, holder: holderOf('a') });
     table.change('a', holderOf('a', false));
-    await hub.advance(table.head.seq);
+    await hub.advance(table.head);
     expect(await verify()).toEqual(INVALID);
   });
 
   it('answers a record that still holds, nobody asks the database for it', async () => {
-    cache.set(A, writeCachedRecord(table.head, holderOf('a')));
+    cache.set(A, { asOf: table.head, holder: holderOf('a') });
     expect(await verify()).toEqual(ACCEPTED);
     expect(table.reads).toBe(0);
   });

@@ -7,8 +7,8 @@ import type { TokenHash } from '../token/secret.ts';
 import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
-import { isSameHead, readCachedRecord, writeCachedRecord } from './record.ts';
-import type { Head, Holder, Lookups, TokenRecord } from './record.ts';
+import { isSameHead } from './record.ts';
+import type { CachedRecord, Head, Holder, Lookups, TokenRecord } from './record.ts';
 
 export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
@@ -17,8 +17,8 @@ export type Verification =
   /** The truth cannot be reached and nothing current is held; `retryAfter` in seconds. */
   | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
 
-/** Accepted and refused calls by token id, since they were last told to a hub. */
-export type Counts = Record<string, [accepted: number, refused: number]>;
+/** Accepted and refused calls by token id, since they were last told to a hub. A Map: no id is a property of an object. */
+export type Counts = Map<string, [accepted: number, refused: number]>;
 
 export type Ports = {
   now(): number;
@@ -26,8 +26,8 @@ export type Ports = {
   hub: { sync(ask: Ask, counts: Counts): Promise<Answer> };
   /** KV, by hash: a hint that may be of any age. */
   cache: {
-    get(hash: TokenHash): Promise<string | null>;
-    put(hash: TokenHash, text: string): Promise<unknown>;
+    get(hash: TokenHash): Promise<CachedRecord | null>;
+    put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
   truth: Lookups;
   leaseMs: number;
@@ -55,7 +55,7 @@ export class Verifier {
   /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
   #renewAt = 0;
   #learnedAt = 0;
-  #counts: Counts = {};
+  #counts: Counts = new Map();
   #flushAt = 0;
   #hubRestsUntil = 0;
 
@@ -101,9 +101,7 @@ export class Verifier {
   }
 
   async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    const cached = readCachedRecord(
-      await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null),
-    );
+    const cached = await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null);
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.#ask(ask, waitUntil);
     if (synced !== undefined) {
@@ -139,7 +137,7 @@ export class Verifier {
     // Another answer may have begun a new generation since this one was taken.
     if (taken === this.memory.generation) this.memory.put(hash, seq, holder);
     if (holder !== null && isFirst) {
-      waitUntil(this.#ports.cache.put(hash, writeCachedRecord(asOf, holder)).catch(() => undefined));
+      waitUntil(this.#ports.cache.put(hash, { asOf, holder }).catch(() => undefined));
     }
     return holder;
   }
@@ -180,15 +178,14 @@ export class Verifier {
     if (asked < this.#hubRestsUntil) throw new Error('hub: too slow a moment ago');
     const { generation } = this.memory;
     const counts = this.#counts;
-    this.#counts = {};
+    this.#counts = new Map();
     try {
       const answer = await this.#within(HUB_MS, this.#ports.hub.sync(ask, counts));
       return { answer, taken: this.#take(asked, generation, ask.head, answer) };
     } catch (error) {
       const now = this.#ports.now();
       if (now - asked >= HUB_MS) this.#hubRestsUntil = now + HUB_REST_MS;
-      for (const [tokenId, [accepted, refused]] of Object.entries(counts))
-        this.#count(tokenId, accepted, refused);
+      for (const [tokenId, [accepted, refused]] of counts) this.#count(tokenId, accepted, refused);
       throw error;
     }
   }
@@ -242,8 +239,8 @@ export class Verifier {
   }
 
   #count(tokenId: string, accepted: number, refused: number): void {
-    const counted = this.#counts[tokenId];
-    if (counted === undefined) this.#counts[tokenId] = [accepted, refused];
+    const counted = this.#counts.get(tokenId);
+    if (counted === undefined) this.#counts.set(tokenId, [accepted, refused]);
     else {
       counted[0] += accepted;
       counted[1] += refused;
@@ -252,8 +249,7 @@ export class Verifier {
 
   async #flush(): Promise<void> {
     await this.#ports.sleep(FLUSH_MS);
-    if (Object.keys(this.#counts).length > 0)
-      await this.#sync({ head: this.memory.head }).catch(() => undefined);
+    if (this.#counts.size > 0) await this.#sync({ head: this.memory.head }).catch(() => undefined);
   }
 
   async #within<T>(ms: number, promise: Promise<T>): Promise<T> {

@@ -1,9 +1,11 @@
 // The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
 import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
+import type { TagKeyRing } from '../token/secret.ts';
 import type { ChangeHub } from './change-hub.ts';
 import type { Answer } from './hub.ts';
-import { cacheKey } from './record.ts';
-import { regionOf } from './region.ts';
+import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
+import { hubIn, regionOf } from './region.ts';
+import { askUnder, termsOf } from './terms.ts';
 import { openLookups } from './truth.ts';
 import { Verifier } from './verifier.ts';
 import type { Verification } from './verifier.ts';
@@ -20,6 +22,7 @@ export type VerifyEnv = {
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   REVOCATION_LEASE_MS: string;
+  DATABASE_EPOCH: string;
 };
 
 /** Where the call came in, and what may outlive its answer. */
@@ -47,13 +50,14 @@ export function verify(
   if (recalled !== undefined) return recalled;
   // Before anything is asked, so that a made-up secret costs no storage read, and no memory.
   if (!isGenuineSecret(keys.ring, secret)) return INVALID;
-  if (verifier === undefined) verifiers.set(env, (verifier = openVerifier(env, context.cf)));
+  if (verifier === undefined) verifiers.set(env, (verifier = openVerifier(env, keys.ring, context.cf)));
   return verifier.lookUp(hash, waitUntil);
 }
 
 /** An isolate serves one place, so its first caller chooses the hub for all of them. */
-function openVerifier(env: VerifyEnv, cf: unknown): Verifier {
+function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
   const region = regionOf(cf);
+  const terms = termsOf(env.DATABASE_EPOCH);
   return new Verifier({
     now: () => Date.now(),
     sleep: (ms) =>
@@ -62,12 +66,19 @@ function openVerifier(env: VerifyEnv, cf: unknown): Verifier {
       }),
     hub: {
       sync: (ask, counts) =>
-        // The RPC types widen tuples to lists; the structured clone that carries them does not.
-        env.CHANGE_HUB.getByName(region, { locationHint: region }).sync(ask, counts) as Promise<Answer>,
+        askUnder(
+          terms,
+          ask,
+          // The RPC types widen tuples to lists; the structured clone that carries them does not.
+          (question) => hubIn(env.CHANGE_HUB, region, terms.epoch).sync(question, counts) as Promise<Answer>,
+        ),
     },
     cache: {
-      get: (hash) => env.TOKEN_CACHE.get(cacheKey(hash)),
-      put: (hash, text) => env.TOKEN_CACHE.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS }),
+      get: async (hash) => readCachedRecord(ring, hash, await env.TOKEN_CACHE.get(cacheKey(hash))),
+      put: async (hash, record) => {
+        const text = writeCachedRecord(ring, hash, record);
+        if (text !== null) await env.TOKEN_CACHE.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS });
+      },
     },
     truth: openLookups(env),
     leaseMs: Number(env.REVOCATION_LEASE_MS),

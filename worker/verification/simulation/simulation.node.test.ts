@@ -6,11 +6,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Hub } from '../hub.ts';
 import { publishChange } from '../publish.ts';
+import { answerUnder, askUnder } from '../terms.ts';
 import { Verifier } from '../verifier.ts';
 import { World } from './world.ts';
 import type { Code, Wrong } from './world.ts';
 
-const REAL: Code = { Hub, Verifier, publishChange };
+const REAL: Code = { Hub, Verifier, publishChange, askUnder, answerUnder };
 const SCHEDULES = Number(process.env['SIMULATION_SCHEDULES'] ?? 5000);
 
 /** Schedules that once broke the promise. */
@@ -24,7 +25,7 @@ async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked
 
 describe('the promise', () => {
   it(
-    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, dying hubs and a lying KV`,
+    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, dying hubs, a lying KV and moved databases`,
     { timeout: 30_000 + SCHEDULES * 60 },
     async () => {
       let checked = 0;
@@ -75,10 +76,8 @@ const TWINS: Twin[] = [
     file: 'hub.ts',
     swaps: [
       ['await this.#refreshing?.catch(() => undefined);', 'void this.refresh().catch(() => undefined);'],
-      [
-        'await this.refresh();\n    if (this.#head === null || this.#head.seq < seq) throw',
-        'if (seq < 0) throw',
-      ],
+      ['await this.refresh();\n    // By number and nonce', '// By number and nonce'],
+      ['if (!this.#knows(point)) throw', 'if (point.seq < 0) throw'],
     ],
   },
   {
@@ -117,6 +116,18 @@ const TWINS: Twin[] = [
       [' || own.nonce !== nonce', ''],
     ],
   },
+  {
+    rule: 'confirm by number and nonce',
+    file: 'hub.ts',
+    swaps: [
+      ['if (!this.#knows(point)) throw', 'if (this.#head === null || this.#head.seq < point.seq) throw'],
+    ],
+  },
+  {
+    rule: 'believe no hub of another epoch',
+    file: 'terms.ts',
+    swaps: [["if (epoch !== own.epoch) throw new Error('hub: another database');", '']],
+  },
 ];
 
 /** The real code with one rule left out, as modules of its own. */
@@ -129,10 +140,16 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
     String(process.pid),
   );
   mkdirSync(join(folder, 'verification'), { recursive: true });
-  for (const room of ['organisation/organisation.ts', 'verification/hub.ts', 'verification/memory.ts']) {
+  for (const room of [
+    'organisation/organisation.ts',
+    'token/secret.ts',
+    'token/sha-256.ts',
+    'verification/hub.ts',
+    'verification/memory.ts',
+  ]) {
     cpSync(join(source, '..', room), join(folder, room));
   }
-  for (const name of ['publish', 'record', 'region', 'verifier']) {
+  for (const name of ['publish', 'record', 'region', 'terms', 'verifier']) {
     cpSync(join(source, `${name}.ts`), join(folder, 'verification', `${name}.ts`));
   }
   let text = readFileSync(join(source, file), 'utf8');
@@ -144,7 +161,7 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
   const load = (name: string): Promise<unknown> =>
     import(/* @vite-ignore */ join(folder, 'verification', `${name}.ts`));
   const modules: object[] = [];
-  for (const name of ['hub', 'verifier', 'publish']) modules.push((await load(name)) as object);
+  for (const name of ['hub', 'verifier', 'publish', 'terms']) modules.push((await load(name)) as object);
   rmSync(folder, { recursive: true });
   // The same modules but for the swaps, so they export the same names.
   return Object.assign({}, ...modules) as Code;

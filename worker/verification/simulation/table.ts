@@ -26,12 +26,12 @@ export class Table implements Truth {
   private holders = new Map<TokenHash, Holder | null>();
   private life = 'a';
 
-  /** Commits a change of a token; answers its number. */
-  change(name: number | string, holder: Holder | null): number {
+  /** Commits a change of a token; answers its number and nonce. */
+  change(name: number | string, holder: Holder | null): Head {
     const seq = this.head.seq + 1;
     this.holders.set(hashOf(name), holder);
     this.changes.push({ seq, nonce: `${this.life}${seq}`, hash: hashOf(name) });
-    return seq;
+    return this.head;
   }
 
   get head(): Head {

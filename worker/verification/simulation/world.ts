@@ -1,21 +1,22 @@
 // An adversarial world around the real verifier, memory, hub and publish code: virtual time, actors whose clocks differ,
 // messages that are slow, lost or repeated, a KV that answers anything it ever held, hubs and isolates that die, a database
-// that is restored from a backup.
+// that is restored from a backup, in its place or into another database while hubs still read the old one.
 // Every request and every response is a scheduling point of its own. One seed, one history.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Answer, Ask, Hub } from '../hub.ts';
-import type { PublishPorts } from '../publish.ts';
-import type { Change, Head, Holder, TokenRecord, Truth } from '../record.ts';
+import type { Change as Committed, PublishPorts } from '../publish.ts';
+import type { CachedRecord, Change, Head, Holder, TokenRecord, Truth } from '../record.ts';
+import { termsOf } from '../terms.ts';
+import type { Terms, answerUnder, askUnder } from '../terms.ts';
 import type { Ports, Verification, Verifier } from '../verifier.ts';
 
 /** The code under test: the real modules, or a twin that lacks one rule. */
 export type Code = {
   Hub: new (truth: Truth, now: () => number, leaseMs: number) => Hub;
   Verifier: new (ports: Ports) => Verifier;
-  publishChange(
-    ports: PublishPorts,
-    change: { seq: number; hashes: TokenHash[] },
-  ): Promise<{ effectiveAt: string }>;
+  publishChange(ports: PublishPorts, change: Committed): Promise<{ effectiveAt: string }>;
+  askUnder: typeof askUnder;
+  answerUnder: typeof answerUnder;
 };
 
 const LEASE_MS = 1000;
@@ -24,6 +25,11 @@ const LENGTH_MS = 14_000;
 const HASHES = ['a', 'b'] as TokenHash[];
 const REGIONS = ['weur', 'enam'];
 const ISOLATES = 3;
+
+/** What a deployment binds its isolates and hubs to. */
+type Database = { changes: Change[]; holders: Map<TokenHash, Holder | null> };
+type Deployment = { database: Database; terms: Terms };
+type Seat = { hub: Hub; life: number; deployment: Deployment };
 
 type State = { at: number; answeredAt: number; holder: Holder | null };
 type Verdict = 'accepted' | 'plan' | 'refused';
@@ -45,24 +51,30 @@ export class World {
   checked = 0;
   private readonly code: Code;
   private readonly random: () => number;
+  /** A stream of its own, so that a schedule without a move is the same with and without this. */
+  private readonly moves: () => number;
   private time = 0;
   private order = 0;
   /** Which past the database lives in: a restored one counts again. */
   private past = 0;
   private readonly queue: { at: number; order: number; run: () => void }[] = [];
-  private readonly holders = new Map<TokenHash, Holder | null>();
-  private readonly changes: Change[] = [];
+  /** The newest deployment; hubs may still be of the one before. */
+  private deployment: Deployment = {
+    database: { changes: [], holders: new Map() },
+    terms: termsOf('1'),
+  };
   private readonly history = new Map<TokenHash, State[]>();
-  private readonly cached = new Map<TokenHash, (string | null)[]>();
-  private readonly hubs: { hub: Hub; life: number; clock: () => number }[];
-  private readonly isolates: { verifier: Verifier; clock: () => number; region: number }[];
+  private readonly cached = new Map<TokenHash, (CachedRecord | null)[]>();
+  private readonly hubs: Seat[];
+  private isolates: Verifier[];
   /** Until when a link is cut: `hub0-db`, `publisher-hub1`, `isolate2-hub0` and so on. */
   private readonly cuts = new Map<string, number>();
 
   constructor(code: Code, seed: number) {
     this.code = code;
     this.random = randomFrom(seed);
-    this.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
+    this.moves = randomFrom(seed ^ 0x5b_d1_e9_95);
+    this.deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
       const holder = {
         tokenId: hash,
@@ -74,7 +86,7 @@ export class World {
       this.history.set(hash, [{ at: 0, answeredAt: 0, holder }]);
       this.cached.set(hash, [null]);
     }
-    this.hubs = REGIONS.map((_, index) => this.newHub(index, 0));
+    this.hubs = REGIONS.map((_, index) => this.newHub(index, 0, this.deployment));
     this.isolates = Array.from({ length: ISOLATES }, (_, index) => this.newIsolate(index));
   }
 
@@ -101,6 +113,7 @@ export class World {
       this.after(this.random() * LENGTH_MS * 0.8, () => this.trouble());
     }
     if (this.chance(0.2)) this.after(this.random() * LENGTH_MS * 0.4, () => this.backUp());
+    if (this.moves() < 0.3) this.after(this.moves() * LENGTH_MS * 0.5, () => this.copyAndMove());
     for (let at = 0; at < LENGTH_MS; at += 60 + this.random() * 240) {
       this.after(at, () => void this.call(this.pick(HASHES)));
     }
@@ -110,7 +123,7 @@ export class World {
     const hub = Math.floor(this.random() * REGIONS.length);
     const kind = this.random();
     const until = this.time + this.random() * HUB_LEASE_MS * 1.6;
-    if (kind < 0.25) this.hubs[hub] = this.newHub(hub, (this.hubs[hub]?.life ?? 0) + 1);
+    if (kind < 0.25) this.restartHub(hub);
     else if (kind < 0.5) this.cuts.set(`hub${hub}-db`, until);
     else if (kind < 0.65) this.cuts.set(`publisher-hub${hub}`, until);
     else if (kind < 0.8) this.cuts.set(`isolate-hub${hub}`, until);
@@ -123,21 +136,55 @@ export class World {
 
   /** A copy of the database, which takes its place some time later: what happened in between is gone. */
   private backUp(): void {
-    const [changes, holders] = [[...this.changes], new Map(this.holders)];
+    const { changes, holders } = this.copyOfDatabase();
     this.after(this.random() * 5000, () => {
-      this.past++;
-      this.changes.splice(0, this.changes.length, ...changes);
-      for (const [hash, holder] of holders) {
-        this.holders.set(hash, holder);
-        // Nobody publishes a restore: it is seen when the leases over the other past have run out.
-        const answeredAt = this.time + (HUB_LEASE_MS + LEASE_MS) * 1.02 + 100;
-        this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
-      }
+      const { database } = this.deployment;
+      database.changes.splice(0, database.changes.length, ...changes);
+      database.holders = holders;
+      this.beginAnotherPast();
     });
   }
 
+  /**
+   * A copy of the database, which some time later a new deployment is bound to: under the next epoch, or under the same
+   * one, which is sound as long as the hubs follow within their own lease less that of an isolate.
+   */
+  private copyAndMove(): void {
+    const database = this.copyOfDatabase();
+    this.after(this.moves() < 0.5 ? 0 : this.moves() * 3000, () => {
+      const before = this.deployment;
+      const isNextEpoch = this.moves() < 0.5;
+      const epoch = before.terms.epoch + (isNextEpoch ? 1 : 0);
+      this.deployment = { database, terms: { ...before.terms, epoch } };
+      this.isolates = this.isolates.map((_, index) => this.newIsolate(index));
+      for (const index of this.hubs.keys()) {
+        // A hub of another name may start at a place that the new deployment has not reached yet.
+        if (isNextEpoch) this.restartHub(index, this.moves() < 0.5 ? before : this.deployment);
+        const late = isNextEpoch ? LENGTH_MS : (HUB_LEASE_MS - LEASE_MS) * 0.95;
+        this.after(this.moves() * late, () => this.restartHub(index, this.deployment));
+      }
+      this.beginAnotherPast();
+    });
+  }
+
+  private copyOfDatabase(): Database {
+    const { changes, holders } = this.deployment.database;
+    return { changes: [...changes], holders: new Map(holders) };
+  }
+
+  /** From here on the truth is what the database holds now, though it held something else a moment ago. */
+  private beginAnotherPast(): void {
+    this.past++;
+    for (const [hash, holder] of this.deployment.database.holders) {
+      // Nobody publishes a restore: it is seen when the leases over the other past have run out.
+      const answeredAt = this.time + (HUB_LEASE_MS + LEASE_MS) * 1.02 + 100;
+      this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
+    }
+  }
+
   private async mutate(hash: TokenHash): Promise<void> {
-    const before = this.holders.get(hash) ?? null;
+    const { database, terms } = this.deployment;
+    const before = database.holders.get(hash) ?? null;
     const kind = this.random();
     const holder: Holder | null =
       before === null
@@ -160,15 +207,23 @@ export class World {
       {
         now: clock,
         sleep: (ms) => this.sleep(ms),
-        advance: (region, seq) => {
+        advance: async (region, head) => {
           const index = REGIONS.indexOf(region);
-          return index < 0 ? Promise.resolve() : this.hubCall('publisher', index, (hub) => hub.advance(seq));
+          if (index < 0) return;
+          await this.code.askUnder(terms, head, (point) =>
+            this.hubCall('publisher', index, ({ hub, deployment }) =>
+              this.code.answerUnder(deployment.terms, point, async () => {
+                await hub.advance(point);
+                return {};
+              }),
+            ),
+          );
         },
         forget: (cachedHash) => Promise.resolve(this.cached.get(cachedHash)?.push(null)),
         leaseMs: LEASE_MS,
         hubLeaseMs: HUB_LEASE_MS,
       },
-      { seq: this.head().seq, hashes: [hash] },
+      { head: this.headOf(database), hashes: [hash] },
     );
     state.answeredAt = this.time;
     // The moments after the answer are what the promise is about.
@@ -176,12 +231,13 @@ export class World {
   }
 
   private forgetPast(): void {
-    this.changes.splice(0, this.changes.length - 1);
-    for (const [index, { life }] of this.hubs.entries()) this.hubs[index] = this.newHub(index, life + 1);
+    const { changes } = this.deployment.database;
+    changes.splice(0, changes.length - 1);
+    for (const index of this.hubs.keys()) this.restartHub(index);
   }
 
   private async call(hash: TokenHash): Promise<void> {
-    const { verifier } = this.pick(this.isolates);
+    const verifier = this.pick(this.isolates);
     const startedAt = this.time;
     const waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
     const said = verdictOf(verifier.recall(hash, waitUntil) ?? (await verifier.lookUp(hash, waitUntil)));
@@ -197,28 +253,41 @@ export class World {
 
   // --- who takes part -------------------------------------------------------------------------------------------
 
-  private newHub(index: number, life: number) {
+  private newHub(index: number, life: number, deployment: Deployment): Seat {
     const clock = this.newClock();
-    return { hub: new this.code.Hub(this.truthFor(`hub${index}`), clock, HUB_LEASE_MS), life, clock };
+    const truth = this.truthFor(`hub${index}`, deployment.database);
+    return { hub: new this.code.Hub(truth, clock, HUB_LEASE_MS), life, deployment };
   }
 
-  private newIsolate(index: number) {
+  /** Empties a hub's memory; it stays with its own deployment where none is given. */
+  private restartHub(index: number, deployment?: Deployment): void {
+    const seat = this.hubs[index];
+    if (seat === undefined) return;
+    this.hubs[index] = this.newHub(index, seat.life + 1, deployment ?? seat.deployment);
+  }
+
+  private newIsolate(index: number): Verifier {
+    const { database, terms } = this.deployment;
     const region = index % REGIONS.length;
     const clock = this.newClock();
-    const verifier = new this.code.Verifier({
+    return new this.code.Verifier({
       now: clock,
       sleep: (ms) => this.sleep(ms),
       hub: {
-        sync: (ask: Ask): Promise<Answer> => this.hubCall('isolate', region, (hub) => hub.sync(ask)),
+        sync: (ask: Ask): Promise<Answer> =>
+          this.code.askUnder(terms, ask, (question) =>
+            this.hubCall('isolate', region, ({ hub, deployment }) =>
+              this.code.answerUnder(deployment.terms, question, () => hub.sync(question)),
+            ),
+          ),
       },
       cache: {
         get: (hash) => this.readCache(hash),
-        put: (hash, text) => Promise.resolve(this.cached.get(hash)?.push(text)),
+        put: (hash, record) => Promise.resolve(this.cached.get(hash)?.push(record)),
       },
-      truth: this.truthFor('isolate'),
+      truth: this.truthFor('isolate', database),
       leaseMs: LEASE_MS,
     });
-    return { verifier, clock, region };
   }
 
   /** A clock of its own: any offset, a rate within 0.9 % of the true one. */
@@ -228,25 +297,26 @@ export class World {
     return () => offset + this.time * rate;
   }
 
-  private truthFor(who: string): Truth {
+  private truthFor(who: string, database: Database): Truth {
     const ask = <T>(answer: () => T): Promise<T> => this.message(`${who}-db`, answer);
     return {
-      read: (hash) => ask((): TokenRecord => ({ asOf: this.head(), holder: this.holders.get(hash) ?? null })),
+      read: (hash) =>
+        ask((): TokenRecord => ({ asOf: this.headOf(database), holder: database.holders.get(hash) ?? null })),
       changesFrom: (seq, limit) =>
-        ask(() => this.changes.filter((change) => change.seq >= seq).slice(0, limit)),
-      newestChanges: (limit) => ask(() => this.changes.slice(-limit)),
+        ask(() => database.changes.filter((change) => change.seq >= seq).slice(0, limit)),
+      newestChanges: (limit) => ask(() => database.changes.slice(-limit)),
       addUsage: () => Promise.resolve(),
     };
   }
 
-  private hubCall<T>(who: string, index: number, use: (hub: Hub) => Promise<T>): Promise<T> {
+  private hubCall<T>(who: string, index: number, use: (seat: Seat) => Promise<T>): Promise<T> {
     return new Promise((done, fail) => {
       void this.message(`${who}-hub${index}`, () => {
         const seat = this.hubs[index];
         if (seat === undefined) return;
         const { life } = seat;
-        if (this.chance(0.03)) void use(seat.hub).catch(() => undefined);
-        use(seat.hub).then(
+        if (this.chance(0.03)) void use(seat).catch(() => undefined);
+        use(seat).then(
           (value) => {
             // An answer of a hub that has died meanwhile never leaves it.
             if (this.hubs[index]?.life !== life) fail(new Error('the hub died'));
@@ -272,7 +342,7 @@ export class World {
     });
   }
 
-  private async readCache(hash: TokenHash): Promise<string | null> {
+  private async readCache(hash: TokenHash): Promise<CachedRecord | null> {
     await this.sleep(this.chance(0.1) ? 400 : this.delay());
     if (this.chance(0.05)) throw new Error('KV: failed');
     return this.pick(this.cached.get(hash) ?? [null]);
@@ -280,15 +350,16 @@ export class World {
 
   // --- time and chance ------------------------------------------------------------------------------------------
 
-  private head(): Head {
-    const { seq, nonce } = this.changes.at(-1) ?? { seq: 0, nonce: '' };
+  private headOf({ changes }: Database): Head {
+    const { seq, nonce } = changes.at(-1) ?? { seq: 0, nonce: '' };
     return { seq, nonce };
   }
 
   private commit(hash: TokenHash, holder: Holder | null): void {
-    this.holders.set(hash, holder);
-    const seq = this.head().seq + 1;
-    this.changes.push({ seq, nonce: `n${seq}.${this.past}`, hash });
+    const { database } = this.deployment;
+    database.holders.set(hash, holder);
+    const seq = this.headOf(database).seq + 1;
+    database.changes.push({ seq, nonce: `n${seq}.${this.past}`, hash });
   }
 
   private sleep(ms: number): Promise<void> {

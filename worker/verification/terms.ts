@@ -1,0 +1,41 @@
+// What an isolate and a hub must have in common before one believes the other: the version of their calls, and the
+// database that they read. While a deployment spreads, a hub may still run the code of another release or read the
+// database of before a restore. A call or an answer without the same terms counts as none. Pure.
+
+/** Raised with every change of the shape or the meaning of a call to a hub or of its answer (docs/operating/upgrade.md). */
+export const CALL_VERSION = 2;
+
+/** They stand in every call and in every answer; the release before terms existed sends none. */
+export type Terms = { version: number; epoch: number };
+
+/** The terms of this deployment; `epoch` is its setting DATABASE_EPOCH. */
+export function termsOf(epoch: string): Terms {
+  return { version: CALL_VERSION, epoch: Number(epoch) };
+}
+
+/** Asks under these terms. Rejects an answer that was given under other ones. */
+export async function askUnder<Question extends object, Answer extends object>(
+  terms: Terms,
+  question: Question,
+  ask: (question: Question & Terms) => Promise<(Answer & Partial<Terms>) | undefined>,
+): Promise<Answer> {
+  const answer = await ask({ ...question, ...terms });
+  if (answer === undefined) throw new Error('hub: answers under no terms');
+  requireSame(terms, answer);
+  return answer;
+}
+
+/** Answers a question that was asked under the same terms. Rejects any other one, and does nothing for it. */
+export async function answerUnder<Answer extends object>(
+  terms: Terms,
+  question: Partial<Terms>,
+  answer: () => Promise<Answer>,
+): Promise<Answer & Terms> {
+  requireSame(terms, question);
+  return { ...(await answer()), ...terms };
+}
+
+function requireSame(own: Terms, { version, epoch }: Partial<Terms>): void {
+  if (version !== own.version) throw new Error('hub: calls of another version');
+  if (epoch !== own.epoch) throw new Error('hub: another database');
+}
