@@ -34,6 +34,12 @@ describe('a credential', () => {
     ['no header', null],
     ['another scheme', 'Basic YTpi'],
     ['a scheme that only begins like ours', 'Bearerish abc'],
+    ['a scheme with parameters', 'Digest username="a, b", realm="x\\"y", nc=00000001, uri="/"'],
+    [
+      'a scheme with parameters that are no tokens',
+      'AWS4-HMAC-SHA256 Credential=AKID/20261128/eu/s3/aws4_request, SignedHeaders=host;range, Signature=fe5f',
+    ],
+    ['a scheme with parameters, one of which quotes ours', 'OAuth a="b, Bearer abc", Bearer="abc"'],
     ['a scheme that only ends like ours', 'xBearer abc'],
     ...[..."!#$%&'*+-.^_`|~9"].map((sign): [string, string] => [
       `Bearer${sign}, another scheme`,
@@ -41,6 +47,7 @@ describe('a credential', () => {
     ]),
   ])('is missing in %s', (_, authorization) => {
     expect(readRaw(authorization)).toEqual(missing);
+    expect(readRaw(authorization, 'abc')).toEqual(found('abc'));
   });
 
   it.each([
@@ -54,6 +61,9 @@ describe('a credential', () => {
     ['a space at the end', 'Bearer abc '],
     ['two headers', 'Bearer abc, Bearer abc'],
     ['two headers of another scheme', 'Basic YTpi, Bearer abc'],
+    ['parameters of another scheme, then ours', 'Digest a="b", c="d", Bearer abc'],
+    ['ours, then parameters of another scheme', 'Bearer abc, Digest a="b", c="d"'],
+    ['a quote that is never closed', 'Digest a="b, c="d", Bearer abc'],
     ['padding alone', 'Bearer =='],
     ['padding in the middle', 'Bearer a=b'],
     ['a character outside of ASCII', 'Bearer abcä'],

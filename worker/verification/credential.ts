@@ -8,6 +8,10 @@ export type Credential =
 // RFC 6750 section 2.1: b64token; the scheme's case is free (RFC 9110 section 11.1), one or more spaces follow it.
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const BEARER_SCHEME = /^bearer(?![A-Za-z0-9!#$%&'*+\-.^_`|~])/i;
+// RFC 9110 section 11.4: a scheme whose parameters have commas between them (Digest, AWS4-HMAC-SHA256). Two headers reach a
+// Worker as one with a comma as well: then a scheme follows the comma, and no parameter.
+const PARAMETERS =
+  /^[^\s,"=]+ +(?:[^,"]|"(?:[^"\\]|\\.)*")*(?:,[ \t]*[^\s,"=]+[ \t]*=(?:[^,"]|"(?:[^"\\]|\\.)*")*)+$/;
 const API_KEY = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 const MISSING = { ok: false, reason: 'authentication-required' } as const;
@@ -20,9 +24,9 @@ export function readCredential(headers: Pick<Headers, 'get'>): Credential {
   if (authorization === null) return apiKey === null ? MISSING : { ok: true, secret: apiKey };
   const bearer = BEARER.exec(authorization)?.[1];
   if (bearer === undefined) {
-    // Two headers reach a Worker as one with a comma; an empty value is a broken header, not another scheme.
-    const broken = authorization === '' || BEARER_SCHEME.test(authorization) || authorization.includes(',');
-    if (broken) return MALFORMED;
+    // An empty value is a broken header, not another scheme.
+    if (authorization === '' || BEARER_SCHEME.test(authorization)) return MALFORMED;
+    if (authorization.includes(',') && !PARAMETERS.test(authorization)) return MALFORMED;
     return apiKey === null ? MISSING : { ok: true, secret: apiKey };
   }
   if (apiKey !== null && apiKey !== bearer) return MALFORMED;
