@@ -83,10 +83,7 @@ async function faultsOf(calls: readonly Call[]): Promise<string[]> {
 }
 
 async function faultsOfOne([method, path, status, made = {}]: Call): Promise<string[]> {
-  const filled = path
-    .replace('{id}', organisation)
-    .replace('{email}', 'a@example.com')
-    .replace('{path}', 'things');
+  const filled = path.replace('{id}', organisation).replace('{email}', 'a@example.com');
   const answer = await fetch(`${origins[made.at ?? 'whole']}${made.path ?? filled}`, {
     method: method.toUpperCase(),
     headers: made.headers ?? {},
@@ -162,14 +159,23 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     expect(await faultsOf(calls)).toEqual([]);
   });
 
-  it('at the API behind this one', async () => {
-    const calls = operations('/v1/{path}').flatMap(([method, path]): Call[] => [
-      [method, path, 400, { headers: good, path: '/v1/a%2fb' }],
-      [method, path, 404, { headers: good, at: 'bare' }],
-      [method, path, 502, { headers: good, path: '/v1/dead' }],
-      [method, path, 504, { headers: good, path: '/v1/slow' }],
-    ]);
-    expect(await faultsOf(calls)).toEqual([]);
+  it('at the API behind this one, by the problems that all of /v1 shares', async () => {
+    const methods = ['get', 'post', 'put', 'patch', 'delete'];
+    const cases = [
+      [400, '/v1/a%2fb', 'whole'],
+      [404, '/v1/things', 'bare'],
+      [502, '/v1/dead', 'whole'],
+      [504, '/v1/slow', 'whole'],
+    ] as const;
+    for (const method of methods) {
+      for (const [status, path, at] of cases) {
+        const answer = await fetch(origins[at] + path, { method: method.toUpperCase(), headers: good });
+        expect([method, path, answer.status]).toEqual([method, path, status]);
+        expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        expect(answer.headers.get('cache-control')).toBe('no-store');
+        expect(mismatches(document.components.schemas.Problem, await answer.json())).toEqual([]);
+      }
+    }
   });
 
   it('at introspection', async () => {
@@ -258,7 +264,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
         (status) => `${method} ${path} ${status}`,
       ),
     );
-    expect(documented.length).toBeGreaterThan(100);
+    expect(documented.length).toBeGreaterThan(75);
     expect(documented.filter((answer) => !seen.has(answer))).toEqual([]);
   });
 });

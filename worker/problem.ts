@@ -38,24 +38,32 @@ export class Problem extends Error {
   readonly slug: Slug;
   readonly detail: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** What OAuth calls it (RFC 6749 section 5.2), for clients that read nothing else. */
+  readonly error: string | undefined;
 
-  constructor(slug: Slug, detail?: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    slug: Slug,
+    detail?: string,
+    headers: Readonly<Record<string, string>> = {},
+    error?: 'invalid_client' | 'invalid_request',
+  ) {
     super(slug);
     this.slug = slug;
     this.detail = detail;
     this.headers = headers;
+    this.error = error;
   }
 }
 
 /** What a face says when it refuses without throwing: a thrown Error costs more than a whole verification. */
-export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'>;
+export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'> & { readonly error?: string | undefined };
 
 /** The body of a problem, JSON. `origin` is this deployment's own. */
-export function problemBody({ slug, detail }: Refusal, origin: string, requestId: string): string {
+export function problemBody({ slug, detail, error }: Refusal, origin: string, requestId: string): string {
   const { status, title } = PROBLEMS[slug];
   const type = `${origin}/docs/problems#${slug}`;
   // JSON leaves out what is undefined.
-  return JSON.stringify({ type, title, status, detail, requestId });
+  return JSON.stringify({ type, title, status, detail, error, requestId });
 }
 
 /** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own. */

@@ -287,6 +287,9 @@ describe('introspection', () => {
   const FORM = 'application/x-www-form-urlencoded';
   const good = { authorization: `Basic ${btoa(`my+client:${CLIENT_SECRET}`)}`, 'content-type': FORM };
 
+  const encode = (text: string) => String(new URLSearchParams({ '': text })).slice(1);
+  const utf8 = (text: string) => String.fromCharCode(...new TextEncoder().encode(text));
+
   function introspect(body: string, headers: Record<string, string> = good): Promise<Response> {
     return callWith(settings, '/introspect', { method: 'POST', headers, body });
   }
@@ -313,6 +316,48 @@ describe('introspection', () => {
     for (const token of [inactive.secret, downgraded.secret, 'x']) {
       expect(await (await introspect(`token=${token}`)).text()).toBe('{"active":false}');
     }
+  });
+
+  it.each([
+    ['form-encoded, as RFC 6749 has it', (id: string, secret: string) => [encode(id), encode(secret)]],
+    ['as they are', (id: string, secret: string) => [id, secret]],
+  ])('knows a client whose id and secret are sent %s', async (_, spelled) => {
+    for (const [id, secret] of [
+      ['gateway', 'kXv+9/4a=Zq%2B0dL1Yw==abcdefghijklmn'],
+      ['my client', 'a secret: 100% made up, for these tests + no others'],
+      ['Läufer', 'ein Geheimnis mit Umlauten: äöü ß 0123456789'],
+    ] as const) {
+      const [one = '', two = ''] = spelled(id, secret);
+      for (const basic of [utf8(`${one}:${two}`), `${one}:${two}`]) {
+        const answer = await callWith(
+          { INTROSPECTION_CLIENTS: JSON.stringify({ [id]: secret }) },
+          '/introspect',
+          {
+            method: 'POST',
+            headers: { authorization: `Basic ${btoa(basic)}`, 'content-type': FORM },
+            body: 'token=x',
+          },
+        );
+        expect(await answer.text()).toBe('{"active":false}');
+      }
+    }
+  });
+
+  it('knows a client by the fields of the form as well, and by HTTP Basic alone where that is sent', async () => {
+    const fields = new URLSearchParams({ token: 'x', client_id: 'my client', client_secret: CLIENT_SECRET });
+    const byForm = await introspect(String(fields), { 'content-type': FORM });
+    expect(await byForm.text()).toBe('{"active":false}');
+    const beside = { 'content-type': FORM, authorization: `Basic ${btoa('a:b')}` };
+    expect((await introspect(String(fields), beside)).status).toBe(401);
+    fields.set('client_secret', `${CLIENT_SECRET}x`);
+    expect((await introspect(String(fields), { 'content-type': FORM })).status).toBe(401);
+  });
+
+  it('says by the word of RFC 6749 what is wrong', async () => {
+    const error = async (answer: Response) => (await answer.json<{ error: string }>()).error;
+    expect(await error(await introspect('token=x', { 'content-type': FORM }))).toBe('invalid_client');
+    expect(await error(await introspect('token='))).toBe('invalid_request');
+    expect(await error(await introspect(`token=${'x'.repeat(17_000)}`))).toBe('invalid_request');
   });
 
   it.each([

@@ -6,13 +6,12 @@ import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { note } from '../log.ts';
 import { Problem } from '../problem.ts';
-import { sha256Hex } from '../random.ts';
 import { originOf, requestIdOf } from '../request-id.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
-import { isSameSecret } from '../token/secret.ts';
 import { findToken } from '../token/store.ts';
 import { verify, type VerifyContext } from '../verification/verify.ts';
 import { refusal } from './bearer.ts';
+import { basicCredentials, formCredentials, isClient } from './introspection-client.ts';
 
 const LIMIT_BYTES = 16 * 1024;
 const FORM = 'application/x-www-form-urlencoded';
@@ -22,14 +21,8 @@ export async function introspect(request: Request, env: Env, context: VerifyCont
   const clients = readClients(env.INTROSPECTION_CLIENTS);
   if (clients === null) throw new Problem('not-found');
   if (request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
-  if (!isClient(clients, request.headers.get('authorization'))) {
-    // Failures alone are counted: a client that is configured is never locked out by somebody else's guesses.
-    await limit(env.FAILED_LOGINS_PER_CLIENT, clientKey(request));
-    throw new Problem('authentication-required', 'Send a client id and secret by HTTP Basic', {
-      'www-authenticate': 'Basic realm="introspection", charset="UTF-8"',
-    });
-  }
-  const secret = await readToken(request);
+  const form = await authenticatedForm(request, env, clients);
+  const secret = tokenOf(form);
   const verification = await verify(secret, env, context);
   if (!verification.ok) {
     if (verification.reason === 'verification-unavailable') {
@@ -58,46 +51,57 @@ function readClients(json: string | undefined): Record<string, unknown> | null {
   return json === undefined || json === '' ? null : (JSON.parse(json) as Record<string, unknown>);
 }
 
-/** RFC 6749 section 2.3.1: id and secret are form-encoded before they are put into HTTP Basic. */
-function isClient(clients: Record<string, unknown>, authorization: string | null): boolean {
-  const basic = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '')?.[1];
-  if (basic === undefined) return false;
-  try {
-    const text = atob(basic);
-    const colon = text.indexOf(':');
-    if (colon < 0) return false;
-    const id = formDecoded(text.slice(0, colon));
-    const expected = Object.hasOwn(clients, id) ? clients[id] : undefined;
-    // Compared even for an unknown client, by digests: the time tells neither ids nor secrets.
-    const same = isSameSecret(sha256Hex(String(expected)), sha256Hex(formDecoded(text.slice(colon + 1))));
-    return same && typeof expected === 'string';
-  } catch {
-    return false;
-  }
+/** The form of a client that is configured, or a refusal. */
+async function authenticatedForm(
+  request: Request,
+  env: Env,
+  clients: Record<string, unknown>,
+): Promise<URLSearchParams> {
+  const authorization = request.headers.get('authorization');
+  // Who sends no header may have the credential in the form, which is read for nobody else.
+  const form = authorization === null && isForm(request) ? await readForm(request) : null;
+  const credentials =
+    authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
+  if (isClient(clients, credentials)) return form ?? readForm(request);
+  // Failures alone are counted: a client that is configured is never locked out by somebody else's guesses.
+  await limit(env.FAILED_LOGINS_PER_CLIENT, clientKey(request));
+  throw new Problem(
+    'authentication-required',
+    'Send a client id and secret by HTTP Basic',
+    { 'www-authenticate': 'Basic realm="introspection", charset="UTF-8"' },
+    'invalid_client',
+  );
 }
 
-function formDecoded(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
+function isForm(request: Request): boolean {
+  return request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() === FORM;
 }
 
-async function readToken(request: Request): Promise<string> {
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== FORM) throw new Problem('invalid-body', `Header "Content-Type": send ${FORM}`);
+async function readForm(request: Request): Promise<URLSearchParams> {
+  if (!isForm(request)) throw invalid('invalid-body', `Header "Content-Type": send ${FORM}`);
   const decoder = new TextDecoder();
   let text = '';
   let length = 0;
   if (request.body !== null) {
     for await (const chunk of request.body) {
       length += chunk.byteLength;
-      if (length > LIMIT_BYTES) throw new Problem('payload-too-large', 'A body is at most 16 KiB');
+      if (length > LIMIT_BYTES) throw invalid('payload-too-large', 'A body is at most 16 KiB');
       text += decoder.decode(chunk, { stream: true });
     }
   }
-  const tokens = new URLSearchParams(text).getAll('token');
+  return new URLSearchParams(text);
+}
+
+function tokenOf(form: URLSearchParams): string {
+  const tokens = form.getAll('token');
   const [token] = tokens;
-  if (token === undefined || token === '') throw new Problem('invalid-body', 'Field "token": missing');
-  if (tokens.length > 1) throw new Problem('invalid-body', 'Field "token": given twice');
+  if (token === undefined || token === '') throw invalid('invalid-body', 'Field "token": missing');
+  if (tokens.length > 1) throw invalid('invalid-body', 'Field "token": given twice');
   return token;
+}
+
+function invalid(slug: 'invalid-body' | 'payload-too-large', detail: string): Problem {
+  return new Problem(slug, detail, {}, 'invalid_request');
 }
 
 function answer(request: Request, body: object): Response {

@@ -1,45 +1,8 @@
-// The OpenAPI part of the doors for other programs: the API behind this one, forward-auth, introspection. Beside their
-// routes; a test asks each of them at the running Worker.
-import type { Operation, Paths } from '../docs/answers.ts';
-import { json, problem, record, text } from '../docs/answers.ts';
-
-const BEHIND = {
-  tags: ['Gateway'],
-  security: [{ token: [] }, { apiKey: [] }],
-  parameters: [
-    {
-      name: 'path',
-      in: 'path',
-      required: true,
-      description: 'Any path that is not answered here, with as many segments as you like, and its query',
-      schema: text,
-    },
-  ],
-  responses: {
-    '2XX': {
-      description: 'The answer of the API behind this one. Its own refusals and redirects pass as well',
-      headers: { 'Cache-Control': { schema: { const: 'no-store' } }, 'X-Request-Id': { schema: text } },
-    },
-    400: problem(['malformed-credential', 'not-forwardable']),
-    401: problem(['authentication-required', 'invalid-token']),
-    403: problem(['enterprise-plan-required']),
-    404: problem(['not-found']),
-    500: problem(['misconfigured', 'unexpected']),
-    502: problem(['upstream-unreachable']),
-    503: problem(['verification-unavailable']),
-    504: problem(['upstream-timeout']),
-  },
-};
-
-function forwarded(method: string): Operation {
-  return {
-    operationId: `forward${method}`,
-    summary: `${method} at the API behind this one`,
-    description:
-      'Verified here, then handed on with the identity of the caller. Bodies stream both ways, up to the limits of the platform.',
-    ...BEHIND,
-  };
-}
+// The OpenAPI part of the doors for other programs: forward-auth and introspection. Beside their routes; a test asks each of
+// them at the running Worker. The API behind this one is no operation: its paths and bodies are its own, and a parameter of
+// OpenAPI is one segment of a path.
+import type { Paths } from '../docs/answers.ts';
+import { json, problem, record } from '../docs/answers.ts';
 
 const identity = (schema: object) => ({
   'X-Organisation-Id': { schema },
@@ -50,13 +13,6 @@ const NOBODY = identity({ const: '' });
 const SOMEBODY = identity({ type: 'string', minLength: 1 });
 
 export const doorPaths: Paths = {
-  '/v1/{path}': {
-    get: forwarded('Get'),
-    post: forwarded('Post'),
-    put: forwarded('Put'),
-    patch: forwarded('Patch'),
-    delete: forwarded('Delete'),
-  },
   '/verify': {
     get: {
       operationId: 'verify',
@@ -93,6 +49,8 @@ export const doorPaths: Paths = {
               properties: {
                 token: { type: 'string', minLength: 1 },
                 token_type_hint: { type: 'string', description: 'Read by nobody: there is one type' },
+                client_id: { type: 'string', description: 'With `client_secret`, in place of HTTP Basic' },
+                client_secret: { type: 'string' },
               },
               required: ['token'],
             },

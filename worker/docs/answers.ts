@@ -73,6 +73,7 @@ export const PROBLEM_SCHEMA = {
     title: text,
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: text,
+    error: { type: 'string', description: 'Of `/introspect` alone, as RFC 6749 section 5.2 has it' },
     requestId: text,
   },
   required: ['type', 'title', 'status', 'requestId'],

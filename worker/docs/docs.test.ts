@@ -18,6 +18,13 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('describes no path that a generated client would call by another: a parameter is one segment', () => {
+    const open = Object.entries(PATHS).filter(([path]) => /\{path\}|\*/.test(path));
+    expect(open).toEqual([]);
+    const parameters = Object.keys(PATHS).flatMap((path) => path.match(/\{\w+\}/g) ?? []);
+    expect(new Set(parameters)).toEqual(new Set(['{id}', '{email}']));
+  });
+
   it("leaves out no route of the operator's face", () => {
     const served = operator.routes
       .filter(({ method }) => method !== 'ALL')

@@ -23,7 +23,7 @@ export function gatewayBlocks(origin: string): Block[] {
     },
     { heading: 'The API behind this one', id: 'upstream' },
     {
-      text: 'Set `UPSTREAM_URL` to its origin, or bind a Worker as `UPSTREAM`. Every path under `/v1/` that is not answered here is then verified and handed on, and so is the answer.',
+      text: 'Set `UPSTREAM_URL` to its origin, or bind a Worker as `UPSTREAM`. Every path under `/v1/` that is not answered here is then verified and handed on, and so is the answer. What those paths are stands in the documents of your API, not in `/openapi.json`.',
     },
     { code: `curl ${origin}/v1/anything \\\n  -H "Authorization: Bearer $TOKEN"`, language: 'curl' },
     {
@@ -55,7 +55,7 @@ export function gatewayBlocks(origin: string): Block[] {
     { code: nginxConf(host), language: 'nginx' },
     { heading: 'Introspection', id: 'introspection' },
     {
-      text: 'For servers that ask by OAuth 2.0 Token Introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)). Each is a client of `INTROSPECTION_CLIENTS`, a JSON object of ids and secrets; without one `/introspect` is `404`. Failed attempts are limited to 30 a minute for each caller.',
+      text: 'For servers that ask by OAuth 2.0 Token Introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)). Each is a client of `INTROSPECTION_CLIENTS`, a JSON object of ids and secrets; without one `/introspect` is `404`. HTTP Basic may carry id and secret as they are or form-encoded; the fields `client_id` and `client_secret` work as well. Failed attempts are limited to 30 a minute for each caller.',
     },
     ...endpointBlocks(origin, ['/introspect']),
     { heading: 'Other Workers', id: 'workers' },

@@ -24,7 +24,14 @@ export function openApiDocument(origin: string, product: string) {
     externalDocs: { url: `${origin}/docs` },
     tags: [
       { name: 'API', description: 'For services that hold a token' },
-      { name: 'Gateway', description: 'For gateways and servers that ask about a caller' },
+      {
+        name: 'Gateway',
+        description: 'For gateways and servers that ask about a caller',
+        externalDocs: {
+          description: 'Where an API stands behind this one, it answers every other path under /v1',
+          url: `${origin}/docs/gateways#upstream`,
+        },
+      },
       { name: 'Operator', description: 'For the platform that owns the organisations' },
     ],
     paths: PATHS,
