@@ -47,9 +47,10 @@ app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], as
 });
 app.get('*', async (c) => {
   const asset = await c.env.ASSETS.fetch(c.req.raw);
-  // People get the page that says so.
-  if (asset.status === 404 && c.req.header('sec-fetch-mode') !== 'navigate') throw new Problem('not-found');
-  return asset;
+  if (asset.status === 404) note(c.req.raw, { slug: 'not-found' });
+  // No redirect: the files make one of `//host/x`, and of any path that is encoded oddly.
+  if (asset.ok || asset.status === 304 || asset.status === 404) return asset;
+  throw new Problem('not-found');
 });
 app.notFound(() => {
   throw new Problem('not-found');

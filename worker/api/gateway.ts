@@ -9,11 +9,10 @@ import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders } from './headers.ts';
 import { hideInnerName, outerNameHeaders, VIA } from './outer-name.ts';
+import { isForwardablePath } from './path.ts';
 import { startUpload } from './upload.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
-/** What one server reads as a separator, a line's end or a step up, and another does not. */
-const PATH_TRICK = /\/\/|\\|%(?:2f|5c|00|0a|0d)|\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /** Whether the deployment has an API of its own behind this one. */
 export function hasUpstream(env: Env): boolean {
@@ -26,10 +25,10 @@ export function checkForwardable(request: Request): void {
     throw new Problem('method-not-allowed', undefined, { allow: `${[...METHODS].join(', ')}, OPTIONS` });
   }
   const [path = ''] = pathOf(request).split('?');
-  if (PATH_TRICK.test(path)) {
+  if (!isForwardablePath(path)) {
     throw new Problem(
       'not-forwardable',
-      'The path holds an empty or a dot segment, a backslash, or one of %2F %5C %00 %0A %0D',
+      'The path holds an empty segment, a dot segment, an encoded slash, backslash or control character, or a broken percent-encoding',
     );
   }
   // Any other protocol is an offer that may be ignored (RFC 9110 section 7.8); Java's client offers h2c with every call.

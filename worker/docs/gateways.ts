@@ -41,7 +41,7 @@ export function gatewayBlocks(origin: string): Block[] {
         'The token itself and every other identity header of the caller are dropped. Headers pass by an allow-list in both directions, to which `UPSTREAM_REQUEST_HEADERS` and `UPSTREAM_ANSWER_HEADERS` add names; cookies never pass.',
         '`Forwarded` and `X-Forwarded-Host`, `-Proto` and `-For` say how the call came in. An answer of your API carries `Via`; none of ours does.',
         'Bodies stream both ways, uploads, downloads and server-sent events. A body that breaks off on one side breaks off on the other. Redirects are handed to the caller; one that names the host of your API loses it.',
-        'The methods are `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE`. WebSockets are refused, and so are paths with empty or dot segments, a backslash, or `%2F`, `%5C`, `%00`, `%0A`, `%0D`.',
+        'The methods are `GET`, `HEAD`, `POST`, `PUT`, `PATCH` and `DELETE`. WebSockets are refused, and so are paths that some server would read as another one: with an empty or a dot segment (`..`, `..;`, `..%20`), with an encoded slash, backslash or control character, or with a `%` that encodes nothing.',
         'An API that cannot be reached is [502](/docs/problems#upstream-unreachable), one that takes nothing of a body, or does not begin to answer, for `UPSTREAM_TIMEOUT_MS` is [504](/docs/problems#upstream-timeout). An answer that has begun is never cut. A `GET` or `HEAD` that found the connection closed is sent once more.',
       ],
     },

@@ -30,6 +30,7 @@ const ABUSE_CASES = [
   'Ring of tag keys turned',
   'Caller sends `X-Organisation-Id`, `X_Organisation_Id`, `X-Token-Id` to the API behind',
   'Path tricks (`%2e%2e`, `..%2f`, `\\`, `//host`, `%00`, `%0d%0a`)',
+  "A path that the API's own server reads as another one (`..;`, `%2e%2e;`, `..%20`, `%252e%252e`)",
   "Server-side request forgery: the upstream's address, its redirects, the Host header",
   'TRACE, CONNECT, odd methods, `X-HTTP-Method-Override`, upgrades',
   'One request that is two (Content-Length and Transfer-Encoding)',
