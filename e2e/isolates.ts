@@ -79,6 +79,7 @@ function isolate(
     DB: { type: 'd1', id: zone },
     TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },
     CHANGE_HUB: { type: 'durable-object', worker: hubs, exportName: 'ChangeHub' },
+    VERSION: { type: 'version-metadata' },
     ASSETS: { type: 'worker', worker: FILES },
   };
   for (const [key, value] of Object.entries(deployed.vars)) env[key] = { type: 'text', value: String(value) };

@@ -106,8 +106,9 @@ async function faultsOfOne([method, path, status, made = {}]: Call): Promise<str
     documented.content ?? {},
   );
   if (type !== '') {
-    const value = JSON.parse(body) as { type?: string };
-    faults.push(...mismatches(schema, value));
+    const value =
+      type === 'application/jsonl' ? { type: undefined } : (JSON.parse(body) as { type?: string });
+    faults.push(...mismatches(schema, type === 'application/jsonl' ? body : value));
     if (answer.headers.get('content-type') !== type) faults.push(`not ${type}`);
     const slug = value.type?.split('#')[1];
     if (slug !== undefined && examples?.[slug] === undefined) faults.push(`${slug} is not documented`);
@@ -199,7 +200,9 @@ describe('what the OpenAPI document says is what the Worker does', () => {
   it("at the operator's face, when it is closed, broken, or asked by another", async () => {
     const headers = { ...operator, ...json };
     const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
-      const body = method === 'put' ? { body: JSON.stringify(enterprise) } : {};
+      const many = { organisations: [{ id: 'acme', ...enterprise }] };
+      const value = path === '/operator/organisations' ? many : enterprise;
+      const body = method === 'put' ? { body: JSON.stringify(value) } : {};
       return [
         [method, path, 401, body],
         [method, path, 401, { ...body, headers: { authorization: 'Bearer x' } }],
@@ -225,7 +228,25 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       ['put', one, 409, send({ ...enterprise, version: 1 })],
       ['put', one, 413, send({ ...enterprise, name: 'x'.repeat(17_000) })],
       ['put', one, 422, send({ ...enterprise, plan: 'gold' })],
+      [
+        'put',
+        all,
+        200,
+        { headers, body: JSON.stringify({ organisations: [{ id: 'many', ...enterprise, version: 2 }] }) },
+      ],
+      [
+        'put',
+        all,
+        200,
+        { headers, body: JSON.stringify({ organisations: [{ id: 'many', ...enterprise, version: 1 }] }) },
+      ],
+      ['put', all, 413, { headers, body: JSON.stringify({ organisations: 'x'.repeat(66_000) }) }],
+      ['put', all, 422, { headers, body: JSON.stringify({ organisations: [] }) }],
       ['get', all, 200, { headers }],
+      ['get', all, 422, { headers, path: `${all}?plan=gold` }],
+      ['get', '/operator/status', 200, { headers }],
+      ['get', '/operator/events', 200, { headers }],
+      ['get', '/operator/events', 422, { headers, path: '/operator/events?since=x' }],
       ['get', one, 200, { headers }],
       ['get', one, 404, { headers, path: `${all}/nobody` }],
       ['put', person, 201, { headers }],

@@ -1,31 +1,37 @@
-// Reads a JSON body strictly: at most 16 KiB, one object, no field twice, nothing unknown. Refusals name the field.
+// Reads a JSON body strictly: at most 16 KiB unless a route says more, one object, no field twice, nothing unknown. Refusals name the field.
 import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
 import type { BaseIssue, BaseSchema, InferInput, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
 import { Problem } from './problem.ts';
 
-const LIMIT_BYTES = 16 * 1024;
+const KIB = 1024;
+const LIMIT_KIB = 16;
 
 type Schema = BaseSchema<unknown, unknown, BaseIssue<unknown>>;
 
 /** `readBody` as a step of a route: the typed client knows the body by it, and handlers read `c.req.valid('json')`. */
 export function strictBody<S extends Schema>(
   schema: S,
+  limitKib = LIMIT_KIB,
 ): MiddlewareHandler<HonoEnv, string, { in: { json: InferInput<S> }; out: { json: InferOutput<S> } }> {
   return async (c, next) => {
     // A schema of one JSON object answers an object.
-    c.req.addValidatedData('json', (await readBody(c.req.raw, schema)) as object);
+    c.req.addValidatedData('json', (await readBody(c.req.raw, schema, limitKib)) as object);
     await next();
   };
 }
 
 /** The body as the schema reads it, or `invalid-body` / `payload-too-large`. */
-export async function readBody<S extends Schema>(request: Request, schema: S): Promise<InferOutput<S>> {
+export async function readBody<S extends Schema>(
+  request: Request,
+  schema: S,
+  limitKib = LIMIT_KIB,
+): Promise<InferOutput<S>> {
   // The same-site rule leans on this: a body that names no type is read by nobody.
   if (request.headers.get('content-type') === null) {
     throw new Problem('invalid-body', 'Header "Content-Type": missing');
   }
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, limitKib);
   let text: string;
   let value: unknown;
   try {
@@ -53,13 +59,14 @@ export async function readBody<S extends Schema>(request: Request, schema: S): P
 }
 
 /** Counted while it streams: a Content-Length is the caller's word only. */
-async function readBytes(request: Request): Promise<Uint8Array> {
+async function readBytes(request: Request, limitKib: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   if (request.body !== null) {
     for await (const chunk of request.body) {
       length += chunk.byteLength;
-      if (length > LIMIT_BYTES) throw new Problem('payload-too-large', 'A body is at most 16 KiB');
+      if (length > limitKib * KIB)
+        throw new Problem('payload-too-large', `A body is at most ${limitKib} KiB`);
       chunks.push(chunk);
     }
   }
@@ -72,18 +79,19 @@ async function readBytes(request: Request): Promise<Uint8Array> {
   return bytes;
 }
 
-/** The first field that a valid JSON object names twice, or null: `JSON.parse` would silently take the last. */
+/** The first field that an object in valid JSON names twice, or null: `JSON.parse` would silently take the last. */
 function repeatedField(text: string): string | null {
-  const seen = new Set<string>();
-  let depth = 0;
+  // The fields seen of each object and list that is open.
+  const open: Set<string>[] = [];
   for (const [piece, string] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (piece === '{' || piece === '[') depth++;
-    else if (piece === '}' || piece === ']') depth--;
-    else if (string !== undefined && depth === 1) {
+    if (piece === '{' || piece === '[') open.push(new Set());
+    else if (piece === '}' || piece === ']') open.pop();
+    else if (string !== undefined) {
       // It matched a JSON string, so it parses to one.
       const field = JSON.parse(string) as string;
-      if (seen.has(field)) return field;
-      seen.add(field);
+      const seen = open.at(-1);
+      if (seen?.has(field) === true) return field;
+      seen?.add(field);
     }
   }
   return null;

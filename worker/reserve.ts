@@ -1,6 +1,6 @@
 // Space that is kept for a full database. SQLite reuses the pages that a deletion frees, within the same transaction too; so a
 // batch that begins by deleting a part of the reserve finds room where another one finds none.
-import { inArray, sql } from 'drizzle-orm';
+import { gt, inArray, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { storageFailureOf } from './storage-failure.ts';
 import { reserve } from './tables.ts';
@@ -54,4 +54,13 @@ export async function fillReserve(db: Db): Promise<void> {
   } catch (error) {
     if (storageFailureOf(error) !== 'full') throw error;
   }
+}
+
+/** How much of the reserve is left, in bytes. */
+export async function sizeOfReserve(db: Db): Promise<number> {
+  const [row] = await db
+    .select({ parts: sql<number>`count(*)` })
+    .from(reserve)
+    .where(gt(reserve.id, 0));
+  return (row?.parts ?? 0) * PART_BYTES;
 }

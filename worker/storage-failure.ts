@@ -32,7 +32,7 @@ const TEXTS: [RegExp, StorageFailure][] = [
   ],
 ];
 
-/** What the database's binding threw. Its message is kept as the cause, for nobody to print. */
+/** What the database's binding threw, with the same message: it can hold anything, and is never printed. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 }
@@ -63,7 +63,7 @@ export function namingFailures<T extends object>(target: T): T {
         const result: unknown = Reflect.apply(value, target, args);
         if (result instanceof Promise) {
           return result.catch((error: unknown) => {
-            throw new StorageError('storage failed', { cause: error });
+            throw new StorageError(error instanceof Error ? error.message : String(error), { cause: error });
           });
         }
         // A prepared statement: its own calls fail in the same way.

@@ -1,6 +1,6 @@
 // The audit log at rest. Statements are built here and run in the same batch as the change they record:
 // no event, no change.
-import { and, asc, desc, eq, exists, lt, not, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, gt, gte, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { events, members } from '../tables.ts';
@@ -169,4 +169,43 @@ export async function listPeople(
 function eventJson(row: typeof events.$inferSelect): Event {
   const { at, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = row;
   return { id: String(row.id), at, actor, action, tokenId, preview, requestId, ip, userAgent, detail };
+}
+
+/** Events of all organisations, as the operator sees them: the same event, and where it stands. */
+export type OperatorEvent = Event & { organisationId: string | null };
+export type Span = { after?: number; since?: string; organisationId?: string };
+
+/** So many of the oldest events at or after an instant are looked at for the one that was written first: requests overtake each other. */
+const OVERTAKING = 1000;
+
+/**
+ * A page of events, oldest first, in the order in which they were written: after the event `after`, or from the first one that
+ * happened at or after `since` (RFC 3339). An empty page is the end.
+ */
+export async function listEventsOnwards(
+  db: Db,
+  { after, since, organisationId }: Span,
+  page: number,
+): Promise<OperatorEvent[]> {
+  const early = db
+    .select({ id: events.id })
+    .from(events)
+    .where(gte(events.at, since ?? ''))
+    .orderBy(asc(events.at))
+    .limit(OVERTAKING);
+  // No event at all after `since`: NULL, and so no row.
+  const first = since === undefined ? sql`1` : sql`(SELECT min(id) FROM ${early})`;
+  const rows = await db
+    .select()
+    .from(events)
+    .where(
+      and(
+        organisationId === undefined ? undefined : eq(events.organisationId, organisationId),
+        after === undefined ? sql`${events.id} >= ${first}` : gt(events.id, after),
+        since === undefined ? undefined : sql`+${events.at} >= ${since}`,
+      ),
+    )
+    .orderBy(asc(events.id))
+    .limit(page);
+  return rows.map((row) => Object.assign(eventJson(row), { organisationId: row.organisationId }));
 }

@@ -1,7 +1,21 @@
 // /operator: the platform's face (billing, provisioning). Everything is idempotent: repeating a call whose answer was
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
 import { Hono } from 'hono/tiny';
-import { minValue, number, optional, picklist, pipe, safeInteger, strictObject } from 'valibot';
+import {
+  array,
+  check,
+  maxLength,
+  minLength,
+  minValue,
+  number,
+  optional,
+  picklist,
+  pipe,
+  regex,
+  safeInteger,
+  strictObject,
+  string,
+} from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import { openDatabase } from '../database.ts';
@@ -13,23 +27,44 @@ import { nameOf } from '../name.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
-import {
-  deleteOrganisation,
-  listOrganisations,
-  putOrganisation,
-  readOrganisation,
-} from '../organisation/register.ts';
+import type { Plan } from '../organisation/organisation.ts';
+import { deleteOrganisation, listOrganisations, readOrganisation } from '../organisation/register.ts';
+import type { Wanted } from '../organisation/register.ts';
 import { Problem } from '../problem.ts';
 import { withReserve } from '../reserve.ts';
 import { publish } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
+import { exportEvents } from './events.ts';
+import { putOrganisations } from './put.ts';
+import { listingOf, spanOf } from './query.ts';
+import { readStatus } from './status.ts';
 
+const plan = picklist(PLANS, `not one of ${PLANS.join(', ')}`);
+const version = optional(
+  pipe(number('not a number'), safeInteger('not a whole number'), minValue(0, 'below zero')),
+);
 /** The body of `PUT /operator/organisations/:id`. */
-const OrganisationBody = strictObject({
-  name: nameOf(100),
-  plan: picklist(PLANS, `not one of ${PLANS.join(', ')}`),
-  version: optional(
-    pipe(number('not a number'), safeInteger('not a whole number'), minValue(0, 'below zero')),
+const OrganisationBody = strictObject({ name: nameOf(100), plan, version });
+
+/** Each one that changes costs a statement or two, and the free plan allows 50 in a call. */
+const BULK = 40;
+const BULK_KIB = 64;
+const ID_FORM = '1 to 128 letters, digits, ".", "_", "~" or "-"';
+/** The body of `PUT /operator/organisations`. */
+const OrganisationsBody = strictObject({
+  organisations: pipe(
+    array(
+      strictObject({
+        id: pipe(string('not a string'), regex(ORGANISATION_ID, `not ${ID_FORM}`)),
+        name: nameOf(100),
+        plan,
+        version,
+      }),
+      'not a list',
+    ),
+    minLength(1, 'empty'),
+    maxLength(BULK, `more than ${BULK}`),
+    check((all) => new Set(all.map(({ id }) => id)).size === all.length, 'an id twice'),
   ),
 });
 
@@ -46,26 +81,27 @@ export const operator = finishFace(
       await next();
       c.header('cache-control', 'no-store');
     })
-    .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, c.req.query('after')), 200))
+    .get('/status', async (c) => c.json(await readStatus(c.env, c.var.db), 200))
+    .get('/events', (c) => exportEvents(c.var.db, spanOf(c)))
+    .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, listingOf(c)), 200))
+    .put('/organisations', strictBody(OrganisationsBody, BULK_KIB), async (c) => {
+      const [first, ...more] = c.req.valid('json').organisations.map(wantedOf);
+      // The schema has asked for one at least.
+      if (first === undefined) throw new Problem('invalid-body', 'Field "organisations": empty');
+      return c.json(await putOrganisations(c.env, c.var.db, [first, ...more], causeOf(c, ACTOR)), 200);
+    })
     .put('/organisations/:id', strictBody(OrganisationBody), async (c) => {
       const id = c.req.param('id');
-      if (!ORGANISATION_ID.test(id)) {
-        throw new Problem('invalid-body', 'Path "id": 1 to 128 letters, digits, ".", "_", "~" or "-"');
+      if (!ORGANISATION_ID.test(id)) throw new Problem('invalid-body', `Path "id": ${ID_FORM}`);
+      const wanted = wantedOf({ id, ...c.req.valid('json') });
+      const { outcomes, effectiveAt } = await putOrganisations(c.env, c.var.db, [wanted], causeOf(c, ACTOR));
+      const [put] = outcomes;
+      if (put === undefined) throw new Error('an organisation that was put has no outcome');
+      if (put.outcome === 'stale-version') {
+        throw new Problem(put.outcome, `Version ${put.version} was applied before`);
       }
-      const { version, ...wanted } = c.req.valid('json');
-      const put = await putOrganisation(
-        c.var.db,
-        { id, ...wanted, ...(version === undefined ? {} : { version }) },
-        causeOf(c, ACTOR),
-      );
-      if (!put.ok) throw new Problem(put.reason, `Version ${put.version} was applied before`);
       note(c.req.raw, { organisationId: id });
-      // Also when the plan stood there already: an earlier call may have changed it and lost its answer.
-      const { effectiveAt } =
-        put.hashes.length === 0
-          ? { effectiveAt: new Date().toISOString() }
-          : await publish(c.env, { head: put.head, hashes: put.hashes });
-      return c.json({ ...put.organisation, effectiveAt }, put.created ? 201 : 200);
+      return c.json({ ...put.organisation, effectiveAt }, put.outcome === 'created' ? 201 : 200);
     })
     .get('/organisations/:id', async (c) => {
       const organisation = await readOrganisation(c.var.db, c.req.param('id'));
@@ -75,7 +111,7 @@ export const operator = finishFace(
     })
     .delete('/organisations/:id', async (c) => {
       const id = c.req.param('id');
-      // Also when nothing was there to delete, for the same reason.
+      // Also when nothing was there to delete: an earlier call may have deleted it and lost its answer.
       const { effectiveAt } = await publish(
         c.env,
         await deleteOrganisation(withReserve(c.var.db), id, causeOf(c, ACTOR)),
@@ -112,4 +148,17 @@ function emailOf(text: string): string {
   const email = normaliseEmail(text);
   if (email === null) throw new Problem('invalid-body', 'Path "email": not an e-mail address');
   return email;
+}
+
+/** Valibot leaves an optional field that was not given undefined; the store tells the two apart. */
+function wantedOf({
+  version: counter,
+  ...wanted
+}: {
+  id: string;
+  name: string;
+  plan: Plan;
+  version?: number | undefined;
+}): Wanted {
+  return { ...wanted, ...(counter === undefined ? {} : { version: counter }) };
 }

@@ -43,10 +43,14 @@ export function describeOrganisations(open: () => Promise<Db>): void {
 
   it('creates once, changes the plan with a change for every token, and never goes back a version', async () => {
     const id = newId();
-    expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true, created: true, hashes: [] });
+    expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true, outcome: 'created', hashes: [] });
     const made = [await insertToken(db, id), await insertToken(db, id)];
     const downgraded = await put(id, 'pro', 3);
-    expect(downgraded).toMatchObject({ ok: true, created: false, organisation: { plan: 'pro', version: 3 } });
+    expect(downgraded).toMatchObject({
+      ok: true,
+      outcome: 'changed',
+      standing: { organisation: { plan: 'pro', version: 3 } },
+    });
     expect(downgraded.ok && downgraded.hashes.toSorted()).toEqual(made.map(({ hash }) => hash).toSorted());
     expect(await put(id, 'enterprise', 2)).toEqual({ ok: false, reason: 'stale-version', version: 3 });
     expect(await readOrganisation(db, id)).toMatchObject({ plan: 'pro', tokens: { active: 2, total: 2 } });
@@ -122,7 +126,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await listPeople(db, id)).toEqual({ people: ['operator'], more: false });
     const rest = await listEvents(db, id, { before: Number(first.next), action: 'organisation.created' }, 3);
     expect(rest).toMatchObject({ events: [{ actor: 'operator' }], next: null });
-    expect((await listOrganisations(db, id.slice(0, -1))).organisations[0]?.id).toBe(id);
+    expect((await listOrganisations(db, { after: id.slice(0, -1) })).organisations[0]?.id).toBe(id);
   });
 
   it('lets nobody change or remove an event', async () => {

@@ -1,6 +1,6 @@
 // Organisations as the platform keeps them: created, changed, deleted and listed by the operator. Each mutation is one
 // batch with its audit events first; the triggers of migrations/ write what verification has to learn.
-import { and, asc, eq, exists, gt, inArray, ne, not, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, gte, inArray, ne, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
@@ -21,9 +21,46 @@ const columns = {
   version: organisations.version,
   createdAt: organisations.createdAt,
 };
+const planSince = sql<string>`coalesce(${organisations.planChangedAt}, ${organisations.createdAt})`;
+
+/** What the operator wants an organisation to be. */
+export type Wanted = { id: string; name: string; plan: Plan; version?: number };
+
+/** An organisation as it stands, and since when its plan does (RFC 3339; D1's own clock, or its creation). */
+export type Standing = { organisation: Registered; planSince: string };
+
+/** Those of these organisations that exist, by id: one statement, for 100 ids at most. */
+export async function readStandings(db: Db, ids: [string, ...string[]]): Promise<Map<string, Standing>> {
+  const [first, ...more] = ids;
+  const rows = await db
+    .select({ ...columns, planSince })
+    .from(organisations)
+    .where(more.length === 0 ? eq(organisations.id, first) : inArray(organisations.id, ids));
+  return new Map(
+    rows.map(({ planSince: since, ...organisation }) => [
+      organisation.id,
+      { organisation, planSince: since },
+    ]),
+  );
+}
+
+/** Whether nothing about the organisation is to be written. */
+export function isAsWanted({ organisation }: Standing, wanted: Wanted): boolean {
+  return (
+    organisation.name === wanted.name &&
+    organisation.plan === wanted.plan &&
+    (wanted.version === undefined || organisation.version === wanted.version)
+  );
+}
 
 export type Put =
-  | { ok: true; created: boolean; organisation: Registered; hashes: TokenHash[]; head: ChangeHead }
+  | {
+      ok: true;
+      outcome: 'created' | 'changed' | 'unchanged';
+      standing: Standing;
+      hashes: TokenHash[];
+      head: ChangeHead;
+    }
   /** A newer version was applied before; that one stands. */
   | { ok: false; reason: 'stale-version'; version: number };
 
@@ -31,18 +68,17 @@ export type Put =
  * Creates the organisation or changes it. With a `version` below the one that was applied last nothing changes, and
  * the attempt is on record. `hashes` are all of its tokens, ten at most; `head` is at or after every change of them.
  */
-export async function putOrganisation(
-  db: Db,
-  wanted: { id: string; name: string; plan: Plan; version?: number },
-  cause: Cause,
-): Promise<Put> {
+export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Promise<Put> {
   const { id, name, plan, version } = wanted;
   const here = eq(organisations.id, id);
   // Without a version nothing is overtaken: a comparison with NULL is never true.
   const overtaken = sql`${organisations.version} > ${version ?? null}`;
   const fresh = sql`(${overtaken}) IS NOT TRUE`;
   const [[before], , , , , , [after], rows] = await db.batch([
-    db.select({ version: organisations.version }).from(organisations).where(here),
+    db
+      .select({ ...columns, planSince })
+      .from(organisations)
+      .where(here),
     db.insert(events).select(
       db
         .select(
@@ -78,7 +114,7 @@ export async function putOrganisation(
         setWhere: fresh,
       }),
     db
-      .select({ ...columns, head: newestChange })
+      .select({ ...columns, planSince, head: newestChange })
       .from(organisations)
       .where(here),
     db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
@@ -88,8 +124,11 @@ export async function putOrganisation(
     return { ok: false, reason: 'stale-version', version: applied };
   }
   if (after === undefined) throw new Error('an organisation that was just put is not there');
-  const { head, ...organisation } = after;
-  return { ok: true, created: before === undefined, organisation, hashes: rows.map(hashOf), head };
+  const { head, planSince: since, ...organisation } = after;
+  const standing = { organisation, planSince: since };
+  const isUnchanged = before !== undefined && isAsWanted({ ...standing, organisation: before }, wanted);
+  const outcome = before === undefined ? 'created' : isUnchanged ? 'unchanged' : 'changed';
+  return { ok: true, outcome, standing, hashes: rows.map(hashOf), head };
 }
 
 /**
@@ -156,21 +195,47 @@ export async function readOrganisation(
   return { ...row, tokens: { active: count?.active ?? 0, total: count?.total ?? 0 } };
 }
 
+/** The number of the newest change. */
+export async function readHead(db: Db): Promise<number> {
+  const [row] = await db.select({ head: newestChange }).from(sql`(SELECT 1)`);
+  return row?.head.seq ?? 0;
+}
+
 const PAGE = 100;
 
-/** A page of all organisations in the order of their ids; `next` is the cursor of the page after, or null. */
+export type Listing = { after?: string; plan?: Plan; since?: string };
+
+/**
+ * A page of organisations. All of them come in the order of their ids. Those of a plan, and those created at or after `since`
+ * (RFC 3339), come in the order of their creation. `next` is the cursor of the page after, or null.
+ */
 export async function listOrganisations(
   db: Db,
-  after = '',
+  { after, plan, since }: Listing = {},
 ): Promise<{ organisations: Registered[]; next: string | null }> {
+  const isByCreation = plan !== undefined || since !== undefined;
+  const { id, createdAt } = organisations;
+  const [afterTime = '', afterId = ''] = (after ?? '').split(' ');
   const rows = await db
     .select(columns)
     .from(organisations)
-    .where(gt(organisations.id, after))
-    .orderBy(asc(organisations.id))
+    .where(
+      isByCreation
+        ? and(
+            plan === undefined ? undefined : eq(organisations.plan, plan),
+            // The cursor lies at or after `since`: one bound is enough, and one is what an index can use.
+            after === undefined
+              ? gte(createdAt, since ?? '')
+              : sql`(${createdAt}, ${id}) > (${afterTime}, ${afterId})`,
+          )
+        : gt(id, after ?? ''),
+    )
+    .orderBy(...(isByCreation ? [asc(createdAt), asc(id)] : [asc(id)]))
     .limit(PAGE + 1);
   const shown = rows.slice(0, PAGE);
-  return { organisations: shown, next: rows.length > PAGE ? (shown.at(-1)?.id ?? null) : null };
+  const last = shown.at(-1);
+  if (last === undefined || rows.length <= PAGE) return { organisations: shown, next: null };
+  return { organisations: shown, next: isByCreation ? `${last.createdAt} ${last.id}` : last.id };
 }
 
 function record(db: Db, action: Action, cause: Cause, detail: SQL, guard: SQL | undefined) {

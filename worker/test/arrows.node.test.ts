@@ -74,7 +74,10 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono'],
   },
   admin: { rooms: WING, packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'] },
-  operator: { rooms: [...WING, 'docs/answers'], packages: ['hono', 'drizzle-orm', 'valibot'] },
+  operator: {
+    rooms: [...WING, 'docs/answers', 'upkeep/backlog', 'verification/look'],
+    packages: ['hono', 'drizzle-orm', 'valibot'],
+  },
   pages: {
     rooms: [...FACE, 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
     packages: ['hono'],

@@ -79,6 +79,22 @@ beforeAll(async () => {
     await send('GET', `${room}/activity`, session),
     await send('GET', '/operator/organisations', operator),
     await send('GET', '/operator/organisations?after=a', operator),
+    await send('GET', '/operator/organisations?plan=pro', operator),
+    await send('GET', '/operator/organisations?plan=pro&since=2026-01-01T00:00:00Z', operator),
+    await send('GET', '/operator/organisations?since=2026-01-01T00:00:00Z', operator),
+    await send('GET', '/operator/organisations?since=2026-01-01T00:00:00Z&after=2026-01-01%20a', operator),
+    await send('GET', '/operator/organisations?plan=pro&after=2026-01-01%20a', operator),
+    await send('GET', '/operator/events', operator),
+    await send('GET', '/operator/events?since=2026-01-01T00:00:00Z', operator),
+    await send('GET', '/operator/events?after=1&since=2026-01-01T00:00:00Z&organisation=a', operator),
+    await send('GET', '/operator/events?organisation=a', operator),
+    await send('GET', '/operator/status', operator),
+    await send('PUT', '/operator/organisations', operator, {
+      organisations: [
+        { id: 'a', name: 'A', plan: 'pro' },
+        { id: 'b', name: 'B', plan: 'pro' },
+      ],
+    }),
     await send('PUT', there, operator, { name: 'A', plan: 'pro', version: 1 }),
     await send('PUT', there, operator, { name: 'A', plan: 'enterprise' }),
     await send('GET', there, operator),
@@ -92,7 +108,8 @@ beforeAll(async () => {
   ];
   const failed = answers.findIndex((answer) => !answer.ok);
   if (failed !== -1) throw new Error(`call ${failed} was answered ${answers[failed]?.status}`);
-});
+  // Some sixty calls, some of which wait for leases.
+}, 60_000);
 
 async function planOf(sql: string): Promise<string[]> {
   const places = sql.split('?').length - 1;

@@ -1,7 +1,7 @@
 // What has run out is removed, hourly, until nothing is left or the time is over. Never the newest row of `changes` (it names the
 // head that every hub compares with), never an event that is younger than the operator's retention, and never more rows at once
 // than a busy database bears.
-import { and, eq, inArray, lt, sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import { openDatabase, readDatabaseSize } from '../database.ts';
 import type { DatabaseEnv, Db } from '../database.ts';
 import { fillReserve } from '../reserve.ts';
@@ -15,14 +15,15 @@ import {
   signIns,
   tokenUsage,
 } from '../tables.ts';
-
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
-/** A repeat of a create later than this is a new create. */
-const IDEMPOTENCY_MS = DAY_MS;
-const USAGE_MS = 31 * DAY_MS;
-/** A hub that slept longer finds a gap, and starts again. */
-const CHANGES_MS = DAY_MS;
+import {
+  expiredChanges,
+  expiredEvents,
+  expiredIdempotencyKeys,
+  expiredSessions,
+  expiredSignIns,
+  expiredUsage,
+  retentionOf,
+} from './expired.ts';
 
 export type PruneEnv = DatabaseEnv & { EVENTS_RETENTION_DAYS?: string };
 
@@ -54,7 +55,7 @@ export type Pruned = {
 export async function prune(env: PruneEnv, now: number, budget: Budget = BUDGET): Promise<Pruned> {
   const db = await openDatabase(env);
   const bytes = await readDatabaseSize(env);
-  const days = env.EVENTS_RETENTION_DAYS ? Number(env.EVENTS_RETENTION_DAYS) : null;
+  const days = retentionOf(env);
   await keepRetention(db, days);
   const deletions: [Table, () => PromiseLike<unknown[]>][] = [
     ['sessions', () => deleteSessions(db, now, budget.rows)],
@@ -104,70 +105,45 @@ async function keepRetention(db: Db, days: number | null): Promise<void> {
 const ONE = { one: sql<number>`1` };
 
 function deleteSessions(db: Db, now: number, rows: number) {
-  const expired = db
-    .select({ hash: sessions.hash })
-    .from(sessions)
-    .where(lt(sessions.expiresAt, now))
-    .limit(rows);
-  return db.delete(sessions).where(inArray(sessions.hash, expired)).returning(ONE);
+  return db
+    .delete(sessions)
+    .where(inArray(sessions.hash, expiredSessions(db, now, rows)))
+    .returning(ONE);
 }
 
 function deleteSignIns(db: Db, now: number, rows: number) {
-  const expired = db
-    .select({ hash: signIns.hash })
-    .from(signIns)
-    .where(lt(signIns.expiresAt, now))
-    .limit(rows);
-  return db.delete(signIns).where(inArray(signIns.hash, expired)).returning(ONE);
+  return db
+    .delete(signIns)
+    .where(inArray(signIns.hash, expiredSignIns(db, now, rows)))
+    .returning(ONE);
 }
 
 function deleteIdempotencyKeys(db: Db, now: number, rows: number) {
-  const { organisationId, actor, key, createdAt } = idempotencyKeys;
-  const old = db
-    .select({ organisationId, actor, key })
-    .from(idempotencyKeys)
-    .where(lt(createdAt, now - IDEMPOTENCY_MS))
-    .limit(rows);
+  const { organisationId, actor, key } = idempotencyKeys;
   return db
     .delete(idempotencyKeys)
-    .where(sql`(${organisationId}, ${actor}, ${key}) IN ${old}`)
+    .where(sql`(${organisationId}, ${actor}, ${key}) IN ${expiredIdempotencyKeys(db, now, rows)}`)
     .returning(ONE);
 }
 
 function deleteUsage(db: Db, now: number, rows: number) {
   const { tokenId, hour } = tokenUsage;
-  const old = db
-    .select({ tokenId, hour })
-    .from(tokenUsage)
-    .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
-    .limit(rows);
   return db
     .delete(tokenUsage)
-    .where(sql`(${tokenId}, ${hour}) IN ${old}`)
+    .where(sql`(${tokenId}, ${hour}) IN ${expiredUsage(db, now, rows)}`)
     .returning(ONE);
 }
 
 function deleteChanges(db: Db, now: number, rows: number) {
-  const newest = db.select({ seq: sql`max(${changes.seq})` }).from(changes);
-  const old = db
-    .select({ seq: changes.seq })
-    .from(changes)
-    .where(and(lt(changes.at, new Date(now - CHANGES_MS).toISOString()), sql`NOT ${eq(changes.seq, newest)}`))
-    .limit(rows);
-  return db.delete(changes).where(inArray(changes.seq, old)).returning(ONE);
+  return db
+    .delete(changes)
+    .where(inArray(changes.seq, expiredChanges(db, now, rows)))
+    .returning(ONE);
 }
 
-/** By the index, and then by the words of the trigger `events_stay`, which would refuse the whole statement for one row. */
 function deleteEvents(db: Db, now: number, days: number, rows: number) {
-  const old = db
-    .select({ id: events.id })
-    .from(events)
-    .where(
-      and(
-        lt(events.at, new Date(now - days * DAY_MS).toISOString()),
-        sql`julianday(${events.at}) < julianday('now') - ${days}`,
-      ),
-    )
-    .limit(rows);
-  return db.delete(events).where(inArray(events.id, old)).returning(ONE);
+  return db
+    .delete(events)
+    .where(inArray(events.id, expiredEvents(db, now, days, rows)))
+    .returning(ONE);
 }

@@ -4,7 +4,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { logFailure } from '../log.ts';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
-import type { Answer, Ask } from './hub.ts';
+import type { Answer, Ask, HubLook } from './hub.ts';
 import type { Head, Truth, UsageRow } from './record.ts';
 import { openTruth } from './hub-truth.ts';
 import { answerUnder, termsOf } from './terms.ts';
@@ -57,6 +57,11 @@ export class ChangeHub extends DurableObject<HubEnv> {
       await this.hub.advance(point);
       return {};
     });
+  }
+
+  /** For the operator's status. */
+  look(question: Partial<Terms>): Promise<HubLook & Terms> {
+    return answerUnder(this.terms, question, async () => this.hub.look());
   }
 
   /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */

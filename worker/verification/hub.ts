@@ -17,6 +17,9 @@ export type Answer = {
   record?: 'cached' | TokenRecord;
 };
 
+/** What a hub says of itself. `ageMs`: since its last read of the database began; null before the first one. */
+export type HubLook = { head: Head | null; ageMs: number | null; startedAt: number };
+
 /** How many changes a hub keeps; a caller or a record from before them must start afresh. */
 const KEPT = 4000;
 /** The changes that a first load reads. One statement: between two of them a change could fall through. */
@@ -29,6 +32,7 @@ export class Hub {
   readonly #truth: Truth;
   readonly #now: () => number;
   readonly #leaseMs: number;
+  readonly #startedAt: number;
   #head: Head | null = null;
   /** The oldest point from which on every change is known. */
   #floor = 0;
@@ -44,6 +48,7 @@ export class Hub {
     this.#truth = truth;
     this.#now = now;
     this.#leaseMs = leaseMs;
+    this.#startedAt = now();
   }
 
   /** Answers under a lease that is good at the moment of the answer; rejects when none can be had. */
@@ -79,6 +84,12 @@ export class Hub {
     await this.refresh();
     // By number and nonce: another database has a change of the same number, and this hub may be reading that one.
     if (!this.#knows(point)) throw new Error('hub: the change is not there');
+  }
+
+  /** What is known here, without a question to the database. */
+  look(): HubLook {
+    const ageMs = this.#head === null ? null : this.#now() - (this.#leaseUntil - this.#leaseMs);
+    return { head: this.#head, ageMs, startedAt: this.#startedAt };
   }
 
   /** Whether half the lease has gone: time to renew it before anybody has to wait. */

@@ -1,0 +1,33 @@
+// How the deployment is: its version, its database, its hubs, and what waits to be removed.
+import type { Db } from '../database.ts';
+import { readDatabaseSize } from '../database.ts';
+import type { Env } from '../env.ts';
+import { sizeOfReserve } from '../reserve.ts';
+import { readHead } from '../organisation/register.ts';
+import { BACKLOG_COUNTED, readBacklog } from '../upkeep/backlog.ts';
+import { lookAtHubs } from '../verification/look.ts';
+
+/** Every part is read anew. A hub that cannot be reached is said to be so; a database that cannot be read is thrown. */
+export async function readStatus(env: Env, db: Db) {
+  const [bytes, head, reserveBytes, backlog, hubs] = await Promise.all([
+    readDatabaseSize(env),
+    readHead(db),
+    sizeOfReserve(db),
+    readBacklog(db, env, Date.now()),
+    lookAtHubs(env),
+  ]);
+  const { id, tag, timestamp } = env.VERSION;
+  return {
+    version: { id, tag: tag === '' ? null : tag, createdAt: timestamp },
+    database: { kind: env.LIBSQL_URL ? 'libsql' : 'd1', bytes, reserveBytes, head },
+    hubs: hubs.map((hub) => ({
+      region: hub.region,
+      isReachable: hub.look !== null,
+      head: hub.look?.head?.seq ?? null,
+      // Counted from the hub's last read of the database; null where it has read nothing since it started.
+      ageMs: hub.look?.ageMs ?? null,
+      startedAt: hub.look === null ? null : new Date(hub.look.startedAt).toISOString(),
+    })),
+    backlog: { ...backlog, countedUpTo: BACKLOG_COUNTED },
+  };
+}

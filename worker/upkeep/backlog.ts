@@ -1,0 +1,40 @@
+// What the next pruning will find, for the operator's status.
+import { sql } from 'drizzle-orm';
+import type { SQLWrapper } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import {
+  expiredChanges,
+  expiredEvents,
+  expiredIdempotencyKeys,
+  expiredSessions,
+  expiredSignIns,
+  expiredUsage,
+  retentionOf,
+} from './expired.ts';
+
+/** A count stops here: a status must not read a whole table. */
+export const BACKLOG_COUNTED = 10_000;
+
+export type Backlog = Record<
+  'sessions' | 'signIns' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events',
+  number
+>;
+
+/** How many rows have run out at `now` (ms) and are still there, by table, up to BACKLOG_COUNTED. */
+export async function readBacklog(
+  db: Db,
+  env: { EVENTS_RETENTION_DAYS?: string },
+  now: number,
+): Promise<Backlog> {
+  const days = retentionOf(env);
+  const count = (expired: SQLWrapper) => sql`(SELECT count(*) FROM ${expired})`;
+  const [row] = await db.all<Backlog>(sql`SELECT
+    ${count(expiredSessions(db, now, BACKLOG_COUNTED))} AS sessions,
+    ${count(expiredSignIns(db, now, BACKLOG_COUNTED))} AS "signIns",
+    ${count(expiredIdempotencyKeys(db, now, BACKLOG_COUNTED))} AS "idempotencyKeys",
+    ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
+    ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,
+    ${days === null ? sql`0` : count(expiredEvents(db, now, days, BACKLOG_COUNTED))} AS events`);
+  if (row === undefined) throw new Error('a count has no row');
+  return row;
+}

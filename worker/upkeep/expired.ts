@@ -1,0 +1,67 @@
+// Which rows have run out, by table: what the hourly pruning deletes and the operator's status counts. Each is a select of keys,
+// by an index, of `rows` rows at most.
+import { and, eq, lt, sql } from 'drizzle-orm';
+import type { Db } from '../database.ts';
+import { changes, events, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+/** A repeat of a create later than this is a new create. */
+const IDEMPOTENCY_MS = DAY_MS;
+const USAGE_MS = 31 * DAY_MS;
+/** A hub that slept longer finds a gap, and starts again. */
+const CHANGES_MS = DAY_MS;
+
+export function expiredSessions(db: Db, now: number, rows: number) {
+  return db.select({ hash: sessions.hash }).from(sessions).where(lt(sessions.expiresAt, now)).limit(rows);
+}
+
+export function expiredSignIns(db: Db, now: number, rows: number) {
+  return db.select({ hash: signIns.hash }).from(signIns).where(lt(signIns.expiresAt, now)).limit(rows);
+}
+
+export function expiredIdempotencyKeys(db: Db, now: number, rows: number) {
+  const { organisationId, actor, key, createdAt } = idempotencyKeys;
+  return db
+    .select({ organisationId, actor, key })
+    .from(idempotencyKeys)
+    .where(lt(createdAt, now - IDEMPOTENCY_MS))
+    .limit(rows);
+}
+
+export function expiredUsage(db: Db, now: number, rows: number) {
+  const { tokenId, hour } = tokenUsage;
+  return db
+    .select({ tokenId, hour })
+    .from(tokenUsage)
+    .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
+    .limit(rows);
+}
+
+export function expiredChanges(db: Db, now: number, rows: number) {
+  const newest = db.select({ seq: sql`max(${changes.seq})` }).from(changes);
+  return db
+    .select({ seq: changes.seq })
+    .from(changes)
+    .where(and(lt(changes.at, new Date(now - CHANGES_MS).toISOString()), sql`NOT ${eq(changes.seq, newest)}`))
+    .limit(rows);
+}
+
+/** By the index, and then by the words of the trigger `events_stay`, which would refuse the whole statement for one row. */
+export function expiredEvents(db: Db, now: number, days: number, rows: number) {
+  return db
+    .select({ id: events.id })
+    .from(events)
+    .where(
+      and(
+        lt(events.at, new Date(now - days * DAY_MS).toISOString()),
+        sql`julianday(${events.at}) < julianday('now') - ${days}`,
+      ),
+    )
+    .limit(rows);
+}
+
+/** The operator's setting as a number of days, or null: events are kept for ever. configuration.ts has checked it. */
+export function retentionOf(env: { EVENTS_RETENTION_DAYS?: string }): number | null {
+  return env.EVENTS_RETENTION_DAYS ? Number(env.EVENTS_RETENTION_DAYS) : null;
+}
