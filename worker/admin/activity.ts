@@ -66,6 +66,18 @@ export const activity = new Hono<PlaceEnv>()
 
 function exported(c: Context<PlaceEnv>, filter: Filter, format: 'csv' | 'jsonl'): Response {
   const { organisationId } = c.var.place;
-  const show = shownTo(tagKeysOf(c.env), organisationId);
-  return exportActivity(c.var.db, organisationId, filter, show, format);
+  const ring = tagKeysOf(c.env);
+  const addressAfter = async (id: string): Promise<string> => {
+    const url = new URL(c.req.url);
+    url.searchParams.set('before', await sealCursor(ring, organisationId, id));
+    return url.pathname + url.search;
+  };
+  return exportActivity(
+    c.var.db,
+    organisationId,
+    filter,
+    shownTo(ring, organisationId),
+    format,
+    addressAfter,
+  );
 }

@@ -1,0 +1,172 @@
+// The runbook of a restore, played from end to end: a deployment, a copy of its database at one instant, what happened since, and
+// the script of docs/operating/backup.md on the copy.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sql } from '../scripts/restore-plan.ts';
+import { runChild } from './child.ts';
+import { ZONE, startDeployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { SETTINGS } from './isolates.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+const file = join(folder, 'events.jsonl');
+let deployment: Deployment;
+beforeAll(async () => {
+  deployment = await startDeployment();
+});
+afterAll(async () => {
+  await deployment?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(script: string, ...args: string[]): Promise<string> {
+  const env = {
+    ...process.env,
+    OPERATOR_SECRET: SETTINGS.OPERATOR_SECRET,
+    CI: 'true',
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+  };
+  const { code, output } = await runChild(process.execPath, [script, ...args], { cwd: root, env });
+  if (code !== 0) throw new Error(output);
+  return output;
+}
+const restore = (...args: string[]) => run('scripts/restore.ts', ...args);
+const d1 = (...args: string[]) =>
+  run(
+    'node_modules/wrangler/bin/wrangler.js',
+    'd1',
+    'execute',
+    'DB',
+    '--local',
+    '--persist-to',
+    folder,
+    ...args,
+  );
+
+// The script and wrangler start a dozen times; on a busy machine that takes as long as it takes.
+const MINUTES_10 = 600_000;
+
+it(
+  'ends what must end, replays what was taken away since, and lists the rest',
+  async () => {
+    const kept = await deployment.givenToken();
+    const paused = await deployment.givenToken();
+    const deleted = await deployment.givenToken();
+    const lapsed = await deployment.givenToken();
+    const gone = await deployment.givenToken();
+    const resumed = await deployment.givenToken();
+    await deployment.write('PUT', `/operator/organisations/${kept.organisation}/members/former@example.com`);
+    const db = await deployment.miniflare.getD1Database('DB', ZONE);
+    // The copy: what a restore brings back.
+    const tables = ['organisations', 'members', 'tokens', 'changes', 'events', 'sessions'];
+    const rows: string[] = [];
+    for (const table of tables) {
+      const { results } = await db.prepare(`SELECT * FROM ${table}`).all();
+      // Text, numbers and NULL: no table here has another kind.
+      for (const row of results as Record<string, string | number | null>[]) {
+        const values = Object.values(row).map((value) => sql`${value}`);
+        rows.push(
+          `INSERT OR IGNORE INTO ${table} (${Object.keys(row).join(', ')}) VALUES (${values.join(', ')});`,
+        );
+      }
+    }
+    const schema = readdirSync(join(root, 'migrations'))
+      .toSorted()
+      .map((name) => readFileSync(join(root, 'migrations', name), 'utf8'));
+    // The triggers would count the rows again.
+    const triggers = /^CREATE TRIGGER [^]*?END;$/gm;
+    const all = schema.join('\n');
+    const drops = [...all.matchAll(/^DROP TRIGGER (\w+);$/gm)].map(([, name]) => name);
+    const text = all.replaceAll(/^DROP TRIGGER \w+;$/gm, '').replaceAll(triggers, '');
+    const kinds = new Map(
+      [...all.matchAll(triggers)].map(([trigger]) => [/TRIGGER (\w+)/.exec(trigger)?.[1], trigger]),
+    );
+    expect(drops).toContain('events_stay');
+    writeFileSync(join(folder, 'copy.sql'), [text, ...rows, ...kinds.values()].join('\n'));
+    const since = new Date().toISOString();
+
+    await deployment.write('PATCH', paused.path, { active: false });
+    await deployment.write('DELETE', deleted.path);
+    await deployment.write('PATCH', resumed.path, { active: false });
+    await deployment.write('PATCH', resumed.path, { active: true });
+    await deployment.write('PUT', `/operator/organisations/${lapsed.organisation}`, {
+      name: "O'Neil; --",
+      plan: 'pro',
+    });
+    await deployment.write('DELETE', `/operator/organisations/${gone.organisation}`);
+    await deployment.write(
+      'DELETE',
+      `/operator/organisations/${kept.organisation}/members/former@example.com`,
+    );
+    await deployment.write('POST', kept.path.replace(/\/[^/]+$/, ''), { name: 'New since' });
+
+    expect(await restore('fetch', '--origin', deployment.origin, '--since', since, '--events', file)).toMatch(
+      /^\d+ events since/,
+    );
+    await d1('--yes', '--file', join(folder, 'copy.sql'));
+    const ask = async (query: string): Promise<Record<string, unknown>[]> => {
+      const output = await d1('--json', '--command', query);
+      // The shape is wrangler's own.
+      const [answer] = JSON.parse(output.slice(output.indexOf('['))) as {
+        results: Record<string, unknown>[];
+      }[];
+      return answer?.results ?? [];
+    };
+    const STATE = `SELECT (SELECT count(*) FROM sessions) AS sessions,
+      (SELECT active FROM tokens WHERE id = '${paused.id}') AS paused,
+      (SELECT count(*) FROM tokens WHERE id = '${deleted.id}') AS deleted,
+      (SELECT active FROM tokens WHERE id = '${resumed.id}') AS resumed,
+      (SELECT active FROM tokens WHERE id = '${kept.id}') AS kept,
+      (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
+      (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
+      (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
+      (SELECT count(*) FROM events) AS events,
+      (SELECT max(seq) FROM changes) AS head`;
+    const [before] = await ask(STATE);
+    expect(before).toMatchObject({
+      sessions: 1,
+      paused: 1,
+      deleted: 1,
+      lapsed: 'enterprise',
+      gone: 1,
+      former: 1,
+    });
+
+    const plan = await restore('plan', '--events', file);
+    expect(plan).toContain('nothing was changed');
+    expect(plan).toContain('End every session');
+    expect(plan).toMatch(new RegExp(`Deactivate the token \\w+ of ${paused.organisation}\\.`));
+    expect(plan).toMatch(new RegExp(`Delete the token \\w+ of ${deleted.organisation}\\.`));
+    expect(plan).toContain(`Take the Enterprise plan from ${lapsed.organisation} (pro).`);
+    expect(plan).toContain(`Delete the organisation ${gone.organisation}.`);
+    expect(plan).toContain(`Remove former@example.com from ${kept.organisation}.`);
+    expect(plan).toMatch(new RegExp(`The token \\w+ of ${kept.organisation} was created. It is gone`));
+    expect(plan).toMatch(new RegExp(`The token \\w+ of ${resumed.organisation} was activated`));
+    expect(await ask(STATE)).toEqual([before]);
+
+    for (let repeat = 0; repeat < 2; repeat++) {
+      await restore('apply', '--events', file, '--local', '--persist-to', folder);
+    }
+    const [after] = await ask(STATE);
+    const recorded = readFileSync(file, 'utf8').trim().split('\n').length;
+    expect(after).toEqual({
+      sessions: 0,
+      paused: 0,
+      deleted: 0,
+      resumed: 1,
+      kept: 1,
+      lapsed: 'pro',
+      gone: 0,
+      former: 0,
+      events: Number(before?.['events']) + recorded,
+      // A change for each of the four tokens: every isolate hears of it.
+      head: Number(before?.['head']) + 4,
+    });
+    expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);
+  },
+  MINUTES_10,
+);

@@ -1,0 +1,149 @@
+// What to do after a database was restored to an earlier instant: the events since then tell what took access away, and that is
+// done again. Pure: events in, SQL and sentences out.
+
+/** A line of `GET /operator/events`. */
+export type RestoreEvent = {
+  id: string;
+  at: string;
+  organisationId: string | null;
+  actor: string;
+  action: string;
+  tokenId: string | null;
+  preview: string | null;
+  requestId: string;
+  ip: string | null;
+  userAgent: string | null;
+  detail: string | null;
+};
+
+export type RestorePlan = {
+  /** In the order in which they are to run; each may run again without effect. */
+  statements: string[];
+  /** What the statements do, a sentence each. */
+  replayed: string[];
+  /** What no statement can do, and a person or another system has to. */
+  open: string[];
+};
+
+/** The statements end every session and sign-in first, and put the events themselves on record again last. */
+export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
+  const plan: RestorePlan = {
+    statements: [sql`DELETE FROM sessions;`, sql`DELETE FROM sign_ins;`],
+    replayed: ['End every session and every sign-in under way.'],
+    open: [],
+  };
+  for (const event of lastOfEach(events)) replay(plan, event);
+  for (const event of events) plan.statements.push(recordAgain(event));
+  if (events.length > 0) plan.replayed.push(`Put ${events.length} events on record again.`);
+  return plan;
+}
+
+/** Of each token, membership and plan, the last event decides. */
+function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
+  const last = new Map<string, RestoreEvent>();
+  for (const event of events) {
+    const subject = subjectOf(event);
+    if (subject === null) continue;
+    // Behind those of other subjects that came before it.
+    last.delete(subject);
+    last.set(subject, event);
+  }
+  return [...last.values()];
+}
+
+function subjectOf({ action, organisationId, tokenId, detail }: RestoreEvent): string | null {
+  switch (action) {
+    case 'token.created':
+      return `created ${tokenId}`;
+    case 'token.activated':
+    case 'token.deactivated':
+    case 'token.deleted':
+      return `token ${tokenId}`;
+    case 'token.renamed':
+      return `name of token ${tokenId}`;
+    case 'member.added':
+    case 'member.removed':
+      return `member ${detail} of ${organisationId}`;
+    case 'plan.changed':
+      return `plan of ${organisationId}`;
+    case 'organisation.created':
+    case 'organisation.deleted':
+      return `organisation ${organisationId}`;
+    case 'organisation.renamed':
+      return `name of ${organisationId}`;
+    default:
+      // Sign-ins, sign-outs and refusals change nothing that outlives the sessions.
+      return null;
+  }
+}
+
+function replay(plan: RestorePlan, event: RestoreEvent): void {
+  const { action, organisationId, tokenId, detail } = event;
+  const token = `${event.preview ?? tokenId} of ${organisationId}`;
+  const todo = (statement: string, sentence: string): void => {
+    plan.statements.push(statement);
+    plan.replayed.push(sentence);
+  };
+  switch (action) {
+    case 'token.deactivated':
+      return todo(sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId};`, `Deactivate the token ${token}.`);
+    case 'token.deleted':
+      return todo(sql`DELETE FROM tokens WHERE id = ${tokenId};`, `Delete the token ${token}.`);
+    case 'member.removed':
+      return todo(
+        sql`DELETE FROM members WHERE organisation_id = ${organisationId} AND email = ${detail};`,
+        `Remove ${detail} from ${organisationId}.`,
+      );
+    case 'organisation.deleted':
+      return todo(
+        sql`DELETE FROM organisations WHERE id = ${organisationId};`,
+        `Delete the organisation ${organisationId}.`,
+      );
+    case 'plan.changed': {
+      const wanted = detail?.split(' → ')[1] ?? '';
+      if (wanted === 'enterprise') break;
+      return todo(
+        sql`UPDATE organisations SET plan = ${wanted} WHERE id = ${organisationId} AND plan = 'enterprise';`,
+        `Take the Enterprise plan from ${organisationId} (${wanted}).`,
+      );
+    }
+  }
+  plan.open.push(`${event.at} ${sentenceOf(event, token)}`);
+}
+
+function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: string): string {
+  switch (action) {
+    case 'token.created':
+      return `The token ${token} was created. It is gone: its holder needs a new one.`;
+    case 'token.activated':
+      return `The token ${token} was activated. It is as it was before; a member may switch it on.`;
+    case 'token.renamed':
+      return `The token ${token} was renamed to ${detail ?? 'nothing'}. It has its old name.`;
+    case 'member.added':
+      return `${detail} was added to ${organisationId}. The platform has to add them again.`;
+    case 'plan.changed':
+      return `${organisationId} came to Enterprise. The billing system has to say so again.`;
+    default:
+      return `${organisationId}: ${action} (${detail ?? ''}). The billing system has to say so again.`;
+  }
+}
+
+/** With a new number and its old time; an event that stands there already is left. */
+function recordAgain(event: RestoreEvent): string {
+  const { at, organisationId, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = event;
+  return sql`INSERT INTO events (at, organisation_id, actor, action, token_id, preview, request_id, ip, user_agent, detail) SELECT ${at}, ${organisationId}, ${actor}, ${action}, ${tokenId}, ${preview}, ${requestId}, ${ip}, ${userAgent}, ${detail} WHERE NOT EXISTS (SELECT 1 FROM events WHERE at = ${at} AND request_id = ${requestId} AND action = ${action} AND organisation_id IS ${organisationId} AND token_id IS ${tokenId} AND detail IS ${detail});`;
+}
+
+/** Values become literals: wrangler runs files, which have no parameters. */
+export function sql(parts: TemplateStringsArray, ...values: (string | number | null)[]): string {
+  return parts.reduce((text, part, index) => text + literal(values[index - 1] ?? null) + part);
+}
+
+/** Text that is not plain ASCII travels as its bytes, so that no quote, line or statement ends early. */
+function literal(value: string | number | null): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'number') return String(value);
+  return /^[ !#-&(-:<-~]*$/.test(value)
+    ? `'${value}'`
+    : `CAST(X'${Buffer.from(value).toString('hex')}' AS TEXT)`;
+}
