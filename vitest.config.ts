@@ -44,6 +44,8 @@ export default defineConfig({
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
                 TAG_KEY_CURRENT: '1',
                 LOCAL_MODE: '1',
+                // What a test asks that stands for a deployment: local mode is for localhost alone.
+                ORIGINS: 'https://zone.example',
                 // A change is answered when the leases have run out: short ones keep the suite short.
                 REVOCATION_LEASE_MS: '100',
                 // A developer's own .dev.vars must not change what the tests see.

@@ -15,6 +15,8 @@ export const SETTINGS = {
   TAG_KEYS: JSON.stringify(TAG_KEYS),
   TAG_KEY_CURRENT: '1',
   OPERATOR_SECRET: 'an-operator-secret-of-the-bench-alone',
+  // Without it http is refused.
+  LOCAL_MODE: '1',
 };
 
 export type WorkerOptions = MiniflareOptions['workers'][number];

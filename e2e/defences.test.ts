@@ -316,6 +316,70 @@ describe('a write from elsewhere', () => {
   );
 });
 
+describe('another website that sends a signed-in browser to an address', () => {
+  /** The member's own record, newest first. */
+  async function record(): Promise<{ action: string; detail: string | null }[]> {
+    const cookie = owner.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const answer = await fetch(`${zone.origin}/api/organisations/acme/activity`, { headers: { cookie } });
+    expect(answer.status).toBe(200);
+    // The contract's answer.
+    return ((await answer.json()) as { events: { action: string; detail: string | null }[] }).events;
+  }
+
+  it.each(Object.entries(SITES))(
+    'makes a signed-in browser read nothing under /api, and leaves no record: from %s',
+    async (name, host) => {
+      const text = `text-of-${name.length}`;
+      const paths = ['tokens', 'activity', 'activity.csv', 'activity.jsonl', 'usage'].map(
+        (part) => `/api/organisations/${text}/${part}`,
+      );
+      const before = await record();
+      const statuses: number[] = [];
+      context.on('response', (answer) => {
+        if (answer.url().startsWith(`${zone.origin}/api/`)) statuses.push(answer.status());
+      });
+      const urls = paths.map((path) => zone.origin + path);
+      // A window for each, as window.open makes it, where a Lax cookie travels from every site.
+      pages.set('/open', `<script>for (const url of ${JSON.stringify(urls)}) window.open(url)</script>`);
+      await page.goto(evilAt(host, '/open'));
+      await expect.poll(() => statuses.length).toBe(paths.length);
+      // A form that asks, a frame, an image, and every kind of fetch.
+      pages.set(
+        '/embed',
+        urls
+          .map(
+            (url, index) =>
+              `<form target="f${index}" action="${url}"></form><iframe name="f${index}"></iframe><iframe src="${url}"></iframe><img src="${url}">`,
+          )
+          .join('') + '<script>for (const form of document.forms) form.submit()</script>',
+      );
+      await page.goto(evilAt(host, '/embed'));
+      // By now all of it has come. The browser keeps the answer to an image for itself.
+      await expect.poll(() => statuses.length).toBe(paths.length * 3);
+      await page.evaluate(async (all) => {
+        for (const url of all) {
+          for (const mode of ['cors', 'no-cors'] as const)
+            await fetch(url, { mode, credentials: 'include' }).catch(() => {});
+        }
+      }, urls);
+      expect(new Set(statuses)).toEqual(new Set([403]));
+      // A page may be linked to; that it was asked for is on no record either.
+      await page.goto(evilAt(host));
+      const link = `${zone.origin}/developer-zone?organisation=${text}`;
+      await page.evaluate((href) => location.assign(href), link);
+      await page.waitForURL(link);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      expect(await record()).toEqual(before);
+    },
+  );
+
+  it('leaves an export to a person who opens its address', async () => {
+    const download = page.waitForEvent('download');
+    await page.goto(`${zone.origin}/api/organisations/acme/activity.csv`).catch(() => {});
+    expect((await download).suggestedFilename()).toBe('activity.csv');
+  });
+});
+
 describe('a website with a token', () => {
   const call = (origin: string, secret: string) =>
     page.evaluate(

@@ -19,6 +19,8 @@ export const SETTINGS = {
   TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
   TAG_KEY_CURRENT: '1',
   OPERATOR_SECRET: 'an-operator-secret-of-these-tests-alone',
+  // Without it http is refused, and these are asked on this machine.
+  LOCAL_MODE: '1',
 };
 
 /** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */

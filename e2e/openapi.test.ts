@@ -49,16 +49,20 @@ beforeAll(async () => {
   });
   // Listening on a port, so the address is one.
   const { port } = upstream.address() as AddressInfo;
-  const { TAG_KEYS, TAG_KEY_CURRENT, OPERATOR_SECRET } = SETTINGS;
+  const { OPERATOR_SECRET: _, ...closed } = SETTINGS;
+  const { TAG_KEYS, TAG_KEY_CURRENT } = closed;
   const behind = { UPSTREAM_URL: `http://127.0.0.1:${port}`, INTROSPECTION_CLIENTS: CLIENTS };
   deployment = await startDeployment({ ...behind, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' }, [
-    emptyDeployment('bare', { TAG_KEYS, TAG_KEY_CURRENT }),
+    emptyDeployment('bare', closed),
     emptyDeployment('unset', {}),
+    // Deployed: neither answers over http, and this one at no other host than its own.
+    emptyDeployment('insecure', { TAG_KEYS, TAG_KEY_CURRENT }),
+    emptyDeployment('elsewhere', { TAG_KEYS, TAG_KEY_CURRENT, ORIGINS: 'https://zone.example' }),
     // Set up rightly, with a database that answers nothing.
-    emptyDeployment('empty', { ...behind, TAG_KEYS, TAG_KEY_CURRENT, OPERATOR_SECRET }),
+    emptyDeployment('empty', { ...behind, ...SETTINGS }),
   ]);
   origins['whole'] = deployment.origin;
-  for (const name of ['bare', 'unset', 'empty']) {
+  for (const name of ['bare', 'unset', 'insecure', 'elsewhere', 'empty']) {
     origins[name] = (await deployment.miniflare.unsafeGetDirectURL(name)).origin;
   }
   document = (await (await fetch(`${deployment.origin}/openapi.json`)).json()) as Document;
@@ -156,6 +160,15 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     const calls = operations('/v1/').flatMap(([method, path]): Call[] => [
       [method, path, 400, { headers: { authorization: 'Bearer a,b' } }],
       [method, path, 500, { at: 'unset', headers: good }],
+    ]);
+    expect(await faultsOf(calls)).toEqual([]);
+  });
+
+  it('over http, and at a host that is not its own', async () => {
+    const calls = operations('/').flatMap(([method, path]): Call[] => [
+      [method, path, 403, { at: 'insecure', headers: good }],
+      // A gateway knows 200, 401, 403 and 503 alone.
+      [method, path, path === '/verify' ? 503 : 421, { at: 'elsewhere', headers: good }],
     ]);
     expect(await faultsOf(calls)).toEqual([]);
   });

@@ -2,14 +2,21 @@
 // control characters; tokens where they do not belong; odd methods, and requests that are two things at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
+import { emptyDeployment, SETTINGS } from './isolates.ts';
 import { sendBytes, type Reply } from './raw.ts';
+
+/** Beside it: one that is not in local mode, and has an address of its own. */
+const DEPLOYED = 'deployed';
 
 let zone: Deployment;
 let token: GivenToken;
 let port: number;
 
 beforeAll(async () => {
-  zone = await startDeployment();
+  const { LOCAL_MODE: _, ...deployed } = SETTINGS;
+  zone = await startDeployment({}, [
+    emptyDeployment(DEPLOYED, { ...deployed, ORIGINS: 'https://zone.example' }),
+  ]);
   token = await zone.givenToken();
   port = Number(new URL(zone.origin).port);
 });
@@ -196,5 +203,54 @@ describe('a request', () => {
     const endless = await send('GET', `/v1/ping?${'a'.repeat(200_000)}`, []);
     expect(endless.status).toBe(414);
     expect(long.body.length + endless.body.length).toBeLessThan(1000);
+  });
+});
+
+describe('a request', () => {
+  /** To the deployment that is not in local mode. */
+  async function ask(path: string, lines: string[], method = 'GET', body = ''): Promise<Reply> {
+    const address = await zone.miniflare.unsafeGetDirectURL(DEPLOYED);
+    const head = [`${method} ${path} HTTP/1.1`, 'Connection: close', ...lines];
+    return sendBytes(Number(address.port), `${head.join('\r\n')}\r\n\r\n${body}`);
+  }
+
+  it.each(['evil.example', 'zone.example.evil.example', 'zone.example:8443', 'localhost', '127.0.0.1'])(
+    'to the host %s is refused where another is its own',
+    async (host) => {
+      const link = '{"email":"owner@example.com"}';
+      const json = ['Content-Type: application/json', `Content-Length: ${link.length}`];
+      for (const reply of [
+        await ask('/v1/ping', [`Host: ${host}`, `Authorization: Bearer ${token.secret}`]),
+        await ask('/developer-zone', [`Host: ${host}`]),
+        await ask('/api/sign-in/link', [`Host: ${host}`, `Origin: http://${host}`, ...json], 'POST', link),
+        await ask('/v1/ping', [
+          `Host: ${host}`,
+          'X-Forwarded-Host: zone.example',
+          'Forwarded: host=zone.example',
+        ]),
+      ]) {
+        expect([reply.status, slugOf(reply)]).toEqual([421, 'misdirected-request']);
+        expect(reply.body).toContain('"type":"https://zone.example/');
+        expect(reply.head + reply.body).not.toContain('evil');
+      }
+      expect((await ask('/verify', [`Host: ${host}`])).status).toBe(503);
+    },
+  );
+
+  it('over http is refused outside local mode, whatever a header says of the scheme', async () => {
+    const secret = `Authorization: Bearer ${token.secret}`;
+    for (const lines of [
+      [],
+      ['X-Forwarded-Proto: https'],
+      ['Forwarded: proto=https'],
+      ['CF-Visitor: {"scheme":"https"}'],
+    ]) {
+      const reply = await ask('/v1/ping', ['Host: zone.example', secret, ...lines]);
+      expect([reply.status, slugOf(reply)]).toEqual([403, 'https-required']);
+    }
+    const page = await ask('/developer-zone?organisation=acme', ['Host: zone.example']);
+    expect(page.status).toBe(308);
+    expect(page.head).toContain('location: https://zone.example/developer-zone?organisation=acme');
+    expect((await ask('/healthz', ['Host: 10.0.0.1'])).status).toBe(200);
   });
 });

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from './raw.ts';
 import { startServer, type Server } from './server.ts';
 
-const HOST = 'verify.example';
+// Local mode takes http, at this machine's own names alone.
+const HOST = 'verify.localhost';
 const files = resolve(import.meta.dirname, '../dist/ui');
 const built = readdirSync(files, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())

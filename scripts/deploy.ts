@@ -9,7 +9,10 @@ const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const VITE = join(root, 'node_modules/vite/bin/vite.js');
 // Its name is in wrangler.toml, and its id as well when somebody wrote it there ("Deploy to Cloudflare" does).
-const [database] = readConfig({ config: join(root, 'wrangler.toml') }).d1_databases;
+const {
+  d1_databases: [database],
+  vars,
+} = readConfig({ config: join(root, 'wrangler.toml') });
 const databaseName = database?.database_name ?? 'developer-zone';
 const flags = process.argv.slice(2);
 
@@ -22,6 +25,11 @@ if (!flags.includes('--dry-run')) {
 }
 // KV and the Durable Object are made by the deployment itself; it finds the database by its name.
 step(flags.includes('--dry-run') ? 'Checking' : 'Deploying', [WRANGLER, 'deploy', ...flags]);
+if (vars['ORIGINS'] === '' && !flags.some((flag) => flag.includes('ORIGINS:'))) {
+  console.log(`
+ORIGINS is empty in wrangler.toml, so nobody can sign in yet. Write the https address of this deployment there, which
+wrangler has just printed, and run this again (docs/operating/first-deployment.md).`);
+}
 
 /** The names of the account's databases. */
 function databases(): string[] {

@@ -9,9 +9,17 @@ const SECRET_LENGTH = 32;
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
 const faults = new WeakMap<Env, string | null>();
 
+/** The URL of a request to a local host, as the runtime writes it. */
+const LOCAL_URL = /^https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\//;
+
 /** Whether local conveniences (a sign-in link in the answer, an http issuer) may be had by this request. */
 export function isLocal(env: Pick<Env, 'LOCAL_MODE'>, request: Request): boolean {
-  return env.LOCAL_MODE === '1' && LOCAL_HOSTS.has(new URL(request.url).hostname);
+  return isLocalUrl(env, request.url);
+}
+
+/** The same for the URL of a request. Called for every request: nothing is parsed. */
+export function isLocalUrl(env: Pick<Env, 'LOCAL_MODE'>, url: string): boolean {
+  return env.LOCAL_MODE === '1' && LOCAL_URL.test(url);
 }
 
 /** What is wrong with the settings, as one sentence, or null. Worked out once in an isolate. */
@@ -35,18 +43,24 @@ function findFault(env: Env): string | null {
   const ring = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
   if (!ring.ok) return ring.reason;
   return (
-    originFault('UPSTREAM_URL', env.UPSTREAM_URL) ??
+    originsFault(env) ??
+    contactFault(env.CONTACT_URL) ??
+    upstreamFault(env) ??
     numberFault('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000) ??
     headersFault(env) ??
     numberFault('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000) ??
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
     numberFault('DATABASE_EPOCH', env.DATABASE_EPOCH, 1, 1_000_000) ??
     leaseFault(env) ??
+    (env.HSTS_SUBDOMAINS === 'yes' || env.HSTS_SUBDOMAINS === 'no'
+      ? null
+      : 'HSTS_SUBDOMAINS: neither "yes" nor "no"') ??
     (env.LOG === 'all' || env.LOG === 'errors' ? null : 'LOG: neither "all" nor "errors"') ??
     (env.EVENTS_RETENTION_DAYS
       ? numberFault('EVENTS_RETENTION_DAYS', env.EVENTS_RETENTION_DAYS, 30, 36_500)
       : null) ??
     secretFault('OPERATOR_SECRET', env.OPERATOR_SECRET) ??
+    secretFault('OPERATOR_SECRET_NEXT', env.OPERATOR_SECRET_NEXT) ??
     secretFault('UPSTREAM_SECRET', env.UPSTREAM_SECRET) ??
     corsFault(env.CORS_ORIGINS) ??
     clientsFault(env.INTROSPECTION_CLIENTS) ??
@@ -61,8 +75,30 @@ function hostFault(name: string, value: string): string | null {
   return isGood ? null : `${name}: not a host name in small letters, without scheme, port and path`;
 }
 
-function originFault(name: string, value: string): string | null {
-  return value === '' || isOrigin(value) ? null : `${name}: not an http(s) origin`;
+function originsFault({ ORIGINS: value, VERIFY_HOST: host }: Env): string | null {
+  if (value === '') return null;
+  const origins = value.split(',').map((origin) => origin.trim());
+  const isGood = origins.every((origin) => /^https:\/\/[a-z\d.:-]+$/.test(origin) && isOrigin(origin));
+  if (!isGood) return 'ORIGINS: not a comma-separated list of exact https origins';
+  // On that host no page, no call and no sign-in is answered.
+  return origins.some((origin) => new URL(origin).hostname === host) ? 'ORIGINS: names VERIFY_HOST' : null;
+}
+
+/** Members follow it, and security.txt names it (RFC 9116 section 2.5.3). */
+function contactFault(value: string): string | null {
+  const protocol = urlOf(value)?.protocol ?? '';
+  return ['https:', 'mailto:', 'tel:'].includes(protocol)
+    ? null
+    : 'CONTACT_URL: not an https, mailto or tel URL';
+}
+
+/** UPSTREAM_SECRET and every call travel to it: never in the clear. A service binding has no URL. */
+function upstreamFault(env: Env): string | null {
+  const { UPSTREAM_URL: value } = env;
+  if (value === '') return null;
+  const url = urlOf(value);
+  if (url === null || !isOrigin(value)) return 'UPSTREAM_URL: not an http(s) origin';
+  return url.protocol === 'https:' || isLocalHttp(env, url) ? null : 'UPSTREAM_URL: not https';
 }
 
 function headersFault(env: Env): string | null {
@@ -88,10 +124,11 @@ function leaseFault(env: Env): string | null {
   );
 }
 
-/** Unset or empty closes the door that the secret opens; a short one is a mistake. */
+/** Unset or empty closes the door that the secret opens. A short one is a mistake, and so is one that no header can carry. */
 function secretFault(name: string, value: string | undefined): string | null {
-  const isGood = value === undefined || value === '' || value.length >= SECRET_LENGTH;
-  return isGood ? null : `${name}: shorter than ${SECRET_LENGTH} characters`;
+  if (value === undefined || value === '') return null;
+  if (value.length < SECRET_LENGTH) return `${name}: shorter than ${SECRET_LENGTH} characters`;
+  return /^[!-~]+$/.test(value) ? null : `${name}: a space, or another character than visible ASCII`;
 }
 
 function corsFault(value: string): string | null {

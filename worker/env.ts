@@ -8,6 +8,7 @@ export type Env = Omit<Cloudflare.Env, never> & {
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   OPERATOR_SECRET?: string;
+  OPERATOR_SECRET_NEXT?: string;
   UPSTREAM_SECRET?: string;
   INTROSPECTION_CLIENTS?: string;
   OIDC_ISSUER?: string;

@@ -10,9 +10,10 @@ import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
 import { routeOf } from './face.ts';
 import { logFailure, logMisconfigured, logOften, logPruned, logRequest, logUnexpected, note } from './log.ts';
-import { Problem, problemResponse } from './problem.ts';
-import { isSentTo, originOf, pathOf, requestIdOf } from './request-id.ts';
-import { withSecurityHeaders } from './security-headers.ts';
+import { addressProblem, isAtVerifyHost, isOurs, ownOrigin, pageElsewhere } from './origins.ts';
+import { Problem, problemResponse, type Refusal, type Slug } from './problem.ts';
+import { pathOf, requestIdOf } from './request-id.ts';
+import { coverSubdomains, withSecurityHeaders } from './security-headers.ts';
 import { storageFailureOf } from './storage-failure.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
@@ -20,7 +21,6 @@ export { Verifier } from './verifier.ts';
 
 const app = new Hono<{ Bindings: Env }>();
 
-app.get('/healthz', (c) => c.json({ status: 'ok' }));
 app.all('/introspect', async (c) => {
   const { introspect } = await import('./api/introspection.ts');
   return introspect(c.req.raw, c.env, new Call(c.req.raw, c.executionCtx));
@@ -28,7 +28,7 @@ app.all('/introspect', async (c) => {
 app.all('/api/*', async (c) => {
   const { admin } = await import('./admin/routes.ts');
   noteRoute(c, routeOf(admin, c));
-  return withSecurityHeaders(await admin.fetch(c.req.raw, c.env, c.executionCtx));
+  return admin.fetch(c.req.raw, c.env, c.executionCtx);
 });
 app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], async (c) => {
   const { pages } = await import('./pages/pages.ts');
@@ -38,7 +38,7 @@ app.on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], as
 app.all('/operator/*', async (c) => {
   const { operator } = await import('./operator/routes.ts');
   noteRoute(c, routeOf(operator, c));
-  return withSecurityHeaders(await operator.fetch(c.req.raw, c.env, c.executionCtx));
+  return operator.fetch(c.req.raw, c.env, c.executionCtx);
 });
 app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], async (c) => {
   const { docs } = await import('./docs/routes.ts');
@@ -49,7 +49,10 @@ app.get('*', async (c) => {
   const asset = await c.env.ASSETS.fetch(c.req.raw);
   if (asset.status === 404) note(c.req.raw, { slug: 'not-found' });
   // No redirect: the files make one of `//host/x`, and of any path that is encoded oddly.
-  if (asset.ok || asset.status === 304 || asset.status === 404) return asset;
+  if (asset.ok || asset.status === 304 || asset.status === 404) {
+    // Its own headers cannot be added to.
+    return new Response(asset.body, asset);
+  }
   throw new Problem('not-found');
 });
 app.notFound(() => {
@@ -68,11 +71,14 @@ function callApi(path: string, request: Request, env: Env, context: ExecutionCon
 
 /** The answer to whatever was thrown on the way to another one. */
 function refuse(request: Request, env: Env, error: unknown): Response {
-  const problem = error instanceof Problem ? error : problemOf(error, request);
+  return answerProblem(request, env, error instanceof Problem ? error : problemOf(error, request));
+}
+
+function answerProblem(request: Request, env: Env, problem: Refusal): Response {
   note(request, { slug: problem.slug });
   return isApiPath(pathOf(request))
     ? apiProblem(request, env, problem)
-    : problemResponse(problem, originOf(request), requestIdOf(request));
+    : problemResponse(problem, ownOrigin(env, request), requestIdOf(request));
 }
 
 function noteRoute(c: Context, route: string | undefined): void {
@@ -94,47 +100,75 @@ function problemOf(thrown: unknown, request: Request): Problem {
   return new Problem('unexpected');
 }
 
-/**
- * A deployment that is set up wrongly answers that it is alive, and a problem to everything else. Forward-auth has no 500
- * and says 503. Without a readable VERIFY_HOST, any host may be the one of forward-auth, and /healthz is no 200 either.
- */
+/** A deployment that is set up wrongly answers a problem that names the setting, and says so once in the log. */
 function refuseMisconfigured(request: Request, env: Env, fault: string): Response {
-  const path = pathOf(request);
-  const isVerification = isForwardAuth(path, request, env);
-  if (path === '/healthz' && !isVerification && !fault.startsWith('VERIFY_HOST')) {
-    return Response.json({ status: 'ok' });
-  }
-  if (!reported.has(env)) {
-    reported.add(env);
-    logMisconfigured(fault);
-  }
-  const problem = isVerification
-    ? new Problem('verification-unavailable', undefined, { 'retry-after': '5', ...NOBODY })
-    : new Problem('misconfigured', fault);
-  note(request, { slug: problem.slug });
-  return isApiPath(path) && !isVerification
-    ? apiProblem(request, env, problem)
-    : problemResponse(problem, originOf(request), requestIdOf(request));
+  report(env, fault);
+  return answerProblem(request, env, new Problem('misconfigured', fault));
+}
+
+function report(env: Env, fault: string): void {
+  if (reported.has(env)) return;
+  reported.add(env);
+  logMisconfigured(fault);
 }
 const reported = new WeakSet<Env>();
 
-/**
- * Forward-auth has every path of its own host, so that no path that a gateway appends leads to an answer that verifies
- * nothing. Elsewhere it has exactly one, which the `..` of a path cannot leave.
- */
-function isForwardAuth(path: string, request: Request, env: Env): boolean {
-  return path === '/verify' || (env.VERIFY_HOST !== '' && isSentTo(request, env.VERIFY_HOST));
-}
-
 function dispatch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
+  const path = pathOf(request);
+  // Forward-auth has every path of its own host, so that no path that a gateway appends leads to an answer that verifies
+  // nothing. Elsewhere it has exactly one, which the `..` of a path cannot leave.
+  if (path === '/verify' || isAtVerifyHost(request, env)) return answerGateway(path, request, env, context);
+  if (!isApiPath(path)) return serve(path, request, env, context).then(withSecurityHeaders);
   const fault = faultOf(env);
   if (fault !== null) return refuseMisconfigured(request, env, fault);
-  const path = pathOf(request);
-  if (isForwardAuth(path, request, env)) {
-    if (path !== '/verify') note(request, { route: '/verify' });
-    return forwardAuth(request, env, new Call(request, context));
+  return isOurs(request.url, env)
+    ? callApi(path, request, env, context)
+    : answerProblem(request, env, addressProblem(request, env));
+}
+
+/** The answer of forward-auth, which knows 200, 401, 403 and 503 alone, and names nobody in a refusal. */
+function answerGateway(
+  path: string,
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+): Response | Promise<Response> {
+  if (path !== '/verify') note(request, { route: '/verify' });
+  const fault = faultOf(env);
+  if (fault !== null) {
+    report(env, fault);
+    return refuseGateway(request, env, undefined);
   }
-  return isApiPath(path) ? callApi(path, request, env, context) : app.fetch(request, env, context);
+  if (isOurs(request.url, env)) return forwardAuth(request, env, new Call(request, context));
+  const { slug, detail } = addressProblem(request, env);
+  return refuseGateway(request, env, detail, slug === 'https-required' ? slug : undefined);
+}
+
+function refuseGateway(
+  request: Request,
+  env: Env,
+  detail: string | undefined,
+  slug: Slug = 'verification-unavailable',
+): Response {
+  note(request, { slug });
+  const headers = { ...(slug === 'verification-unavailable' ? { 'retry-after': '5' } : {}), ...NOBODY };
+  return problemResponse({ slug, detail, headers }, ownOrigin(env, request), requestIdOf(request));
+}
+
+/** The answer to everything but /v1 and forward-auth. */
+async function serve(path: string, request: Request, env: Env, context: ExecutionContext): Promise<Response> {
+  const fault = faultOf(env);
+  // Asked by monitors, which may know no more than an address: it says nothing about this deployment. While VERIFY_HOST
+  // cannot be read, every host may be the one of forward-auth, where a 200 lets a call pass.
+  if (path === '/healthz' && fault?.startsWith('VERIFY_HOST') !== true)
+    return Response.json({ status: 'ok' });
+  if (fault !== null) return refuseMisconfigured(request, env, fault);
+  const page = pageElsewhere(request, env);
+  // A permanent redirect of a GET, to another address of ours.
+  if (page !== null) return new Response(null, { status: 308, headers: { location: page } });
+  return isOurs(request.url, env)
+    ? app.fetch(request, env, context)
+    : answerProblem(request, env, addressProblem(request, env));
 }
 
 export default {
@@ -143,6 +177,7 @@ export default {
     const answer = dispatch(request, env, context);
     const finish = (given: Response): Response => {
       logRequest(request, given.status, env, startedAt);
+      if (env.HSTS_SUBDOMAINS === 'yes') coverSubdomains(given);
       return request.method === 'HEAD' ? new Response(null, given) : given;
     };
     return answer instanceof Promise ? answer.then(finish) : finish(answer);

@@ -19,6 +19,8 @@ export const PROBLEMS = {
   'stale-version': { status: 409, title: 'Stale version' },
   'invalid-body': { status: 422, title: 'Invalid body' },
   'cross-site-request': { status: 403, title: 'Cross-site request' },
+  'https-required': { status: 403, title: 'HTTPS required' },
+  'misdirected-request': { status: 421, title: 'Misdirected request' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'not-found': { status: 404, title: 'Not found' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },

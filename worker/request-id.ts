@@ -11,14 +11,19 @@ export function originOf(request: Request): string {
 }
 
 /** The same as `new URL(request.url).pathname`, for the same reason. */
-export function pathOf({ url }: Request): string {
+export function pathOf(request: Request): string {
+  return pathIn(request.url);
+}
+
+/** The path of a URL as the runtime writes it. */
+export function pathIn(url: string): string {
   const start = url.indexOf('/', 8);
   const query = url.indexOf('?', start);
   return query < 0 ? url.slice(start) : url.slice(start, query);
 }
 
 /** Whether a request was sent to this host, on any port; `host` as a URL writes it. A final dot names the same host. */
-export function isSentTo({ url }: Request, host: string): boolean {
+export function isSentTo({ url }: Pick<Request, 'url'>, host: string): boolean {
   const start = url.indexOf('//') + 2;
   if (!url.startsWith(host, start)) return false;
   const end = start + host.length;

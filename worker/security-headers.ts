@@ -1,19 +1,32 @@
-// What every answer that is not a page says to a browser: load nothing, guess nothing, frame nothing, remember https.
+// What every answer that is not a page says to a browser: load nothing, send nothing, guess nothing, frame nothing, remember https.
+
+/** How long a browser keeps to https, in seconds: two years. */
+const HSTS = 'max-age=63072000';
+
+/** The part that answers under /v1 carry as well, where every header costs. */
+export const BRIEF_SECURITY_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'strict-transport-security': HSTS,
+  'x-content-type-options': 'nosniff',
+} as const;
 
 export const SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'strict-transport-security': 'max-age=63072000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
+  ...BRIEF_SECURITY_HEADERS,
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-/** The same answer with these headers, where it has no stricter word of its own. */
+/** The same answer with these headers, where it has none of its own under their names. */
 export function withSecurityHeaders(answer: Response): Response {
-  const copy = new Response(answer.body, answer);
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
-    if (!copy.headers.has(name)) copy.headers.set(name, value);
+    if (!answer.headers.has(name)) answer.headers.set(name, value);
   }
-  return copy;
+  return answer;
+}
+
+/** Extends https to the subdomains of this host. A browser keeps the newest value, so every answer has to say the same. */
+export function coverSubdomains(answer: Response): void {
+  answer.headers.set('strict-transport-security', `${HSTS}; includeSubDomains`);
 }

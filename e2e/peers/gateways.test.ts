@@ -43,6 +43,7 @@ function startNginx(port: number, zoneAddress: string): Promise<Child> {
     ['listen 8080', `listen 127.0.0.1:${port}`],
     ['server tokens.example.com:443', `server ${zoneAddress}`],
     ['https://developer_zone', 'http://developer_zone'],
+    ['Host tokens.example.com', `Host ${zoneAddress}`],
     ['127.0.0.1:9000', `127.0.0.1:${upstream.port}`],
   ]);
   // What a distribution's own nginx.conf says around conf.d/*.conf, in a folder of ours.
@@ -62,6 +63,7 @@ function startCaddy(port: number, zoneAddress: string): Promise<Child> {
   const site = printed('Caddyfile', [
     ['\napi.example.com {', `\nhttp://127.0.0.1:${port} {`],
     ['https://tokens.example.com', `http://${zoneAddress}`],
+    ['Host tokens.example.com', `Host ${zoneAddress}`],
     ['127.0.0.1:9000', `127.0.0.1:${upstream.port}`],
   ]);
   const main = join(folder, `Caddyfile-${port}`);

@@ -139,6 +139,40 @@ describe('a member who reaches for another organisation', () => {
     expect(await recordOf(mine)).toHaveLength(1);
   });
 
+  it('is on record alike when they ask for the page of the other organisation', async () => {
+    const { me, mine, theirs, session } = await givenTwo();
+    for (const page of ['/developer-zone', '/activity', '/sessions']) {
+      const answer = await send(`${page}?organisation=${theirs}`, { headers: session });
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('"tokens":null');
+    }
+    expect((await recordOf(mine)).map(({ action, actor, detail }) => [action, actor, detail])).toEqual(
+      Array.from({ length: 3 }, () => ['access.refused', me, theirs]),
+    );
+    expect(await recordOf(theirs)).toEqual([]);
+    // Their own, on another plan as well, is no reaching.
+    await send(`/developer-zone?organisation=${mine}`, { headers: session });
+    expect(await recordOf(mine)).toHaveLength(3);
+  });
+
+  it.each([
+    ['another site sends the window there', 'cross-site'],
+    ['a sibling on the same site does', 'same-site'],
+    ['they open a link that they were sent', 'none'],
+  ])('is on no record when %s, under /api or at a page', async (_, site) => {
+    const { mine, session } = await givenTwo();
+    const headers = {
+      ...session,
+      'sec-fetch-site': site,
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    for (const path of ['tokens', 'activity', 'activity.csv', 'activity.jsonl', 'usage'])
+      expect((await send(`/api/organisations/any-text/${path}`, { headers })).status).not.toBe(200);
+    expect((await send('/developer-zone?organisation=any-text', { headers })).status).toBe(200);
+    expect(await recordOf(mine)).toEqual([]);
+  });
+
   it('leaves no text on record that no id could be', async () => {
     const { mine, session } = await givenTwo();
     await send(`/api/organisations/${encodeURIComponent('=1+1 <b>')}/tokens`, { headers: session });

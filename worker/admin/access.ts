@@ -1,8 +1,10 @@
 // Where a dashboard request happens, and whether its member may open Developer Zone there. The organisation is always
 // the one in the path; no header and no session remembers another.
-import type { Context, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
 import { recordRefusal } from '../activity/store.ts';
+import type { Db } from '../database.ts';
+import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { logFailure, note } from '../log.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
@@ -10,6 +12,7 @@ import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import type { Place } from '../token/store.ts';
+import { isOurOwnWish } from './same-site.ts';
 import type { AdminEnv } from './session.ts';
 
 export type PlaceEnv = AdminEnv & { Variables: { place: Place } };
@@ -26,19 +29,29 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
     const slug = error instanceof Problem ? error.slug : null;
     if (slug === 'organisation-not-found' || slug === 'token-not-found') {
       const tokenId = slug === 'token-not-found' ? (c.req.path.split('/').at(-1) ?? '') : null;
-      c.executionCtx.waitUntil(keepRefusal(c, tokenId));
+      c.executionCtx.waitUntil(keepRefusal(c.env, c.var.db, c.req.raw, c.var.place, tokenId));
     }
     throw error;
   }
 };
 
-/** Records no text that no id could be, and 30 attempts of a member a minute: the record is kept for long. */
-async function keepRefusal(c: Context<PlaceEnv>, tokenId: string | null): Promise<void> {
-  const { place, db } = c.var;
+/**
+ * Records that a member reached for an organisation, or a token in it, that is not theirs: under /api and for a page alike.
+ * Nothing that another site or a mailed link may have caused, no text that no id could be, and 30 attempts of a member a
+ * minute: the record is kept for long.
+ */
+export async function keepRefusal(
+  env: Env,
+  db: Db,
+  request: Request,
+  place: Place,
+  tokenId: string | null,
+): Promise<void> {
+  if (!isOurOwnWish(request)) return;
   if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;
   try {
-    await limit(c.env.FAILED_LOGINS_PER_CLIENT, `refused:${place.email}`);
-    await recordRefusal(db, causeOf(c, place.email), place, tokenId);
+    await limit(env.FAILED_LOGINS_PER_CLIENT, `refused:${place.email}`);
+    await recordRefusal(db, causeOf({ req: { raw: request } }, place.email), place, tokenId);
   } catch (error) {
     // Over the limit, or no database: the refusal stands, and nothing was changed that would need a record.
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');

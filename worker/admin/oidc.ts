@@ -8,6 +8,7 @@ import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import { limit } from '../limit.ts';
 import { logOften } from '../log.ts';
+import { ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { withReserve } from '../reserve.ts';
@@ -86,18 +87,21 @@ export const oidc = new Hono<AdminEnv>()
     );
     if (!signedIn.ok) return fail(c, signedIn.reason);
     c.header('set-cookie', signedIn.cookie);
-    return c.redirect(new URL(c.req.url).origin + trip.returnTo);
+    return c.redirect(ownOrigin(c.env, c.req.raw) + trip.returnTo);
   });
 
-function callbackOf(c: Context): string {
-  return `${new URL(c.req.url).origin}/api/sign-in/oidc/callback`;
+function callbackOf(c: Context<AdminEnv>): string {
+  return `${ownOrigin(c.env, c.req.raw)}/api/sign-in/oidc/callback`;
 }
 
-function fail(c: Context, failure: Failure): Response {
-  return c.redirect(`${new URL(c.req.url).origin}/sign-in?error=${failure}`);
+function fail(c: Context<AdminEnv>, failure: Failure): Response {
+  return c.redirect(`${ownOrigin(c.env, c.req.raw)}/sign-in?error=${failure}`);
 }
 
-function refuse(c: Context, reason: 'not-configured' | 'misconfigured' | 'provider-unavailable'): Response {
+function refuse(
+  c: Context<AdminEnv>,
+  reason: 'not-configured' | 'misconfigured' | 'provider-unavailable',
+): Response {
   if (reason === 'not-configured') throw new Problem('not-found');
   if (reason === 'provider-unavailable') return fail(c, 'provider-unavailable');
   throw new Problem(

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import { Problem } from '../problem.ts';
-import { isSameSite, requireSameSite } from './same-site.ts';
+import { isSameSite, mayRead, requireSameSite } from './same-site.ts';
 
 const ORIGIN = 'https://zone.example';
 const OURS = { origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
@@ -58,14 +58,74 @@ it('compares with the origin of the request itself, whatever its path says', () 
   expect(isSameSite(write({ origin: 'https://evil.example' }, '/@https://evil.example'))).toBe(false);
 });
 
+const TOKENS = '/api/organisations/acme/tokens';
+const CSV = '/api/organisations/acme/activity.csv';
+const JSONL = '/api/organisations/acme/activity.jsonl';
+const START = '/api/sign-in/oidc';
+const CALLBACK = '/api/sign-in/oidc/callback';
+
+function read(path: string, site: string | null, more: Record<string, string> = {}): Request {
+  return new Request(ORIGIN + path, {
+    headers: { ...(site === null ? {} : { 'sec-fetch-site': site }), ...more },
+  });
+}
+
+it.each([TOKENS, CSV, JSONL, START, CALLBACK, '/api/session', '/api/sign-in/methods', '/api/nowhere'])(
+  'lets our own pages and programs read %s',
+  (path) => {
+    expect([mayRead(read(path, 'same-origin')), mayRead(read(path, null))]).toEqual([true, true]);
+  },
+);
+
 it.each([
-  ['GET', 'https://evil.example', 'through'],
-  ['HEAD', 'https://evil.example', 'through'],
-  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) => [
-    [method, 'https://evil.example', 'cross-site-request'],
-    [method, ORIGIN, 'through'],
+  [CSV, true],
+  [JSONL, true],
+  [`${CSV}?action=sign-in`, true],
+  [START, true],
+  [`${START}?return_to=/activity`, true],
+  [TOKENS, false],
+  ['/api/organisations/acme/activity', false],
+  ['/api/session', false],
+  ['/api/sessions', false],
+  ['/api/sign-in/methods', false],
+  [`${START}/`, false],
+  [`${CSV}x`, false],
+  [`/api/organisations/a/b/activity.csv`, false],
+  [`${TOKENS}?x=/api/organisations/acme/activity.csv`, false],
+])('answers a person who opens the address %s: %s', (path, expected) => {
+  expect(mayRead(read(path, 'none'))).toBe(expected);
+});
+
+it.each(['cross-site', 'same-site', '', 'SAME-ORIGIN', 'same-origin, cross-site'])(
+  'refuses a read from another site, which a browser calls "%s"',
+  (site) => {
+    for (const path of [TOKENS, CSV, JSONL, START, '/api/session', '/api/sign-in/methods', '/api/nowhere'])
+      expect([path, mayRead(read(path, site))]).toEqual([path, false]);
+  },
+);
+
+it.each(['cross-site', 'same-site', 'none'])(
+  'lets the identity provider lead the window back, which a browser calls "%s", and no script, image or frame',
+  (site) => {
+    const path = `${CALLBACK}?code=a&state=b`;
+    const window = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    expect(mayRead(read(path, site, window))).toBe(true);
+    expect(mayRead(read(path, site, { ...window, 'sec-fetch-dest': 'iframe' }))).toBe(false);
+    expect(mayRead(read(path, site, { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }))).toBe(false);
+    expect(mayRead(read(path, site, { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }))).toBe(false);
+  },
+);
+
+it.each([
+  ...['GET', 'HEAD'].flatMap((method) => [
+    [method, 'cross-site', 'cross-site-request'],
+    [method, 'same-origin', 'through'],
   ]),
-])('answers a %s from %s: %s', async (method, origin, expected) => {
+  ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].flatMap((method) => [
+    [method, 'cross-site', 'cross-site-request'],
+    [method, 'same-origin', 'through'],
+  ]),
+])('answers a %s from %s: %s', async (method, site, expected) => {
   const app = new Hono()
     .use(requireSameSite)
     .all('*', (c) => c.body(null, 200, { outcome: 'through' }))
@@ -73,6 +133,7 @@ it.each([
       const slug = error instanceof Problem ? error.slug : error.message;
       return new Response(null, { status: 500, headers: { outcome: slug } });
     });
-  const answer = await app.request(new Request(`${ORIGIN}/api/x`, { method, headers: { origin } }));
+  const headers = { origin: ORIGIN, 'sec-fetch-site': site };
+  const answer = await app.request(new Request(`${ORIGIN}/api/x`, { method, headers }));
   expect(answer.headers.get('outcome')).toBe(expected);
 });

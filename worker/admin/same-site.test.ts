@@ -5,16 +5,19 @@ import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, givenSession } from '../test/harness.ts';
 import { admin } from './routes.ts';
 
-/** Every write of the dashboard's face, read from the face itself: one that is added later is in here too. */
-const writes = [
+/** Every route of the dashboard's face, read from the face itself: one that is added later is in here too. */
+const routes = [
   ...new Set(
-    admin.routes
-      .filter(({ method }) => !['GET', 'ALL'].includes(method))
-      .map(({ method, path }) => `${method} ${path}`),
+    admin.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
   ),
-].map((write) => write.split(' ') as [method: string, path: string]);
+].map((route) => route.split(' ') as [method: string, path: string]);
+const writes = routes.filter(([method]) => method !== 'GET');
+/** The identity provider leads the window back from its own site: same-site.node.test.ts. */
+const reads = routes.filter(([method, path]) => method === 'GET' && !path.endsWith('/oidc/callback'));
 
-it('knows the writes of the face', () => {
+it('knows the reads and writes of the face', () => {
+  expect(reads).toContainEqual(['GET', '/api/organisations/:organisation/activity.csv']);
+  expect(reads.length).toBeGreaterThanOrEqual(9);
   expect(writes).toContainEqual(['DELETE', '/api/organisations/:organisation/tokens/:token']);
   expect(writes).toContainEqual(['POST', '/api/sign-in/link']);
   expect(writes.length).toBeGreaterThanOrEqual(8);
@@ -36,6 +39,32 @@ describe.each(writes)('%s %s', (method, path) => {
         method,
         headers: { ...(await givenSession()), 'content-type': 'application/json', ...headers },
         body: '{}',
+      }),
+      env,
+      createExecutionContext(),
+    );
+    expect(answer.status).toBe(403);
+    expect((await answer.json<{ type: string }>()).type).toContain('#cross-site-request');
+    expect(calls).toEqual([]);
+  });
+});
+
+describe.each(reads)('%s %s', (method, path) => {
+  it.each([
+    ['another site', 'cross-site'],
+    ['a sibling on the same site', 'same-site'],
+  ])('refuses a read from %s before it asks the storage anything', async (_, site) => {
+    const { env, calls } = deploymentWith(null);
+    const answer = await worker.fetch(
+      new Request(new URL(path.replaceAll(':', ''), ORIGIN), {
+        method,
+        headers: {
+          ...(await givenSession()),
+          'sec-fetch-site': site,
+          // A window that is sent there, where a Lax cookie travels.
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-dest': 'document',
+        },
       }),
       env,
       createExecutionContext(),

@@ -1,14 +1,37 @@
-// Writes come from our own pages only: Origin, Sec-Fetch-Site and content type, each on its own enough to refuse.
-// hono/csrf looks at form-like content types alone, and would let JSON from another site through.
+// Whether a request under /api may be from where it is from: one rule for reads and writes alike. Requests come from our own
+// pages (`Sec-Fetch-Site: same-origin`) or from a program, which sends no such header. hono/csrf looks at form-like content
+// types alone, and would let JSON from another site through.
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from '../problem.ts';
+import { pathOf } from '../request-id.ts';
 
 export const requireSameSite: MiddlewareHandler = async (c, next) => {
-  const method = c.req.method;
-  if (method !== 'GET' && method !== 'HEAD' && !isSameSite(c.req.raw))
-    throw new Problem('cross-site-request');
+  const { method } = c.req;
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (!(isRead ? mayRead(c.req.raw) : isSameSite(c.req.raw))) throw new Problem('cross-site-request');
   await next();
 };
+
+/** A file, or the beginning of single sign-on: addresses that a person may type, keep as a bookmark, or be sent. */
+const OPENED = /^\/api\/(?:organisations\/[^/]+\/activity\.(?:csv|jsonl)|sign-in\/oidc)$/;
+/** The identity provider leads the browser here, from its own site. State and cookie decide (oidc.ts). */
+const CALLBACK = '/api/sign-in/oidc/callback';
+
+/** Whether our own page, a program, or, where that is meant, a person by a link sends this read. */
+export function mayRead(request: Request): boolean {
+  if (isOurOwnWish(request)) return true;
+  const path = pathOf(request);
+  if (path === CALLBACK) return isVisit(request);
+  return OPENED.test(path) && request.headers.get('sec-fetch-site') === 'none';
+}
+
+/**
+ * Whether our own page or a program sends this. A link that a member follows, from wherever it was sent, is not: what it
+ * asks for may be somebody else's wish, and is on no record.
+ */
+export function isOurOwnWish({ headers }: Request): boolean {
+  return sendsNoOther(headers, 'sec-fetch-site', 'same-origin');
+}
 
 /**
  * Whether our own page sent this write. A body is JSON, which no form can send; a write without a type has no body that
@@ -17,8 +40,20 @@ export const requireSameSite: MiddlewareHandler = async (c, next) => {
 export function isSameSite(request: Request): boolean {
   const { headers } = request;
   if (headers.get('origin') !== new URL(request.url).origin) return false;
-  const site = headers.get('sec-fetch-site');
-  if (site !== null && site !== 'same-origin') return false;
+  if (!isOurOwnWish(request)) return false;
   const type = headers.get('content-type');
   return type === null || /^application\/json *(?:; *charset=utf-8)?$/i.test(type);
+}
+
+/** Whether the window itself goes there: no script, image or frame asks. */
+function isVisit({ headers }: Request): boolean {
+  return (
+    sendsNoOther(headers, 'sec-fetch-mode', 'navigate') && sendsNoOther(headers, 'sec-fetch-dest', 'document')
+  );
+}
+
+/** Browsers of before 2023 and programs send no such header. */
+function sendsNoOther(headers: Headers, name: string, value: string): boolean {
+  const sent = headers.get(name);
+  return sent === null || sent === value;
 }

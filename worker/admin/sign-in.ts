@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
+import { hasOwnOrigin, ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { withReserve } from '../reserve.ts';
@@ -32,8 +33,9 @@ const RedeemBody = strictObject({
   code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
 });
 
-/** What the sign-in page offers. */
+/** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
 export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
+  if (!hasOwnOrigin(env, request)) return { link: false, oidc: null };
   return {
     link: openMailer(env, request) !== null,
     oidc: (env.OIDC_ISSUER ?? '') === '' ? null : { name: env.OIDC_NAME ?? 'single sign-on' },
@@ -53,7 +55,7 @@ export const signIn = new Hono<AdminEnv>()
     await limit(c.env.LINKS_PER_ADDRESS, email);
     const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
     const { code, known } = await createLinkCode(await openDatabase(c.env), email, browser, Date.now());
-    const link = `${new URL(c.req.url).origin}/sign-in#code=${code}`;
+    const link = `${ownOrigin(c.env, c.req.raw)}/sign-in#code=${code}`;
     c.header('set-cookie', browserCookie(browser));
     if (mailer.kind === 'local') {
       // The one place that prints a link: local mode has no mail, and its host is this machine.

@@ -248,7 +248,7 @@ describe('forward-auth', () => {
     const headers = bearer(secret);
     for (const host of ['localhost', 'verify.example.evil.example', 'another.verify.example']) {
       const ask = (path: string) =>
-        callWith({ VERIFY_HOST: 'verify.example' }, path, { headers }, `https://${host}`);
+        callWith({ VERIFY_HOST: 'verify.example', ORIGINS: '' }, path, { headers }, `https://${host}`);
       for (const path of ['/verify/', '/verify/events/7', '/verify/../verify/x', '/verifyevents']) {
         expect((await ask(path)).status).toBe(404);
       }
@@ -419,6 +419,16 @@ describe('a deployment that is set up wrongly', () => {
     ['UPSTREAM_URL', 'not a url'],
     ['UPSTREAM_URL', 'https://api.example/path'],
     ['UPSTREAM_URL', 'file:///etc/passwd'],
+    ['UPSTREAM_URL', 'http://api.example'],
+    ['ORIGINS', 'zone.example'],
+    ['ORIGINS', 'http://zone.example'],
+    ['ORIGINS', 'https://zone.example/'],
+    ['ORIGINS', 'https://ZONE.example'],
+    ['ORIGINS', 'https://zone.example:443'],
+    ['ORIGINS', 'https://zone.example,,https://b.example'],
+    ['ORIGINS', 'https://*.zone.example'],
+    ['HSTS_SUBDOMAINS', 'true'],
+    ['CONTACT_URL', 'javascript:alert(1)'],
     ['UPSTREAM_TIMEOUT_MS', 'soon'],
     ['REVOCATION_LEASE_MS', '-77'],
     ['HUB_LEASE_MS', 'often'],
@@ -429,6 +439,10 @@ describe('a deployment that is set up wrongly', () => {
     ['REVOCATION_LEASE_MS_BEFORE', '1s'],
     ['HUB_LEASE_MS_BEFORE', '10s'],
     ['OPERATOR_SECRET', 'x'.repeat(31)],
+    ['OPERATOR_SECRET', 'thirty two characters with spaces'],
+    ['OPERATOR_SECRET', `${'x'.repeat(32)}ü`],
+    ['OPERATOR_SECRET_NEXT', 'x'.repeat(31)],
+    ['OPERATOR_SECRET_NEXT', `${'x'.repeat(32)} `],
     ['UPSTREAM_SECRET', 'too-short'],
     ['VERIFY_HOST', 'https://verify.example'],
     ['VERIFY_HOST', 'verify.example:8443'],
@@ -436,6 +450,7 @@ describe('a deployment that is set up wrongly', () => {
     ['VERIFY_HOST', 'Verify.example'],
     ['VERIFY_HOST', 'verify.example.'],
     ['VERIFY_HOST', 'two hosts'],
+    ['UPSTREAM_SECRET', `${'x'.repeat(32)}\n`],
     ['CORS_ORIGINS', 'https://site.example/path'],
     ['CORS_ORIGINS', 'site.example'],
     ['CORS_ORIGINS', 'capacitor://localhost/path'],

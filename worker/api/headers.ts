@@ -2,6 +2,7 @@
 // CORS_ORIGINS names. Credentials (cookies) are never allowed: a token is the only credential here.
 import type { Env } from '../env.ts';
 import { headerRules } from '../header-rules.ts';
+import { BRIEF_SECURITY_HEADERS } from '../security-headers.ts';
 
 type Origins = { text: string; any: boolean; exact: ReadonlySet<string> };
 let lastOrigins: Origins = { text: '', any: false, exact: new Set() };
@@ -30,9 +31,9 @@ const PREFLIGHT_SECONDS = '7200';
 
 /** `vary` names what an answer depends on, so that no cache hands one caller's answer to another. */
 const ALWAYS = {
+  ...BRIEF_SECURITY_HEADERS,
   'cache-control': 'no-store',
   vary: 'Authorization, X-API-Key, Origin',
-  'x-content-type-options': 'nosniff',
 };
 
 /** Status and headers that many answers share. Copying ready-made `Headers` costs half of reading an object's. */

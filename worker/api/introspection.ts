@@ -5,8 +5,9 @@ import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { note } from '../log.ts';
+import { ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
-import { originOf, requestIdOf } from '../request-id.ts';
+import { requestIdOf } from '../request-id.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 import { findToken } from '../token/store.ts';
 import { verify, type VerifyContext } from '../verification/verify.ts';
@@ -41,7 +42,7 @@ export async function introspect(request: Request, env: Env, context: VerifyCont
     client_id: verification.tokenId,
     token_type: 'Bearer',
     iat: Math.floor(Date.parse(row.createdAt) / 1000),
-    iss: originOf(request),
+    iss: ownOrigin(env, request),
   });
 }
 

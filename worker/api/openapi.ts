@@ -5,7 +5,8 @@ import { count, instant, json, plan, problem, record, text } from '../docs/answe
 const REFUSALS = {
   400: problem(['malformed-credential']),
   401: problem(['authentication-required', 'invalid-token']),
-  403: problem(['enterprise-plan-required']),
+  403: problem(['enterprise-plan-required', 'https-required']),
+  421: problem(['misdirected-request']),
   500: problem(['misconfigured', 'unexpected']),
   503: problem(['verification-unavailable', 'storage-unavailable']),
 };

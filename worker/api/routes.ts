@@ -3,7 +3,8 @@
 import type { Env } from '../env.ts';
 import { note } from '../log.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
-import { originOf, requestIdOf } from '../request-id.ts';
+import { ownOrigin } from '../origins.ts';
+import { requestIdOf } from '../request-id.ts';
 import type { VerifyContext } from '../verification/verify.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { checkForwardable, forward, hasUpstream } from './gateway.ts';
@@ -93,7 +94,7 @@ const rendered = new WeakMap<Refusal, { origin: string; start: string; shared: T
 
 /** A problem with the headers that every answer under /v1 carries. */
 export function apiProblem(request: Request, env: Env, problem: Refusal): Response {
-  const origin = originOf(request);
+  const origin = ownOrigin(env, request);
   let known = rendered.get(problem);
   if (known === undefined || known.origin !== origin) {
     const headers = { 'content-type': 'application/problem+json', ...problem.headers };

@@ -73,7 +73,13 @@ describe('the documentation', () => {
   it('names this deployment in the files for gateways, where it can be reached by https', async () => {
     const read = async (origin: string) => {
       const request = new Request(`${origin}/docs/gateways`);
-      return (await worker.fetch(request, env, createExecutionContext())).text();
+      return (
+        await worker.fetch(
+          request,
+          { ...env, ORIGINS: 'https://tokens.acme.example' },
+          createExecutionContext(),
+        )
+      ).text();
     };
     const page = await read('https://tokens.acme.example');
     expect(page).toContain('forward_auth https://tokens.acme.example {');

@@ -30,7 +30,11 @@ const ADVICE: Readonly<Record<Slug, string>> = {
   'invalid-body':
     'The body or a path parameter does not fit; `detail` names the field. Unknown fields are refused as well. Nothing was changed.',
   'cross-site-request':
-    'A dashboard write came from another site. Only our own pages may write there; programs use a token and `/v1`.',
+    'A dashboard request came from another site, or a link was opened that is not one to open. Only our own pages may ask there; programs use a token and `/v1`.',
+  'https-required':
+    'The call came over http, where others can read its credential. Call the address of `detail`, and replace the credential that was sent.',
+  'misdirected-request':
+    'The call came to a host that this deployment does not answer at. Check the address; whoever operates it names its addresses in `ORIGINS`.',
   'too-many-requests': 'Too many attempts in one minute. Wait for the seconds in `Retry-After`.',
   'not-found': 'Nothing answers at this path. Check the spelling and the method.',
   'method-not-allowed': 'The path exists, but not for this method. `Allow` lists the methods that it takes.',

@@ -5,10 +5,10 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
+import { ownOrigin } from '../origins.ts';
 import { PAGE_HEADERS } from '../pages/headers.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
-import { originOf } from '../request-id.ts';
 import { articles } from './articles.ts';
 import { COPY_JS, DOCS_CSS } from './files.ts';
 import { openApiDocument } from './openapi.ts';
@@ -16,7 +16,7 @@ import { articleHtml, articleMarkdown } from './page.ts';
 
 type DocsContext = Context<{ Bindings: Env }>;
 
-const articlesOf = (c: DocsContext) => articles(originOf(c.req.raw), c.env.PRODUCT_NAME);
+const articlesOf = (c: DocsContext) => articles(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME);
 
 const MARKDOWN = 'text/markdown; charset=utf-8';
 
@@ -26,7 +26,7 @@ export const docs = finishFace(
     .get('/docs/copy.js', (c) => send(c, 'text/javascript; charset=utf-8', COPY_JS))
     .get('/llms.txt', (c) => send(c, 'text/plain; charset=utf-8', llms(c)))
     .get('/openapi.json', (c) => {
-      const document = JSON.stringify(openApiDocument(originOf(c.req.raw), c.env.PRODUCT_NAME));
+      const document = JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME));
       return send(c, 'application/json', document, { 'access-control-allow-origin': '*' });
     })
     .get('/docs', page)
@@ -40,7 +40,7 @@ function page(c: DocsContext): Response {
   const all = articlesOf(c);
   const article = all.find((each) => path === each.path || path === `${each.path}.md`);
   if (article === undefined) throw new Problem('not-found');
-  if (path !== article.path) return send(c, MARKDOWN, articleMarkdown(article, originOf(c.req.raw)));
+  if (path !== article.path) return send(c, MARKDOWN, articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
   const body = articleHtml(article, all, c.env.PRODUCT_NAME, getCookie(c, 'theme'));
   // The theme is part of the page: no shared cache may hand one reader's to another.
   return send(c, 'text/html; charset=utf-8', body, { ...PAGE_HEADERS, 'cache-control': 'private, no-cache' });
@@ -65,7 +65,7 @@ function send(c: DocsContext, type: string, body: string, headers: Record<string
 }
 
 function llms(c: DocsContext): string {
-  const origin = originOf(c.req.raw);
+  const origin = ownOrigin(c.env, c.req.raw);
   const pages = articlesOf(c).map(
     ({ path, name, summary }) => `- [${name}](${origin}${path}.md): ${summary}\n`,
   );

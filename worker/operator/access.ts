@@ -1,5 +1,5 @@
-// Who may speak for the platform: whoever holds OPERATOR_SECRET. No cookie opens this face, and where no secret of at
-// least 32 characters is configured there is no such face.
+// Who may speak for the platform: whoever holds OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while one takes over from the other.
+// No cookie opens this face, and where no secret of at least 32 characters is configured there is no such face.
 import type { MiddlewareHandler } from 'hono';
 import { clientKey } from '../client-address.ts';
 import type { Env } from '../env.ts';
@@ -11,10 +11,12 @@ import { isSameSecret } from '../token/secret.ts';
 const SECRET_LENGTH = 32;
 
 export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  const secret = c.env.OPERATOR_SECRET ?? '';
-  if (secret.length < SECRET_LENGTH) throw new Problem('not-found');
+  const secrets = [c.env.OPERATOR_SECRET ?? '', c.env.OPERATOR_SECRET_NEXT ?? ''].filter(
+    ({ length }) => length >= SECRET_LENGTH,
+  );
+  if (secrets.length === 0) throw new Problem('not-found');
   const given = /^Bearer +([!-~]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-  if (given === undefined || !isSame(given, secret)) {
+  if (given === undefined || !isOneOf(given, secrets)) {
     // Failures alone are counted: the platform itself is never locked out by somebody else's guesses.
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
     throw given === undefined
@@ -26,7 +28,8 @@ export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, n
   await next();
 };
 
-/** Compares digests, so that neither content nor length shows in the time it takes. */
-function isSame(given: string, secret: string): boolean {
-  return isSameSecret(sha256Hex(secret), sha256Hex(given));
+/** Compares digests, all of them, so that neither content nor length nor which one it is shows in the time it takes. */
+function isOneOf(given: string, secrets: string[]): boolean {
+  const digest = sha256Hex(given);
+  return secrets.filter((secret) => isSameSecret(sha256Hex(secret), digest)).length > 0;
 }

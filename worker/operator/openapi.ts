@@ -126,6 +126,8 @@ function operation(
       404: problem(['not-found']),
       ...responses,
       401: problem(['authentication-required', 'invalid-token']),
+      403: problem(['https-required']),
+      421: problem(['misdirected-request']),
       429: problem(['too-many-requests']),
       500: problem(['misconfigured', 'unexpected']),
       503: problem(['storage-unavailable']),

@@ -67,6 +67,22 @@ describe('who may speak for the platform', () => {
     expect(await slugOf(answer)).toBe('not-found');
   });
 
+  it('is whoever holds either of two secrets, while one takes over from the other', async () => {
+    const next = `next-${SECRET}`;
+    const both = { OPERATOR_SECRET: SECRET, OPERATOR_SECRET_NEXT: next };
+    const statusOf = async (given: string, settings: Partial<Env>): Promise<number> =>
+      (await operate('GET', '/organisations', undefined, bearer(given), settings)).status;
+    expect([await statusOf(SECRET, both), await statusOf(next, both)]).toEqual([200, 200]);
+    expect(await statusOf(`${SECRET}${next}`, both)).toBe(401);
+    // An old deployment knows one, and so does a finished change.
+    expect(await statusOf(next, { OPERATOR_SECRET: SECRET })).toBe(401);
+    const done = { OPERATOR_SECRET: next, OPERATOR_SECRET_NEXT: '' };
+    expect([await statusOf(SECRET, done), await statusOf(next, done), await statusOf('', done)]).toEqual([
+      401, 200, 401,
+    ]);
+    expect(await statusOf(next, { OPERATOR_SECRET: '', OPERATOR_SECRET_NEXT: next })).toBe(200);
+  });
+
   it.each([
     ['a wrong secret', { authorization: `Bearer ${SECRET}x` }, 'invalid-token'],
     ['a short secret', { authorization: 'Bearer x' }, 'invalid-token'],

@@ -1,6 +1,8 @@
 // The headers of every HTML answer; ui/public/_headers says the same for files that bypass the Worker.
+import { SECURITY_HEADERS } from '../security-headers.ts';
 
 export const PAGE_HEADERS = {
+  ...SECURITY_HEADERS,
   'content-security-policy': [
     "default-src 'none'",
     "script-src 'self'",
@@ -14,10 +16,5 @@ export const PAGE_HEADERS = {
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
   ].join('; '),
-  'strict-transport-security': 'max-age=63072000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
 } as const;

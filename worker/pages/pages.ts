@@ -2,6 +2,7 @@
 // paint needs no second request. Answers that carry a member's data are never stored.
 import { Hono } from 'hono/tiny';
 import { getCookie } from 'hono/cookie';
+import { keepRefusal } from '../admin/access.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
@@ -25,6 +26,7 @@ export const pages = finishFace(
       const boot = await readBoot(
         c.env,
         c.req.raw,
+        c.executionCtx,
         getCookie(c, SESSION_COOKIE),
         c.req.query('organisation'),
       ).catch((error: unknown) => {
@@ -89,6 +91,7 @@ async function unavailable(request: Request, env: Env): Promise<Response> {
 async function readBoot(
   env: Env,
   request: Request,
+  context: Pick<ExecutionContext, 'waitUntil'>,
   cookie: string | undefined,
   organisation: string | undefined,
 ) {
@@ -100,8 +103,11 @@ async function readBoot(
   if (session === null) return { product, session: null, methods, tokens: null };
   const { email } = session;
   const organisations = await listOrganisationsOf(db, email);
-  const listed =
-    organisation === undefined ? null : await listTokens(db, { organisationId: organisation, email });
+  const place = organisation === undefined ? null : { organisationId: organisation, email };
+  const listed = place === null ? null : await listTokens(db, place);
+  // After the answer, as under /api.
+  if (place !== null && listed?.ok === false && listed.reason === 'organisation-not-found')
+    context.waitUntil(keepRefusal(env, db, request, place, null));
   return {
     product,
     session: { member: { email }, organisations },

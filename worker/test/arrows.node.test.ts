@@ -16,6 +16,7 @@ const FACE = [
   'limit',
   'log',
   'name',
+  'origins',
   'problem',
   'random',
   'request-id',
@@ -79,7 +80,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono', 'drizzle-orm', 'valibot'],
   },
   pages: {
-    rooms: [...FACE, 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
+    rooms: [...FACE, 'admin/access', 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
     packages: ['hono'],
   },
   docs: {
@@ -102,6 +103,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   limit: { rooms: ['problem'], packages: [] },
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
   name: { rooms: [], packages: ['valibot'] },
+  origins: { rooms: ['configuration', 'env', 'problem', 'request-id'], packages: [] },
   problem: { rooms: ['security-headers'], packages: [] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   random: { rooms: ['token/sha-256'], packages: [] },

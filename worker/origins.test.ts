@@ -1,0 +1,230 @@
+// Which addresses a deployment answers at: its own, over https. Local mode needs no setting; nothing else goes without one.
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Env } from './env.ts';
+import worker from './index.ts';
+import { bearer, givenOrganisation, givenSession, givenToken } from './test/harness.ts';
+import { OPERATOR_SECRET } from './test/faults.ts';
+
+const [FIRST, SECOND] = ['https://zone.example', 'https://api.zone.example:8443'];
+const CLIENT = 'a-client-secret-of-these-tests-alone';
+const DEPLOYED = {
+  ...(env as Env),
+  LOCAL_MODE: '0',
+  ORIGINS: `${FIRST}, ${SECOND}`,
+  OPERATOR_SECRET,
+  INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT }),
+};
+
+async function send(url: string, init: RequestInit = {}, changed: Partial<Env> = {}): Promise<Response> {
+  const request = new Request(url, { redirect: 'manual', ...init });
+  return worker.fetch(request, { ...DEPLOYED, ...changed }, createExecutionContext());
+}
+
+type ProblemBody = { type: string; detail?: string };
+
+/** One call of every route group that takes a credential, with a good one. */
+async function goodCalls(): Promise<[path: string, init: RequestInit][]> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const organisation = await givenOrganisation('enterprise', [email]);
+  const { secret } = await givenToken(organisation);
+  return [
+    ['/v1/ping', { headers: bearer(secret) }],
+    ['/verify', { headers: bearer(secret) }],
+    [
+      '/introspect',
+      {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${btoa(`gateway:${CLIENT}`)}`,
+          'content-type': 'application/x-www-form-urlencoded',
+        },
+        body: `token=${secret}`,
+      },
+    ],
+    ['/api/session', { headers: await givenSession(email) }],
+    ['/operator/organisations', { headers: bearer(OPERATOR_SECRET) }],
+  ];
+}
+
+describe('a deployment that names its origins', () => {
+  it('takes credentials at each of them', async () => {
+    for (const origin of [FIRST, SECOND])
+      for (const [path, init] of await goodCalls())
+        expect((await send(origin + path, init)).status).toBe(200);
+  });
+
+  it.each([
+    'https://evil.example',
+    'https://zone.example.evil.example',
+    'https://evil-zone.example',
+    'https://zone.example:8443',
+    'https://zone.example.',
+    'https://api.zone.example',
+    'http://evil.example',
+  ])('refuses every credential at the other host %s with 421, and names itself', async (origin) => {
+    for (const [path, init] of await goodCalls()) {
+      const answer = await send(origin + path, init);
+      const { type } = await answer.json<ProblemBody>();
+      // A gateway knows 200, 401, 403 and 503 alone.
+      const expected = path === '/verify' ? [503, 'verification-unavailable'] : [421, 'misdirected-request'];
+      expect([answer.status, type]).toEqual([expected[0], `${FIRST}/docs/problems#${expected[1]}`]);
+    }
+    for (const page of ['/', '/sign-in', '/developer-zone', '/docs', '/openapi.json', '/nowhere'])
+      expect((await send(origin + page)).status).toBe(421);
+    expect((await send(`${origin}/healthz`)).status).toBe(200);
+  });
+
+  it('refuses every credential over http, before it is looked at', async () => {
+    for (const [path, init] of await goodCalls()) {
+      const answer = await send(FIRST.replace('https', 'http') + path, init);
+      expect(answer.status).toBe(403);
+      const problem = await answer.json<ProblemBody>();
+      expect(problem.type).toBe(`${FIRST}/docs/problems#https-required`);
+      expect(problem.detail).toContain(`Call ${FIRST}.`);
+      // A gateway takes the identity from here, whatever the caller sent under this name.
+      expect(answer.headers.get('x-organisation-id')).toBe(path === '/verify' ? '' : null);
+    }
+  });
+
+  it.each(['http://zone.example', 'http://api.zone.example:8443', SECOND])(
+    'shows a page that is asked for at %s at its first origin',
+    async (origin) => {
+      for (const path of ['/', '/sign-in', '/developer-zone?organisation=acme', '/docs', '/openapi.json']) {
+        const answer = await send(origin + path);
+        expect([answer.status, answer.headers.get('location')]).toEqual([308, FIRST + path]);
+      }
+      const written = await send(`${origin}/developer-zone`, { method: 'POST' });
+      expect(written.headers.get('location')).toBeNull();
+    },
+  );
+
+  it('mails links, and names itself in problems, documents and introspection, by the first', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await givenOrganisation('enterprise', [email]);
+    const texts: string[] = [];
+    const EMAIL = {
+      send: async (message: { text: string }) => {
+        texts.push(message.text);
+      },
+    } as unknown as NonNullable<Env['EMAIL']>;
+    const asked = await send(
+      `${SECOND}/api/sign-in/link`,
+      {
+        method: 'POST',
+        headers: { origin: SECOND, 'content-type': 'application/json' },
+        body: JSON.stringify({ email }),
+      },
+      { EMAIL, EMAIL_FROM: 'zone@example.com' },
+    );
+    expect(asked.status).toBe(202);
+    expect(texts.join('')).toContain(`${FIRST}/sign-in#code=`);
+    expect(texts.join('')).not.toContain(SECOND);
+    const refused = await send(`${SECOND}/v1/ping`);
+    expect((await refused.json<ProblemBody>()).type).toBe(`${FIRST}/docs/problems#authentication-required`);
+    const [, , [path, init] = ['', {}]] = await goodCalls();
+    expect(await (await send(SECOND + path, init)).json()).toMatchObject({ iss: FIRST });
+    const { servers } = await (await send(`${FIRST}/openapi.json`)).json<{ servers: object[] }>();
+    expect(servers).toEqual([{ url: FIRST }]);
+  });
+
+  it('tells the identity provider to come back to the first', async () => {
+    const issuer = 'https://issuer-of-origins.example';
+    const real = globalThis.fetch;
+    globalThis.fetch = async () =>
+      Response.json({
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/keys`,
+      });
+    const answer = await send(
+      `${SECOND}/api/sign-in/oidc`,
+      {},
+      { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: 'zone' },
+    );
+    globalThis.fetch = real;
+    const asked = new URL(answer.headers.get('location') ?? '').searchParams;
+    expect(asked.get('redirect_uri')).toBe(`${FIRST}/api/sign-in/oidc/callback`);
+  });
+});
+
+describe('the host of forward-auth', () => {
+  it('is one of its own beside the origins, over https alone', async () => {
+    const [, [, init] = ['', {}]] = await goodCalls();
+    const VERIFY_HOST = 'verify.example';
+    expect((await send('https://verify.example/any/path', init, { VERIFY_HOST })).status).toBe(200);
+    for (const LOCAL_MODE of ['0', '1']) {
+      const answer = await send('http://verify.example/any/path', init, { VERIFY_HOST, LOCAL_MODE });
+      expect([answer.status, answer.headers.get('x-organisation-id')]).toEqual([403, '']);
+      expect((await answer.json<ProblemBody>()).type).toBe(`${FIRST}/docs/problems#https-required`);
+    }
+    const local = { VERIFY_HOST: 'verify.localhost', LOCAL_MODE: '1' };
+    expect((await send('http://verify.localhost:8787/any/path', init, local)).status).toBe(200);
+  });
+});
+
+describe('a deployment that names no origin', () => {
+  const unnamed = { ORIGINS: '' };
+
+  it('takes credentials over https, at whatever host is routed to it, and none over http', async () => {
+    for (const [path, init] of await goodCalls()) {
+      expect((await send(`https://any.example${path}`, init, unnamed)).status).toBe(200);
+      expect((await send(`http://any.example${path}`, init, unnamed)).status).toBe(403);
+    }
+    const page = await send('http://any.example/docs', {}, unnamed);
+    expect([page.status, page.headers.get('location')]).toEqual([308, 'https://any.example/docs']);
+  });
+
+  it('lets nobody sign in: a link made of the address of a request leads where its sender wants', async () => {
+    const settings = {
+      ...unnamed,
+      EMAIL: { send: () => Promise.reject(new Error('must not be called')) } as unknown as NonNullable<
+        Env['EMAIL']
+      >,
+      EMAIL_FROM: 'zone@example.com',
+      OIDC_ISSUER: 'https://issuer.example',
+      OIDC_CLIENT_ID: 'zone',
+    };
+    const origin = 'https://any.example';
+    const asked = await send(
+      `${origin}/api/sign-in/link`,
+      {
+        method: 'POST',
+        headers: { origin, 'content-type': 'application/json' },
+        body: '{"email":"a@b.example"}',
+      },
+      settings,
+    );
+    for (const answer of [asked, await send(`${origin}/api/sign-in/oidc`, {}, settings)]) {
+      expect(answer.status).toBe(500);
+      expect((await answer.json<ProblemBody>()).detail).toContain('ORIGINS');
+    }
+    expect(await (await send(`${origin}/sign-in`, {}, settings)).text()).toContain(
+      '"methods":{"link":false,"oidc":null}',
+    );
+  });
+});
+
+describe('local mode', () => {
+  it.each(['http://localhost', 'http://localhost:8787', 'http://127.0.0.1:8787', 'https://localhost:8787'])(
+    'needs no setting at %s, and minds none',
+    async (origin) => {
+      for (const ORIGINS of ['', FIRST])
+        for (const [path, init] of await goodCalls())
+          expect((await send(origin + path, init, { LOCAL_MODE: '1', ORIGINS })).status).toBe(200);
+      expect((await send(`${origin}/docs`, {}, { LOCAL_MODE: '1', ORIGINS: '' })).status).toBe(200);
+    },
+  );
+
+  it.each([
+    'http://localhost.evil.example',
+    'http://evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://192.0.2.7:8787',
+  ])('opens nothing at %s', async (origin) => {
+    for (const [path, init] of await goodCalls())
+      expect((await send(origin + path, init, { LOCAL_MODE: '1', ORIGINS: '' })).status).toBe(403);
+  });
+});
