@@ -46,6 +46,7 @@ export default defineConfig({
                 LOCAL_MODE: '1',
                 // What a test asks that stands for a deployment: local mode is for localhost alone.
                 ORIGINS: 'https://zone.example',
+                LOG: 'all',
                 // A change is answered when the leases have run out: short ones keep the suite short.
                 REVOCATION_LEASE_MS: '100',
                 // A developer's own .dev.vars must not change what the tests see.

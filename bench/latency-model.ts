@@ -153,12 +153,18 @@ const PRICE = {
   gigabyteSecond: 12.5 / 1e6,
   kvRead: 0.5 / 1e6,
   kvWrite: 5 / 1e6,
+  kvDelete: 5 / 1e6,
   rowRead: 0.001 / 1e6,
   rowWritten: 1 / 1e6,
+  /** Workers Logs, beyond the 20 million lines a month that are included. */
+  logLine: 0.6 / 1e6,
 };
 const CPU_PER_CALL = 0.5;
 /** A Durable Object is billed as 128 MB while it is awake. */
 const HUB_GIGABYTES = 0.128;
+/** A sync keeps a hub awake for so many seconds (change-hub.ts): five until it saves its counts, ten until it hibernates, and ten
+ * more after the alarm that writes them. Asleep, it costs nothing. */
+const HUB_LINGERS = 25;
 const MONTH = 30 * 86_400;
 
 type Traffic = {
@@ -178,15 +184,15 @@ function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: T
   const syncsPerCall = syncs / CALLS;
   const worker = 1e6 * (PRICE.request + CPU_PER_CALL * PRICE.cpuMillisecond);
   const hubCalls = 1e6 * (syncsPerCall + missShare * 2) * PRICE.hubRequest;
-  // A hub sleeps between calls that come rarely: ten seconds after each it hibernates.
-  const awake = Math.min(1, (perSecond / regions) * 10);
+  const awake = 1 - Math.exp(-((perSecond * syncsPerCall) / regions) * HUB_LINGERS);
   // Its time, and every five seconds a row of its own storage: the counts that wait for the next minute.
   const hubTime = seconds * regions * awake * (HUB_GIGABYTES * PRICE.gigabyteSecond + PRICE.rowWritten / 5);
   const kvCost = 1e6 * missShare * (PRICE.kvRead + PRICE.kvWrite / 2);
   // Once a minute and region, one row per token that called and one for its last use.
   const rows = Math.min(1e6, (seconds / 60) * activeTokens) * 2;
   const d1 = rows * PRICE.rowWritten + (seconds * regions * awake * 1000 * 2 * PRICE.rowRead) / HUB_LEASE;
-  return { worker, hub: hubCalls + hubTime, kv: kvCost, d1, sum: worker + hubCalls + hubTime + kvCost + d1 };
+  const sum = worker + hubCalls + hubTime + kvCost + d1;
+  return { worker, hub: hubCalls + hubTime, kv: kvCost, d1, sum, logged: sum + 1e6 * PRICE.logLine };
 }
 
 const TRAFFIC: Traffic[] = [
@@ -218,11 +224,37 @@ const TRAFFIC: Traffic[] = [
 
 function costTable(): string {
   const rows = TRAFFIC.map((traffic) => {
-    const { worker, hub: hubs, kv: cache, d1, sum } = perMillion(traffic);
+    const { worker, hub: hubs, kv: cache, d1, sum, logged } = perMillion(traffic);
     const month = (traffic.perSecond * MONTH) / 1e6;
-    return `| ${traffic.title} | ${[worker, hubs, cache, d1, sum].map(dollars).join(' | ')} | ${dollars(sum * month)} |`;
+    return `| ${traffic.title} | ${[worker, hubs, cache, d1, sum].map(dollars).join(' | ')} | ${dollars(sum * month)} | ${dollars(logged)} |`;
   });
-  return `| US$ per million calls | Worker | hubs | KV | D1 | sum | a month of it |\n|---|---|---|---|---|---|---|\n${rows.join('\n')}`;
+  return `| US$ per million calls | Worker | hubs | KV | D1 | sum | a month of it | sum with \`LOG = "all"\` |\n|---|---|---|---|---|---|---|---|\n${rows.join('\n')}`;
+}
+
+/** Rows that D1 counts as written, indexes included: an event has six indexes, a change of a token one, a token four. */
+const EVENT_ROWS = 7;
+const CHANGE_ROWS = 2;
+const CREATE_ROWS = 5;
+
+function changeTable(): string {
+  const told = REGIONS * PRICE.hubRequest + PRICE.kvDelete;
+  const reads = 60 * PRICE.rowRead;
+  const request = PRICE.request + 3 * PRICE.cpuMillisecond + reads;
+  const rows: [string, number][] = [
+    ['a token is switched', request + told + (1 + EVENT_ROWS + CHANGE_ROWS) * PRICE.rowWritten],
+    ['a token is created', request + (CREATE_ROWS + EVENT_ROWS + CHANGE_ROWS) * PRICE.rowWritten],
+    [
+      'an organisation with ten tokens changes its plan',
+      request +
+        REGIONS * PRICE.hubRequest +
+        10 * PRICE.kvDelete +
+        (3 + EVENT_ROWS + 10 * CHANGE_ROWS) * PRICE.rowWritten,
+    ],
+    ['a repeat that changes nothing', request],
+    ['the same, 40 in a call', request / 40],
+  ];
+  const lines = rows.map(([what, cost]) => `| ${what} | ${dollars(cost * 1e6)} |`);
+  return `| US$ per million changes | |\n|---|---|\n${lines.join('\n')}`;
 }
 
 /** Free plan, per day (Cloudflare's pricing pages, 2026). */
@@ -234,7 +266,13 @@ const FREE = {
   kvWrites: 1000,
   rowsRead: 5e6,
   rowsWritten: 100_000,
+  kvDeletes: 1000,
+  logLines: 200_000,
+  statements: 50,
+  megabytes: 500,
 };
+/** One statement of the hourly clean-up (worker/upkeep/prune.ts). */
+const PRUNED_ROWS = 2000;
 
 function freeTable(): string {
   const perDay = 86_400;
@@ -267,6 +305,26 @@ function freeTable(): string {
       `${Math.round((2 * perDay * 1000) / HUB_LEASE).toLocaleString('en')} for one hub awake all day`,
     ],
     [
+      'KV deletes',
+      FREE.kvDeletes.toLocaleString('en'),
+      'one for each change of a token; a refused one costs speed, never correctness',
+    ],
+    [
+      'lines in Workers Logs',
+      FREE.logLines.toLocaleString('en'),
+      'all requests of the day with `LOG = "all"`; with `errors` next to none',
+    ],
+    [
+      'statements in a run',
+      String(FREE.statements),
+      `the hourly clean-up removes ${((FREE.statements - 10) * PRUNED_ROWS).toLocaleString('en')} rows; an export holds 200,000 events`,
+    ],
+    [
+      'size of D1',
+      `${FREE.megabytes} MB`,
+      `${(Math.round((FREE.megabytes * 1e6) / BYTES_PER_EVENT / 1000) * 1000).toLocaleString('en')} events and nothing else, or ${Math.round((FREE.megabytes * 1e6) / (BYTES_PER_ORGANISATION + 3 * BYTES_PER_TOKEN) / 1000) * 1000} organisations with three tokens each`,
+    ],
+    [
       'D1 rows written',
       FREE.rowsWritten.toLocaleString('en'),
       `${Math.floor(FREE.rowsWritten / (2 * 1440))} tokens that call in every minute of the day`,
@@ -275,14 +333,19 @@ function freeTable(): string {
   return `| free plan, a day | included | lasts for |\n|---|---|---|\n${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}`;
 }
 
-/** With all indexes, as `node bench/row-bytes.ts` measures them in SQLite: 518, 153 and 492 after a VACUUM; a fifth is
+/** With all indexes, as `node bench/row-bytes.ts` measures them in SQLite: 518, 304 and 609 after a VACUUM; a fifth is
  * added for pages that are not full. */
 const BYTES_PER_TOKEN = 620;
-const BYTES_PER_ORGANISATION = 185;
-const BYTES_PER_EVENT = 590;
+const BYTES_PER_ORGANISATION = 365;
+const BYTES_PER_EVENT = 730;
 const D1_LIMIT = 10e9;
 const D1_STATEMENTS = 1000;
 const HUB_REQUESTS = 1000;
+/** A change is one batch: its events, the change itself, and what tells a refusal's reason. */
+const CHANGE_STATEMENTS = 5;
+/** Measured: the counts of so many tokens are written in so many seconds. */
+const COUNTED_TOKENS = 60_000;
+const COUNTS_SECONDS = 1.7;
 const REGIONS = 9;
 
 function breakTable(): string {
@@ -293,19 +356,9 @@ function breakTable(): string {
   const daysToFull = (D1_LIMIT - bytes) / (eventsADay * BYTES_PER_EVENT);
   const rows: [string, string, string][] = [
     [
-      'D1’s one writer, by usage counts',
-      `${(D1_STATEMENTS * 60).toLocaleString('en')} tokens calling in the same minute (one row each, ${D1_STATEMENTS.toLocaleString('en')} a second)`,
-      'a longer flush interval (counts are approximate by contract), then a second database for counts alone',
-    ],
-    [
       'a hub, by tokens that are in nobody’s memory',
       `${HUB_REQUESTS.toLocaleString('en')} misses a second in one region: more than 10,000 tokens per isolate in turn`,
       'several hubs a region, by hash',
-    ],
-    [
-      'D1’s one reader, by mutations',
-      `${Math.floor(D1_STATEMENTS / (REGIONS + 4))} mutations a second: each makes ${REGIONS} hubs read`,
-      'hubs told in a batch; libSQL',
     ],
     [
       'a hub, by busy isolates',
@@ -315,7 +368,17 @@ function breakTable(): string {
     [
       'D1’s size (10 GB)',
       `${(bytes / 1e9).toFixed(1)} GB for a million organisations with three tokens each; the audit log fills the rest in ${Math.round(daysToFull / 30)} months at one event per organisation in five days`,
-      'export and prune old events; then libSQL, or organisations over several databases',
+      'a retention of events; then libSQL, or organisations over several databases',
+    ],
+    [
+      'D1’s one writer, by changes',
+      `${Math.floor(D1_STATEMENTS / CHANGE_STATEMENTS)} changes a second: a batch of ${CHANGE_STATEMENTS} statements each. Hubs share their reads: 50 changes a second were measured to cost three hubs 60 reads a second, not 150`,
+      'organisations over several databases',
+    ],
+    [
+      'D1’s one writer, by usage counts',
+      `${(Math.floor(60 / COUNTS_SECONDS / REGIONS) * COUNTED_TOKENS).toLocaleString('en')} tokens that call in the same minute in all nine regions: the counts of 60,000 in a minute were measured to take ${COUNTS_SECONDS} s`,
+      'a longer flush interval (counts are approximate by contract), then a second database for counts alone',
     ],
     ['an isolate’s memory', 'never: bounded at 10,000 records', '–'],
   ];
@@ -333,6 +396,7 @@ const TABLES: Record<string, () => string> = {
   latency: latencyTable,
   load: loadTable,
   cost: costTable,
+  changes: changeTable,
   free: freeTable,
   breaks: breakTable,
 };
