@@ -1,5 +1,4 @@
 // Real gateways before a real upstream, with the very files that docs/gateways/ prints: only hosts and ports are changed.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,16 +7,27 @@ import { startChild, type Child } from '../child.ts';
 import { startDeployment, ZONE, type Deployment } from '../deployment.ts';
 import { call, startUpstream, type Upstream } from '../raw.ts';
 import { freePort } from '../server.ts';
+import { isHere, startCaddyWith, startNginxWith, startPhp } from './servers.ts';
 
 const docs = resolve(import.meta.dirname, '../../docs/gateways');
 const folder = mkdtempSync(join(tmpdir(), 'gateways-'));
 
 let zone: Deployment;
 let upstream: Upstream;
+/** Lets the API say the second event of its stream. */
+let sayNext: (() => void) | undefined;
 
 beforeAll(async () => {
   zone = await startDeployment();
-  upstream = await startUpstream();
+  upstream = await startUpstream((incoming, reply) => {
+    if (incoming.url === '/stream') {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+      sayNext = () => reply.write('data: 2\n\n');
+      return;
+    }
+    incoming.resume();
+    incoming.once('end', () => reply.end('ok'));
+  });
 });
 beforeEach(() => {
   upstream.seen.length = 0;
@@ -38,58 +48,102 @@ function printed(file: string, changes: [string, string][]): string {
   return text;
 }
 
-function startNginx(port: number, zoneAddress: string): Promise<Child> {
+type Start = (port: number, zoneAddress: string, apiPort: number) => Promise<Child>;
+
+const startNginx: Start = (port, zoneAddress, apiPort) => {
   const site = printed('nginx.conf', [
     ['listen 8080', `listen 127.0.0.1:${port}`],
-    ['server tokens.example.com:443', `server ${zoneAddress}`],
+    ['server verify.example.com:443', `server ${zoneAddress}`],
     ['https://developer_zone', 'http://developer_zone'],
-    ['Host tokens.example.com', `Host ${zoneAddress}`],
-    ['127.0.0.1:9000', `127.0.0.1:${upstream.port}`],
+    ['Host verify.example.com', `Host ${zoneAddress}`],
+    ['127.0.0.1:9000', `127.0.0.1:${apiPort}`],
   ]);
-  // What a distribution's own nginx.conf says around conf.d/*.conf, in a folder of ours.
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${folder}/${name}-${port};`,
-  );
-  const main = join(folder, `nginx-${port}.conf`);
-  writeFileSync(
-    main,
-    `daemon off; worker_processes 1; pid ${folder}/nginx-${port}.pid; error_log stderr notice;
-events {} http { access_log off; ${temporary.join(' ')} ${site} }`,
-  );
-  return startChild('nginx', ['-c', main, '-e', 'stderr'], /start worker process \d/);
-}
+  return startNginxWith(site, port, folder);
+};
 
-function startCaddy(port: number, zoneAddress: string): Promise<Child> {
+const startCaddy: Start = (port, zoneAddress, apiPort) => {
   const site = printed('Caddyfile', [
     ['\napi.example.com {', `\nhttp://127.0.0.1:${port} {`],
-    ['https://tokens.example.com', `http://${zoneAddress}`],
-    ['Host tokens.example.com', `Host ${zoneAddress}`],
-    ['127.0.0.1:9000', `127.0.0.1:${upstream.port}`],
+    ['https://verify.example.com', `http://${zoneAddress}`],
+    ['Host verify.example.com', `Host ${zoneAddress}`],
+    ['127.0.0.1:9000', `127.0.0.1:${apiPort}`],
   ]);
-  const main = join(folder, `Caddyfile-${port}`);
-  writeFileSync(main, `{\n\tadmin off\n\tauto_https off\n}\n${site}`);
-  return startChild(
-    'caddy',
-    ['run', '--config', main, '--adapter', 'caddyfile'],
-    /serving initial configuration/,
-    {
-      ...process.env,
-      XDG_DATA_HOME: folder,
-      XDG_CONFIG_HOME: folder,
-    },
+  return startCaddyWith(site, port, folder);
+};
+
+const startHaproxy: Start = (port, zoneAddress, apiPort) => {
+  const script = join(folder, `haproxy-${port}.lua`);
+  const file = join(folder, `haproxy-${port}.cfg`);
+  writeFileSync(
+    script,
+    printed('developer-zone.lua', [['https://verify.example.com', `http://${zoneAddress}`]]),
   );
-}
+  const text = printed('haproxy.cfg', [
+    ['/etc/haproxy/developer-zone.lua', script],
+    ['bind :8080', `bind 127.0.0.1:${port}`],
+    ['127.0.0.1:9000', `127.0.0.1:${apiPort}`],
+  ]);
+  writeFileSync(file, text);
+  // As systemd starts it, it says when it listens.
+  return startChild('haproxy', ['-W', '-f', file], /Loading success/);
+};
 
 const gateways = [
-  { name: 'nginx', isHere: isHere('nginx', '-v'), start: startNginx },
-  { name: 'caddy', isHere: isHere('caddy', 'version'), start: startCaddy },
+  { name: 'nginx', isHere: isHere('nginx', 'nginx'), start: startNginx },
+  { name: 'caddy', isHere: isHere('caddy', 'caddy'), start: startCaddy },
+  { name: 'haproxy', isHere: isHere('haproxy', 'haproxy'), start: startHaproxy },
 ];
 
-function isHere(name: string, question: string): boolean {
-  if (spawnSync(name, [question]).error === undefined) return true;
-  console.warn(`\n*** SKIPPED: ${name} is not on this machine (apt-get install ${name}) ***\n`);
-  return false;
+/** A WSGI server that says what its application is told of who calls, as JSON. */
+async function startWsgi(port: number): Promise<Child> {
+  const script = join(folder, 'application.py');
+  writeFileSync(
+    script,
+    `import json, re, sys
+from wsgiref.simple_server import make_server
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'application/json')])
+    told = {k: v for k, v in environ.items() if re.search('ORGANI|TOKEN', k, re.I)}
+    return [json.dumps(told).encode()]
+server = make_server('127.0.0.1', int(sys.argv[1]), application)
+print('listening', flush=True)
+server.serve_forever()
+`,
+  );
+  return startChild('python3', [script, String(port)], /listening/);
 }
+
+/** The same in PHP. */
+function startPhpApi(port: number): Promise<Child> {
+  const script = join(folder, 'index.php');
+  writeFileSync(
+    script,
+    `<?php header('Content-Type: application/json'); $told = [];
+foreach ($_SERVER as $key => $value) if (preg_match('/ORGANI|TOKEN/i', $key)) $told[$key] = $value;
+echo json_encode($told);`,
+  );
+  return startPhp(folder, port, script);
+}
+
+const apis = [
+  { api: 'PHP', isThere: isHere('php', 'php-cli'), startApi: startPhpApi },
+  { api: 'a WSGI server', isThere: isHere('python3', 'python3'), startApi: startWsgi },
+];
+
+/** All that may stand between the words of a header's name (RFC 9110 section 5.6.2). */
+const SEPARATORS = [..."-._~!#$%&'*+^`|"];
+const forgedNames = SEPARATORS.flatMap((separator) => [
+  ['X', 'Organisation', 'Id'].join(separator),
+  ['x', 'organisation', 'plan'].join(separator),
+  ['X', 'TOKEN', 'ID'].join(separator),
+]);
+forgedNames.push(
+  'X.Organisation-Id',
+  'X-Organisation.Id',
+  'x.organisation_id',
+  'X_Token.Id',
+  'X-Organisation_Plan',
+);
 
 describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
   describe.runIf(here)('a call', () => {
@@ -97,7 +151,7 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
     let origin: string;
     beforeAll(async () => {
       const port = await freePort();
-      gateway = await start(port, new URL(zone.origin).host);
+      gateway = await start(port, new URL(zone.origin).host, upstream.port);
       origin = `http://127.0.0.1:${port}`;
     });
     afterAll(() => gateway?.stop());
@@ -193,6 +247,92 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
       expect(upstream.seen).toHaveLength(1);
     });
 
+    it('hands on who calls, whatever the caller says that belongs to the connection', async () => {
+      const { id, organisation, secret } = await zone.givenToken();
+      for (const named of [
+        'close, X-Organisation-Id, X-Token-Id, X-Organisation-Plan',
+        'x-organisation-id',
+      ]) {
+        upstream.seen.length = 0;
+        const headers = { ...bearer(secret), connection: named };
+        expect((await call(`${origin}/events`, { headers })).status).toBe(200);
+        expect(Object.fromEntries(upstream.seen[0]?.headers ?? [])).toMatchObject({
+          'x-organisation-id': organisation,
+          'x-organisation-plan': 'enterprise',
+          'x-token-id': id,
+        });
+      }
+    });
+
+    it('answers the preflight of a website that the file names, whose pages may read refusals as well', async () => {
+      const website = 'https://www.example.com';
+      const preflight = (from: string) =>
+        call(`${origin}/events`, {
+          method: 'OPTIONS',
+          headers: {
+            origin: from,
+            'access-control-request-method': 'PUT',
+            'access-control-request-headers': 'authorization,content-type',
+          },
+        });
+      const answer = await preflight(website);
+      expect(answer.status).toBe(204);
+      expect(answer.headers['access-control-allow-origin']).toBe(website);
+      expect(answer.headers['access-control-allow-methods']).toContain('PUT');
+      expect(answer.headers['access-control-allow-headers']?.toLowerCase()).toContain('authorization');
+      const refused = await call(`${origin}/events`, { headers: { origin: website } });
+      expect([refused.status, refused.headers['access-control-allow-origin']]).toEqual([401, website]);
+      expect(refused.headers['access-control-expose-headers']).toContain('WWW-Authenticate');
+      expect(refused.headers.vary).toContain('Origin');
+      const other = await preflight('https://evil.example');
+      expect(other.headers['access-control-allow-origin']).toBeUndefined();
+      expect(upstream.seen).toEqual([]);
+      const { secret } = await zone.givenToken();
+      const good = await call(`${origin}/events`, { headers: { ...bearer(secret), origin: website } });
+      expect([good.status, good.headers['access-control-allow-origin']]).toEqual([200, website]);
+    });
+
+    it('takes an upload of 2 MB', async () => {
+      const { secret } = await zone.givenToken();
+      const body = 'x'.repeat(2 << 20);
+      const answer = await call(`${origin}/events`, { method: 'POST', headers: bearer(secret), body });
+      expect(answer.status).toBe(200);
+    });
+
+    it('hands on an event before the API has said the next', async () => {
+      const { secret } = await zone.givenToken();
+      const answer = await fetch(`${origin}/stream`, { headers: bearer(secret) });
+      const reader = answer.body?.getReader();
+      expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: 1\n\n');
+      sayNext?.();
+      expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('data: 2\n\n');
+      await reader?.cancel();
+    });
+
+    describe.for(apis)('to $api', ({ isThere, startApi }) => {
+      it.runIf(isThere)('names the caller by our word alone, whatever stands between the words', async () => {
+        const { id, organisation, secret } = await zone.givenToken();
+        const [apiPort, port] = [await freePort(), await freePort()];
+        const api = await startApi(apiPort);
+        const before = await start(port, new URL(zone.origin).host, apiPort);
+        try {
+          const forged = Object.fromEntries(forgedNames.map((name) => [name, 'forged']));
+          for (const connection of ['close', 'close, X-Organisation-Id, X-Token-Id']) {
+            const headers = { ...forged, ...bearer(secret), connection };
+            const answer = await call(`http://127.0.0.1:${port}/events`, { headers });
+            expect(JSON.parse(answer.body)).toEqual({
+              HTTP_X_ORGANISATION_ID: organisation,
+              HTTP_X_ORGANISATION_PLAN: 'enterprise',
+              HTTP_X_TOKEN_ID: id,
+            });
+          }
+        } finally {
+          await before.stop();
+          await api.stop();
+        }
+      });
+    });
+
     it('says 503 and when to come back while the truth cannot be had', async () => {
       const { secret } = await zone.givenToken();
       const db = await zone.miniflare.getD1Database('DB', ZONE);
@@ -216,7 +356,7 @@ it('lets nothing through when the Developer Zone itself cannot be reached', asyn
   const statuses: number[] = [];
   for (const { start } of gateways.filter((gateway) => gateway.isHere)) {
     const port = await freePort();
-    const gateway = await start(port, nowhere);
+    const gateway = await start(port, nowhere, upstream.port);
     const answer = await call(`http://127.0.0.1:${port}/events`, {
       headers: { authorization: `Bearer ${secret}` },
     });

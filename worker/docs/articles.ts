@@ -16,8 +16,8 @@ export type Article = {
   blocks: () => readonly Block[];
 };
 
-/** `origin` is this deployment's own; `product` its name. */
-export function articles(origin: string, product: string): Article[] {
+/** `origin` is this deployment's own, `product` its name, `verifyHost` its VERIFY_HOST, which may be empty. */
+export function articles(origin: string, product: string, verifyHost: string): Article[] {
   return [
     {
       path: '/docs',
@@ -38,7 +38,7 @@ export function articles(origin: string, product: string): Article[] {
       name: 'Gateways',
       title: `Your own API behind ${product}’s tokens`,
       summary: 'The API behind this one, forward-auth for nginx and Caddy, introspection, other Workers',
-      blocks: () => gatewayBlocks(origin),
+      blocks: () => gatewayBlocks(origin, verifyHost),
     },
     {
       path: '/docs/operator',

@@ -71,12 +71,12 @@ describe('the documentation', () => {
   });
 
   it('names this deployment in the files for gateways, where it can be reached by https', async () => {
-    const read = async (origin: string) => {
+    const read = async (origin: string, VERIFY_HOST = '') => {
       const request = new Request(`${origin}/docs/gateways`);
       return (
         await worker.fetch(
           request,
-          { ...env, ORIGINS: 'https://tokens.acme.example' },
+          { ...env, ORIGINS: 'https://tokens.acme.example', VERIFY_HOST },
           createExecutionContext(),
         )
       ).text();
@@ -84,7 +84,10 @@ describe('the documentation', () => {
     const page = await read('https://tokens.acme.example');
     expect(page).toContain('forward_auth https://tokens.acme.example {');
     expect(page).toContain('server tokens.acme.example:443;');
-    expect(await read('http://localhost:8787')).toContain('forward_auth https://tokens.example.com {');
+    expect(await read('http://localhost:8787')).toContain('forward_auth https://verify.example.com {');
+    const apart = await read('https://tokens.acme.example', 'verify.acme.example');
+    expect(apart).toContain('forward_auth https://verify.acme.example {');
+    expect(apart).not.toContain('forward_auth https://tokens.acme.example {');
   });
 
   it('has no link in a page that leads nowhere', async () => {

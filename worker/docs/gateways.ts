@@ -3,17 +3,18 @@ import type { Block } from './blocks.ts';
 import { caddyfile, nginxConf } from './configurations.ts';
 import { endpointBlocks } from './endpoints.ts';
 
-export function gatewayBlocks(origin: string): Block[] {
+/** `verifyHost` is VERIFY_HOST, which may be empty. */
+export function gatewayBlocks(origin: string, verifyHost: string): Block[] {
   const { protocol, host: ownHost } = new URL(origin);
   // The files speak https: of a deployment on this machine they can only be an example.
-  const host = protocol === 'https:' ? ownHost : 'tokens.example.com';
+  const host = verifyHost || (protocol === 'https:' ? ownHost : 'verify.example.com');
   return [
     { text: 'A token can open any API. Choose the door by where that API is.' },
     {
       head: ['Your API', 'Use'],
       rows: [
         ['should be reached through this origin', '[The API behind this one](#upstream)'],
-        ['stands behind nginx, Caddy, Traefik or Envoy', '[Forward-auth](#forward-auth)'],
+        ['stands behind nginx, Caddy, HAProxy or another gateway', '[Forward-auth](#forward-auth)'],
         ['is a server that asks for itself', '[Introspection](#introspection)'],
         ['is another Worker of the same account', '[The service binding](#workers)'],
       ],
@@ -49,8 +50,16 @@ export function gatewayBlocks(origin: string): Block[] {
     {
       text: 'The gateway asks `/verify` with the headers of the call that it holds, lets the call pass on `200`, and adds the identity headers of the answer. Replace those headers, never add to them: a caller can send them too. They are in every answer, empty when it refuses.',
     },
+    {
+      list: [
+        'Ask one constant URL, best on a host that answers forward-auth alone (`VERIFY_HOST`). Never append the path of the call: a path such as `/a/%2e%2e/%2e%2e/healthz` would lead to another page, which is `200` and verifies nothing.',
+        'Remove every header of the caller whose name contains `organisation` or `token`, whatever stands between the words: PHP and CGI read `X.Organisation_Id` as `X-Organisation-Id`.',
+      ],
+    },
     ...endpointBlocks(origin, ['/verify']),
-    { text: 'Whole files for Caddy and nginx, the ones that are tested with real gateways:' },
+    {
+      text: 'Whole files for Caddy and nginx, the ones that are tested with real gateways. `www.example.com` stands for a website that may call your API from the browser:',
+    },
     { code: caddyfile(host), language: 'Caddyfile' },
     { code: nginxConf(host), language: 'nginx' },
     { heading: 'Introspection', id: 'introspection' },

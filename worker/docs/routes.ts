@@ -16,7 +16,8 @@ import { articleHtml, articleMarkdown } from './page.ts';
 
 type DocsContext = Context<{ Bindings: Env }>;
 
-const articlesOf = (c: DocsContext) => articles(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME);
+const articlesOf = (c: DocsContext) =>
+  articles(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME, c.env.VERIFY_HOST);
 
 const MARKDOWN = 'text/markdown; charset=utf-8';
 

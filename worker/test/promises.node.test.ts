@@ -71,6 +71,8 @@ const ABUSE_CASES = [
   'Billing event out of order',
   'Introspection as an oracle',
   "A gateway's API trusts a header that is missing",
+  'Caller spells `X-Organisation-Id` with other signs (`X.Organisation_Id`), which PHP or WSGI folds, behind a gateway',
+  'Caller names the identity headers in `Connection`, behind a gateway',
   "A gateway appends the caller's path to the question (`/results/%2e%2e/%2e%2e/healthz`)",
   'CORS: any origin with a token, `null`, the cost of a preflight',
   'A spreadsheet runs a cell of the export as a formula, whatever its separator; control characters in a user agent',
