@@ -100,12 +100,11 @@ describe('the activity', () => {
     await older(page).waitFor({ state: 'detached' });
   });
 
-  it('waits for the network before it fetches its own script', async () => {
+  it('says when its own script does not come, and opens when the network is back', async () => {
     const page = await open({ before: (opened) => answer(opened, RECORD, json({ ...ALL, next: null })) });
     await page.context().setOffline(true);
     await page.getByRole('link', { name: 'Activity' }).click();
-    await page.getByRole('heading', { name: 'Activity' }).waitFor();
-    await page.getByText('changes wait until you are back').waitFor();
+    await page.getByRole('heading', { name: 'Couldn’t load the activity' }).waitFor();
     await page.context().setOffline(false);
     await rows(page).first().waitFor();
     expect(page.url()).toContain(PATH);

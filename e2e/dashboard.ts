@@ -4,6 +4,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openBrowser, signedInState } from './browser.ts';
 import { ROWS, SECRET, USAGE, answer, json, withBoot } from './fixtures.ts';
+import type { Row } from './fixtures.ts';
 import { startServer } from './server.ts';
 import type { Server } from './server.ts';
 
@@ -15,8 +16,17 @@ const organisations = [
   { id: 'globex', name: 'Globex Runs', plan: 'pro' },
 ];
 export const member = { session: { member: { email: 'owner@example.com' }, organisations } };
+/** One of the four tokens of the page. */
+export function rowAt(index: number): Row {
+  const found = ROWS[index];
+  if (found === undefined) throw new Error(`no row ${index}`);
+  return found;
+}
 export const table = { tokens: { organisation: 'acme', tokens: ROWS, limit: 10 } };
-export const newRow = { ...ROWS[0], id: 'id-new', preview: SECRET.slice(0, 5), name: null };
+export const newRow = { ...rowAt(0), id: 'id-new', preview: SECRET.slice(0, 5), name: null };
+/** What a token is called in the names of its controls: its name, then its mask. */
+export const labelOf = ({ name, preview }: { name: string | null; preview: string }): string =>
+  name === null ? `${preview}***` : `${name} ${preview}***`;
 export const receipt = (row: object) => ({ token: row, effectiveAt: new Date().toISOString() });
 
 export type Given = {

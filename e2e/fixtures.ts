@@ -128,7 +128,7 @@ export const json =
 
 /** A problem as the Worker words it (RFC 9457). */
 export const problem =
-  (status: number, slug: string, headers: Record<string, string> = {}) =>
+  (status: number, slug: string, headers: Record<string, string> = {}, detail?: string) =>
   (route: Route): Promise<void> =>
     route.fulfill({
       status,
@@ -137,6 +137,7 @@ export const problem =
         type: `/docs/errors#${slug}`,
         title: slug,
         status,
+        detail,
         requestId: '01JDG7Q9M3XW5K2R8T4V6Y0ZAB',
       }),
     });

@@ -19,7 +19,12 @@ type Way = [name: string, given: Given, act: (page: Page) => Promise<void>, ends
 const ON_THE_TOKENS: Way[] = [
   [
     'the switch of a token that is gone',
-    { before: (page) => answer(page, `${TOKENS}/*`, problem(404, 'token-not-found')) },
+    {
+      before: async (page) => {
+        await answer(page, TOKENS, json({ tokens: ROWS.slice(1), limit: 10 }));
+        await answer(page, `${TOKENS}/*`, problem(404, 'token-not-found'));
+      },
+    },
     (page) => switches(page).first().press('Space'),
     'H1 Developer Zone',
   ],
@@ -30,7 +35,8 @@ const ON_THE_TOKENS: Way[] = [
       await switches(page).first().press('Space');
       await button(page, 'Undo').press('Enter');
     },
-    'H1 Developer Zone',
+    // The switch, which has no words of its own.
+    'INPUT ',
   ],
   [
     'Dismiss',

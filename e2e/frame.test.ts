@@ -17,7 +17,7 @@ import {
   trash,
   useDashboard,
 } from './dashboard.ts';
-import { ROWS, after, answer, broken, dropped, json, problem, silence } from './fixtures.ts';
+import { ROWS, after, answer, broken, cut, dropped, json, problem, silence } from './fixtures.ts';
 
 const { open, here } = useDashboard();
 
@@ -148,22 +148,48 @@ describe('trouble', () => {
     expect(await switches(page).count()).toBe(ROWS.length);
   });
 
-  it('with the network is answered at once, and over when the network is back', async () => {
+  it('with the network is a hint, and everything is tried all the same', async () => {
+    const page = await open({
+      before: async (opened) => {
+        // A machine without any network but its own: the browser says so, and our server answers.
+        await opened.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
+        await answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
+        await answer(opened, 'organisations/*/usage', silence);
+      },
+    });
+    await page.getByRole('status').filter({ hasText: 'Your browser says that it is offline' }).waitFor();
+    await createButton(page).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
+    await switches(page).first().click();
+    await page.getByText(/Refused since/).waitFor();
+    // Whoever was answered is not offline.
+    await expect.poll(() => page.getByText('Your browser says').count()).toBe(0);
+  });
+
+  it('with the network is told when it is tried, and the list comes again when the network is back', async () => {
     const page = await open();
+    await page
+      .getByRole('img', { name: /accepted/ })
+      .first()
+      .waitFor();
     const asked = count(page, `/api/${TOKENS}`, 'GET');
+    await answer(page, 'organisations/acme/tokens{,/*}', cut);
     await page.context().setOffline(true);
-    await page.getByRole('status').filter({ hasText: 'changes wait until you are back' }).waitFor();
-    const act = [createButton(page), switches(page).first(), trash(page).first()];
-    for (const control of act) {
-      await control.click();
-      await page.getByRole('alert').getByText('You’re offline.').waitFor();
-      await page.getByRole('button', { name: 'Dismiss' }).click();
-    }
-    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.getByText('Your browser says that it is offline').waitFor();
+    await switches(page).first().click();
+    await page
+      .getByRole('alert')
+      .getByText(/Couldn’t confirm the change of Website 9pW4k\*\*\*\. No answer came\./)
+      .waitFor();
     expect(await switches(page).first().isChecked()).toBe(true);
+    const before = asked.length;
+    await answer(page, TOKENS, json({ tokens: ROWS.slice(1), limit: 10 }));
     await page.context().setOffline(false);
-    await page.getByText('changes wait until you are back').waitFor({ state: 'detached' });
-    await expect.poll(() => asked.length).toBe(1);
+    await page.getByText('Your browser says').waitFor({ state: 'detached' });
+    await expect.poll(() => switches(page).count()).toBe(ROWS.length - 1);
+    expect(asked).toHaveLength(before + 1);
   });
 
   it('of too many changes says how long to wait', async () => {
@@ -337,7 +363,7 @@ describe('everywhere', () => {
     await press('Done');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await press(`Token ${newRow.preview}*** active`, 'Space');
-    await page.getByText(/Refused everywhere since/).waitFor();
+    await page.getByText(/Refused since/).waitFor();
     await press(`Delete token ${newRow.preview}***`);
     await press('Delete');
     await page.getByText(/deleted\. Refused everywhere since/).waitFor();

@@ -73,9 +73,9 @@ describe('the whole journey', () => {
     await page.getByRole('button', { name: 'Done' }).click();
 
     const row = rows(page).first();
+    expect(await row.getByRole('rowheader').innerText()).toContain(`${secret.slice(0, 5)}***`);
     expect(await row.getByRole('cell').allInnerTexts()).toEqual([
-      expect.stringContaining(`${secret.slice(0, 5)}***`),
-      'Active',
+      expect.stringMatching(/^Active\s*$/),
       'member@example.com',
       expect.stringMatching(/\d{4}/),
       expect.anything(),
@@ -83,12 +83,12 @@ describe('the whole journey', () => {
     expect(await statusOf(secret)).toBe(200);
 
     await row.getByRole('switch').click();
-    await page.getByText(/Refused everywhere since/).waitFor({ timeout: 20_000 });
+    await page.getByText(/Refused since/).waitFor({ timeout: 20_000 });
     expect(await statusOf(secret)).toBe(401);
-    expect(await row.getByRole('cell').nth(1).innerText()).toBe('Inactive');
+    expect(await row.getByRole('cell').first().innerText()).toMatch(/^Inactive\s/);
 
     await row.getByRole('switch').click();
-    await page.getByText(/Accepted everywhere since/).waitFor({ timeout: 20_000 });
+    await page.getByText(/Accepted since/).waitFor({ timeout: 20_000 });
     expect(await statusOf(secret)).toBe(200);
 
     await row.getByRole('button', { name: /^Delete token/ }).click();
@@ -119,7 +119,8 @@ describe('the whole journey', () => {
     await page.getByRole('button', { name: 'Send sign-in link' }).click();
     const link = await page.getByRole('link', { name: 'Open the sign-in link' }).getAttribute('href');
     await page.goto(link ?? '');
-    await page.getByRole('heading', { name: 'Select an organisation' }).waitFor();
+    // Who belongs to one organisation has nothing to choose.
+    await page.waitForURL('**/developer-zone?organisation=*');
     expect(page.url()).not.toContain('code=');
     await page.context().clearCookies({ name: '__Host-session' });
     await page.goto('about:blank');
@@ -216,9 +217,9 @@ describe('a second member', () => {
     await signIn(colleague, here(), 'member@example.com');
     await colleague.goto(here() + zone());
     const row = rows(colleague).filter({ hasText: 'Website' });
-    expect(await row.getByRole('cell').nth(2).innerText()).toBe('owner@example.com');
+    expect(await row.getByRole('cell').nth(1).innerText()).toBe('owner@example.com');
     await row.getByRole('switch').click();
-    await colleague.getByText(/Refused everywhere since/).waitFor({ timeout: 20_000 });
+    await colleague.getByText(/Refused since/).waitFor({ timeout: 20_000 });
     expect([await statusOf(website), await statusOf(partner)]).toEqual([401, 200]);
     await row.getByRole('button', { name: /^Delete token/ }).click();
     await colleague.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
@@ -350,7 +351,7 @@ describe('two tabs', () => {
     await first.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await first.getByText('No API tokens yet').waitFor({ timeout: 20_000 });
     await rows(second).first().getByRole('switch').click();
-    await second.getByText(/was deleted by someone else/).waitFor();
+    await second.getByText(/was deleted meanwhile/).waitFor();
     expect(await rows(second).count()).toBe(0);
   });
 });

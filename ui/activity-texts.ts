@@ -1,12 +1,18 @@
 // The words of the Activity screen, fetched together with it.
 
+import { asIs } from './text.tsx';
+
 export const log = {
   title: 'Activity',
-  lead: (name: string) => `Who did what to the API tokens of ${name}.`,
+  lead: (name: string) => `Who did what to the API tokens of ${asIs(name)}.`,
   filterAction: 'Action',
   filterActor: 'Person',
   allActions: 'All actions',
-  allPeople: 'Email',
+  filterToken: 'Token',
+  allPeople: 'Everybody',
+  morePeople: 'More people: put the address into the URL as actor=…',
+  allTokens: 'All tokens',
+  onlyToken: 'Only this token',
   exportAs: 'Export as',
   csv: 'CSV',
   jsonl: 'JSON Lines',
@@ -16,7 +22,6 @@ export const log = {
   moreBusy: 'Loading…',
   columns: ['When', 'Who', 'What', 'Token'],
   loading: 'Loading activity',
-  failed: 'Couldn’t load the activity',
   actions: {
     'sign-in': 'Signed in',
     'sign-out': 'Signed out',
@@ -29,6 +34,7 @@ export const log = {
     'token.exposed': 'Sent a token in a URL: replace it',
     'access.refused': 'Was refused what is not theirs',
     'organisation.created': 'Created the organisation',
+    'organisation.deleted': 'Deleted the organisation',
     'organisation.renamed': 'Renamed the organisation',
     'plan.changed': 'Changed the plan',
     'plan.change-ignored': 'Sent an outdated plan, ignored',

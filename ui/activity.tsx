@@ -1,100 +1,156 @@
 // The audit log, for members: who did what, when, to which token. Newest first, by cursor; loaded when it is opened.
-import { signal, useSignal } from './signal.ts';
+import { signal } from './signal.ts';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
-import { readActivity } from './api.ts';
+import { readActivity, readPeople } from './api.ts';
 import { LoadFailure } from './failure.tsx';
-import { formatAgo, formatFull } from './format.ts';
+import { formatAgo, formatClock, formatFull, formatMinute } from './format.ts';
 import { Icon } from './icon.tsx';
-import { isOpen, organisation, organisationId, toastFailure } from './state.ts';
+import {
+  asked,
+  follow,
+  go,
+  isOpen,
+  isTold,
+  leaveEnterprise,
+  linkTo,
+  organisation,
+  organisationId,
+  refreshSession,
+  toastFailure,
+} from './state.ts';
 import type { Load } from './state.ts';
 import { DeveloperZone } from './developer-zone.tsx';
 import { log as words } from './activity-texts.ts';
+import { useRefresh } from './refresh.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
 import { Email } from './token-table.tsx';
+import { labelOf, loadTokens, tokens } from './tokens.ts';
 
 type Entry = {
   id: string;
   at: string;
   actor: string;
   action: string;
+  tokenId: string | null;
   preview: string | null;
   detail: string | null;
 };
 type Page = { events: Entry[]; next: string | null };
+type Query = Record<string, string>;
 
 const log = signal<Load<Page>>({ state: 'loading' });
+const loadedAt = signal(0);
 const older = signal(false);
-// Seconds matter to nobody who reads this list, and stand in the export.
-const stamp = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const people = signal<{ organisation: string; people: string[]; more: boolean } | null>(null);
 /** The newest question: an answer to an older one never paints. */
-let asked = {};
+let question = {};
 
-async function load(query: Record<string, string>, before?: string): Promise<void> {
+/** The filters are the URL's: a link can be sent, Back works, a reload changes nothing. */
+const FILTERS = ['action', 'actor', 'token'] as const;
+type Filter = (typeof FILTERS)[number];
+const filters = (): Query =>
+  Object.fromEntries(FILTERS.map((name) => [name, asked(name)]).filter(([, value]) => value !== ''));
+const filtered = (name: Filter, value: string): string =>
+  linkTo('activity', organisationId.value, { ...filters(), [name]: value });
+
+async function load(how: 'anew' | 'newer' | { before: string }, unattended = false): Promise<void> {
   const id = organisationId.value;
   if (id === null) return;
-  const kept = before !== undefined && log.value.state === 'ready' ? log.value.value.events : [];
-  const mine = (asked = {});
-  older.value = before !== undefined;
-  if (before === undefined) log.value = { state: 'loading' };
-  const outcome = await readActivity(id, before === undefined ? query : { ...query, before });
-  if (mine !== asked) return;
+  const isOlder = typeof how === 'object';
+  // What is on its way brings the same, or more.
+  if (how === 'newer' && (older.value || log.value.state === 'loading')) return;
+  const mine = (question = {});
+  older.value = isOlder;
+  if (how === 'anew') log.value = { state: 'loading' };
+  const outcome = await readActivity(id, isOlder ? { ...filters(), ...how } : filters(), unattended);
+  if (mine !== question) return;
   older.value = false;
-  if (!outcome.ok) {
-    // What was loaded stays.
-    if (before === undefined) log.value = { state: 'failed', failure: outcome.failure };
-    else toastFailure(outcome.failure);
+  const kept = how !== 'anew' && log.value.state === 'ready' ? log.value.value : null;
+  if (outcome.ok) {
+    if (!isOlder) loadedAt.value = Date.now();
+    log.value = {
+      state: 'ready',
+      stale: false,
+      value:
+        kept === null ? outcome.value : isOlder ? extend(kept, outcome.value) : renew(kept, outcome.value),
+    };
     return;
   }
-  log.value = {
-    state: 'ready',
-    stale: false,
-    value: { events: [...kept, ...outcome.value.events], next: outcome.value.next },
-  };
+  const { failure } = outcome;
+  if (failure.slug === 'enterprise-plan-required') await leaveEnterprise(id);
+  else if (failure.status === 404) await refreshSession();
+  if (mine !== question || isTold(failure)) return;
+  // What was loaded stays.
+  if (kept === null) log.value = { state: 'failed', failure };
+  else if (isOlder) toastFailure(failure);
+  else log.value = { state: 'ready', stale: true, value: kept };
+}
+
+const extend = (kept: Page, page: Page): Page => ({ ...page, events: [...kept.events, ...page.events] });
+
+/** The newest page before what is shown. Where the two do not meet, more happened than fits: then it begins anew. */
+function renew(kept: Page, newest: Page): Page {
+  const [first] = kept.events;
+  const meets = newest.events.findIndex(({ id }) => id === first?.id);
+  return meets === -1
+    ? newest
+    : { next: kept.next, events: [...newest.events.slice(0, meets), ...kept.events] };
+}
+
+async function loadPeople(id: string): Promise<void> {
+  const outcome = await readPeople(id);
+  if (outcome.ok && organisationId.value === id) people.value = { organisation: id, ...outcome.value };
 }
 
 export function Activity() {
-  const action = useSignal('');
-  const actor = useSignal('');
-  const query = (): Record<string, string> => ({
-    ...(action.value === '' ? {} : { action: action.value }),
-    ...(actor.value === '' ? {} : { actor: actor.value }),
-  });
   const place = isOpen.value ? organisationId.value : null;
+  const search = new URLSearchParams(filters()).toString();
   useEffect(() => {
-    if (place !== null) void load(query());
-  }, [place, action.value, actor.value]);
+    if (place !== null) void load('anew');
+  }, [place, search]);
+  useEffect(() => {
+    if (place === null) return;
+    void loadPeople(place);
+    // The names of the tokens that can be chosen.
+    void loadTokens();
+  }, [place]);
+  useRefresh((unattended) => place !== null && load('newer', unattended));
   // The same words as on the token page: choose an organisation, or its plan.
   if (!isOpen.value) return <DeveloperZone />;
-  const search = new URLSearchParams(query()).toString();
   const file = (format: string): string =>
     `/api/organisations/${encodeURIComponent(organisationId.value ?? '')}/activity.${format}${search === '' ? '' : `?${search}`}`;
+  const known = people.value?.organisation === place ? people.value : null;
+  const rows = tokens.value.state === 'ready' ? tokens.value.value : [];
+  const shown = log.value;
   return (
     <>
       <h1 tabIndex={-1}>{words.title}</h1>
-      <p class="lead">{words.lead(organisation.value?.name ?? '')}</p>
-      <section class="card" aria-label={words.title} aria-busy={log.value.state === 'loading'}>
+      <p class="lead">
+        <Text of={words.lead(organisation.value?.name ?? '')} />
+      </p>
+      <section class="card" aria-label={words.title} aria-busy={shown.state === 'loading'}>
         <header class="card-head filters">
-          <label class="select">
-            <span class="label">{words.filterAction}</span>
-            <select value={action.value} onChange={(event) => (action.value = event.currentTarget.value)}>
-              <option value="">{words.allActions}</option>
-              {Object.entries(words.actions).map(([key, label]) => (
-                <option key={key} value={key}>
-                  {label}
-                </option>
-              ))}
-            </select>
-            <Icon of={ChevronsUpDown} size={16} />
-          </label>
-          <label>
-            <span class="label">{words.filterActor}</span>
-            <input
-              type="search"
-              placeholder={words.allPeople}
-              autocomplete="off"
-              onChange={(event) => (actor.value = event.currentTarget.value.trim().toLowerCase())}
-            />
-          </label>
+          <Choice
+            filter="action"
+            label={words.filterAction}
+            all={words.allActions}
+            options={Object.entries(words.actions)}
+          />
+          <Choice
+            filter="actor"
+            label={words.filterActor}
+            all={words.allPeople}
+            options={(known?.people ?? []).map((address) => [address, address])}
+            note={known?.more === true ? words.morePeople : undefined}
+          />
+          <Choice
+            filter="token"
+            label={words.filterToken}
+            all={words.allTokens}
+            options={rows.map((token) => [token.id, labelOf(token)])}
+          />
           <p class="exports">
             <a class="button small" href={file('csv')} download>
               <Icon of={Download} size={14} />
@@ -108,17 +164,61 @@ export function Activity() {
             </a>
           </p>
         </header>
-        <Entries
-          none={search === '' ? words.empty : words.noMatch}
-          retry={() => void load(query())}
-          more={(before) => void load(query(), before)}
-        />
+        <div role="status" class="strip-slot">
+          {shown.state === 'ready' && shown.stale && <p class="strip">{texts.tokens.stale}</p>}
+        </div>
+        <Entries none={search === '' ? words.empty : words.noMatch} />
+        {shown.state === 'ready' && (
+          <p class="fresh">
+            <Text of={texts.refreshed(formatClock(loadedAt.value))} />
+          </p>
+        )}
       </section>
     </>
   );
 }
 
-function Entries({ none, retry, more }: { none: string; retry: () => void; more: (before: string) => void }) {
+/** One filter. What the URL asks for is an option even where nothing else knows it, such as a token that was deleted. */
+function Choice({
+  filter,
+  label,
+  all,
+  options,
+  note,
+}: {
+  filter: Filter;
+  label: string;
+  all: string;
+  options: [value: string, label: string][];
+  note?: string | undefined;
+}) {
+  const value = asked(filter);
+  const known = value === '' || options.some(([option]) => option === value);
+  const preview =
+    log.value.state === 'ready' && log.value.value.events.find(({ tokenId }) => tokenId === value)?.preview;
+  return (
+    <label class="select">
+      <span class="label">{label}</span>
+      <select
+        value={value}
+        translate={filter === 'action'}
+        onChange={(event) => go(filtered(filter, event.currentTarget.value))}
+      >
+        <option value="">{all}</option>
+        {!known && <option value={value}>{filter === 'token' && preview ? `${preview}***` : value}</option>}
+        {options.map(([option, text]) => (
+          <option key={option} value={option}>
+            {text}
+          </option>
+        ))}
+        {note !== undefined && <option disabled>{note}</option>}
+      </select>
+      <Icon of={ChevronsUpDown} size={16} />
+    </label>
+  );
+}
+
+function Entries({ none }: { none: string }) {
   const shown = log.value;
   if (shown.state === 'loading') {
     return (
@@ -128,13 +228,15 @@ function Entries({ none, retry, more }: { none: string; retry: () => void; more:
     );
   }
   if (shown.state === 'failed') {
-    return <LoadFailure failure={shown.failure} title={words.failed} retry={retry} />;
+    return (
+      <LoadFailure failure={shown.failure} title={texts.activityFailed} retry={() => void load('anew')} />
+    );
   }
   const { events, next } = shown.value;
   if (events.length === 0) {
     return (
       <p class="hollow" role="status">
-        {none}
+        <Text of={none} />
       </p>
     );
   }
@@ -155,8 +257,8 @@ function Entries({ none, retry, more }: { none: string; retry: () => void; more:
             <tr key={entry.id}>
               <td class="cell-at">
                 <time dateTime={entry.at} title={formatFull(entry.at)}>
-                  {formatAgo(entry.at)}
-                  <span class="hint">{stamp.format(new Date(entry.at))}</span>
+                  <Text of={formatAgo(entry.at)} />
+                  <span class="hint">{formatMinute(entry.at)}</span>
                 </time>
               </td>
               <td class="cell-by">
@@ -164,10 +266,14 @@ function Entries({ none, retry, more }: { none: string; retry: () => void; more:
               </td>
               <td class="cell-what">
                 {words.actions[entry.action] ?? entry.action}
-                {entry.detail !== null && <span class="quiet"> {entry.detail}</span>}
+                {entry.detail !== null && (
+                  <span class="quiet" translate={false}>
+                    {` ${entry.detail}`}
+                  </span>
+                )}
               </td>
               <td class="cell-token">
-                {entry.preview !== null && <code class="mask">{entry.preview}***</code>}
+                <TokenLink entry={entry} />
               </td>
             </tr>
           ))}
@@ -179,12 +285,28 @@ function Entries({ none, retry, more }: { none: string; retry: () => void; more:
             type="button"
             class="button"
             aria-disabled={older.value}
-            onClick={() => !older.value && more(next)}
+            onClick={() => !older.value && void load({ before: next })}
           >
-            {older.value ? words.moreBusy : words.more}
+            <Text of={older.value ? words.moreBusy : words.more} />
           </button>
         </p>
       )}
     </>
+  );
+}
+
+/** The mask leads to all that happened to this token. */
+function TokenLink({ entry: { tokenId, preview } }: { entry: Entry }) {
+  if (preview === null) return null;
+  const mask = (
+    <code class="mask" translate={false}>
+      {`${preview}***`}
+    </code>
+  );
+  if (tokenId === null || asked('token') === tokenId) return mask;
+  return (
+    <a class="text-link" href={filtered('token', tokenId)} title={words.onlyToken} onClick={follow}>
+      {mask}
+    </a>
   );
 }

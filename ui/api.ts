@@ -3,7 +3,7 @@ import type { hc, InferResponseType } from 'hono/client';
 import type { AdminApi } from '../worker/admin/routes.ts';
 
 export type Failure = {
-  /** The slug of the problem, or `offline` / `network` when no answer came. */
+  /** The slug of the problem, or `network` when no answer came. */
   slug: string;
   status: number;
   detail: string | null;
@@ -17,11 +17,22 @@ export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure 
 type Api = ReturnType<typeof hc<AdminApi>>['api'];
 type Place = Api['organisations'][':organisation'];
 
-/** Set by the state: what a 401 anywhere means is decided in one place. */
-let onSessionEnd: () => void = () => {};
-export function whenSessionEnds(listener: () => void): void {
-  onSessionEnd = listener;
+/** The open page, as far as a call concerns it. Set by the state, which decides what each of these means. */
+type OpenPage = {
+  /** The address of the member whom the page shows. */
+  member: () => string | null;
+  /** An answer came, whatever it says. */
+  onAnswer: () => void;
+  onSessionEnd: () => void;
+  onAnotherMember: () => void;
+};
+let page: OpenPage | null = null;
+export function callFrom(openPage: OpenPage): void {
+  page = openPage;
 }
+
+/** What the page asks for by itself: it does not count as use of the session. */
+const UNATTENDED = { 'x-unattended': '1' };
 
 async function call<T>(
   method: string,
@@ -30,16 +41,22 @@ async function call<T>(
   init: RequestInit = {},
 ): Promise<Outcome<T>> {
   let answer: Response;
+  const member = page?.member() ?? null;
   try {
     answer = await fetch(`/api/${path}`, {
       method,
       body: body === undefined ? null : JSON.stringify(body),
       ...init,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...init.headers },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(member === null ? {} : { 'x-member': member }),
+        ...init.headers,
+      },
     });
   } catch {
-    return noAnswer(navigator.onLine ? 'network' : 'offline');
+    return noAnswer('network');
   }
+  page?.onAnswer();
   try {
     if (answer.ok) {
       return {
@@ -50,7 +67,8 @@ async function call<T>(
     // An error answer is a problem (RFC 9457) whatever the success type says.
     const problem = (await answer.json()) as { type?: string; detail?: string; requestId?: string };
     const slug = problem.type?.split('#')[1] ?? 'unexpected';
-    if (slug === 'sign-in-required') onSessionEnd();
+    if (slug === 'sign-in-required') page?.onSessionEnd();
+    if (slug === 'another-member') page?.onAnotherMember();
     return {
       ok: false,
       failure: {
@@ -73,45 +91,77 @@ function noAnswer(slug: string, status = 0, requestId: string | null = null): Ou
 const at = (organisation: string, rest: string): string =>
   `organisations/${encodeURIComponent(organisation)}/${rest}`;
 
-export const listTokens = (organisation: string, signal: AbortSignal) =>
-  call<InferResponseType<Place['tokens']['$get']>>('GET', at(organisation, 'tokens'), undefined, { signal });
+type Listed = InferResponseType<Place['tokens']['$get']>;
+/** A row of the table, as the Worker's own route says, and the organisation that it belongs to. */
+export type Token = Listed['tokens'][number] & { organisation: string };
 
-/** A row of the table, as the Worker's own route says. */
-export type Token = InferResponseType<Place['tokens']['$get']>['tokens'][number];
+export async function listTokens(
+  organisation: string,
+  { signal = null, unattended = false }: { signal?: AbortSignal | null; unattended?: boolean } = {},
+): Promise<Outcome<{ tokens: Token[]; limit: number }>> {
+  const outcome = await call<Listed>('GET', at(organisation, 'tokens'), undefined, {
+    signal,
+    ...(unattended ? { headers: UNATTENDED } : {}),
+  });
+  if (!outcome.ok) return outcome;
+  const tokens = outcome.value.tokens.map((token) => ({ ...token, organisation }));
+  return { ok: true, value: { ...outcome.value, tokens } };
+}
 
 export const readUsage = (organisation: string) =>
-  call<InferResponseType<Place['usage']['$get']>>('GET', at(organisation, 'usage'));
+  call<InferResponseType<Place['usage']['$get']>>('GET', at(organisation, 'usage'), undefined, {
+    // It follows a list that was asked for, or that came by itself.
+    headers: UNATTENDED,
+  });
 
 /** A repeat under the same key makes no second token; its answer has no secret. */
-export const createToken = (organisation: string, name: string, key: string) =>
-  call<InferResponseType<Place['tokens']['$post']>>(
+export async function createToken(
+  organisation: string,
+  name: string,
+  key: string,
+): Promise<Outcome<{ token: Token; secret: string | null }>> {
+  const outcome = await call<InferResponseType<Place['tokens']['$post']>>(
     'POST',
     at(organisation, 'tokens'),
     name === '' ? {} : { name },
     { headers: { 'idempotency-key': key } },
   );
+  if (!outcome.ok) return outcome;
+  const { token, secret } = outcome.value;
+  return { ok: true, value: { token: { ...token, organisation }, secret } };
+}
 
-export const changeToken = (
-  organisation: string,
-  token: string,
-  change: { active?: boolean; name?: string | null },
-) =>
+export const changeToken = (token: Token, change: { active?: boolean; name?: string | null }) =>
   call<InferResponseType<Place['tokens'][':token']['$patch']>>(
     'PATCH',
-    at(organisation, `tokens/${token}`),
+    at(token.organisation, `tokens/${token.id}`),
     change,
   );
 
-export const deleteToken = (organisation: string, token: string) =>
+export const deleteToken = (token: Token) =>
   call<InferResponseType<Place['tokens'][':token']['$delete']>>(
     'DELETE',
-    at(organisation, `tokens/${token}`),
+    at(token.organisation, `tokens/${token.id}`),
   );
 
-export const readActivity = (organisation: string, query: Record<string, string>) =>
+export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>
   call<InferResponseType<Place['activity']['$get']>>(
     'GET',
     at(organisation, `activity?${new URLSearchParams(query).toString()}`),
+    undefined,
+    unattended ? { headers: UNATTENDED } : {},
+  );
+
+export const readPeople = (organisation: string) =>
+  call<InferResponseType<Place['activity']['people']['$get']>>('GET', at(organisation, 'activity/people'));
+
+/** Who is signed in to this browser, where they belong, and on which plans. */
+export const readSession = (unattended: boolean) =>
+  call<InferResponseType<Api['session']['$get']>>(
+    'GET',
+    'session',
+    undefined,
+    unattended ? { headers: UNATTENDED } : {},
   );
 
 export const askForLink = (email: string) =>

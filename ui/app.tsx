@@ -5,13 +5,14 @@ import { useEffect } from 'preact/hooks';
 import { CreateDialog } from './create-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
+import { Toasts } from './message.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { Sessions } from './sessions.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
-import { dialog, online, organisation, product, screen, session } from './state.ts';
+import { dialog, organisation, product, screen, session } from './state.ts';
+import { LoadFailure } from './failure.tsx';
 import { texts } from './texts.ts';
-import { Toasts } from './toasts.tsx';
 
 const TITLES = {
   'sign-in': texts.signIn.title,
@@ -29,18 +30,28 @@ watch(
 );
 
 /** Fetched when it is first opened: the token page is what most visits are for. */
-const late = signal<ComponentType | null>(null);
+const late = signal<ComponentType | 'missing' | null>(null);
 watch(
-  () => session.value !== null && screen.value === 'activity' && online.value,
+  () => session.value !== null && screen.value === 'activity',
   (opened) => {
-    if (!opened) return;
-    import('./activity.tsx').then(
-      ({ Activity }) => (late.value = Activity),
-      // A chunk of an older deployment is gone: the page of today knows the new names.
-      () => location.reload(),
-    );
+    if (opened && late.value === null) void fetchActivity();
   },
 );
+
+async function fetchActivity(): Promise<void> {
+  try {
+    const { Activity } = await import('./activity.tsx');
+    late.value = Activity;
+  } catch {
+    // A browser may keep the failure: the page loads again. At once where the server answers, for a script of an older
+    // deployment is gone and the page of today knows the new name; but not twice, for then the script is missing today.
+    const [how] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+    const answers = await fetch('/robots.txt', { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+    if (answers?.ok === true && how?.type !== 'reload') location.reload();
+    else late.value = 'missing';
+  }
+}
+addEventListener('online', () => late.value === 'missing' && location.reload());
 
 let last: Element | undefined;
 addEventListener('focusin', ({ target }) => (last = target as Element));
@@ -61,7 +72,7 @@ export function App() {
           <Screen />
         </Shell>
       )}
-      {open?.kind === 'create' && <CreateDialog />}
+      {open?.kind === 'create' && <CreateDialog organisation={open.organisation} />}
       {open?.kind === 'secret' && <SecretDialog token={open.token} secret={open.secret} />}
       {open?.kind === 'delete' && <DeleteDialog token={open.token} />}
       <Toasts />
@@ -73,5 +84,17 @@ function Screen() {
   if (screen.value === 'developer-zone') return <DeveloperZone />;
   if (screen.value === 'sessions') return <Sessions />;
   const Late = late.value;
-  return Late === null ? <h1 tabIndex={-1}>{texts.activity}</h1> : <Late />;
+  if (Late !== null && Late !== 'missing') return <Late />;
+  return (
+    <>
+      <h1 tabIndex={-1}>{texts.activity}</h1>
+      {Late === 'missing' && (
+        <LoadFailure
+          failure={{ slug: 'network', status: 0, detail: null, requestId: null, retryAfter: null }}
+          title={texts.activityFailed}
+          retry={() => location.reload()}
+        />
+      )}
+    </>
+  );
 }

@@ -21,14 +21,14 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts of everything but Activity within 18 KB', () => {
+  it('keeps the scripts of everything but Activity within 21 KB', () => {
     const scripts = named('.js').filter((path) => !path.includes('activity'));
     expect(scripts.length).toBeGreaterThan(0);
-    expect(total(scripts)).toBeLessThanOrEqual(18_000);
+    expect(total(scripts)).toBeLessThanOrEqual(21_000);
   });
 
-  it('keeps the styles within 4 KB, and light-dark() in them', () => {
-    expect(total(named('.css'))).toBeLessThanOrEqual(4000);
+  it('keeps the styles within 4.2 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(4200);
     expect(named('.css').map(read).join('')).toContain('light-dark(');
   });
 

@@ -5,20 +5,17 @@ import { createToken, deleteToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
-import {
-  addToken,
-  dialog,
-  loadTokens,
-  maskOf,
-  mayHaveHappened,
-  organisation,
-  organisationId,
-  setPlan,
-  toast,
-} from './state.ts';
+import { dialog, isTold, leaveEnterprise, refreshSession, toast, typed } from './state.ts';
+import type { Organisation } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
+import { addToken, judge, labelOf, loadTokens, mayHaveHappened } from './tokens.ts';
 
-export function CreateDialog() {
+/** `organisation` is the one that the dialog was opened for: the token is made there, wherever the page is by then. */
+export function CreateDialog({ organisation }: { organisation: Organisation }) {
+  const { id } = organisation;
+  const draft = `create ${id}`;
+  const filled = useSignal((typed.get(draft) ?? '') !== '');
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const lost = useSignal<Token | null>(null);
@@ -30,20 +27,21 @@ export function CreateDialog() {
   const create = async (event: SubmitEvent & { currentTarget: HTMLFormElement }): Promise<void> => {
     event.preventDefault();
     if (busy.value) return;
-    const id = organisationId.value ?? '';
     const name = String(new FormData(event.currentTarget).get('name') ?? '').trim();
     busy.value = true;
     failure.value = null;
     const outcome = await createToken(id, name, key.current);
     busy.value = false;
     if (!outcome.ok) {
-      if (outcome.failure.slug === 'sign-in-required') dialog.value = null;
-      else if (outcome.failure.slug === 'enterprise-plan-required') {
+      const { slug } = outcome.failure;
+      if (isTold(outcome.failure)) dialog.value = null;
+      else if (slug === 'enterprise-plan-required' || slug === 'organisation-not-found') {
         dialog.value = null;
-        setPlan(id);
+        await (slug === 'organisation-not-found' ? refreshSession() : leaveEnterprise(id));
       } else failure.value = outcome.failure;
       return;
     }
+    typed.delete(draft);
     const { token, secret } = outcome.value;
     addToken(token);
     if (secret === null) lost.value = token;
@@ -53,15 +51,17 @@ export function CreateDialog() {
     if (busy.value) return;
     busy.value = true;
     failure.value = null;
-    const outcome = await deleteToken(organisationId.value ?? '', token.id);
+    const outcome = await deleteToken(token);
+    const verdict = outcome.ok ? 'gone' : await judge(token, outcome.failure);
     busy.value = false;
-    if (!outcome.ok && outcome.failure.slug !== 'token-not-found') {
-      failure.value = outcome.failure;
+    if (!outcome.ok && verdict !== 'gone') {
+      if (verdict === 'shown') dialog.value = null;
+      else failure.value = outcome.failure;
       return;
     }
     await loadTokens();
     dialog.value = null;
-    toast('ok', texts.remove.gone(maskOf(token)));
+    toast('ok', texts.remove.gone(labelOf(token)));
   };
   if (lost.value !== null) {
     const token = lost.value;
@@ -74,8 +74,10 @@ export function CreateDialog() {
         onClose={close}
       >
         <h2 id="create-title">{texts.create.lostTitle}</h2>
-        <p id="create-body">{texts.create.lost(maskOf(token))}</p>
-        <DialogFailure failure={failure.value} lead={texts.unsure(maskOf(token))} />
+        <p id="create-body">
+          <Text of={texts.create.lost(labelOf(token))} />
+        </p>
+        <DialogFailure failure={failure.value} lead={texts.unsure(labelOf(token))} />
         <footer>
           <button type="button" class="button" autofocus onClick={close}>
             {texts.create.keep}
@@ -86,18 +88,24 @@ export function CreateDialog() {
             aria-disabled={busy.value}
             onClick={() => void discard(token)}
           >
-            {texts.create.deleteLost(maskOf(token))}
+            <Text of={texts.create.deleteLost(labelOf(token))} />
           </button>
         </footer>
       </Dialog>
     );
   }
   return (
-    <Dialog labelledBy="create-title" describedBy="create-body" guarded={busy.value} onClose={close}>
+    <Dialog
+      labelledBy="create-title"
+      describedBy="create-body"
+      guarded={busy.value}
+      filled={filled.value}
+      onClose={close}
+    >
       <form onSubmit={create}>
         <h2 id="create-title">{texts.create.title}</h2>
         <p id="create-body">
-          {texts.create.body} {texts.create.where(organisation.value?.name ?? '')}
+          <Text of={`${texts.create.body} ${texts.create.where(organisation.name)}`} />
         </p>
         <label for="create-name">{texts.create.name}</label>
         <input
@@ -106,6 +114,11 @@ export function CreateDialog() {
           maxLength={50}
           autocomplete="off"
           aria-describedby="create-hint"
+          defaultValue={typed.get(draft) ?? ''}
+          onInput={({ currentTarget: { value } }) => {
+            typed.set(draft, value);
+            filled.value = value !== '';
+          }}
         />
         <p id="create-hint" class="hint">
           {texts.create.nameHint}
@@ -123,7 +136,7 @@ export function CreateDialog() {
             {texts.cancel}
           </button>
           <button type="submit" class="button primary steady" aria-disabled={busy.value}>
-            {busy.value ? texts.create.busy : texts.create.confirm}
+            <Text of={busy.value ? texts.create.busy : texts.create.confirm} />
           </button>
         </footer>
       </form>

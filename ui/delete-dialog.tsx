@@ -5,32 +5,38 @@ import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { formatClock } from './format.ts';
-import { dialog, isUnchanged, maskOf, organisationId, removeToken, setPlan, toast } from './state.ts';
+import { dialog, toast } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
+import { judge, labelOf, removeToken } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const unchanged = useSignal(true);
-  const mask = maskOf(token);
+  const label = labelOf(token);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
   const remove = async (): Promise<void> => {
     if (busy.value) return;
-    const id = organisationId.value ?? '';
     busy.value = true;
     failure.value = null;
-    const outcome = await deleteToken(id, token.id);
-    if (!outcome.ok) unchanged.value = await isUnchanged(token, outcome.failure);
+    const outcome = await deleteToken(token);
+    const verdict = outcome.ok ? 'gone' : await judge(token, outcome.failure);
     busy.value = false;
-    if (outcome.ok) finish(token, texts.remove.done(mask, formatClock(outcome.value.effectiveAt)));
-    else if (outcome.failure.slug === 'token-not-found') finish(token, texts.remove.gone(mask));
-    else if (outcome.failure.slug === 'sign-in-required') dialog.value = null;
-    else if (outcome.failure.slug === 'enterprise-plan-required') {
-      dialog.value = null;
-      setPlan(id);
-    } else failure.value = outcome.failure;
+    if (verdict === 'gone') {
+      finish(
+        token,
+        outcome.ok
+          ? texts.remove.done(label, formatClock(outcome.value.effectiveAt))
+          : texts.remove.gone(label),
+      );
+    } else if (verdict === 'shown') dialog.value = null;
+    else if (!outcome.ok) {
+      unchanged.value = verdict === 'unchanged';
+      failure.value = outcome.failure;
+    }
   };
   return (
     <Dialog
@@ -40,15 +46,16 @@ export function DeleteDialog({ token }: { token: Token }) {
       guarded={busy.value}
       onClose={close}
     >
-      <h2 id="delete-title">{texts.remove.title(mask)}</h2>
+      <h2 id="delete-title">
+        <Text of={texts.remove.title(label)} />
+      </h2>
       <div id="delete-body">
-        {token.name !== null && <p class="quiet">{token.name}</p>}
         <p>{texts.remove.body}</p>
         {token.active && <p class="quiet">{texts.remove.pause}</p>}
       </div>
       <DialogFailure
         failure={failure.value}
-        lead={unchanged.value ? texts.remove.failed(mask) : texts.unsure(mask)}
+        lead={unchanged.value ? texts.remove.failed(label) : texts.unsure(label)}
       />
       <footer>
         <button type="button" class="button" autofocus onClick={close}>
@@ -60,7 +67,7 @@ export function DeleteDialog({ token }: { token: Token }) {
           aria-disabled={busy.value}
           onClick={() => void remove()}
         >
-          {busy.value ? texts.remove.busy : texts.remove.confirm}
+          <Text of={busy.value ? texts.remove.busy : texts.remove.confirm} />
         </button>
       </footer>
     </Dialog>
@@ -72,7 +79,7 @@ function finish(token: Token, message: string): void {
   const buttons = [...document.querySelectorAll<HTMLElement>('[data-delete]')];
   const index = buttons.findIndex((button) => button.dataset['delete'] === token.id);
   const next = buttons[index + 1] ?? buttons[index - 1] ?? document.getElementById('create');
-  removeToken(token.id);
+  removeToken(token);
   dialog.value = null;
   toast('ok', message);
   requestAnimationFrame(() =>

@@ -6,24 +6,24 @@ import type { IconNode } from 'lucide';
 import type { ComponentChildren } from 'preact';
 import { LoadFailure } from './failure.tsx';
 import { Icon } from './icon.tsx';
-import { follow } from './shell.tsx';
+import { formatClock } from './format.ts';
+import { OrganisationLinks } from './organisation-select.tsx';
+import { useRefresh } from './refresh.ts';
 import {
   dialog,
   explain,
   isOpen,
   limit,
-  linkTo,
-  loadTokens,
-  online,
   organisation,
   organisationId,
   product,
+  refreshSession,
   session,
-  toast,
-  tokens,
 } from './state.ts';
 import type { Organisation } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
+import { listedAt, loadTokens, tokens } from './tokens.ts';
 import { TokenTable } from './token-table.tsx';
 
 export function DeveloperZone() {
@@ -32,8 +32,10 @@ export function DeveloperZone() {
   return (
     <>
       <h1 tabIndex={-1}>{texts.developerZone}</h1>
-      <p class="lead">{texts.lead(organisation.value.name)}</p>
-      <Panel />
+      <p class="lead">
+        <Text of={texts.lead(organisation.value.name)} />
+      </p>
+      <Panel in={organisation.value} />
     </>
   );
 }
@@ -47,12 +49,16 @@ function NoticePage({
   title: string;
   children: ComponentChildren;
 }) {
+  // The plan, or the membership, may come under the open page.
+  useRefresh(refreshSession);
   return (
     <div class="notice-page">
       <span class="medallion">
         <Icon of={icon} size={24} />
       </span>
-      <h1 tabIndex={-1}>{title}</h1>
+      <h1 tabIndex={-1} key={title}>
+        {title}
+      </h1>
       {children}
     </div>
   );
@@ -68,13 +74,10 @@ function NoOrganisation() {
         : texts.none.unknown;
   return (
     <NoticePage icon={Key} title={mine.length === 0 ? texts.none.nobodyTitle : texts.none.title}>
-      <p>{body}</p>
-      {/* The same choice without the sidebar, which phones keep behind a button. */}
-      {mine.map(({ id, name }) => (
-        <a key={id} class="button choice" href={linkTo('developer-zone', id)} onClick={follow}>
-          {name}
-        </a>
-      ))}
+      <p>
+        <Text of={body} />
+      </p>
+      <OrganisationLinks />
     </NoticePage>
   );
 }
@@ -82,7 +85,9 @@ function NoOrganisation() {
 function PlanRequired({ name, plan }: Organisation) {
   return (
     <NoticePage icon={Lock} title={texts.plan.title}>
-      <p>{texts.plan.body(name, texts.plan.names[plan])}</p>
+      <p>
+        <Text of={plan === null ? texts.plan.below(name) : texts.plan.body(name, texts.plan.names[plan])} />
+      </p>
       <p>
         <a class="button primary" href={product.contactUrl}>
           {texts.plan.contact(product.name)}
@@ -92,7 +97,11 @@ function PlanRequired({ name, plan }: Organisation) {
   );
 }
 
-function Panel() {
+function Panel({ in: place }: { in: Organisation }) {
+  useRefresh(loadTokens);
+  const openCreate = (): void => {
+    dialog.value = { kind: 'create', organisation: place };
+  };
   const load = tokens.value;
   const count = load.state === 'ready' ? load.value.length : 0;
   const full = load.state === 'ready' && count >= limit.value;
@@ -103,10 +112,8 @@ function Panel() {
           <h2 id="panel">
             {texts.tokens.title}
             {load.state === 'ready' && (
-              <span class="count">
-                <span aria-hidden="true">
-                  {count}/{limit.value}
-                </span>
+              <span class="count" key={count}>
+                <span aria-hidden="true">{`${count}/${limit.value}`}</span>
                 <span class="hidden">{texts.tokens.used(count, limit.value)}</span>
               </span>
             )}
@@ -151,8 +158,12 @@ function Panel() {
         <LoadFailure
           failure={load.failure}
           title={texts.tokens.failedTitle}
-          text={`${explain(load.failure)} ${texts.tokens.failedBody}`}
-          retry={loadTokens}
+          text={
+            load.failure.status === 403 || load.failure.status === 404
+              ? explain(load.failure)
+              : `${explain(load.failure)} ${texts.tokens.failedBody}`
+          }
+          retry={() => void loadTokens()}
         />
       )}
       {load.state === 'ready' && count === 0 && (
@@ -169,13 +180,13 @@ function Panel() {
         </div>
       )}
       {load.state === 'ready' && count > 0 && <TokenTable rows={load.value} />}
+      {load.state === 'ready' && (
+        <p class="fresh">
+          <Text of={texts.refreshed(formatClock(listedAt.value))} />
+        </p>
+      )}
     </section>
   );
-}
-
-function openCreate(): void {
-  if (online.value) dialog.value = { kind: 'create' };
-  else toast('error', texts.offlineNow);
 }
 
 const late = signal(false);

@@ -4,6 +4,7 @@ import { CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
 import { explain } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
 /** Stands where the data would stand, and tries again. */
@@ -24,7 +25,9 @@ export function LoadFailure({
         <Icon of={CloudOff} size={22} />
       </span>
       <h2>{title}</h2>
-      <p role="alert">{text}</p>
+      <p role="alert">
+        <Text of={text} />
+      </p>
       <FailureNote failure={failure} />
       <button type="button" class="button" onClick={retry}>
         {texts.tryAgain}
@@ -40,7 +43,7 @@ export function DialogFailure({ failure, lead }: { failure: Failure | null; lead
       {failure !== null && (
         <>
           <p>
-            {lead} {explain(failure)}
+            <Text of={`${lead} ${explain(failure)}`} />
           </p>
           <FailureNote failure={failure} />
         </>
@@ -54,7 +57,7 @@ export function FailureNote({ failure }: { failure: Failure }) {
   if (requestId === null || failure.status < 500) return null;
   return (
     <p class="small-print">
-      {texts.requestId} <code>{requestId}</code>
+      {texts.requestId} <code translate={false}>{requestId}</code>
       <button type="button" class="icon-button" onClick={() => void navigator.clipboard.writeText(requestId)}>
         <Icon of={Copy} size={14} />
         <span class="hidden">{texts.copyRequestId}</span>

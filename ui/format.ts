@@ -1,10 +1,25 @@
-// Dates and numbers in the reader's own locale and zone.
+// Dates and numbers. What stands alone is in the reader's own locale and zone, in the calendar of the rest of the page; what
+// stands in a sentence is in the language of the sentence.
 
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
-const count = new Intl.NumberFormat();
+const day = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  calendar: 'gregory',
+});
+const full = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'full',
+  timeStyle: 'long',
+  calendar: 'gregory',
+});
+const minute = new Intl.DateTimeFormat(undefined, {
+  dateStyle: 'medium',
+  timeStyle: 'short',
+  calendar: 'gregory',
+});
+const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' });
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const count = new Intl.NumberFormat('en');
 const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -15,7 +30,9 @@ const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 
 export const formatDay = (at: string): string => day.format(new Date(at));
 export const formatFull = (at: string): string => full.format(new Date(at));
-export const formatClock = (at: string): string => clock.format(new Date(at));
+/** Seconds matter to nobody who reads a list, and stand in its export. */
+export const formatMinute = (at: string): string => minute.format(new Date(at));
+export const formatClock = (at: string | number): string => clock.format(new Date(at));
 export const formatCount = (value: number): string => count.format(value);
 
 /** "3 hours ago", in the largest unit that fits. */

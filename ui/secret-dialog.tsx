@@ -6,8 +6,10 @@ import { Check, Copy, TriangleAlert } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
-import { dialog, held, maskOf, session, toast } from './state.ts';
+import { dialog, session, toast } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
+import { labelOf } from './tokens.ts';
 
 const SNIPPETS = {
   cURL: (url: string, secret: string) => `curl ${url} \\\n  -H "Authorization: Bearer ${secret}"`,
@@ -33,7 +35,6 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   const ask = asking.value && !saved.value;
 
   useLayoutEffect(() => {
-    held.value = true;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     // The page may be frozen and come back (bfcache): the secret must not come back with it.
     const forget = (): void => {
@@ -43,7 +44,6 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
     addEventListener('beforeunload', warn);
     addEventListener('pagehide', forget);
     return () => {
-      held.value = false;
       removeEventListener('beforeunload', warn);
       removeEventListener('pagehide', forget);
     };
@@ -83,8 +83,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   };
   const close = (): void => {
     dialog.value = null;
-    held.value = false;
-    if (session.value !== null) toast('ok', texts.create.created(maskOf(token)));
+    if (session.value !== null) toast('ok', texts.create.created(labelOf(token)));
     requestAnimationFrame(() => document.getElementById('create')?.focus());
   };
 
@@ -107,13 +106,14 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           autocomplete="off"
           spellcheck={false}
           data-1p-ignore
+          translate={false}
           value={secret}
           onFocus={(event) => event.currentTarget.select()}
           onCopy={() => (saved.value = true)}
         />
         <button type="button" class="button steady" onClick={() => void copy('token', secret)}>
           <Icon of={copied.value === 'token' ? Check : Copy} size={16} />
-          {copied.value === 'token' ? texts.secret.copied : texts.secret.copy}
+          <Text of={copied.value === 'token' ? texts.secret.copied : texts.secret.copy} />
         </button>
       </div>
       <div class="snippet-head">
@@ -148,9 +148,10 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
         aria-labelledby={`tab-${language.value}`}
         tabIndex={0}
         class="mono"
+        translate={false}
         onCopy={() => (saved.value = true)}
       >
-        {snippet}
+        <Text of={snippet} />
       </pre>
       <div class="test-row">
         <button
@@ -161,14 +162,14 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
         >
           {texts.secret.test}
         </button>
-        <output class="mono" aria-live="polite">
-          {answer.value?.text}
+        <output class="mono" aria-live="polite" translate={false}>
+          <Text of={answer.value?.text ?? ''} />
         </output>
       </div>
       <footer>
         {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
         <p role="status" class={ask ? 'dialog-status ask' : 'dialog-status'}>
-          {status.value}
+          <Text of={status.value} />
         </p>
         {ask && (
           <button type="button" class="button" onClick={close}>
@@ -187,7 +188,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
             }
           }}
         >
-          {ask ? texts.secret.copyAndClose : texts.secret.done}
+          <Text of={ask ? texts.secret.copyAndClose : texts.secret.done} />
         </button>
       </footer>
     </Dialog>

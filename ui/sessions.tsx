@@ -9,6 +9,7 @@ import { Icon } from './icon.tsx';
 import { leave } from './shell.tsx';
 import { toast, toastFailure } from './state.ts';
 import type { Load } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
 type MySession = {
@@ -62,7 +63,7 @@ export function Sessions() {
           </p>
         )}
         {shown.state === 'failed' && (
-          <LoadFailure failure={shown.failure} title={texts.mySessions.failed} retry={load} />
+          <LoadFailure failure={shown.failure} title={texts.mySessions.failed} retry={() => void load()} />
         )}
         {shown.state === 'ready' && (
           <>
@@ -77,11 +78,11 @@ export function Sessions() {
                     </p>
                     <p class="hint">
                       <time dateTime={row.createdAt} title={formatFull(row.createdAt)}>
-                        {texts.mySessions.since(formatAgo(row.createdAt))}
+                        <Text of={texts.mySessions.since(formatAgo(row.createdAt))} />
                       </time>
                       {' · '}
                       <time dateTime={row.seenAt} title={formatFull(row.seenAt)}>
-                        {texts.mySessions.seen(formatAgo(row.seenAt))}
+                        <Text of={texts.mySessions.seen(formatAgo(row.seenAt))} />
                       </time>
                     </p>
                   </div>

@@ -2,12 +2,14 @@
 import { signal } from './signal.ts';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ChevronsUpDown, CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';
+import { CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';
 import { signOut } from './api.ts';
 import { Icon } from './icon.tsx';
+import { OrganisationSelect } from './organisation-select.tsx';
 import {
+  drawer,
   farewell,
-  go,
+  follow,
   isOpen,
   linkTo,
   online,
@@ -18,9 +20,9 @@ import {
   toastFailure,
 } from './state.ts';
 import type { Screen } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
-const drawer = signal(false);
 // A wide page has no drawer, and one that was left open there would keep the page inert.
 matchMedia('(width > 760px)').addEventListener('change', () => (drawer.value = false));
 const THEMES = ['system', 'light', 'dark'] as const;
@@ -52,13 +54,15 @@ export function Shell({ children }: { children: ComponentChildren }) {
           onClick={() => (drawer.value = !drawer.value)}
         >
           <Icon of={drawer.value ? X : Menu} size={20} />
-          <span class="hidden">{drawer.value ? texts.closeMenu : texts.menu}</span>
+          <span class="hidden">
+            <Text of={drawer.value ? texts.closeMenu : texts.menu} />
+          </span>
         </button>
         <Brand />
       </header>
       <aside id="sidebar" class={drawer.value ? 'sidebar open' : 'sidebar'}>
         <Brand />
-        {session.value?.organisations.length !== 0 && <OrganisationSelect />}
+        {session.value?.organisations.length !== 0 && <OrganisationSelect onChoice={shut} />}
         <nav aria-label={texts.navigation}>
           <ul>
             <li>
@@ -90,49 +94,11 @@ function shut(): void {
 
 export function Brand() {
   return (
-    <p class="brand">
+    <p class="brand" translate={false}>
       <img src="/favicon.svg" alt="" width="24" height="24" />
       {product.name}
     </p>
   );
-}
-
-function OrganisationSelect() {
-  const organisations = session.value?.organisations ?? [];
-  return (
-    <label class="select organisation">
-      <span class="hidden">{texts.organisation}</span>
-      <select
-        value={organisation.value?.id ?? ''}
-        onChange={(event) => {
-          go(
-            linkTo(screen.value === 'sessions' ? 'developer-zone' : screen.value, event.currentTarget.value),
-          );
-          shut();
-        }}
-      >
-        {organisation.value === null && (
-          <option value="" disabled>
-            {texts.selectOrganisation}
-          </option>
-        )}
-        {organisations.map(({ id, name }) => (
-          <option key={id} value={id}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <Icon of={ChevronsUpDown} size={16} />
-    </label>
-  );
-}
-
-/** A link of ours opens in place; with a modifier key it is the browser's. */
-export function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
-  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  drawer.value = false;
-  go(event.currentTarget.href);
 }
 
 function NavLink({ to, icon, label }: { to: Screen; icon: typeof History; label: string }) {
@@ -188,7 +154,7 @@ function Account() {
     <div class="account">
       <NavLink to="sessions" icon={Monitor} label={texts.sessions} />
       <div class="account-row">
-        <span class="account-email" title={session.value?.member.email}>
+        <span class="account-email" translate={false} title={session.value?.member.email}>
           {session.value?.member.email}
         </span>
         <button
@@ -199,7 +165,7 @@ function Account() {
         >
           <Icon of={Contrast} />
           <span class="hidden">
-            {texts.theme.label}: {texts.theme[theme.value]}
+            <Text of={`${texts.theme.label}: ${texts.theme[theme.value]}`} />
           </span>
         </button>
         <button type="button" class="icon-button" title={texts.signOut} onClick={() => void leave(signOut)}>

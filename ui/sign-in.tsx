@@ -5,8 +5,10 @@ import { useEffect } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
 import type { Failure } from './api.ts';
 import { FailureNote } from './failure.tsx';
+import { useRefresh } from './refresh.ts';
 import { Brand } from './shell.tsx';
-import { explain, farewell, methods, product, session } from './state.ts';
+import { explain, farewell, methods, product, refreshSession, screen, session } from './state.ts';
+import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
 type Step =
@@ -39,6 +41,10 @@ export function SignIn() {
       clearInterval(clock);
     };
   }, []);
+  // Signed in again in another tab, the member goes on here, with all that was typed.
+  useRefresh((unattended) => {
+    if (!unattended && farewell.value === 'ended' && screen.value !== 'sign-in') void refreshSession();
+  });
   const { value } = step;
   return (
     <main class="alone" id="content">
@@ -46,7 +52,7 @@ export function SignIn() {
         <Brand />
         {farewell.value !== null && (
           <p class="note" role="status">
-            {farewell.value === 'ended' ? texts.signIn.ended : texts.signIn.signedOut}
+            <Text of={farewell.value === 'ended' ? texts.signIn.ended : texts.signIn.signedOut} />
           </p>
         )}
         {value.at === 'sent' ? <Sent {...value} /> : <Form busy={value.at} />}
@@ -78,14 +84,18 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
             aria-describedby="sign-in-error"
           />
           <p id="sign-in-error" role="alert" class="error">
-            {error.value?.text}
+            <Text of={error.value?.text ?? ''} />
           </p>
           <button type="submit" class="button primary wide" aria-disabled={busy !== 'form'}>
-            {busy === 'redeeming'
-              ? texts.signIn.redeeming
-              : busy === 'sending'
-                ? texts.signIn.sending
-                : texts.signIn.send}
+            <Text
+              of={
+                busy === 'redeeming'
+                  ? texts.signIn.redeeming
+                  : busy === 'sending'
+                    ? texts.signIn.sending
+                    : texts.signIn.send
+              }
+            />
           </button>
         </form>
       )}
@@ -110,7 +120,9 @@ function Sent({ email, link, resendAt }: { email: string; link: string | null; r
   return (
     <>
       <h1 tabIndex={-1}>{texts.signIn.sentTitle}</h1>
-      <p role="status">{texts.signIn.sentBody(email)}</p>
+      <p role="status">
+        <Text of={texts.signIn.sentBody(email)} />
+      </p>
       {link !== null && (
         <div class="note">
           <p>{texts.signIn.localNote}</p>
@@ -120,7 +132,7 @@ function Sent({ email, link, resendAt }: { email: string; link: string | null; r
         </div>
       )}
       <p id="sign-in-error" role="alert" class="error">
-        {error.value?.text}
+        <Text of={error.value?.text ?? ''} />
       </p>
       <p class="row-of-buttons">
         <button
@@ -129,7 +141,7 @@ function Sent({ email, link, resendAt }: { email: string; link: string | null; r
           aria-disabled={wait > 0}
           onClick={() => wait <= 0 && void send(email)}
         >
-          {wait > 0 ? texts.signIn.resendIn(wait) : texts.signIn.resend}
+          <Text of={wait > 0 ? texts.signIn.resendIn(wait) : texts.signIn.resend} />
         </button>
         <button type="button" class="button plain" onClick={() => (step.value = { at: 'form' })}>
           {texts.signIn.other}

@@ -1,13 +1,14 @@
-// What the screens show: one module of signals. The place (screen and organisation) is the URL's; nothing is stored.
+// What the screens show: signals for the place, the member, dialogs and messages. The place (screen and organisation) is
+// the URL's; nothing is stored.
 import { computed, signal, watch } from './signal.ts';
-import { listTokens, readUsage, whenSessionEnds } from './api.ts';
+import { callFrom, readSession } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { texts } from './texts.ts';
 
 export type Plan = keyof typeof texts.plan.names;
-export type Organisation = { id: string; name: string; plan: Plan };
+/** `plan` is null where it is known to be below Enterprise, and no more. */
+export type Organisation = { id: string; name: string; plan: Plan | null };
 export type Session = { member: { email: string }; organisations: Organisation[] };
-export type Usage = { accepted: number[]; refused: number[] };
 export type Screen = 'sign-in' | 'developer-zone' | 'activity' | 'sessions';
 export type Load<T> =
   | { state: 'loading' }
@@ -17,18 +18,21 @@ type Boot = {
   product: { name: string; contactUrl: string };
   session: Session | null;
   methods: { link: boolean; oidc: { name: string } | null };
-  tokens: { organisation: string; tokens: Token[]; limit: number } | null;
+  tokens: { organisation: string; tokens: Omit<Token, 'organisation'>[]; limit: number } | null;
 };
 
 // The Worker writes this block into every page (worker/pages/).
-const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '{}') as Boot;
+export const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '{}') as Boot;
 
 export const product = boot.product;
 export const methods = boot.methods;
 export const session = signal<Session | null>(boot.session);
 /** Why the sign-in screen is shown to someone who was signed in a moment ago. */
 export const farewell = signal<'ended' | 'signed-out' | null>(null);
+/** What the browser believes of the network: a hint on the page, never a reason not to try. */
 export const online = signal(navigator.onLine);
+
+// --- the place --------------------------------------------------------------------------------------------------
 
 const url = signal(new URL(location.href));
 export const screen = computed((): Screen => {
@@ -40,12 +44,24 @@ export const organisation = computed(
   () => session.value?.organisations.find(({ id }) => id === organisationId.value) ?? null,
 );
 export const isOpen = computed(() => organisation.value?.plan === 'enterprise');
+/** What is asked of the screen besides its organisation, such as the filters of the activity. */
+export const asked = (name: string): string => url.value.searchParams.get(name) ?? '';
 
-/** Something that must not be left behind by accident (a secret on the screen) can hold the place. */
+/** How many tokens an organisation may have. */
+export const limit = signal(boot.tokens?.limit ?? 10);
+
+/** Something that must not be left behind by accident (a secret on the screen, a change on its way) can hold the place. */
 export const held = signal(false);
 
-export function linkTo(target: Screen, id: string | null = organisationId.value): string {
-  return `/${target}${id === null ? '' : `?organisation=${encodeURIComponent(id)}`}`;
+export function linkTo(
+  target: Screen,
+  id: string | null = organisationId.value,
+  more: Record<string, string> = {},
+): string {
+  const query = new URLSearchParams(
+    Object.entries({ organisation: id ?? '', ...more }).filter(([, value]) => value !== ''),
+  ).toString();
+  return `/${target}${query === '' ? '' : `?${query}`}`;
 }
 
 export function go(href: string): void {
@@ -54,138 +70,100 @@ export function go(href: string): void {
   url.value = new URL(location.href);
 }
 
+/** The sidebar of a phone. */
+export const drawer = signal(false);
+
+/** A link of ours opens in place; with a modifier key it is the browser's. */
+export function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
+  if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  drawer.value = false;
+  go(event.currentTarget.href);
+}
+
 addEventListener('popstate', () => {
   if (held.value) history.pushState(null, '', url.value);
   else url.value = new URL(location.href);
 });
-addEventListener('online', () => {
-  online.value = true;
-  void loadTokens();
-});
-addEventListener('offline', () => (online.value = false));
 
-whenSessionEnds(() => {
-  if (session.value === null) return;
-  farewell.value = 'ended';
-  session.value = null;
-});
-
-// --- tokens -----------------------------------------------------------------------------------------------------
-
-export const tokens = signal<Load<Token[]>>(
-  boot.tokens === null ? { state: 'loading' } : { state: 'ready', value: boot.tokens.tokens, stale: false },
-);
-export const limit = signal(boot.tokens?.limit ?? 10);
-export const usage = signal<Record<string, Usage>>({});
-
-let inFlight: AbortController | null = null;
-let loadedFor = boot.tokens?.organisation ?? null;
-let loadedAt = boot.tokens === null ? 0 : Date.now();
-const REFRESH_EVERY_MS = 10_000;
-
-/** Asks for the tokens of the organisation in the URL; an answer for another one is dropped. */
-export async function loadTokens(): Promise<void> {
-  const id = isOpen.value ? organisationId.value : null;
-  inFlight?.abort();
-  if (id === null) return;
-  const mine = (inFlight = new AbortController());
-  if (loadedFor !== id) {
-    tokens.value = { state: 'loading' };
-    usage.value = {};
-  }
-  const outcome = await listTokens(id, mine.signal);
-  if (mine !== inFlight || mine.signal.aborted) return;
-  if (outcome.ok) {
-    tokens.value = { state: 'ready', value: outcome.value.tokens, stale: false };
-    limit.value = outcome.value.limit;
-    [loadedFor, loadedAt] = [id, Date.now()];
-    void loadUsage(id);
-  } else if (outcome.failure.slug === 'enterprise-plan-required') {
-    setPlan(id);
-  } else if (tokens.value.state === 'ready' && loadedFor === id) {
-    tokens.value = { ...tokens.value, stale: true };
-  } else {
-    tokens.value = { state: 'failed', failure: outcome.failure };
-  }
-}
-
-/** Follows the place: once for each organisation, never twice. */
+// Who belongs to one organisation has nothing to choose.
 watch(
-  () => (isOpen.value && screen.value === 'developer-zone' ? organisationId.value : null),
+  () => {
+    const mine = session.value?.organisations ?? [];
+    const chooses = screen.value === 'developer-zone' || screen.value === 'activity';
+    return chooses && organisationId.value === null && mine.length === 1 ? (mine[0]?.id ?? null) : null;
+  },
   (id) => {
     if (id === null) return;
-    if (loadedFor === id) void loadUsage(id);
-    else void loadTokens();
+    history.replaceState(null, '', linkTo(screen.value, id));
+    url.value = new URL(location.href);
   },
 );
 
-async function loadUsage(id: string): Promise<void> {
-  const outcome = await readUsage(id);
-  if (outcome.ok && organisationId.value === id) usage.value = outcome.value.usage;
-}
+// --- the network and the session --------------------------------------------------------------------------------
 
-addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && Date.now() - loadedAt > REFRESH_EVERY_MS) {
-    loadedAt = Date.now();
-    if (screen.value === 'developer-zone') void loadTokens();
-  }
+addEventListener('online', () => (online.value = true));
+addEventListener('offline', () => (online.value = false));
+
+/** Whom the page shows, or showed until the session ended: what was typed is theirs. */
+let member = boot.session?.member.email ?? null;
+/** The browser's member is another one than the page's. */
+const isAnother = signal(false);
+const ANOTHER = '#another-member';
+
+callFrom({
+  member: () => member,
+  onAnswer: () => (online.value = true),
+  onSessionEnd: () => {
+    if (session.value === null) return;
+    farewell.value = 'ended';
+    session.value = null;
+  },
+  onAnotherMember: () => (isAnother.value = true),
 });
 
-export const maskOf = (token: Token): string => `${token.preview}***`;
+// Nothing of the one member may stay on a page of the other. A secret that is shown is waited for.
+watch(
+  () => isAnother.value && !held.value,
+  (due) => {
+    if (!due) return;
+    history.replaceState(null, '', `${location.pathname}${location.search}${ANOTHER}`);
+    location.reload();
+  },
+);
 
-export function replaceToken(token: Token): void {
-  editTokens((list) => list.map((row) => (row.id === token.id ? token : row)));
+/** Reads again who is signed in, where they belong, and on which plans; false where that cannot be known. */
+export async function refreshSession(unattended = false): Promise<boolean> {
+  const outcome = await readSession(unattended);
+  if (outcome.ok) {
+    session.value = outcome.value;
+    member = outcome.value.member.email;
+    farewell.value = null;
+  }
+  return outcome.ok;
 }
 
-export function addToken(token: Token): void {
-  editTokens((list) => [token, ...list.filter((row) => row.id !== token.id)]);
-}
-
-export function removeToken(id: string): void {
-  editTokens((list) => list.filter((row) => row.id !== id));
-}
-
-function editTokens(edit: (list: Token[]) => Token[]): void {
-  if (tokens.value.state !== 'ready') return;
-  // A list that is still on its way is older than the receipt that is painted here.
-  inFlight?.abort();
-  tokens.value = { ...tokens.value, value: edit(tokens.value.value) };
-}
-
-/** A change whose answer was lost, or came from a server in trouble, may have been made all the same. */
-export const mayHaveHappened = ({ slug, status }: Failure): boolean => slug === 'network' || status >= 500;
-
-/** After a failed change: whether the list, asked again where that is in doubt, says of the token what it said before. */
-export async function isUnchanged(token: Token, failure: Failure): Promise<boolean> {
-  if (mayHaveHappened(failure)) await loadTokens();
-  const { value } = tokens;
-  return (
-    value.state === 'ready' &&
-    !value.stale &&
-    value.value.some(({ id, active }) => id === token.id && active === token.active)
-  );
-}
-
-/** The plan was changed under an open page: the upgrade page is the answer, not an error. */
-export function setPlan(id: string): void {
+/** The organisation has left Enterprise under an open page. What it has now, the session says. */
+export async function leaveEnterprise(id: string): Promise<void> {
   const current = session.value;
   if (current === null) return;
   const organisations = current.organisations.map((row) =>
-    row.id === id && row.plan === 'enterprise' ? { ...row, plan: 'pro' as const } : row,
+    row.id === id && row.plan === 'enterprise' ? { ...row, plan: null } : row,
   );
   session.value = { ...current, organisations };
+  await refreshSession();
 }
 
-// --- dialogs and toasts -----------------------------------------------------------------------------------------
+// --- dialogs and messages ---------------------------------------------------------------------------------------
 
 export type Open =
-  | { kind: 'create' }
+  | { kind: 'create'; organisation: Organisation }
   | { kind: 'secret'; token: Token; secret: string }
   | { kind: 'delete'; token: Token }
   | null;
 export const dialog = signal<Open>(null);
 
-export type Toast = {
+export type Message = {
   id: number;
   tone: 'ok' | 'error';
   text: string;
@@ -194,33 +172,69 @@ export type Toast = {
   /** Where it stands on the page, to ask how high it is. */
   node?: HTMLElement | null;
 };
-export const toasts = signal<Toast[]>([]);
-let toastId = 0;
+type More = Pick<Message, 'action' | 'failure'>;
+export const toasts = signal<Message[]>([]);
+/** The last message about a token, in its own row; by the id of the token. */
+export const receipts = signal<Record<string, Message>>({});
+let messageId = 0;
 
-export function toast(tone: Toast['tone'], text: string, more?: Pick<Toast, 'action' | 'failure'>): void {
-  toasts.value = [{ id: ++toastId, tone, text, ...more }, ...toasts.value].slice(0, 3);
+export function toast(tone: Message['tone'], text: string, more?: More): void {
+  toasts.value = [{ id: ++messageId, tone, text, ...more }, ...toasts.value].slice(0, 3);
+}
+
+/** Says what became of a change where the change was asked for: in the row, or, from another place, for all to see. */
+export function report(token: Token, tone: Message['tone'], text: string, more?: More): void {
+  if (screen.value !== 'developer-zone' || organisationId.value !== token.organisation) {
+    const name = session.value?.organisations.find(({ id }) => id === token.organisation)?.name;
+    const { action: _, ...rest } = more ?? {};
+    toast(tone, texts.from(name ?? token.organisation, text), rest);
+    return;
+  }
+  receipts.value = { ...receipts.value, [token.id]: { id: ++messageId, tone, text, ...more } };
 }
 
 /** Says what went wrong. The end of the session has its own message, and one place that gives it. */
-export function toastFailure(failure: Failure, lead = '', action?: Toast['action']): void {
-  if (failure.slug === 'sign-in-required') return;
-  toast(
-    'error',
-    `${lead} ${explain(failure)}`.trim(),
-    action === undefined ? { failure } : { failure, action },
-  );
+export function toastFailure(failure: Failure, lead = ''): void {
+  if (isTold(failure)) return;
+  toast('error', `${lead} ${explain(failure)}`.trim(), { failure });
 }
 
 export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((row) => row.id !== id);
+  receipts.value = Object.fromEntries(Object.entries(receipts.value).filter(([, row]) => row.id !== id));
 }
 
+/** Names that were typed and not used yet, by what they are for. In the memory of the page alone. */
+export const typed = new Map<string, string>();
+
+// Whatever belongs to a place goes with it: dialogs, the field of a rename, what a message offers to do.
+export const renaming = signal<string | null>(null);
+watch(
+  () => `${screen.value} ${organisationId.value ?? ''} ${session.value === null}`,
+  () => {
+    if (!held.value) dialog.value = null;
+    renaming.value = null;
+    receipts.value = {};
+    toasts.value = toasts.value.filter(({ action }) => action === undefined);
+  },
+);
+
+if (location.hash === ANOTHER) {
+  history.replaceState(null, '', location.pathname + location.search);
+  if (session.value !== null) toast('error', texts.anotherMember(session.value.member.email));
+}
+
+/** Failures that the page itself shows: the sign-in, or another member. */
+export const isTold = ({ slug }: Failure): boolean =>
+  slug === 'sign-in-required' || slug === 'another-member';
+
 /** What a person reads when a call failed, whatever they were doing. */
-export function explain(failure: Failure): string {
-  if (failure.slug === 'offline') return texts.offlineNow;
-  if (failure.slug === 'network') return texts.noAnswer;
-  if (failure.slug === 'too-many-requests') return texts.wait(failure.retryAfter ?? 60);
-  if (failure.slug === 'token-limit-reached') return texts.tokens.limit(limit.value);
-  if (failure.slug === 'invalid-body' && failure.detail !== null) return `${failure.detail}.`;
-  return texts.unexpected;
+export function explain({ slug, status, detail, retryAfter }: Failure): string {
+  if (slug === 'network') return texts.noAnswer;
+  if (slug === 'too-many-requests') return texts.wait(retryAfter ?? 60);
+  if (slug === 'token-limit-reached') return texts.tokens.limit(limit.value);
+  if (slug === 'token-not-found') return texts.tokens.notFound;
+  if (slug === 'organisation-not-found') return texts.none.unknown;
+  if (slug === 'invalid-body' && detail !== null) return `${detail}.`;
+  return status >= 500 ? texts.unexpected : texts.refused;
 }

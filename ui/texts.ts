@@ -1,9 +1,11 @@
 // Every word on the screen, in one place: the product document's own where it has them. British spelling, sentence case.
+import { asIs } from './text.tsx';
 
 export const texts = {
   skip: 'Skip to content',
   developerZone: 'Developer Zone',
   activity: 'Activity',
+  activityFailed: 'Couldn’t load the activity',
   sessions: 'Sessions',
   navigation: 'Main',
   menu: 'Menu',
@@ -12,13 +14,16 @@ export const texts = {
   selectOrganisation: 'Select an organisation',
   planRequiredTip: 'Enterprise plan required',
   locked: '(locked)',
+  findOrganisation: 'Find an organisation',
+  found: (count: number, total: number) => `${count} of ${total}`,
+  moreOrganisations: (count: number) => `And ${count} more: type a part of the name.`,
   signOut: 'Sign out',
   theme: { label: 'Theme', system: 'System theme', light: 'Light theme', dark: 'Dark theme' },
   newTab: '(opens in a new tab)',
   dismiss: 'Dismiss',
   tryAgain: 'Try again',
   cancel: 'Cancel',
-  lead: (name: string) => `Create and manage API tokens for ${name}.`,
+  lead: (name: string) => `Create and manage API tokens for ${asIs(name)}.`,
   none: {
     title: 'Select an organisation',
     body: 'Choose an organisation from the sidebar to manage its API tokens.',
@@ -29,7 +34,9 @@ export const texts = {
   plan: {
     title: 'Enterprise Plan Required',
     body: (name: string, plan: string) =>
-      `${name} is on the ${plan} plan. Developer Zone is available on the Enterprise plan.`,
+      `${asIs(name)} is on the ${plan} plan. Developer Zone is available on the Enterprise plan.`,
+    below: (name: string) =>
+      `${asIs(name)} is not on the Enterprise plan. Developer Zone is available on the Enterprise plan.`,
     contact: (product: string) => `Contact ${product} to upgrade`,
     names: { trial: 'Trial', 'pay-as-you-go': 'Pay As You Go', pro: 'Pro', enterprise: 'Enterprise' },
   },
@@ -53,8 +60,10 @@ export const texts = {
     inactive: 'Inactive',
     activating: 'Activating…',
     deactivating: 'Deactivating…',
-    switchName: (mask: string) => `Token ${mask} active`,
-    deleteName: (mask: string) => `Delete token ${mask}`,
+    switchName: (label: string) => `Token ${label} active`,
+    deleteName: (label: string) => `Delete token ${label}`,
+    notFound: 'There is no such token any more.',
+    notRenamed: 'Not renamed.',
     renameName: (mask: string) => `Rename token ${mask}`,
     nameField: (mask: string) => `Name of token ${mask}`,
     unnamed: 'Add a name',
@@ -64,21 +73,20 @@ export const texts = {
       `Last 24 hours: ${accepted} accepted, ${refused} refused calls`,
   },
   toggle: {
-    deactivated: (mask: string, at: string) =>
-      `Token ${mask} is now inactive. Refused everywhere since ${at}.`,
-    activated: (mask: string, at: string) => `Token ${mask} is now active. Accepted everywhere since ${at}.`,
+    deactivated: (at: string) => `Refused since ${at}`,
+    activated: (at: string) => `Accepted since ${at}`,
     undo: 'Undo',
-    failed: (mask: string, active: boolean) =>
+    failed: (label: string, active: boolean) =>
       active
-        ? `Couldn’t deactivate ${mask}. It is still active.`
-        : `Couldn’t activate ${mask}. It is still inactive.`,
-    gone: (mask: string) => `Token ${mask} was deleted by someone else.`,
+        ? `Couldn’t deactivate ${asIs(label)}. It is still active.`
+        : `Couldn’t activate ${asIs(label)}. It is still inactive.`,
+    gone: (label: string) => `Token ${asIs(label)} was deleted meanwhile.`,
     slow: 'A region is slow to confirm. The switch settles when every place agrees, ten seconds at most.',
   },
   create: {
     title: 'Create a new API token?',
     body: 'The full token is shown only once, right after it is created. Copy it then and store it somewhere safe.',
-    where: (name: string) => `It will read the data of ${name}.`,
+    where: (name: string) => `It will read the data of ${asIs(name)}.`,
     name: 'Name (optional)',
     nameHint: 'For example the integration that will use it.',
     confirm: 'Create Token',
@@ -86,11 +94,11 @@ export const texts = {
     failed: 'Not created.',
     lostTitle: 'Created, but not shown',
     lost: (mask: string) =>
-      `Token ${mask} was created, but the answer with it was lost on the way, and it cannot be shown again. Delete it and create another.`,
+      `Token ${asIs(mask)} was created, but the answer with it was lost on the way, and it cannot be shown again. Delete it and create another.`,
     unsure: 'It may have been created. Trying again makes no second token.',
     keep: 'Keep it',
-    deleteLost: (mask: string) => `Delete ${mask}`,
-    created: (mask: string) => `Token ${mask} created.`,
+    deleteLost: (label: string) => `Delete ${asIs(label)}`,
+    created: (label: string) => `Token ${asIs(label)} created.`,
   },
   secret: {
     title: 'Copy your API token',
@@ -112,14 +120,14 @@ export const texts = {
     copyAndClose: 'Copy and close',
   },
   remove: {
-    title: (mask: string) => `Delete token ${mask}?`,
+    title: (label: string) => `Delete token ${asIs(label)}?`,
     body: 'Deletion is permanent. Any service still using this token will immediately lose access to the API, and the token cannot be recovered.',
     pause: 'If you only need to block it for a while, deactivate it with the switch instead.',
     confirm: 'Delete',
     busy: 'Deleting…',
-    failed: (mask: string) => `Couldn’t delete ${mask}. It is unchanged.`,
-    done: (mask: string, at: string) => `Token ${mask} deleted. Refused everywhere since ${at}.`,
-    gone: (mask: string) => `Token ${mask} was deleted already.`,
+    failed: (label: string) => `Couldn’t delete ${asIs(label)}. It is unchanged.`,
+    done: (label: string, at: string) => `Token ${asIs(label)} deleted. Refused everywhere since ${at}.`,
+    gone: (label: string) => `Token ${asIs(label)} was deleted already.`,
   },
   signIn: {
     title: 'Sign in',
@@ -131,7 +139,7 @@ export const texts = {
     sso: (name: string) => `Continue with ${name}`,
     sentTitle: 'Check your inbox',
     sentBody: (email: string) =>
-      `If ${email} belongs to an organisation, a link is on its way. It works once, for 10 minutes, in this browser.`,
+      `If ${asIs(email)} belongs to an organisation, a link is on its way. It works once, for 10 minutes, in this browser.`,
     localLink: 'Open the sign-in link',
     localNote: 'Local mode: there is no mail, so here is the link itself.',
     resend: 'Send again',
@@ -168,12 +176,16 @@ export const texts = {
     failed: 'Couldn’t load your sessions',
     ended: 'Session ended.',
   },
-  offline: 'You’re offline. What you see may be out of date; changes wait until you are back.',
-  offlineNow: 'You’re offline. Try again when you are back.',
+  offline: 'Your browser says that it is offline. What you see may be out of date.',
+  refreshed: (at: string) => `Updated at ${at}`,
+  from: (organisation: string, text: string) => `${asIs(organisation)}: ${text}`,
+  anotherMember: (email: string) =>
+    `You are signed in as ${asIs(email)} now. What was under way as the other member was not done.`,
   noAnswer: 'No answer came. Check your connection.',
-  unsure: (mask: string) => `Couldn’t confirm the change of ${mask}.`,
+  unsure: (label: string) => `Couldn’t confirm the change of ${asIs(label)}.`,
   wait: (seconds: number) => `Too many requests. Wait ${seconds} s and try again.`,
   unexpected: 'Something went wrong on our side.',
+  refused: 'The request was refused.',
   requestId: 'Request',
   copyRequestId: 'Copy the request id',
 };

@@ -1,0 +1,274 @@
+// A page that changes its place under an action. Every change of a token goes to the organisation of its row, whatever the
+// address bar says by then; what belongs to a place goes with it; and a deletion is told where the list confirms it.
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import {
+  TOKENS,
+  ZONE,
+  confirmButton,
+  createButton,
+  field,
+  labelOf,
+  member,
+  newRow,
+  receipt,
+  rowAt,
+  switches,
+  trash,
+  useDashboard,
+} from './dashboard.ts';
+import { ROWS, SECRET, after, answer, broken, cut, json, problem } from './fixtures.ts';
+
+const { open } = useDashboard();
+
+const HOOLI = { ...rowAt(1), id: 'id-hooli', preview: '9pHoo', name: 'Of Hooli' };
+const off = json(receipt({ ...rowAt(0), active: false }));
+const undo = (page: Page) => page.getByRole('button', { name: 'Undo' });
+const again = (page: Page) => page.getByRole('button', { name: 'Try again' });
+const select = (page: Page) => page.getByRole('complementary').getByRole('combobox');
+
+/** A page at Acme, reached from Hooli, and the writes that it sends. */
+async function atAcme(before: (page: Page) => Promise<unknown> = async () => {}) {
+  const writes: string[] = [];
+  const page = await open({
+    path: '/developer-zone?organisation=hooli',
+    boot: { ...member, tokens: { organisation: 'hooli', tokens: [HOOLI], limit: 10 } },
+    before: async (opened) => {
+      await answer(opened, 'session', json(member.session));
+      await answer(opened, 'organisations/hooli/tokens', json({ tokens: [HOOLI], limit: 10 }));
+      await answer(
+        opened,
+        'organisations/*/activity**',
+        json({ events: [], next: null, people: [], more: false }),
+      );
+      opened.on('request', (request) => {
+        if (request.method() !== 'GET')
+          writes.push(
+            `${request.method()} ${new URL(request.url()).pathname.replace('/api/organisations/', '')}`,
+          );
+      });
+      await before(opened);
+    },
+  });
+  await select(page).selectOption('acme');
+  await switches(page)
+    .nth(ROWS.length - 1)
+    .waitFor();
+  return { page, writes };
+}
+
+const WAYS: [name: string, go: (page: Page) => Promise<unknown>][] = [
+  ['Back', (page) => page.goBack()],
+  ['another organisation', (page) => select(page).selectOption('hooli')],
+  ['a link', (page) => page.getByRole('link', { name: 'Activity' }).click()],
+];
+/** The page has left Acme's tokens. */
+const left = (page: Page) => expect.poll(() => page.url().includes(ZONE)).toBe(false);
+
+describe.each(WAYS)('on the way out by %s', (_, leave) => {
+  it('a switch that is under way is told with the name of its organisation, and offers nothing', async () => {
+    const held = Promise.withResolvers<void>();
+    const { page, writes } = await atAcme((opened) =>
+      answer(opened, `${TOKENS}/*`, after(held.promise, off)),
+    );
+    await switches(page).first().click();
+    await page.getByText('Deactivating…').waitFor();
+    await leave(page);
+    await left(page);
+    held.resolve();
+    await page.getByText(/^Acme Events: Refused since/).waitFor();
+    expect(await undo(page).count()).toBe(0);
+    expect(writes).toEqual([`PATCH acme/tokens/${rowAt(0).id}`]);
+  });
+
+  it('Undo goes, and is not sent anywhere', async () => {
+    const { page, writes } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, off));
+    await switches(page).first().click();
+    await undo(page).waitFor();
+    await leave(page);
+    await left(page);
+    await undo(page).waitFor({ state: 'detached' });
+    expect(writes).toEqual([`PATCH acme/tokens/${rowAt(0).id}`]);
+  });
+
+  it('Try again of a failed switch goes', async () => {
+    const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, broken));
+    await switches(page).first().click();
+    await again(page).waitFor();
+    await leave(page);
+    await left(page);
+    await expect.poll(() => again(page).count()).toBe(0);
+  });
+
+  it('a name that is half typed goes to its own token or nowhere', async () => {
+    const { page, writes } = await atAcme((opened) =>
+      answer(opened, `${TOKENS}/*`, json(receipt({ ...rowAt(0), name: 'Half' }))),
+    );
+    await page
+      .getByRole('button', { name: /^Rename token/ })
+      .first()
+      .click();
+    await page.getByLabel(/^Name of token/).fill('Half');
+    await leave(page);
+    await left(page);
+    await page.getByLabel(/^Name of token/).waitFor({ state: 'detached' });
+    expect(writes.filter((path) => path !== `PATCH acme/tokens/${rowAt(0).id}`)).toEqual([]);
+  });
+});
+
+describe('Back', () => {
+  it('closes the dialog of a deletion, and deletes nothing', async () => {
+    const { page, writes } = await atAcme();
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').waitFor();
+    await page.goBack();
+    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+    await page.getByText('Of Hooli').waitFor();
+    expect(writes).toEqual([]);
+  });
+
+  it('closes the dialog of a creation, keeps the name for that organisation, and makes nothing elsewhere', async () => {
+    const { page, writes } = await atAcme();
+    await createButton(page).click();
+    await page.getByLabel('Name (optional)').fill('Half typed');
+    await page.goBack();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByText('Of Hooli').waitFor();
+    await createButton(page).click();
+    expect(await page.getByLabel('Name (optional)').inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    await page.goForward();
+    await expect.poll(() => switches(page).count()).toBe(ROWS.length);
+    await createButton(page).click();
+    expect(await page.getByLabel('Name (optional)').inputValue()).toBe('Half typed');
+    // A click beside a form that has something in it does not close it.
+    await page.mouse.click(5, 5);
+    expect(await page.getByRole('dialog').isVisible()).toBe(true);
+    expect(writes).toEqual([]);
+  });
+
+  it('waits for a deletion that is under way', async () => {
+    const held = Promise.withResolvers<void>();
+    const { page, writes } = await atAcme((opened) =>
+      answer(opened, `${TOKENS}/*`, after(held.promise, json(receipt(rowAt(0))))),
+    );
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Deleting…').waitFor();
+    await page.evaluate(() => history.back());
+    held.resolve();
+    await page.getByText(/deleted\. Refused everywhere since/).waitFor();
+    expect(page.url()).toContain(ZONE);
+    expect(writes).toEqual([`DELETE acme/tokens/${rowAt(0).id}`]);
+  });
+
+  it('waits for a creation that is under way, and the secret is shown', async () => {
+    const held = Promise.withResolvers<void>();
+    const { page, writes } = await atAcme((opened) =>
+      answer(opened, TOKENS, (route) =>
+        route.request().method() === 'GET'
+          ? route.fulfill({ json: { tokens: ROWS, limit: 10 } })
+          : after(held.promise, json({ token: newRow, secret: SECRET }, 201))(route),
+      ),
+    );
+    await createButton(page).click();
+    await confirmButton(page).click();
+    await page.getByText('Creating…').waitFor();
+    await page.evaluate(() => history.back());
+    held.resolve();
+    await field(page).waitFor();
+    expect(await field(page).inputValue()).toBe(SECRET);
+    expect(page.url()).toContain(ZONE);
+    expect(writes).toEqual(['POST acme/tokens']);
+    await page.getByRole('button', { name: 'Copy', exact: true }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
+  });
+});
+
+describe('what is not known is not said', () => {
+  const remove = async (page: Page) => {
+    await trash(page).first().click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
+  };
+
+  it('a 404 is no deletion while the list has the token', async () => {
+    const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, problem(404, 'token-not-found')));
+    await remove(page);
+    await page.getByRole('alertdialog').getByRole('alert').filter({ hasText: 'It is unchanged.' }).waitFor();
+    await page.keyboard.press('Escape');
+    await switches(page).first().click();
+    await page.getByText(/It is still active\./).waitFor();
+    expect(await page.getByText(/was deleted/).count()).toBe(0);
+    expect(await switches(page).count()).toBe(ROWS.length);
+  });
+
+  it('a list that does not come proves nothing', async () => {
+    const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, problem(404, 'token-not-found')));
+    await answer(page, TOKENS, cut);
+    await remove(page);
+    await page
+      .getByRole('alertdialog')
+      .getByRole('alert')
+      .filter({ hasText: `Couldn’t confirm the change of ${labelOf(rowAt(0))}.` })
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await answer(page, `${TOKENS}/*`, broken);
+    await switches(page).first().click();
+    await page.getByText(`Couldn’t confirm the change of ${labelOf(rowAt(0))}.`).waitFor();
+    expect(await page.getByText(/still active/).count()).toBe(0);
+    // The rows that are shown are old ones, and say so.
+    await page.getByText(/could not be loaded again/).waitFor();
+  });
+
+  it('the answer to a rename changes the name alone, and the answer to a switch the switch alone', async () => {
+    const [named, switched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { page } = await atAcme((opened) =>
+      answer(opened, `${TOKENS}/*`, async (route) => {
+        const change = route.request().postDataJSON() as { name?: string };
+        // Each answer has the row as it was before the other change.
+        if (change.name === undefined) await after(switched.promise, off)(route);
+        else await after(named.promise, json(receipt({ ...rowAt(0), name: change.name })))(route);
+      }),
+    );
+    const rename = page.getByRole('button', { name: /^Rename token/ }).first();
+    await rename.click();
+    await page.getByLabel(/^Name of token/).fill('Shop');
+    await page.keyboard.press('Enter');
+    await switches(page).first().click();
+    switched.resolve();
+    await page.getByText(/Refused since/).waitFor();
+    named.resolve();
+    await expect.poll(() => rename.innerText()).toContain('Shop');
+    expect(await page.locator('.badge').first().innerText()).toBe('Inactive');
+    expect(await switches(page).first().isChecked()).toBe(false);
+  });
+
+  it('a plan that was changed is asked for, and so is its return', async () => {
+    const organisations = (plan: string) =>
+      member.session.organisations.map((one) => (one.id === 'acme' ? { ...one, plan } : one));
+    const { page } = await atAcme(async (opened) => {
+      await opened.clock.install();
+      await answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
+    });
+    await answer(page, 'session', json({ ...member.session, organisations: organisations('trial') }));
+    await switches(page).first().click();
+    await page.getByText('Acme Events is on the Trial plan.').waitFor();
+    await answer(page, 'session', json(member.session));
+    await page.clock.runFor(31_000);
+    await expect.poll(() => switches(page).count()).toBe(ROWS.length);
+  });
+
+  it('a member who was removed sees that, and no fault of ours', async () => {
+    const { page } = await atAcme((opened) =>
+      answer(opened, `${TOKENS}/*`, problem(404, 'organisation-not-found')),
+    );
+    await answer(
+      page,
+      'session',
+      json({ ...member.session, organisations: member.session.organisations.slice(1) }),
+    );
+    await switches(page).first().click();
+    await page.getByText(/You are not a member of that organisation/).waitFor();
+    expect(await page.getByText(/wrong on our side|still active/).count()).toBe(0);
+  });
+});

@@ -1,0 +1,151 @@
+// Messages: in the row of the token that they are about, or at the end of the page for what has no row. News goes by itself;
+// trouble stays until it is dismissed.
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { Check, TriangleAlert, X } from 'lucide';
+import { FailureNote } from './failure.tsx';
+import { Icon } from './icon.tsx';
+import { dialog, dismiss, receipts, toasts } from './state.ts';
+import type { Message } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+
+const SHOWN_MS = 6000;
+const WITH_ACTION_MS = 10_000;
+const GAP_PX = 8;
+
+addEventListener('resize', () => (toasts.value = [...toasts.value]));
+
+/** Handlers for the element that shows the message: it stays while someone reads it, or is about to act. */
+function useLinger({ id, tone, action }: Message, node: () => HTMLElement | null | undefined) {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const pause = (): void => clearTimeout(timer.current);
+  const resume = (): void => {
+    pause();
+    if (tone === 'ok' && dialog.value === null && !node()?.matches(':hover, :focus-within'))
+      timer.current = setTimeout(dismiss, action === undefined ? SHOWN_MS : WITH_ACTION_MS, id);
+  };
+  useEffect(() => {
+    resume();
+    return pause;
+    // Under a dialog it can be neither read nor reached: its time begins anew afterwards.
+  }, [id, dialog.value === null]);
+  return { onPointerEnter: pause, onPointerLeave: resume, onFocusIn: pause, onFocusOut: resume };
+}
+
+/** Two live regions that exist before any text arrives: news waits, trouble does not. */
+export function Toasts() {
+  let below = 0;
+  const rows = toasts.value
+    .toReversed()
+    .map((toast) => {
+      const row = <ToastRow key={toast.id} toast={toast} below={below} />;
+      below += (toast.node?.offsetHeight ?? 0) + GAP_PX;
+      return row;
+    })
+    .toReversed();
+  const those = (tone: Message['tone']) => rows.filter(({ props }) => props.toast.tone === tone);
+  return (
+    // As high as all of them, at the end of the page: whatever they lie over can be scrolled free.
+    <div class="toasts" style={{ height: `${below}px` }}>
+      <div role="status" aria-atomic="false">
+        {those('ok')}
+      </div>
+      <div role="alert" aria-atomic="false">
+        {those('error')}
+      </div>
+    </div>
+  );
+}
+
+/** One message, `below` pixels of others under it: what goes moves the rest by `translate`, which lays nothing out anew. */
+function ToastRow({ toast, below }: { toast: Message; below: number }) {
+  const { id, tone, text, action, failure } = toast;
+  const linger = useLinger(toast, () => toast.node);
+  // How high it is shows only now.
+  useLayoutEffect(() => void (toasts.value = [...toasts.value]), []);
+  return (
+    <div
+      class={`message toast ${tone}`}
+      style={{ translate: `0 ${-below}px` }}
+      ref={(node) => {
+        toast.node = node;
+      }}
+      {...linger}
+    >
+      <Icon of={tone === 'ok' ? Check : TriangleAlert} />
+      <p>
+        <Text of={text} />
+      </p>
+      {action !== undefined && <Action id={id} action={action} />}
+      <Dismiss id={id} />
+      {failure !== undefined && <FailureNote failure={failure} />}
+    </div>
+  );
+}
+
+function Action({ id, action }: { id: number; action: NonNullable<Message['action']> }) {
+  return (
+    <button
+      type="button"
+      class="button small"
+      onClick={() => {
+        dismiss(id);
+        action.run();
+      }}
+    >
+      {action.label}
+    </button>
+  );
+}
+
+function Dismiss({ id }: { id: number }) {
+  return (
+    <button type="button" class="icon-button" onClick={() => dismiss(id)}>
+      <Icon of={X} size={16} />
+      <span class="hidden">{texts.dismiss}</span>
+    </button>
+  );
+}
+
+/** What became of the last switch, under the status of its token; the region is there before the words. */
+export function Receipt({ token }: { token: string }) {
+  const message = receipts.value[token];
+  return <div role="status">{message?.tone === 'ok' && <News key={message.id} message={message} />}</div>;
+}
+
+function News({ message }: { message: Message }) {
+  const element = useRef<HTMLSpanElement>(null);
+  const linger = useLinger(message, () => element.current);
+  return (
+    <span class="receipt" ref={element} {...linger}>
+      <Text of={message.text} />
+      {message.action !== undefined && (
+        <>
+          {' '}
+          <Action id={message.id} action={message.action} />
+        </>
+      )}
+    </span>
+  );
+}
+
+/** What went wrong with a token, in a row under its own. */
+export function Trouble({ token }: { token: string }) {
+  const message = receipts.value[token];
+  if (message === undefined || message.tone === 'ok') return null;
+  return (
+    <tr class="trouble">
+      <td colSpan={5}>
+        <div role="alert" class="message error">
+          <Icon of={TriangleAlert} />
+          <p>
+            <Text of={message.text} />
+          </p>
+          {message.action !== undefined && <Action id={message.id} action={message.action} />}
+          <Dismiss id={message.id} />
+          {message.failure !== undefined && <FailureNote failure={message.failure} />}
+        </div>
+      </td>
+    </tr>
+  );
+}

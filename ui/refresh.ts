@@ -1,0 +1,32 @@
+// A page in sight shows what is: it asks again when it is looked at, when the network is back, and twice a minute.
+import { useEffect, useRef } from 'preact/hooks';
+
+const EVERY_MS = 30_000;
+/** A look at the page within this time of the last question asks nothing. */
+const SOON_MS = 10_000;
+
+/** Loads again while the component is on the page. `unattended`: by the clock, nobody asked for it. */
+export function useRefresh(load: (unattended: boolean) => unknown): void {
+  const newest = useRef(load);
+  newest.current = load;
+  useEffect(() => {
+    let at = Date.now();
+    const again = (after: number, unattended: boolean): void => {
+      if (document.visibilityState !== 'visible' || Date.now() - at < after) return;
+      at = Date.now();
+      newest.current(unattended);
+    };
+    const look = (): void => again(SOON_MS, false);
+    const back = (): void => again(0, false);
+    const timer = setInterval(again, EVERY_MS, SOON_MS, true);
+    addEventListener('visibilitychange', look);
+    addEventListener('focus', look);
+    addEventListener('online', back);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('visibilitychange', look);
+      removeEventListener('focus', look);
+      removeEventListener('online', back);
+    };
+  }, []);
+}

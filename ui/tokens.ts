@@ -1,0 +1,153 @@
+// The tokens of the organisation in the URL, and what a failed change of one means. A token carries its organisation: no
+// call about it reads the address bar.
+import { signal, watch } from './signal.ts';
+import { listTokens, readUsage } from './api.ts';
+import type { Failure, Token } from './api.ts';
+import {
+  boot,
+  isOpen,
+  isTold,
+  leaveEnterprise,
+  limit,
+  organisationId,
+  refreshSession,
+  screen,
+  session,
+} from './state.ts';
+import type { Load } from './state.ts';
+
+export type Usage = { accepted: number[]; refused: number[] };
+
+const first = boot.tokens;
+export const tokens = signal<Load<Token[]>>(
+  first === null
+    ? { state: 'loading' }
+    : {
+        state: 'ready',
+        value: first.tokens.map((token) => ({ ...token, organisation: first.organisation })),
+        stale: false,
+      },
+);
+export const usage = signal<Record<string, Usage>>({});
+/** When the list last came, in milliseconds since the epoch. */
+export const listedAt = signal(first === null ? 0 : Date.now());
+
+let inFlight: AbortController | null = null;
+let loadedFor = first?.organisation ?? null;
+/** Counts what was painted from receipts: a list that was asked for before is older. */
+let edits = 0;
+
+/** Asks for the tokens of the organisation in the URL; an answer for another one is dropped. */
+export async function loadTokens(unattended = false): Promise<void> {
+  const id = isOpen.value ? organisationId.value : null;
+  inFlight?.abort();
+  if (id === null) return;
+  const mine = (inFlight = new AbortController());
+  if (loadedFor !== id) {
+    tokens.value = { state: 'loading' };
+    usage.value = {};
+  }
+  const outcome = await listTokens(id, { signal: mine.signal, unattended });
+  if (mine !== inFlight || mine.signal.aborted) return;
+  if (outcome.ok) {
+    show(id, outcome.value);
+    return;
+  }
+  const { failure } = outcome;
+  if (failure.slug === 'enterprise-plan-required') await leaveEnterprise(id);
+  else if (failure.status === 403 || failure.status === 404) await refreshSession();
+  if (mine !== inFlight || isTold(failure)) return;
+  if (tokens.value.state === 'ready' && loadedFor === id) tokens.value = { ...tokens.value, stale: true };
+  else tokens.value = { state: 'failed', failure };
+}
+
+function show(id: string, list: { tokens: Token[]; limit: number }): void {
+  tokens.value = { state: 'ready', value: list.tokens, stale: false };
+  limit.value = list.limit;
+  listedAt.value = Date.now();
+  loadedFor = id;
+  void loadUsage(id);
+}
+
+/** Follows the place: once for each organisation, never twice. */
+watch(
+  () => (isOpen.value && screen.value === 'developer-zone' ? organisationId.value : null),
+  (id) => {
+    if (id === null) return;
+    if (loadedFor === id) void loadUsage(id);
+    else void loadTokens();
+  },
+);
+
+async function loadUsage(id: string): Promise<void> {
+  const outcome = await readUsage(id);
+  if (outcome.ok && organisationId.value === id) usage.value = outcome.value.usage;
+}
+
+export const maskOf = (token: Token): string => `${token.preview}***`;
+/** What a person calls the token: its name, and the mask that tells it from another of that name. */
+export const labelOf = (token: Token): string =>
+  token.name === null ? maskOf(token) : `${token.name} ${maskOf(token)}`;
+
+/** Paints the fields that a change was about, and no others: their answers may overtake each other. */
+export function patchToken(
+  { id, organisation }: Token,
+  fields: Partial<Pick<Token, 'active' | 'name'>>,
+): void {
+  edit(organisation, (list) => list.map((row) => (row.id === id ? { ...row, ...fields } : row)));
+}
+
+export function addToken(token: Token): void {
+  edit(token.organisation, (list) => [token, ...list.filter((row) => row.id !== token.id)]);
+}
+
+export function removeToken({ id, organisation }: Token): void {
+  edit(organisation, (list) => list.filter((row) => row.id !== id));
+}
+
+function edit(organisation: string, change: (list: Token[]) => Token[]): void {
+  if (tokens.value.state !== 'ready' || loadedFor !== organisation) return;
+  // A list that is still on its way is older than the receipt that is painted here.
+  inFlight?.abort();
+  edits += 1;
+  tokens.value = { ...tokens.value, value: change(tokens.value.value) };
+}
+
+export type Verdict =
+  /** The page shows it: the session, the member, the plan or the membership is another. */
+  | 'shown'
+  /** The organisation's own list is without the token. */
+  | 'gone'
+  /** The list says of the token what the page said before. */
+  | 'unchanged'
+  | 'unknown';
+
+/** What a failed change of this token means. No more is said than the organisation's own list says, asked again. */
+export async function judge(token: Token, failure: Failure): Promise<Verdict> {
+  const id = token.organisation;
+  const isHere = (): boolean => organisationId.value === id && screen.value === 'developer-zone';
+  if (isTold(failure)) return 'shown';
+  if (failure.slug === 'enterprise-plan-required') {
+    await leaveEnterprise(id);
+    return isHere() ? 'shown' : 'unknown';
+  }
+  if (failure.status === 403 || failure.status === 404) {
+    const known = await refreshSession();
+    const belongs = session.value?.organisations.some((row) => row.id === id) === true;
+    if (known && !belongs) return isHere() ? 'shown' : 'unknown';
+  }
+  const before = edits;
+  const list = await listTokens(id);
+  if (!list.ok) {
+    // The rows are as they were; whether they still are is not known.
+    if (isHere() && tokens.value.state === 'ready') tokens.value = { ...tokens.value, stale: true };
+    return isTold(list.failure) ? 'shown' : 'unknown';
+  }
+  if (isHere() && edits === before) show(id, list.value);
+  const now = list.value.tokens.find((row) => row.id === token.id);
+  if (now === undefined) return failure.slug === 'token-not-found' ? 'gone' : 'unknown';
+  return now.active === token.active && now.name === token.name ? 'unchanged' : 'unknown';
+}
+
+/** A change whose answer was lost, or came from a server in trouble, may have been made all the same. */
+export const mayHaveHappened = ({ slug, status }: Failure): boolean => slug === 'network' || status >= 500;
