@@ -507,3 +507,16 @@ describe('an upstream', () => {
     }
   });
 });
+
+describe('an API that refuses the edge', () => {
+  it.each([
+    [401, {}, 502],
+    [407, { 'proxy-authenticate': 'Basic' }, 502],
+    [401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }, 401],
+  ] as const)('by %i with %o is %i to the caller, whose token is good', async (status, headers, expected) => {
+    behaviours.set('/v1/refused', (_incoming, reply) => reply.writeHead(status, headers).end());
+    const answer = await call(`${zone.origin}/v1/refused`, { headers: credential });
+    expect(answer.status).toBe(expected);
+    expect(answer.headers['proxy-authenticate']).toBeUndefined();
+  });
+});

@@ -22,6 +22,8 @@ const environment = {
   WRANGLER_HIDE_BANNER: 'true',
   // Nor for where in the world this machine is (Request.cf).
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  // No local store of traces: a span holds whole URLs, keys of KV and texts of SQL.
+  X_LOCAL_OBSERVABILITY: 'false',
   CI: 'true',
 };
 

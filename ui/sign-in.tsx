@@ -30,8 +30,11 @@ const RETURN_KEY = 'return-to';
 export function SignIn() {
   useEffect(() => {
     const answer = new URLSearchParams(location.search).get('error');
-    if (answer !== null)
-      error.value = { text: texts.signIn.errors[answer] ?? texts.signIn.errors['sign-in-failed'] ?? '' };
+    if (answer !== null) {
+      // Whoever made the link chose the word: "constructor" is one of every object's own.
+      const known = Object.hasOwn(texts.signIn.errors, answer) ? answer : 'sign-in-failed';
+      error.value = { text: texts.signIn.errors[known] ?? '' };
+    }
     addEventListener('hashchange', redeemFromAddress);
     const clock = setInterval(() => (now.value = Date.now()), 1000);
     if (location.hash.startsWith('#code=')) redeemFromAddress();

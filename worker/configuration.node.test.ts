@@ -5,6 +5,16 @@ import { unstable_readConfig as readConfig } from 'wrangler';
 import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
 
+it('keeps what a request holds out of logs and traces, in the cloud and on this machine', () => {
+  const { observability } = readConfig({ config: 'wrangler.toml' });
+  expect(observability).toMatchObject({
+    redact_query_string: true,
+    logs: { invocation_logs: false },
+    traces: { enabled: false },
+  });
+  expect(readFileSync('scripts/dev.ts', 'utf8')).toContain("X_LOCAL_OBSERVABILITY: 'false'");
+});
+
 describe('the example of the secrets', () => {
   const example = parseEnv(readFileSync('.dev.vars.example', 'utf8'));
   const settings = {

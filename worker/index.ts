@@ -40,11 +40,15 @@ app.all('/operator/*', async (c) => {
   noteRoute(c, routeOf(operator, c));
   return operator.fetch(c.req.raw, c.env, c.executionCtx);
 });
-app.on('ALL', ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json'], async (c) => {
-  const { docs } = await import('./docs/routes.ts');
-  noteRoute(c, routeOf(docs, c));
-  return docs.fetch(c.req.raw, c.env, c.executionCtx);
-});
+app.on(
+  'ALL',
+  ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json', '/.well-known/security.txt'],
+  async (c) => {
+    const { docs } = await import('./docs/routes.ts');
+    noteRoute(c, routeOf(docs, c));
+    return docs.fetch(c.req.raw, c.env, c.executionCtx);
+  },
+);
 app.get('*', async (c) => {
   const asset = await c.env.ASSETS.fetch(c.req.raw);
   if (asset.status === 404) note(c.req.raw, { slug: 'not-found' });

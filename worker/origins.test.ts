@@ -228,3 +228,49 @@ describe('local mode', () => {
       expect((await send(origin + path, init, { LOCAL_MODE: '1', ORIGINS: '' })).status).toBe(403);
   });
 });
+
+describe('every answer', () => {
+  const PATHS = [
+    ['/healthz', 200],
+    ['/openapi.json', 200],
+    ['/llms.txt', 200],
+    ['/docs', 200],
+    ['/docs.md', 200],
+    ['/docs/docs.css', 200],
+    ['/.well-known/security.txt', 200],
+    ['/', 302],
+    ['/sign-in', 200],
+    ['/nowhere', 404],
+    ['/api/session', 401],
+    ['/api/nowhere', 404],
+    ['/v1/ping', 401],
+    ['/verify', 401],
+    ['/introspect', 405],
+    ['/operator/organisations', 401],
+  ] as const;
+
+  it.each(PATHS)(
+    'has nosniff, a policy without base and forms of others, and HSTS: %s',
+    async (path, status) => {
+      const answer = await send(FIRST + path);
+      expect(answer.status).toBe(status);
+      const { headers } = answer;
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('content-security-policy')).toMatch(
+        /default-src 'none'.*base-uri 'none'.*form-action '(?:none|self)'/,
+      );
+      expect(headers.get('strict-transport-security')).toBe('max-age=63072000');
+      const wide = await send(FIRST + path, {}, { HSTS_SUBDOMAINS: 'yes' });
+      expect(wide.headers.get('strict-transport-security')).toBe('max-age=63072000; includeSubDomains');
+    },
+  );
+
+  it('that is security.txt names a contact and the first origin, and is out of date in half a year', async () => {
+    const text = await (await send(`${FIRST}/.well-known/security.txt`)).text();
+    expect(text).toContain(`Canonical: ${FIRST}/.well-known/security.txt\n`);
+    expect(text).toMatch(/^Contact: https:/);
+    const expires = Date.parse(/Expires: (.*)/.exec(text)?.[1] ?? '');
+    expect(expires - Date.now()).toBeGreaterThan(170 * 86_400_000);
+    expect(expires - Date.now()).toBeLessThan(365 * 86_400_000);
+  });
+});

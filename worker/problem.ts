@@ -27,6 +27,7 @@ export const PROBLEMS = {
   'payload-too-large': { status: 413, title: 'Payload too large' },
   'not-forwardable': { status: 400, title: 'Not forwardable' },
   'upstream-unreachable': { status: 502, title: 'Upstream unreachable' },
+  'upstream-refused': { status: 502, title: 'Upstream refused' },
   'upstream-timeout': { status: 504, title: 'Upstream timeout' },
   misconfigured: { status: 500, title: 'Deployment misconfigured' },
   'storage-unavailable': { status: 503, title: 'Storage unavailable' },

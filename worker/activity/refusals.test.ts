@@ -2,7 +2,7 @@
 // in a URL. Neither can be used to write into somebody else's record, or to fill one.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createLinkCode } from '../admin/link.ts';
 import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
@@ -209,6 +209,20 @@ describe('a secret in a URL', () => {
     }
     const expected = { action: 'token.exposed', actor: 'caller', token_id: id, preview: secret.slice(0, 5) };
     expect(await recordOf(organisation)).toEqual([{ ...expected, detail: null }]);
+  });
+
+  it('is on record also beside a good credential, and beside a bad one', async () => {
+    for (const isGood of [true, false]) {
+      const organisation = await givenOrganisation();
+      const { secret } = await givenToken(organisation);
+      const other = await givenToken(await givenOrganisation(), isGood);
+      const headers = bearer(other.secret);
+      const context = createExecutionContext();
+      const path = `/v1/ping?page=2&token=${secret.replace('_', '%5F')}`;
+      const answer = await worker.fetch(new Request(ORIGIN + path, { headers }), env, context);
+      expect(answer.status).toBe(isGood ? 200 : 401);
+      await vi.waitFor(async () => expect(await recordOf(organisation)).toHaveLength(1), 10_000);
+    }
   });
 
   it('is on record also when it is inactive, for it may be switched on again', async () => {

@@ -343,6 +343,11 @@ describe('the way back', () => {
     '/a/..//evil.example',
     '/\t/evil.example',
     '/api/sign-out',
+    '/%61pi/sign-out',
+    '/v1/ping',
+    '/docs',
+    '/developer-zone/',
+    '/developer-zone%2f..',
     'javascript:alert(1)',
     `/${'a'.repeat(2000)}`,
   ])('leads %s to the dashboard', (path) => {

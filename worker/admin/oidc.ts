@@ -110,8 +110,11 @@ function refuse(
   );
 }
 
+/** The pages that a sign-in leads to. */
+const RETURN_PAGES = new Set(['/developer-zone', '/activity', '/sessions']);
+
 /**
- * A path of this origin, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
+ * One of our pages with its query, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
  * and its disguises lead nowhere else.
  */
 export function pathToReturnTo(path: string | undefined, base: string): string {
@@ -120,6 +123,6 @@ export function pathToReturnTo(path: string | undefined, base: string): string {
   const { origin } = new URL(base);
   if (!URL.canParse(path, origin)) return HOME;
   const url = new URL(path, origin);
-  if (url.origin !== origin || url.pathname.startsWith('//') || url.pathname.startsWith('/api/')) return HOME;
+  if (url.origin !== origin || !RETURN_PAGES.has(url.pathname)) return HOME;
   return url.pathname + url.search;
 }

@@ -170,6 +170,7 @@ describe('a session', () => {
     const answer = await write('POST', '/api/sign-out', session);
     expect(answer.status).toBe(204);
     expect(answer.headers.get('set-cookie')).toContain('Max-Age=0');
+    expect(answer.headers.get('clear-site-data')).toBe('"cache", "storage"');
     expect((await call('/api/session', { headers: session })).status).toBe(401);
   });
 

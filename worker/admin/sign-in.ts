@@ -33,6 +33,9 @@ const RedeemBody = strictObject({
   code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
 });
 
+/** Not "cookies": that ends the sessions of every other site of the same registrable domain. */
+const CLEARED_SITE_DATA = '"cache", "storage"';
+
 /** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
 export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
   if (!hasOwnOrigin(env, request)) return { link: false, oidc: null };
@@ -87,6 +90,7 @@ export const signIn = new Hono<AdminEnv>()
   .post('/sign-out', requireSession, async (c) => {
     await endSession(withReserve(c.var.db), c.var.session, causeOf(c, c.var.session.email));
     c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);
   })
   .get('/sessions', requireSession, async (c) => {
@@ -117,5 +121,6 @@ export const signIn = new Hono<AdminEnv>()
     const { session, db } = c.var;
     await endSessionsOf(withReserve(db), session.email, causeOf(c, session.email));
     c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);
   });

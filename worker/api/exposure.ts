@@ -1,5 +1,5 @@
 // A secret in a URL opens nothing, and it is not a secret any more: logs, histories and Referers keep URLs. Its organisation
-// finds that in its activity. Only a call that was refused for want of a credential comes here, after its answer.
+// finds that in its activity. Looked at after the answer, whatever credential came beside it.
 import { causeOf } from '../activity/cause.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';

@@ -43,6 +43,8 @@ const ADVICE: Readonly<Record<Slug, string>> = {
     'The call cannot be handed to the API behind this one: `detail` says whether it is the path, an upgrade, a body of a GET, or a body that broke off.',
   'upstream-unreachable':
     'The token was accepted, but the API behind this one could not be reached. Try again later; a write may or may not have been applied.',
+  'upstream-refused':
+    'The token was accepted, but the API behind this one refused the edge: it answered 407, or 401 without a challenge. Whoever operates it has to compare `UPSTREAM_SECRET` on both sides.',
   'upstream-timeout':
     'The token was accepted, but the API behind this one did not answer in time. A write may or may not have been applied.',
   misconfigured:

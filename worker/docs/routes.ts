@@ -30,6 +30,7 @@ export const docs = finishFace(
       const document = JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME));
       return send(c, 'application/json', document, { 'access-control-allow-origin': '*' });
     })
+    .get('/.well-known/security.txt', (c) => send(c, 'text/plain; charset=utf-8', securityText(c)))
     .get('/docs', page)
     .get('/docs.md', page)
     .get('/docs/:name', page),
@@ -64,6 +65,17 @@ function send(c: DocsContext, type: string, body: string, headers: Record<string
   if (known?.includes(etag) === true) return new Response(null, { status: 304, headers: all });
   return new Response(body, { headers: all });
 }
+
+/** RFC 9116: where a weakness is reported. It has to say when it goes out of date: half a year from today. */
+function securityText(c: DocsContext): string {
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  return `Contact: ${c.env.CONTACT_URL}
+Expires: ${new Date(today + 180 * DAY_MS).toISOString()}
+Preferred-Languages: en
+Canonical: ${ownOrigin(c.env, c.req.raw)}/.well-known/security.txt
+`;
+}
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 function llms(c: DocsContext): string {
   const origin = ownOrigin(c.env, c.req.raw);
