@@ -1,6 +1,13 @@
 // The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
-import { ADD_USAGE, MOVE_LAST_USED, NEWEST_CHANGES } from '../verification/hub-truth.ts';
+import {
+  ADD_USAGE,
+  MOVE_LAST_USED,
+  NEWEST_CHANGES,
+  READ_MANY,
+  recordsOf,
+} from '../verification/hub-truth.ts';
+import type { HashedRow } from '../verification/hub-truth.ts';
 import { CHANGES_FROM, READ, recordOf } from '../verification/lookup.ts';
 import type { Row } from '../verification/lookup.ts';
 import type { Change, Truth } from '../verification/record.ts';
@@ -15,6 +22,9 @@ export function libsqlTruth(address: Address): Truth {
       const [row] = await run(READ, hash);
       if (row === undefined) throw new Error('changes: no row at all');
       return recordOf(rowAs<Row>(row));
+    },
+    async readMany(hashes) {
+      return recordsOf((await run(READ_MANY, JSON.stringify(hashes))).map(rowAs<HashedRow>));
     },
     async changesFrom(seq, limit) {
       return (await run(CHANGES_FROM, seq, limit)).map(rowAs<Change>);

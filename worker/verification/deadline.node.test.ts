@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
+import type { Truth } from './record.ts';
 import { Table, hashOf, holderOf } from './simulation/table.ts';
 
 const DEADLINE_MS = 5000;
@@ -17,6 +18,25 @@ it('a hub whose read of the database hung answers again once the database does',
   expect(await first).toBe('failed');
   hanging.mockRestore();
   expect((await hub.sync({ head: null, hash: hashOf('a') })).record).toMatchObject({ holder: holderOf('a') });
+});
+
+it.each([
+  ['a record', (truth: Truth) => truth.read(hashOf('a'))],
+  ['records', (truth: Truth) => truth.readMany([hashOf('a')])],
+  ['changes', (truth: Truth) => truth.changesFrom(1, 10)],
+  ['the newest changes', (truth: Truth) => truth.newestChanges(10)],
+])('a read of %s that hangs fails after its time, and not before', async (_, read) => {
+  const table = new Table();
+  table.slow = new Promise(() => undefined);
+  let said = 'nothing';
+  const reading = read(withDeadline(table, DEADLINE_MS)).catch((error: Error) => {
+    said = error.message;
+  });
+  await vi.advanceTimersByTimeAsync(DEADLINE_MS - 1);
+  expect(said).toBe('nothing');
+  await vi.advanceTimersByTimeAsync(1);
+  await reading;
+  expect(said).toBe('truth: too late');
 });
 
 it('what is read in time is answered as it is, failures too, and no timer is left', async () => {

@@ -6,6 +6,7 @@ import type { Truth } from './record.ts';
 export function withDeadline(truth: Truth, ms: number): Truth {
   return {
     read: (hash) => inTime(truth.read(hash), ms),
+    readMany: (hashes) => inTime(truth.readMany(hashes), ms),
     changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit), ms),
     newestChanges: (limit) => inTime(truth.newestChanges(limit), ms),
     addUsage: (rows) => truth.addUsage(rows),

@@ -33,22 +33,31 @@ describe('what a hub knows', () => {
 
   it('is read page by page to the end, though the changes be thousands', async () => {
     const { head } = await hub.sync({ head: null });
-    for (let index = 0; index < 3500; index++) table.change(index, null);
+    for (let index = 0; index < 12_000; index++) table.change(index, null);
     await hub.advance(table.head);
     const answer = await hub.sync({ head });
     expect(answer.head).toEqual(table.head);
-    expect(answer.changes).toHaveLength(3500);
-    expect(table.pages.length).toBeGreaterThanOrEqual(5);
+    expect(answer.changes).toHaveLength(12_000);
+    expect(table.pages.length).toBeGreaterThanOrEqual(4);
   });
 
   it('is bounded: whoever slept through more than it keeps must begin again', async () => {
     const { head } = await hub.sync({ head: null });
-    for (let round = 0; round < 9; round++) {
-      for (let index = 0; index < 1000; index++) table.change(index, null);
-      await hub.advance(table.head);
-    }
+    for (let index = 0; index < 50_000; index++) table.change(index, null);
+    await hub.advance(table.head);
+    expect((await hub.sync({ head })).changes).toHaveLength(50_000);
+    for (let index = 0; index < 10_000; index++) table.change(index, null);
+    await hub.advance(table.head);
     const answer = await hub.sync({ head });
     expect(answer).toMatchObject({ changes: 'reset', head: table.head });
+  });
+
+  it('is the last 50,000 changes from its first load on', async () => {
+    const { head } = table;
+    for (let index = 1; index < 50_000; index++) table.change(index, null);
+    const answer = await hub.sync({ head });
+    expect(answer.changes).toHaveLength(49_999);
+    expect(table.pages).toHaveLength(1);
   });
 
   it('begins again where the rows after its head were pruned', async () => {
@@ -208,5 +217,39 @@ describe('the record of a token', () => {
     const answer = await hub.sync({ head, hash: hashOf('a') });
     expect(answer).toMatchObject({ changes: [], head });
     expect(answer.record).toBeUndefined();
+  });
+});
+
+describe('the reads of a hub', () => {
+  it('are few, each for many tokens, when thousands are asked for at once', async () => {
+    await hub.sync({ head: null });
+    const tokens = Array.from({ length: 1000 }, (_, index) => `t${index}`);
+    for (const token of tokens) table.change(token, holderOf(token));
+    await hub.advance(table.head);
+    let answer: (value: unknown) => void = () => undefined;
+    table.slow = new Promise((done) => {
+      answer = done;
+    });
+    const asked = tokens.map((token) => hub.sync({ head: null, hash: hashOf(token) }));
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(table.reads).toBe(6);
+    answer(null);
+    for (const [index, { record }] of (await Promise.all(asked)).entries()) {
+      expect(record).toMatchObject({ holder: { tokenId: `t${index}` } });
+    }
+    // Six of one token each, and the rest by the hundred.
+    expect(table.reads).toBe(6 + 10);
+  });
+
+  it('fail for the tokens that they were for, and the next ones are tried', async () => {
+    table.change('a', holderOf('a'));
+    await hub.sync({ head: null });
+    table.isAway = true;
+    expect((await hub.sync({ head: null, hash: hashOf('a') })).record).toBeUndefined();
+    table.isAway = false;
+    expect((await hub.sync({ head: null, hash: hashOf('a') })).record).toMatchObject({
+      holder: holderOf('a'),
+    });
   });
 });

@@ -2,6 +2,8 @@
 // simulated schedule as it runs in a Durable Object. It answers only while a lease of its own is good, and the lease is
 // counted from before its last read of the truth: a hub that was not told of a change must come to see it, or fall silent.
 import type { TokenHash } from '../token/secret.ts';
+import { HUB_BRAKES } from './brakes.ts';
+import type { HubBrakes } from './brakes.ts';
 import type { Change, Head, TokenRecord, Truth } from './record.ts';
 
 /** A caller's question: what changed since `head`; and of one token, whether what KV said (`cached`) still holds. */
@@ -21,12 +23,15 @@ export type Answer = {
 export type HubLook = { head: Head | null; ageMs: number | null; startedAt: number };
 
 /** How many changes a hub keeps; a caller or a record from before them must start afresh. */
-const KEPT = 4000;
+const KEPT = 50_000;
 /** The changes that a first load reads. One statement: between two of them a change could fall through. */
-const FIRST_LOAD = 2000;
-const PAGE = 1000;
+const FIRST_LOAD = KEPT;
+const PAGE = 5000;
 const ROUNDS = 3;
+/** Records that were read, for all who ask for them at the same time: more than one read brings. */
 const RECORDS = 5000;
+
+type Waiting = { hash: TokenHash; done: () => void; fail: (error: unknown) => void };
 
 export class Hub {
   readonly #truth: Truth;
@@ -41,14 +46,19 @@ export class Hub {
   #log: Change[] = [];
   #leaseUntil = 0;
   #refreshing: Promise<void> | null = null;
+  readonly #brakes: HubBrakes;
   readonly #reads = new Map<TokenHash, Promise<void>>();
+  /** Tokens whose read has not begun. */
+  #waiting: Waiting[] = [];
+  #readsUnderWay = 0;
   #records = new Map<TokenHash, TokenRecord>();
 
-  constructor(truth: Truth, now: () => number, leaseMs: number) {
+  constructor(truth: Truth, now: () => number, leaseMs: number, brakes: HubBrakes = HUB_BRAKES) {
     this.#truth = truth;
     this.#now = now;
     this.#leaseMs = leaseMs;
     this.#startedAt = now();
+    this.#brakes = brakes;
   }
 
   /** Answers under a lease that is good at the moment of the answer; rejects when none can be had. */
@@ -188,18 +198,42 @@ export class Hub {
     return this.#knows(asOf) && asOf.seq >= (this.#changed.get(hash) ?? 0);
   }
 
+  /** One read for all who ask for a token, and one for the tokens that are asked for while enough others are under way. */
   #read(hash: TokenHash): Promise<void> {
     let read = this.#reads.get(hash);
     if (read === undefined) {
-      read = this.#loadRecord(hash).finally(() => this.#reads.delete(hash));
+      read = new Promise<void>((done, fail) => {
+        this.#waiting.push({ hash, done, fail });
+      }).finally(() => this.#reads.delete(hash));
       this.#reads.set(hash, read);
+      this.#readWaiting();
     }
     return read;
   }
 
-  async #loadRecord(hash: TokenHash): Promise<void> {
-    const record = await this.#truth.read(hash);
-    if (this.#records.size >= RECORDS) this.#records = new Map();
-    this.#records.set(hash, record);
+  #readWaiting(): void {
+    while (this.#waiting.length > 0 && this.#brakes.mayRead(this.#readsUnderWay)) {
+      void this.#readTogether(this.#waiting.splice(0, this.#brakes.tokensPerRead()));
+    }
+  }
+
+  async #readTogether(asked: Waiting[]): Promise<void> {
+    this.#readsUnderWay++;
+    try {
+      await this.#loadRecords(asked.map(({ hash }) => hash));
+      for (const { done } of asked) done();
+    } catch (error) {
+      for (const { fail } of asked) fail(error);
+    } finally {
+      this.#readsUnderWay--;
+      this.#readWaiting();
+    }
+  }
+
+  async #loadRecords(hashes: TokenHash[]): Promise<void> {
+    for (const [hash, record] of await this.#truth.readMany(hashes)) {
+      if (this.#records.size >= RECORDS) this.#records = new Map();
+      this.#records.set(hash, record);
+    }
   }
 }

@@ -161,6 +161,67 @@ describe('a hub of another release or another database', () => {
   });
 });
 
+describe('KV', () => {
+  const hashes = Array.from({ length: 10 }, (_, index) => hashOf(index));
+  /** What happened, in order, and how many deletes were under way at most. */
+  async function publishing(ports: Partial<PublishPorts>) {
+    const seen: string[] = [];
+    const progress = { underWay: 0, most: 0 };
+    const { forget = () => after(50), advance = () => after(20) } = ports;
+    void publishChange(
+      {
+        now: () => Date.now(),
+        sleep: after,
+        advance: async (region, head) => {
+          await advance(region, head);
+          seen.push('told');
+        },
+        forget: async (hash) => {
+          seen.push('delete');
+          progress.most = Math.max(progress.most, ++progress.underWay);
+          await forget(hash);
+          progress.underWay--;
+        },
+        leaseMs: LEASE_MS,
+        hubLeaseMs: HUB_LEASE_MS,
+      },
+      { head: HEAD, hashes },
+    ).then(() => seen.push('answered'));
+    await vi.advanceTimersByTimeAsync(20_000);
+    return { seen, ...progress };
+  }
+
+  it('is told after the hubs and before the answer, four deletes at a time', async () => {
+    const { seen, most } = await publishing({});
+    expect(seen).toEqual([...REGIONS.map(() => 'told'), ...hashes.map(() => 'delete'), 'answered']);
+    expect(most).toBe(4);
+  });
+
+  it('is told though a hub hangs', async () => {
+    const { seen } = await publishing({
+      advance: (region) => (region === 'oc' ? new Promise<void>(() => undefined) : after(20)),
+    });
+    expect(seen).toEqual([...REGIONS.slice(1).map(() => 'told'), ...hashes.map(() => 'delete'), 'answered']);
+  });
+
+  it('is not asked for more when it is slow', async () => {
+    const { seen } = await publishing({ forget: () => after(600) });
+    expect(seen.filter((what) => what === 'delete')).toHaveLength(8);
+    expect(seen.at(-1)).toBe('answered');
+  });
+});
+
+describe('where an isolate’s lease is longer than the hubs’', () => {
+  it('a change is answered no sooner than the isolate’s, though no hub confirms', async () => {
+    const { took } = await answeredAfter({
+      advance: () => Promise.reject(new Error('unreachable')),
+      leaseMs: HUB_LEASE_MS,
+      hubLeaseMs: LEASE_MS,
+    });
+    expect(took).toBe(WORST);
+  });
+});
+
 describe('a lease that a deployment shortened', () => {
   it('is waited for as long as it was before, while the old isolates may still run', async () => {
     expect(await publishedIn({})).toBe(20 + 500 * 1.02 + 100);

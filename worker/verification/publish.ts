@@ -16,7 +16,7 @@ export type PublishPorts = {
   sleep(ms: number): Promise<void>;
   /** Resolves when the region's hub has read every change up to `head`. */
   advance(region: Region, head: Head): Promise<unknown>;
-  /** Forgets a hash in KV: a kindness to the next reader, nothing depends on it. */
+  /** Forgets a hash in KV. Best effort: correctness does not depend on it. */
   forget(hash: TokenHash): Promise<unknown>;
   leaseMs: number;
   hubLeaseMs: number;
@@ -29,25 +29,53 @@ const RETRY_MS = 200;
 /** A hub that has not answered by then is told once more: what was lost may have been the message alone. */
 const SILENCE_MS = 2000;
 
+/** KV deletes under way at once. An invocation has six connections: a hub that is told again must find one. */
+const DELETES_AT_ONCE = 4;
+/** No KV delete begins later than this after the first one. */
+const DELETES_MS = 1000;
+
+export const PUBLISH_RULES = {
+  /**
+   * The longest time for which a place may rely on what it knew before the change. A hub that was not told cannot renew its
+   * lease without seeing the change; an isolate that asked the database itself holds a lease of its own.
+   */
+  longestLeaseMs(leaseMs: number, hubLeaseMs: number): number {
+    return Math.max(hubLeaseMs, leaseMs);
+  },
+};
+export type PublishRules = typeof PUBLISH_RULES;
+
 /** Called right after the commit. Resolves at the instant that it names: RFC 3339 with milliseconds. */
 export async function publishChange(
   ports: PublishPorts,
   { head, hashes }: Change,
+  rules: PublishRules = PUBLISH_RULES,
 ): Promise<{ effectiveAt: string }> {
-  // A hub that was not told cannot renew its lease without seeing the change, so nothing lasts longer than this.
-  // An isolate that asked the database itself holds a lease of its own: the longer of the two counts.
-  const worst = ports.now() + Math.max(ports.hubLeaseMs, ports.leaseMs) * RATE + MARGIN_MS;
-  for (const hash of hashes) ports.forget(hash).catch(() => undefined);
+  const worst = ports.now() + rules.longestLeaseMs(ports.leaseMs, ports.hubLeaseMs) * RATE + MARGIN_MS;
+  const told = Promise.all(REGIONS.map((region) => advanceHub(ports, region, head, worst)));
+  // The hubs come first: a KV that hangs must not take a connection that the answer waits for.
+  void Promise.race([told, ports.sleep(SILENCE_MS)]).then(() => forgetAll(ports, hashes));
   const confirmed = await Promise.race([
-    Promise.all(REGIONS.map((region) => advanceHub(ports, region, head, worst))).then((all) =>
-      all.every(Boolean),
-    ),
+    told.then((all) => all.every(Boolean)),
     ports.sleep(worst - ports.now()).then(() => false),
   ]);
   const until = confirmed ? ports.now() + ports.leaseMs * RATE + MARGIN_MS : worst;
   const rest = Math.min(until, worst) - ports.now();
   if (rest > 0) await ports.sleep(rest);
   return { effectiveAt: new Date(ports.now()).toISOString() };
+}
+
+/** Forgets the hashes in KV, a few at a time, while time is left. */
+async function forgetAll(ports: PublishPorts, hashes: TokenHash[]): Promise<void> {
+  const until = ports.now() + DELETES_MS;
+  const rest = hashes.values();
+  const forgetInTurn = async (): Promise<void> => {
+    for (const hash of rest) {
+      if (ports.now() >= until) return;
+      await ports.forget(hash).catch(() => undefined);
+    }
+  };
+  await Promise.all(Array.from({ length: DELETES_AT_ONCE }, forgetInTurn));
 }
 
 async function advanceHub(ports: PublishPorts, region: Region, head: Head, worst: number): Promise<boolean> {

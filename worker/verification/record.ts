@@ -29,6 +29,8 @@ export type Lookups = {
 
 /** Where the truth lives: D1, or another database that reads what it committed. */
 export type Truth = Lookups & {
+  /** The records of many tokens and the newest head, from one statement. */
+  readMany(hashes: TokenHash[]): Promise<Map<TokenHash, TokenRecord>>;
   /** The newest changes, ascending, at most `limit`; never empty. */
   newestChanges(limit: number): Promise<Change[]>;
   /** Adds accepted and refused calls to the hours, and moves `lastUsedAt` forward. */

@@ -36,6 +36,19 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
     expect(record.asOf.seq).toBeGreaterThan(0);
   });
 
+  it('answers the records of many hashes as it answers each alone', async () => {
+    const organisationId = await insertOrganisation(db, 'pro');
+    const hashes = [
+      (await insertToken(db, organisationId)).hash,
+      // A SHA-256 in hex, of anything.
+      sha256Hex('nobody') as TokenHash,
+      (await insertToken(db, await insertOrganisation(db))).hash,
+    ];
+    const records = await truth.readMany(hashes);
+    expect([...records.keys()].toSorted()).toEqual(hashes.toSorted());
+    for (const hash of hashes) expect(records.get(hash)).toEqual(await truth.read(hash));
+  });
+
   it('sees a switch, a change of plan and a deletion at once, each with a change of its own', async () => {
     const organisationId = await insertOrganisation(db);
     const { id, hash } = await insertToken(db, organisationId);

@@ -70,7 +70,7 @@ async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean
   await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
     // A private field, which the test alone looks into.
     const { truth } = hub as unknown as { truth: Truth };
-    for (const name of ['read', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
+    for (const name of ['read', 'readMany', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
       const real = truth[name].bind(truth) as (...args: unknown[]) => Promise<unknown>;
       const watched = async (...args: unknown[]): Promise<unknown> => {
         seen.reads.push(name);
@@ -124,9 +124,21 @@ describe('a flood', () => {
       // Past the half of a lease, and past the whole of one.
       await scheduler.wait(round === 3 ? 1100 : 300);
     }
-    expect(hub.reads.filter((name) => name === 'read')).toHaveLength(2);
+    expect(hub.reads.filter((name) => name === 'readMany')).toHaveLength(2);
     expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
     expect(calls.filter((name) => name === 'KV.get')).toHaveLength(2);
+  });
+
+  it('leaves a record in KV that expires, for a KV that keeps every record for ever only grows', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const key = cacheKey(hashOfSecret(secret));
+    expect(await statusOf(isolate().env, secret)).toBe(200);
+    const day = 24 * 60 * 60;
+    await vi.waitUntil(async () => (await env.TOKEN_CACHE.get(key)) !== null);
+    const { keys } = await env.TOKEN_CACHE.list({ prefix: key });
+    const lifetime = (keys[0]?.expiration ?? Infinity) - Date.now() / 1000;
+    expect(lifetime).toBeGreaterThan(6 * day);
+    expect(lifetime).toBeLessThan(8 * day);
   });
 
   it('of 1,000 calls at once with one token, new to isolate and region, makes at most two D1 reads', async () => {
@@ -305,6 +317,8 @@ describe('while the database is away', () => {
     const { env: deployment } = isolate({ DB: NO_DB });
     expect(await statusOf(deployment, secret, 'me')).toBe(503);
     hub.isAway = false;
+    // What failed is not asked again for three quarters of a second at most.
+    await scheduler.wait(800);
     expect(await statusOf(deployment, secret, 'me')).toBe(200);
   });
 });

@@ -59,6 +59,7 @@ beforeEach(() => {
       put: async (hash, record) => cache.set(hash, record),
     },
     truth: table,
+    random: () => 0.5,
     leaseMs: LEASE_MS,
   };
   verifier = new Verifier(ports);
@@ -302,6 +303,8 @@ describe('when the database', () => {
     expect(last - from).toBeGreaterThan(HUB_LEASE_MS - LEASE_MS);
     expect(last - from).toBeLessThanOrEqual(HUB_LEASE_MS);
     table.isAway = false;
+    // What failed is not asked again for three quarters of a second at most.
+    await vi.advanceTimersByTimeAsync(750);
     expect(await verify()).toEqual(ACCEPTED);
   });
 
@@ -315,6 +318,95 @@ describe('when the database', () => {
     await vi.advanceTimersByTimeAsync(HUB_LEASE_MS + LEASE_MS);
     expect(await verify()).toEqual(ACCEPTED);
     expect(await verify(hashOf('late'))).toEqual(INVALID);
+  });
+});
+
+describe('an isolate that is behind', () => {
+  it.each([
+    ['the hub', false],
+    ['the database itself', true],
+  ])(
+    'learns thousands of changes from %s and keeps the records that none of them is about',
+    async (_, isHubAway) => {
+      await verify();
+      if (isHubAway) ports.hub.sync = () => Promise.reject(new Error('unreachable'));
+      for (let index = 0; index < 20_000; index++) table.change(index, null);
+      if (!isHubAway) await hub.advance(table.head);
+      const { generation } = verifier.memory;
+      const { reads } = table;
+      await vi.advanceTimersByTimeAsync(LEASE_MS);
+      expect(await verify()).toEqual(ACCEPTED);
+      expect(verifier.memory.generation).toBe(generation);
+      expect(verifier.memory.head).toEqual(table.head);
+      expect(table.reads).toBe(reads);
+    },
+  );
+});
+
+describe('calls that come together when the lease is over', () => {
+  /** So many calls at once; answers how long the slowest took. */
+  async function verifyTogether(count: number): Promise<{ answers: Verification[]; ms: number }> {
+    const from = Date.now();
+    const calls = Promise.all(Array.from({ length: count }, () => verifier.lookUp(A, waitUntil)));
+    const progress = { isDone: false };
+    void calls.finally(() => (progress.isDone = true));
+    while (!progress.isDone) await vi.advanceTimersByTimeAsync(1);
+    return { answers: await calls, ms: Date.now() - from };
+  }
+
+  beforeEach(async () => {
+    await verify();
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    io = [];
+  });
+
+  it('are answered by one renewal', async () => {
+    const { answers, ms } = await verifyTogether(500);
+    expect(new Set(answers.map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect(io).toEqual(['hub']);
+    // The hub takes 5 ms; the others look again every 10 ms.
+    expect(ms).toBeLessThanOrEqual(12);
+  });
+
+  it('are answered by one renewal though its answer comes later than the lease lasts', async () => {
+    const { sync } = ports.hub;
+    ports.hub.sync = async (ask, counts) => {
+      const answer = await sync(ask, counts);
+      await after(LEASE_MS + 500);
+      return answer;
+    };
+    const { answers } = await verifyTogether(500);
+    expect(new Set(answers.map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect(io).toEqual(['hub']);
+    expect(recall()).toBeUndefined();
+  });
+
+  it('are answered by one read of the database when the hub is away, and the record is not read again', async () => {
+    ports.hub.sync = () => Promise.reject(new Error('unreachable'));
+    table.slow = after(300);
+    table.pages = [];
+    const { reads } = table;
+    const { answers } = await verifyTogether(500);
+    expect(new Set(answers.map(({ ok }) => ok))).toEqual(new Set([true]));
+    expect(table.pages).toHaveLength(1);
+    expect(table.reads).toBe(reads);
+  });
+
+  it('do not ask a hub and a database that failed again before a rest', async () => {
+    let asked = 0;
+    ports.hub.sync = () => {
+      asked++;
+      return Promise.reject(new Error('unreachable'));
+    };
+    table.isAway = true;
+    table.pages = [];
+    for (let ms = 0; ms < 2500; ms += 5) {
+      expect(await verifier.lookUp(A, waitUntil)).toEqual(UNAVAILABLE);
+      await vi.advanceTimersByTimeAsync(5);
+    }
+    // Half a second each: `random` is in the middle.
+    expect(asked).toBe(5);
+    expect(table.pages).toHaveLength(5);
   });
 });
 

@@ -4,11 +4,13 @@
 import { opensDeveloperZone } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import type { TokenHash } from '../token/secret.ts';
+import { BRAKES } from './brakes.ts';
+import type { Brakes } from './brakes.ts';
 import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { isSameHead } from './record.ts';
-import type { CachedRecord, Head, Holder, Lookups, TokenRecord } from './record.ts';
+import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from './record.ts';
 
 export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
@@ -30,19 +32,26 @@ export type Ports = {
     put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
   truth: Lookups;
+  /** From 0 to 1. */
+  random(): number;
   leaseMs: number;
 };
 /** `taken`: the generation of memory that may keep what the answer says; null for none. */
 type Synced = { answer: Answer; taken: number | null };
+/** What the database said itself: a record, or that what is remembered was brought up to date. */
+type Direct = { record: TokenRecord; taken: number | null } | 'learned';
 type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
 const HUB_MS = 2000;
-const TRUTH_MS = 5000;
+const DIRECT_MS = 3000;
 /** A hub that was too slow is not waited for again so soon: the database is asked at once. */
-const HUB_REST_MS = 5000;
-/** Changes that an isolate learns from the truth itself in one go; more of them is a fresh start. */
-const DIRECT_PAGE = 1000;
+const SLOW_HUB_REST_MS = 5000;
+/** How long a call waits in all for what others have asked. */
+const WAIT_MS = 5000;
+/** The changes that an isolate learns from the database itself: in pages, up to as many as a hub knows. */
+const DIRECT_PAGE = 5000;
+const DIRECT_PAGES = 10;
 /** When traffic stops, what was counted last is told within this time. */
 const FLUSH_MS = 10_000;
 const INVALID: Verification = { ok: false, reason: 'invalid-token' };
@@ -51,16 +60,22 @@ const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable
 export class Verifier {
   readonly memory = new Memory();
   readonly #ports: Ports;
+  readonly #brakes: Brakes;
   #leaseUntil = 0;
   /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
   #renewAt = 0;
   #learnedAt = 0;
   #counts: Counts = new Map();
   #flushAt = 0;
+  /** Until when a renewal, or a direct read, is under way: a time and not a promise, for a promise belongs to one request. */
+  #renewingUntil = 0;
+  #readingUntil = 0;
   #hubRestsUntil = 0;
+  #databaseRestsUntil = 0;
 
-  constructor(ports: Ports) {
+  constructor(ports: Ports, brakes: Brakes = BRAKES) {
     this.#ports = ports;
+    this.#brakes = brakes;
   }
 
   /** The answer for a hash that is remembered under a good lease: no I/O, no promise. Undefined: ask `lookUp`. */
@@ -71,58 +86,103 @@ export class Verifier {
     if (remembered === undefined) return undefined;
     if (now >= this.#renewAt) {
       this.#renewAt = now + this.#ports.leaseMs / 4;
-      void this.#ask({ head: this.memory.head }, waitUntil);
+      if (this.#brakes.mayRenew(now, this.#renewingUntil)) void this.#renew(now, waitUntil);
     }
     return this.#judge(remembered.holder, now, waitUntil);
   }
 
   /** The answer from beyond this isolate. Never wrong: where the truth cannot be had, it says so. */
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
-    const remembered = this.memory.get(hash);
-    const holder =
-      remembered === undefined
-        ? await this.#fetchHolder(hash, waitUntil)
-        : await this.#renew(hash, waitUntil);
+    const holder = await this.#find(hash, waitUntil);
     if (holder === undefined) return UNAVAILABLE;
     return this.#judge(holder, this.#ports.now(), waitUntil);
   }
 
-  /** The lease has run out over a record that is remembered: what changed meanwhile is all that is missing. */
-  async #renew(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    const synced = await this.#ask({ head: this.memory.head }, waitUntil);
-    const kept = this.#kept(hash);
-    if (kept !== undefined) return kept.holder;
-    return synced === undefined ? this.#fetchFromTruth(hash, waitUntil) : this.#fetchHolder(hash, waitUntil);
+  /** Undefined: neither the hub nor the database can be had, or not in time. */
+  async #find(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+    const startedAt = this.#ports.now();
+    for (let now = startedAt; now - startedAt < WAIT_MS; now = this.#ports.now()) {
+      const kept = this.#kept(hash, startedAt, now);
+      if (kept !== undefined) return kept.holder;
+      const isHubAsked = now >= this.#hubRestsUntil;
+      // What changed meanwhile is all that is missing of a record that is remembered: one call asks for all of them.
+      const isRemembered = this.memory.get(hash) !== undefined;
+      const isRenewing = isRemembered && !this.#brakes.mayRenew(now, this.#renewingUntil);
+      if (isHubAsked && isRemembered && !isRenewing) {
+        if ((await this.#renew(now, waitUntil)) !== undefined) continue;
+      } else if (isHubAsked && !isRemembered) {
+        const found = await this.#fetchHolder(hash, waitUntil);
+        if (found !== undefined) return found;
+      }
+      const later = this.#ports.now();
+      if (!(isHubAsked && isRenewing)) {
+        if (later < this.#databaseRestsUntil) return undefined;
+        if (this.#brakes.mayReadDirectly(later, this.#readingUntil)) {
+          const direct = await this.#askDirectly(hash, later, waitUntil);
+          if (direct === undefined) return undefined;
+          if (direct === 'learned') continue;
+          const { record, taken } = direct;
+          return this.#keep(hash, record, record.asOf.seq, taken, waitUntil);
+        }
+      }
+      await this.#ports.sleep(this.#brakes.lookAgainMs(later - startedAt));
+    }
+    return undefined;
   }
 
-  /** What is remembered under a good lease: perhaps only since another request brought it. */
-  #kept(hash: TokenHash): Remembered | undefined {
-    return this.#ports.now() < this.#leaseUntil ? this.memory.get(hash) : undefined;
+  /** What is remembered, where the lease covers a call that began at `startedAt`. */
+  #kept(hash: TokenHash, startedAt: number, now: number): Remembered | undefined {
+    return this.#brakes.isAnswered(startedAt, this.#leaseUntil, now) ? this.memory.get(hash) : undefined;
   }
 
+  /** Asks the hub what changed; undefined when it cannot be had. */
+  #renew(now: number, waitUntil: WaitUntil): Promise<Synced | undefined> {
+    const until = now + HUB_MS;
+    this.#renewingUntil = until;
+    const renewed = this.#sync({ head: this.memory.head })
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#renewingUntil === until) this.#renewingUntil = 0;
+      });
+    // Others wait for it, so that it must not end with the request of a caller who hangs up.
+    waitUntil(renewed);
+    return renewed;
+  }
+
+  /** The record by way of KV and the hub; undefined when the hub cannot be had, or not the record. */
   async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     const cached = await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null);
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.#ask(ask, waitUntil);
-    if (synced !== undefined) {
-      const { record, head } = synced.answer;
-      // The hub judged either record at its own head, so it holds up to there.
-      if (record === 'cached' && cached !== null) {
-        if (synced.taken === this.memory.generation) this.memory.put(hash, head.seq, cached.holder);
-        return cached.holder;
-      }
-      if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, waitUntil);
+    if (synced === undefined) return undefined;
+    const { record, head } = synced.answer;
+    // The hub judged either record at its own head, so it holds up to there.
+    if (record === 'cached' && cached !== null) {
+      if (synced.taken === this.memory.generation) this.memory.put(hash, head.seq, cached.holder);
+      return cached.holder;
     }
-    return this.#fetchFromTruth(hash, waitUntil);
+    if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, waitUntil);
+    return undefined;
   }
 
-  async #fetchFromTruth(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    // A hub that is away must not send a thousand who asked together to the database.
-    const kept = this.#kept(hash);
-    if (kept !== undefined) return kept.holder;
-    const fresh = await this.#within(TRUTH_MS, this.#readTruth(hash)).catch(() => undefined);
-    if (fresh === undefined) return undefined;
-    return this.#keep(hash, fresh.record, fresh.record.asOf.seq, fresh.taken, waitUntil);
+  /**
+   * Asks the database itself, one call at a time: a hub that is away must not send everybody there. Answers the record,
+   * `learned` where the record that is remembered may hold now, or undefined when the database cannot be had.
+   */
+  async #askDirectly(hash: TokenHash, now: number, waitUntil: WaitUntil): Promise<Direct | undefined> {
+    const until = now + DIRECT_MS;
+    this.#readingUntil = until;
+    const asked = this.#within(DIRECT_MS, this.#readDirectly(hash))
+      .catch(() => {
+        this.#databaseRestsUntil = this.#ports.now() + this.#brakes.restMs(this.#ports.random());
+        return undefined;
+      })
+      .finally(() => {
+        if (this.#readingUntil === until) this.#readingUntil = 0;
+      });
+    // Others wait for it, so that it must not end with the request of a caller who hangs up.
+    waitUntil(asked);
+    return asked;
   }
 
   /** Keeps a record that was read, as of `seq` where it may be kept at all; one of many who read it fills KV. */
@@ -142,27 +202,49 @@ export class Verifier {
     return holder;
   }
 
-  /** The hub is away: the record and the changes come from the truth, and so does the lease. */
-  async #readTruth(hash: TokenHash): Promise<{ record: TokenRecord; taken: number | null }> {
+  /** The changes come from the database, and so does the lease; the record as well, unless it is remembered. */
+  async #readDirectly(hash: TokenHash): Promise<Direct> {
     const asked = this.#ports.now();
     const { head, generation } = this.memory;
-    const [record, changes] = await Promise.all([
-      this.#ports.truth.read(hash),
-      head === null ? [] : this.#ports.truth.changesFrom(head.seq, DIRECT_PAGE),
+    const isRemembered = head !== null && this.memory.get(hash) !== undefined;
+    const [read, changes] = await Promise.all([
+      isRemembered ? undefined : this.#ports.truth.read(hash),
+      head === null ? undefined : this.#readChanges(head),
     ]);
-    const [own, ...newer] = changes;
-    const newest = newer.at(-1) ?? own;
-    const joins =
-      own !== undefined && own.seq === head?.seq && own.nonce === head.nonce && changes.length < DIRECT_PAGE;
-    const taken = this.#take(asked, generation, head, {
-      head: joins && newest !== undefined ? { seq: newest.seq, nonce: newest.nonce } : record.asOf,
-      changes: joins ? newer.map((change) => [change.hash, change.seq]) : 'reset',
+    const newest = changes?.at(-1);
+    const learned: Omit<Answer, 'head'> = {
+      changes: changes?.slice(1).map((change) => [change.hash, change.seq]) ?? 'reset',
       remaining: this.#ports.leaseMs,
+    };
+    if (read === undefined && newest !== undefined) {
+      this.#take(asked, generation, head, { ...learned, head: { seq: newest.seq, nonce: newest.nonce } });
+      return 'learned';
+    }
+    const record = read ?? (await this.#ports.truth.read(hash));
+    const taken = this.#take(asked, generation, head, {
+      ...learned,
+      head: newest === undefined ? record.asOf : { seq: newest.seq, nonce: newest.nonce },
     });
     // The two were read apart: a database that was restored in between gave them from two pasts, under the same numbers.
     const { seq, nonce } = record.asOf;
-    const isOfOnePast = !joins || changes.some((change) => change.seq === seq && change.nonce === nonce);
+    const isOfOnePast =
+      changes === undefined || changes.some((change) => change.seq === seq && change.nonce === nonce);
     return { record, taken: isOfOnePast ? taken : null };
+  }
+
+  /** The changes from `head` on, itself included; undefined where it is not known any more, or too many are newer. */
+  async #readChanges(head: Head): Promise<Change[] | undefined> {
+    const changes: Change[] = [];
+    let last = head;
+    for (let page = 0; page < DIRECT_PAGES; page++) {
+      const [own, ...newer] = await this.#ports.truth.changesFrom(last.seq, DIRECT_PAGE);
+      if (own === undefined || !isSameHead({ seq: own.seq, nonce: own.nonce }, last)) return undefined;
+      if (page === 0) changes.push(own);
+      changes.push(...newer);
+      if (newer.length < DIRECT_PAGE - 1) return changes;
+      last = newer.at(-1) ?? last;
+    }
+    return undefined;
   }
 
   /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: the counts of others ride on it. */
@@ -175,7 +257,7 @@ export class Verifier {
   async #sync(ask: Ask): Promise<Synced> {
     // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
     const asked = this.#ports.now();
-    if (asked < this.#hubRestsUntil) throw new Error('hub: too slow a moment ago');
+    if (asked < this.#hubRestsUntil) throw new Error('hub: failed a moment ago');
     const { generation } = this.memory;
     const counts = this.#counts;
     this.#counts = new Map();
@@ -184,7 +266,8 @@ export class Verifier {
       return { answer, taken: this.#take(asked, generation, ask.head, answer) };
     } catch (error) {
       const now = this.#ports.now();
-      if (now - asked >= HUB_MS) this.#hubRestsUntil = now + HUB_REST_MS;
+      const rest = now - asked >= HUB_MS ? SLOW_HUB_REST_MS : this.#brakes.restMs(this.#ports.random());
+      this.#hubRestsUntil = Math.max(this.#hubRestsUntil, now + rest);
       for (const [tokenId, [accepted, refused]] of counts) this.#count(tokenId, accepted, refused);
       throw error;
     }

@@ -81,6 +81,7 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
       },
     },
     truth: openLookups(env),
+    random: () => Math.random(),
     leaseMs: Number(env.REVOCATION_LEASE_MS),
   });
 }

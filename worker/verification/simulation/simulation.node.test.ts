@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Hub } from '../hub.ts';
-import { publishChange } from '../publish.ts';
+import { PUBLISH_RULES, publishChange } from '../publish.ts';
 import { answerUnder, askUnder } from '../terms.ts';
 import { Verifier } from '../verifier.ts';
 import { World } from './world.ts';
@@ -144,6 +144,7 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
     'organisation/organisation.ts',
     'token/secret.ts',
     'token/sha-256.ts',
+    'verification/brakes.ts',
     'verification/hub.ts',
     'verification/memory.ts',
   ]) {
@@ -167,7 +168,27 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
   return Object.assign({}, ...modules) as Code;
 }
 
+/** Twins that override a rule by its name. */
+const OVERRIDDEN: { rule: string; code: Code }[] = [
+  {
+    rule: 'wait out the longest lease there is',
+    code: {
+      ...REAL,
+      publishChange: (ports, change) =>
+        publishChange(ports, change, {
+          ...PUBLISH_RULES,
+          longestLeaseMs: (_, hubLeaseMs) => hubLeaseMs,
+        }),
+    },
+  },
+];
+
 describe('a twin that lacks one rule is caught', () => {
+  it.each(OVERRIDDEN)('$rule', { timeout: 240_000 }, async ({ code }) => {
+    let seed = 0;
+    while (seed < 4000 && (await play(code, seed)).wrong.length === 0) seed++;
+    expect(seed, 'the schedule that catches it').toBeLessThan(4000);
+  });
   it.each(TWINS)('$rule', { timeout: 240_000 }, async (twin) => {
     const code = await buildTwin(twin);
     let seed = 0;

@@ -60,6 +60,14 @@ export class Table implements Truth {
     return this.answer({ asOf: this.head, holder: this.holders.get(hash) ?? null });
   }
 
+  async readMany(hashes: TokenHash[]) {
+    this.reads++;
+    const asOf = this.head;
+    return this.answer(
+      new Map(hashes.map((hash) => [hash, { asOf, holder: this.holders.get(hash) ?? null }])),
+    );
+  }
+
   async changesFrom(seq: number, limit: number) {
     this.pages.push([seq, limit]);
     return this.answer(this.changes.filter((change) => change.seq >= seq).slice(0, limit));

@@ -9,6 +9,7 @@ import type { CachedRecord, Change, Head, Holder, TokenRecord, Truth } from '../
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
 import type { Ports, Verification, Verifier } from '../verifier.ts';
+import { randomFrom } from './random.ts';
 
 /** The code under test: the real modules, or a twin that lacks one rule. */
 export type Code = {
@@ -19,8 +20,11 @@ export type Code = {
   answerUnder: typeof answerUnder;
 };
 
-const LEASE_MS = 1000;
-const HUB_LEASE_MS = 4000;
+type Leases = { leaseMs: number; hubLeaseMs: number };
+/** As deployed, in proportion; and an isolate's lease that is longer than the hub's. */
+const USUAL: Leases = { leaseMs: 1000, hubLeaseMs: 4000 };
+const LONG: Leases = { leaseMs: 4000, hubLeaseMs: 1000 };
+const LONGEST_MS = 4000;
 const LENGTH_MS = 14_000;
 const HASHES = ['a', 'b'] as TokenHash[];
 const REGIONS = ['weur', 'enam'];
@@ -35,17 +39,6 @@ type State = { at: number; answeredAt: number; holder: Holder | null };
 type Verdict = 'accepted' | 'plan' | 'refused';
 export type Wrong = { hash: string; startedAt: number; endedAt: number; said: Verdict; allowed: Verdict[] };
 
-/** mulberry32: small, fast, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
-}
-
 export class World {
   readonly wrong: Wrong[] = [];
   checked = 0;
@@ -53,6 +46,9 @@ export class World {
   private readonly random: () => number;
   /** A stream of its own, so that a schedule without a move is the same with and without this. */
   private readonly moves: () => number;
+  /** For the isolates' own use: how often they ask must not change what else happens. */
+  private readonly isolateRandom: () => number;
+  private readonly leases: Leases;
   private time = 0;
   private order = 0;
   /** Which past the database lives in: a restored one counts again. */
@@ -74,6 +70,8 @@ export class World {
     this.code = code;
     this.random = randomFrom(seed);
     this.moves = randomFrom(seed ^ 0x5b_d1_e9_95);
+    this.isolateRandom = randomFrom(~seed);
+    this.leases = seed % 4 === 0 ? LONG : USUAL;
     this.deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
       const holder = {
@@ -122,7 +120,7 @@ export class World {
   private trouble(): void {
     const hub = Math.floor(this.random() * REGIONS.length);
     const kind = this.random();
-    const until = this.time + this.random() * HUB_LEASE_MS * 1.6;
+    const until = this.time + this.random() * LONGEST_MS * 1.6;
     if (kind < 0.25) this.restartHub(hub);
     else if (kind < 0.5) this.cuts.set(`hub${hub}-db`, until);
     else if (kind < 0.65) this.cuts.set(`publisher-hub${hub}`, until);
@@ -160,7 +158,8 @@ export class World {
       for (const index of this.hubs.keys()) {
         // A hub of another name may start at a place that the new deployment has not reached yet.
         if (isNextEpoch) this.restartHub(index, this.moves() < 0.5 ? before : this.deployment);
-        const late = isNextEpoch ? LENGTH_MS : (HUB_LEASE_MS - LEASE_MS) * 0.95;
+        const { leaseMs, hubLeaseMs } = this.leases;
+        const late = isNextEpoch ? LENGTH_MS : (hubLeaseMs - leaseMs) * 0.95;
         this.after(this.moves() * late, () => this.restartHub(index, this.deployment));
       }
       this.beginAnotherPast();
@@ -177,7 +176,7 @@ export class World {
     this.past++;
     for (const [hash, holder] of this.deployment.database.holders) {
       // Nobody publishes a restore: it is seen when the leases over the other past have run out.
-      const answeredAt = this.time + (HUB_LEASE_MS + LEASE_MS) * 1.02 + 100;
+      const answeredAt = this.time + (this.leases.hubLeaseMs + this.leases.leaseMs) * 1.02 + 100;
       this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
     }
   }
@@ -220,8 +219,7 @@ export class World {
           );
         },
         forget: (cachedHash) => Promise.resolve(this.cached.get(cachedHash)?.push(null)),
-        leaseMs: LEASE_MS,
-        hubLeaseMs: HUB_LEASE_MS,
+        ...this.leases,
       },
       { head: this.headOf(database), hashes: [hash] },
     );
@@ -256,7 +254,7 @@ export class World {
   private newHub(index: number, life: number, deployment: Deployment): Seat {
     const clock = this.newClock();
     const truth = this.truthFor(`hub${index}`, deployment.database);
-    return { hub: new this.code.Hub(truth, clock, HUB_LEASE_MS), life, deployment };
+    return { hub: new this.code.Hub(truth, clock, this.leases.hubLeaseMs), life, deployment };
   }
 
   /** Empties a hub's memory; it stays with its own deployment where none is given. */
@@ -286,7 +284,8 @@ export class World {
         put: (hash, record) => Promise.resolve(this.cached.get(hash)?.push(record)),
       },
       truth: this.truthFor('isolate', database),
-      leaseMs: LEASE_MS,
+      random: this.isolateRandom,
+      leaseMs: this.leases.leaseMs,
     });
   }
 
@@ -302,6 +301,11 @@ export class World {
     return {
       read: (hash) =>
         ask((): TokenRecord => ({ asOf: this.headOf(database), holder: database.holders.get(hash) ?? null })),
+      readMany: (hashes) =>
+        ask(() => {
+          const asOf = this.headOf(database);
+          return new Map(hashes.map((hash) => [hash, { asOf, holder: database.holders.get(hash) ?? null }]));
+        }),
       changesFrom: (seq, limit) =>
         ask(() => database.changes.filter((change) => change.seq >= seq).slice(0, limit)),
       newestChanges: (limit) => ask(() => database.changes.slice(-limit)),
@@ -393,7 +397,7 @@ export class World {
   private delay(): number {
     const kind = this.random();
     if (kind < 0.85) return 1 + this.random() * 20;
-    return kind < 0.97 ? this.random() * 300 : this.random() * LEASE_MS * 4;
+    return kind < 0.97 ? this.random() * 300 : this.random() * LONGEST_MS;
   }
 
   private chance(probability: number): boolean {
