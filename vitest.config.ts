@@ -88,6 +88,7 @@ export default defineConfig({
       {
         test: {
           name: 'peers',
+          globalSetup: ['e2e/peers/install.ts'],
           include: ['e2e/peers/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -14,6 +14,30 @@ function targetsOf(page: string): string[] {
   );
 }
 
+describe('the table of clients and servers', () => {
+  const rows = [...read('docs/interoperability.md').matchAll(/^\| `([^`]+)`[^|]*\| (\S+) +\| npm +\|/gm)].map(
+    ([, name = '', version = '']) => [name, version] as const,
+  );
+
+  it.each(rows)('has %s as it is installed: %s', (name, version) => {
+    const packages = ['package.json', 'e2e/peers/package.json'].map(
+      (file) => JSON.parse(read(file)) as Record<'dependencies' | 'devDependencies', Record<string, string>>,
+    );
+    const versions = packages.map((file) => ({ ...file.dependencies, ...file.devDependencies })[name]);
+    expect(versions).toContain(version);
+  });
+
+  it('has every client and server that is installed for it', () => {
+    const { dependencies } = JSON.parse(read('e2e/peers/package.json')) as { dependencies: object };
+    // What the others stand on.
+    const parts = new Set(['@bufbuild/protobuf', '@tus/file-store', 'zod']);
+    const names = rows.map(([name]) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(Object.keys(dependencies).filter((name) => !parts.has(name))),
+    );
+  });
+});
+
 describe('the documents', () => {
   it('number the decisions without a gap, in the file name and in the title', () => {
     const decisions = pages.filter((page) => page.startsWith('docs/decisions/')).toSorted();

@@ -84,7 +84,7 @@ describe('the code of others', { timeout: 60_000 }, () => {
   });
 });
 
-describe.each(['.', 'bench'])('what %s installs', (folder) => {
+describe.each(['.', 'bench', 'e2e/peers'])('what %s installs', (folder) => {
   const manifest = json<Partial<Manifest>>(join(folder, 'package.json'));
   const lock = json<Lock>(join(folder, 'package-lock.json'));
   const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
