@@ -38,7 +38,7 @@ const WING = [
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'log'],
+    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'log', 'storage-failure'],
     packages: ['cloudflare:workers'],
   },
   libsql: {

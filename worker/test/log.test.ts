@@ -241,6 +241,40 @@ describe('the line about a failure', () => {
     ]);
   });
 
+  it('names a hub that cannot be reached, and a change that was not confirmed', async () => {
+    const organisationId = await givenOrganisation();
+    const { id } = await givenToken(organisationId);
+    const session = await givenSession();
+    const CHANGE_HUB = new Proxy(env.CHANGE_HUB, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]): unknown =>
+          String(args[0]).startsWith('oc')
+            ? { advance: () => Promise.reject(new Error('away: somebody@example.com')) }
+            : Reflect.apply(value, target, args);
+      },
+    });
+    const answer = await callWith(
+      { CHANGE_HUB, HUB_LEASE_MS: '40', REVOCATION_LEASE_MS: '10' },
+      `/api/organisations/${organisationId}/tokens/${id}`,
+      {
+        method: 'PATCH',
+        headers: { ...session, origin: 'http://localhost', 'content-type': 'application/json' },
+        body: '{"active":false}',
+      },
+    );
+    expect(answer.status).toBe(200);
+    const failures = lines().filter(({ event }) => event !== undefined);
+    expect(failures).toContainEqual({ level: 'error', event: 'hub-unreachable', detail: 'oc' });
+    expect(failures).toContainEqual({
+      level: 'error',
+      event: 'change-unconfirmed',
+      detail: 'not every hub has answered',
+    });
+    expect(printed.join('\n')).not.toContain('@');
+  });
+
   it('names the failure of a pruning', async () => {
     const DB = new Proxy(env.DB, {
       get() {

@@ -1,7 +1,8 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the truth at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
-import { logFailure } from '../log.ts';
+import { logFailure, logOften } from '../log.ts';
+import { storageCodeOf } from '../storage-failure.ts';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask, HubLook } from './hub.ts';
@@ -37,7 +38,11 @@ export class ChangeHub extends DurableObject<HubEnv> {
     super(state, env);
     this.truth = openTruth(env);
     this.terms = termsOf(env.DATABASE_EPOCH);
-    this.hub = new Hub(withDeadline(this.truth, TRUTH_MS), () => Date.now(), Number(env.HUB_LEASE_MS));
+    this.hub = new Hub(
+      withDeadline(this.truth, TRUTH_MS, (error) => logOften('storage-failed', storageCodeOf(error))),
+      () => Date.now(),
+      Number(env.HUB_LEASE_MS),
+    );
   }
 
   /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */

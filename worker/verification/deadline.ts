@@ -2,21 +2,28 @@
 // them all waiting for ever, long after the database is well again.
 import type { Truth } from './record.ts';
 
-/** Fails each read after `ms`; a write is waited for, since it may yet be done. */
-export function withDeadline(truth: Truth, ms: number): Truth {
+/** Fails each read after `ms`, and tells `failed` of each that fails; a write is waited for, since it may yet be done. */
+export function withDeadline(
+  truth: Truth,
+  ms: number,
+  failed: (error: unknown) => void = () => undefined,
+): Truth {
   return {
-    read: (hash) => inTime(truth.read(hash), ms),
-    readMany: (hashes) => inTime(truth.readMany(hashes), ms),
-    changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit), ms),
-    newestChanges: (limit) => inTime(truth.newestChanges(limit), ms),
+    read: (hash) => inTime(truth.read(hash), ms, failed),
+    readMany: (hashes) => inTime(truth.readMany(hashes), ms, failed),
+    changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit), ms, failed),
+    newestChanges: (limit) => inTime(truth.newestChanges(limit), ms, failed),
     addUsage: (rows) => truth.addUsage(rows),
   };
 }
 
-function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  return new Promise((resolve, reject) => {
+function inTime<T>(answer: Promise<T>, ms: number, failed: (error: unknown) => void): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('truth: too late')), ms);
     // A timer that is left behind would keep a Durable Object from hibernating.
     void answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  }).catch((error: unknown) => {
+    failed(error);
+    throw error;
   });
 }

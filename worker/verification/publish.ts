@@ -1,5 +1,6 @@
 // After a change has committed: waits until no place can hold an older truth, and says since when. Every hub is told
 // and waited for; a hub that does not answer costs time, never truth: its own lease runs out.
+import { logOften } from '../log.ts';
 import type { TokenHash } from '../token/secret.ts';
 import type { ChangeHub } from './change-hub.ts';
 import { cacheKey } from './record.ts';
@@ -18,6 +19,8 @@ export type PublishPorts = {
   advance(region: Region, head: Head): Promise<unknown>;
   /** Forgets a hash in KV. Best effort: correctness does not depend on it. */
   forget(hash: TokenHash): Promise<unknown>;
+  /** Told when not every hub has confirmed the change: its answer waits for the longest lease. */
+  unconfirmed?(): void;
   leaseMs: number;
   hubLeaseMs: number;
 };
@@ -59,6 +62,7 @@ export async function publishChange(
     told.then((all) => all.every(Boolean)),
     ports.sleep(worst - ports.now()).then(() => false),
   ]);
+  if (!confirmed) ports.unconfirmed?.();
   const until = confirmed ? ports.now() + ports.leaseMs * RATE + MARGIN_MS : worst;
   const rest = Math.min(until, worst) - ports.now();
   if (rest > 0) await ports.sleep(rest);
@@ -115,7 +119,13 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
           setTimeout(done, ms);
         }),
       advance: (region, head) =>
-        askUnder(terms, head, (point) => hubIn(env.CHANGE_HUB, region, terms.epoch).advance(point)),
+        askUnder(terms, head, (point) => hubIn(env.CHANGE_HUB, region, terms.epoch).advance(point)).catch(
+          (error: unknown) => {
+            logOften('hub-unreachable', region);
+            throw error;
+          },
+        ),
+      unconfirmed: () => logOften('change-unconfirmed', 'not every hub has answered'),
       forget: (hash) => env.TOKEN_CACHE.delete(cacheKey(hash)),
       leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
       hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),
