@@ -115,12 +115,12 @@ describe('the filters of the activity', () => {
     // Chosen also when the list of the people has come.
     await person.locator('option').nth(2).waitFor({ state: 'attached' });
     expect(await person.inputValue()).toBe('member@example.com');
-    expect(await page.getByLabel('Token').inputValue()).toBe(TOKEN);
+    expect(await page.getByRole('combobox', { name: 'Token' }).inputValue()).toBe(TOKEN);
     await expect.poll(() => queries.at(-1)).toBe(all);
     await page.goBack();
     await expect.poll(() => queries.at(-1)).toBe('?action=token.created&actor=member%40example.com');
-    expect(await page.getByLabel('Token').inputValue()).toBe('');
-    expect(await page.getByLabel('Token').locator('option').allInnerTexts()).toEqual([
+    expect(await page.getByRole('combobox', { name: 'Token' }).inputValue()).toBe('');
+    expect(await page.getByRole('combobox', { name: 'Token' }).locator('option').allInnerTexts()).toEqual([
       'All tokens',
       ...ROWS.map(({ name, preview }) => (name === null ? `${preview}***` : `${name} ${preview}***`)),
     ]);
