@@ -2,11 +2,11 @@
 // and to change them.
 import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
-import { SETTINGS, startIsolates, type Settings, type WorkerOptions } from './isolates.ts';
+import { SETTINGS, newSessionCookie, startIsolates, type Settings, type WorkerOptions } from './isolates.ts';
 
 /** The name in wrangler.toml: what another Worker binds to. */
 export const ZONE = 'developer-zone';
-const COOKIE = 'c'.repeat(43);
+const COOKIE = newSessionCookie();
 const OWNER = 'owner@example.com';
 
 export type GivenToken = { organisation: string; id: string; path: string; secret: string };

@@ -8,6 +8,8 @@ import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { watch } from '../scripts/watched.ts';
+import { markedValue } from '../worker/marked.ts';
+import { readTagKeyRing } from '../worker/token/secret.ts';
 
 const root = resolve(import.meta.dirname, '..');
 export type WorkerOptions = MiniflareOptions['workers'][number];
@@ -22,6 +24,13 @@ export const SETTINGS = {
   // Without it http is refused, and these are asked on this machine.
   LOCAL_MODE: '1',
 };
+
+/** The cookie of a session for these settings; its row is the test's to write. */
+export function newSessionCookie(): string {
+  const reading = readTagKeyRing(SETTINGS.TAG_KEYS, SETTINGS.TAG_KEY_CURRENT);
+  if (!reading.ok) throw new Error(reading.reason);
+  return markedValue(reading.ring, 'session');
+}
 
 /** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */
 export function bundleWorker(config = 'wrangler.toml'): string {

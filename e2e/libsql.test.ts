@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateLibsql } from '../scripts/migrate-libsql.ts';
-import { SETTINGS, startIsolates } from './isolates.ts';
+import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
-const cookie = 'c'.repeat(43);
+const cookie = newSessionCookie();
 const email = 'owner@example.com';
 let server: LibsqlServer;
 let miniflare: Miniflare;

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SETTINGS, startIsolates } from './isolates.ts';
+import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
 
 const CALLS = 10_000;
 const CALLERS = 32;
-const cookie = 'c'.repeat(43);
+const cookie = newSessionCookie();
 
 let miniflare: Miniflare;
 let here: string;

@@ -38,3 +38,38 @@ describe('the example of the secrets', () => {
     expect(faultWith({ [name]: example[name] })).toContain(`${name}: `);
   });
 });
+
+describe('an issuer of Microsoft', () => {
+  const tenant = '6babcaad-604b-40ac-a9d7-9fd97c0b779f';
+  const settings = {
+    ...readConfig({ config: 'wrangler.toml' }).vars,
+    TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+    TAG_KEY_CURRENT: '1',
+    OIDC_CLIENT_ID: 'zone',
+  };
+  const faultOfIssuer = (issuer: string) => faultOf({ ...settings, OIDC_ISSUER: issuer } as unknown as Env);
+
+  it.each([
+    'https://login.microsoftonline.com/common/v2.0',
+    'https://login.microsoftonline.com/organizations/v2.0',
+    'https://login.microsoftonline.com/consumers/v2.0',
+    'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+    'https://login.microsoftonline.com/contoso.onmicrosoft.com/v2.0',
+    'https://login.microsoftonline.com/{tenantid}/v2.0',
+    'https://login.microsoftonline.us/common/v2.0',
+    'https://LOGIN.microsoftonline.com/Common',
+    'https://sts.windows.net/common/',
+    'https://contoso.ciamlogin.com/',
+  ])('is refused at the start where it names no tenant, or many: %s', (issuer) => {
+    expect(faultOfIssuer(issuer)).toBe('OIDC_ISSUER: not the issuer of one tenant, named by its id');
+  });
+
+  it.each([
+    `https://login.microsoftonline.com/${tenant}/v2.0`,
+    `https://sts.windows.net/${tenant.toUpperCase()}/`,
+    `https://${tenant}.ciamlogin.com/${tenant}/v2.0`,
+    'https://issuer.example/common/v2.0',
+  ])('is taken where it names one: %s', (issuer) => {
+    expect(faultOfIssuer(issuer)).toBeNull();
+  });
+});

@@ -1,6 +1,7 @@
 // Which doors this deployment opens, and whether it is set up at all. Local mode needs both the setting and a local host: a
 // setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
+import { entraTenantOf } from './entra.ts';
 import { headerListFault } from './header-rules.ts';
 import { readTagKeyRing } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
@@ -167,6 +168,9 @@ function issuerFault(env: Env): string | null {
   if (!env.OIDC_ISSUER) return null;
   const issuer = urlOf(env.OIDC_ISSUER);
   if (issuer === null) return 'OIDC_ISSUER: not a URL';
+  if (entraTenantOf(issuer) === null) return 'OIDC_ISSUER: not the issuer of one tenant, named by its id';
+  if (!['', '0', '1'].includes(env.OIDC_EMAIL_TRUSTED ?? ''))
+    return 'OIDC_EMAIL_TRUSTED: neither "1" nor "0"';
   return issuer.protocol === 'https:' || isLocalHttp(env, issuer) ? null : 'OIDC_ISSUER: not https';
 }
 

@@ -15,6 +15,7 @@ export type Env = Omit<Cloudflare.Env, never> & {
   OIDC_CLIENT_ID?: string;
   OIDC_CLIENT_SECRET?: string;
   OIDC_NAME?: string;
+  OIDC_EMAIL_TRUSTED?: string;
   LIBSQL_URL?: string;
   LIBSQL_AUTH_TOKEN?: string;
   LOCAL_MODE?: string;

@@ -7,6 +7,7 @@ import type { LibsqlServer } from '../e2e/libsql-server.ts';
 import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import type { Cause } from './activity/events.ts';
 import { createLinkCode, redeemLinkCode } from './admin/link.ts';
+import { countDaily } from './daily-limit.ts';
 import { openDatabase } from './database.ts';
 import type { Db, DatabaseEnv } from './database.ts';
 import { removeMember } from './organisation/members.ts';
@@ -117,10 +118,12 @@ describe('in a full database', () => {
       expect((await deleteOrganisation(reserved, id, cause)).hashes).toHaveLength(TOKENS);
     }
     await fill();
-    const { code, known } = await createLinkCode(reserved, EMAIL, 'browser', Date.now());
-    expect(known).toBe(true);
+    const code = 'a code';
+    const asked = { email: EMAIL, code, browser: 'browser', client: 'client' };
+    expect(await createLinkCode(reserved, asked, Date.now())).toEqual({ ok: true, known: true });
     await fill();
-    const browser = { code: 'browser', session: undefined };
+    expect(await countDaily(reserved, 'sign-in', EMAIL, Date.now())).toEqual({ ok: true });
+    const browser = { code: 'browser', session: undefined, newSession: 'a cookie' };
     expect(await redeemLinkCode(reserved, code, browser, cause, Date.now())).toContain('__Host-session=');
   });
 

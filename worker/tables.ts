@@ -85,7 +85,19 @@ export const signIns = sqliteTable('sign_ins', {
   codeVerifier: text('code_verifier'),
   returnTo: text('return_to'),
   expiresAt: integer('expires_at').notNull(),
+  client: text(),
 });
+
+export const dailyCounts = sqliteTable(
+  'daily_counts',
+  {
+    subject: text().notNull(),
+    kind: text({ enum: ['change', 'creation', 'refusal', 'sign-in', 'link'] }).notNull(),
+    day: integer().notNull(),
+    count: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.kind] })],
+);
 
 export const identities = sqliteTable(
   'identities',

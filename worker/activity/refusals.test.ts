@@ -3,13 +3,12 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { createLinkCode } from '../admin/link.ts';
-import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
 import {
   ORIGIN,
   bearer,
   call,
+  givenCode,
   givenOrganisation,
   givenSession,
   givenToken,
@@ -97,7 +96,7 @@ describe('a member who reaches for another organisation', () => {
     // What has to be told to each of them is bounded all the same.
     await send('/api/sign-out', { method: 'POST', headers: { ...session, origin: ORIGIN } });
     expect((await ofMe('sign-out')).toSorted()).toEqual(first.slice(0, 100));
-    const { code } = await createLinkCode(await openDatabase(env), me, 'browser', Date.now());
+    const code = await givenCode(me, 'browser');
     const redeemed = await send('/api/sign-in/redeem', {
       method: 'POST',
       headers: { cookie: '__Host-sign-in=browser', origin: ORIGIN, 'content-type': 'application/json' },

@@ -91,16 +91,6 @@ export function recordRefusal(
 ) {
   if (tokenId === null)
     return recordForMember(db, 'access.refused', cause, place.email, place.organisationId, undefined, 1);
-  const wasHere = db
-    .select({ one: sql`1` })
-    .from(events)
-    .where(
-      and(
-        eq(events.tokenId, tokenId),
-        eq(events.action, 'token.deleted'),
-        eq(events.organisationId, place.organisationId),
-      ),
-    );
   return db.insert(events).select(
     db
       .select(
@@ -111,8 +101,22 @@ export function recordRefusal(
         }),
       )
       .from(sql`(SELECT 1)`)
-      .where(not(exists(wasHere))),
+      .where(not(exists(selectDeletion(db, place.organisationId, tokenId)))),
   );
+}
+
+/** A row where the organisation's token was deleted earlier. */
+export function selectDeletion(db: Db, organisationId: string, tokenId: string) {
+  return db
+    .select({ one: sql`1` })
+    .from(events)
+    .where(
+      and(
+        eq(events.tokenId, tokenId),
+        eq(events.action, 'token.deleted'),
+        eq(events.organisationId, organisationId),
+      ),
+    );
 }
 
 export type Filter = { before?: number; action?: string; actor?: string; token?: string };

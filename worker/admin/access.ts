@@ -1,11 +1,13 @@
 // Where a dashboard request happens, and whether its member may open Developer Zone there. The organisation is always
 // the one in the path; no header and no session remembers another.
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
 import { recordRefusal } from '../activity/store.ts';
+import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
+import type { DailyKind } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limit, overDailyLimit } from '../limit.ts';
 import { logFailure, note } from '../log.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
@@ -38,7 +40,7 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
 /**
  * Records that a member reached for an organisation, or a token in it, that is not theirs: under /api and for a page alike.
  * Nothing that another site or a mailed link may have caused, no text that no id could be, and 30 attempts of a member a
- * minute: the record is kept for long.
+ * minute, 100 a day: the record is kept for long.
  */
 export async function keepRefusal(
   env: Env,
@@ -51,6 +53,7 @@ export async function keepRefusal(
   if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;
   try {
     await limit(env.FAILED_LOGINS_PER_CLIENT, `refused:${place.email}`);
+    if (!(await countDaily(db, 'refusal', place.email, Date.now())).ok) return;
     await recordRefusal(db, causeOf({ req: { raw: request } }, place.email), place, tokenId);
   } catch (error) {
     // Over the limit, or no database: the refusal stands, and nothing was changed that would need a record.
@@ -72,3 +75,17 @@ export const limitMutations: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   await limit(c.env.MUTATIONS_PER_ORGANISATION, c.var.place.organisationId);
   await next();
 };
+
+/**
+ * Counts a change of the organisation for the day, or refuses with `too-many-requests`. Switching off and deleting are never
+ * counted: they must go on working, and are bounded by the tokens that were made or switched on.
+ */
+export async function countChange(c: Context<PlaceEnv>, kind: Extract<DailyKind, 'change' | 'creation'>) {
+  const counted = await countDaily(c.var.db, kind, c.var.place.organisationId, Date.now());
+  if (counted.ok) return;
+  const what = kind === 'creation' ? 'asked for tokens' : 'made changes';
+  throw overDailyLimit(
+    `This organisation has ${what} ${DAILY_LIMITS[kind]} times today (UTC). Tokens can still be switched off and deleted`,
+    counted.retryAfter,
+  );
+}

@@ -1,50 +1,9 @@
-// What the database keeps of single sign-on: round trips under way, and whose address the provider's subject is.
-import { and, eq, exists, gt, isNotNull, sql } from 'drizzle-orm';
+// What the database keeps of single sign-on: whose address the provider's subject is.
+import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { sha256Hex } from '../random.ts';
-import { identities, members, signIns } from '../tables.ts';
-import { SIGN_IN_MS } from './link.ts';
+import { identities, members } from '../tables.ts';
 import { beginSession } from './session.ts';
-
-export type RoundTrip = { state: string; nonce: string; codeVerifier: string; returnTo: string };
-
-/** Keeps what the callback must meet, under the hash of the state, for ten minutes. */
-export async function keepRoundTrip(db: Db, trip: RoundTrip, browser: string, now: number): Promise<void> {
-  await db.insert(signIns).values({
-    hash: sha256Hex(trip.state),
-    browserHash: sha256Hex(browser),
-    nonce: trip.nonce,
-    codeVerifier: trip.codeVerifier,
-    returnTo: trip.returnTo,
-    expiresAt: now + SIGN_IN_MS,
-  });
-}
-
-/** The round trip that this browser began with this state, once; null where it is over, taken, or another browser's. */
-export async function takeRoundTrip(
-  db: Db,
-  state: string,
-  browser: string | undefined,
-  now: number,
-): Promise<RoundTrip | null> {
-  if (browser === undefined) return null;
-  const [row] = await db
-    .delete(signIns)
-    .where(
-      and(
-        eq(signIns.hash, sha256Hex(state)),
-        eq(signIns.browserHash, sha256Hex(browser)),
-        gt(signIns.expiresAt, now),
-        // A mailed link's code is no state.
-        isNotNull(signIns.nonce),
-      ),
-    )
-    .returning();
-  if (row === undefined || row.nonce === null || row.codeVerifier === null || row.returnTo === null)
-    return null;
-  return { state, nonce: row.nonce, codeVerifier: row.codeVerifier, returnTo: row.returnTo };
-}
 
 /**
  * Lets the member in as this subject: the `Set-Cookie` value of a new session. The first use of an address binds it to
@@ -54,7 +13,7 @@ export async function takeRoundTrip(
 export async function signInAs(
   db: Db,
   identity: { issuer: string; email: string; subject: string },
-  previousCookie: string | undefined,
+  browser: { session: string | undefined; newSession: string },
   cause: Cause,
   now: number,
 ): Promise<{ ok: true; cookie: string } | { ok: false; reason: 'unknown-member' | 'sign-in-failed' }> {
@@ -68,7 +27,15 @@ export async function signInAs(
     .select({ email: sql`${email}`.as('email') })
     .from(sql`(SELECT 1)`)
     .where(and(exists(member), exists(bound)));
-  const { statements, cookie } = beginSession(db, granted, 'oidc', previousCookie, cause, now);
+  const { statements, cookie } = beginSession(
+    db,
+    granted,
+    'oidc',
+    browser.newSession,
+    browser.session,
+    cause,
+    now,
+  );
   const [, known, isBound] = await db.batch([
     db
       .insert(identities)

@@ -1,8 +1,10 @@
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { DAILY_LIMITS } from '../daily-limit.ts';
 import type { Env } from '../env.ts';
 import worker from '../index.ts';
+import { deploymentWith } from '../test/faults.ts';
 import {
   ORIGIN,
   givenOrganisation,
@@ -107,4 +109,124 @@ it('lets changes through when the limiter itself fails', async () => {
     MUTATIONS_PER_ORGANISATION: broken,
   });
   expect(answer.status).toBe(201);
+});
+
+describe('in a day, an organisation', () => {
+  const DAY_MS = 86_400_000;
+  const room = (organisation: string, rest = '') => `/api/organisations/${organisation}/tokens${rest}`;
+
+  /** An organisation that has used up a limit of today but for `left`. */
+  async function givenUsed(kind: 'change' | 'creation', left: number): Promise<string> {
+    const organisation = await givenOrganisation();
+    const day = Math.floor(Date.now() / DAY_MS);
+    await env.DB.prepare('INSERT INTO daily_counts VALUES (?, ?, ?, ?)')
+      .bind(organisation, kind, day, DAILY_LIMITS[kind] - left)
+      .run();
+    return organisation;
+  }
+
+  async function rowsOf(organisation: string) {
+    const { results } = await env.DB.prepare(
+      'SELECT action FROM events WHERE organisation_id = ? ORDER BY id',
+    )
+      .bind(organisation)
+      .all<{ action: string }>();
+    return results.map(({ action }) => action);
+  }
+
+  it('makes 500 changes; then nothing is written, and switching off and deleting go on', async () => {
+    const organisation = await givenUsed('change', 2);
+    const session = await givenSession();
+    const [{ id }, other] = [await givenToken(organisation), await givenToken(organisation, false)];
+    const rename = (name: string) => write('PATCH', room(organisation, `/${id}`), session, { name });
+    expect((await rename('A')).status).toBe(200);
+    // What changes nothing counts as well: it costs the same questions.
+    expect((await rename('A')).status).toBe(200);
+    const refused = [
+      await rename('B'),
+      await write('POST', room(organisation), session, {}),
+      await write('PATCH', room(organisation, `/${other.id}`), session, { active: true }),
+      await write('PATCH', room(organisation, `/${id}`), session, { active: false, name: 'C' }),
+    ];
+    for (const answer of refused) {
+      expect(answer.status).toBe(429);
+      const wait = Number(answer.headers.get('retry-after'));
+      expect(wait).toBeGreaterThan(0);
+      expect(wait).toBeLessThanOrEqual(DAY_MS / 1000);
+      expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('switched off') });
+    }
+    expect(await rowsOf(organisation)).toEqual(['token.renamed']);
+    expect((await write('PATCH', room(organisation, `/${id}`), session, { active: false })).status).toBe(200);
+    expect((await write('DELETE', room(organisation, `/${id}`), session)).status).toBe(200);
+    expect((await write('DELETE', room(organisation, `/${other.id}`), session)).status).toBe(200);
+    expect(await rowsOf(organisation)).toEqual([
+      'token.renamed',
+      'token.deactivated',
+      'token.deleted',
+      'token.deleted',
+    ]);
+  });
+
+  it('asks for 100 tokens, refused and repeated ones counted, and leaves the other organisations alone', async () => {
+    const organisation = await givenUsed('creation', 3);
+    const session = await givenSession();
+    const create = (headers = {}) => write('POST', room(organisation), { ...session, ...headers }, {});
+    expect((await create({ 'idempotency-key': 'k' })).status).toBe(201);
+    expect((await create({ 'idempotency-key': 'k' })).status).toBe(200);
+    for (let count = 0; count < 9; count++) await givenToken(organisation);
+    expect((await create()).status).toBe(409);
+    expect((await create()).status).toBe(429);
+    // An eleventh token that was refused is on record; one that is over the limit writes nothing.
+    expect(await rowsOf(organisation)).toEqual(['token.created', 'token.limit-refused']);
+    expect((await write('POST', room(await givenOrganisation()), session, {})).status).toBe(201);
+  });
+
+  it('is counted for itself by its members alone', async () => {
+    const organisation = await givenOrganisation('enterprise', ['x@example.com']);
+    const { id } = await givenToken(organisation);
+    const session = await givenSession();
+    await write('POST', room(organisation), session, {});
+    await write('PATCH', room(organisation, `/${id}`), session, { name: 'A' });
+    const counts = await env.DB.prepare('SELECT count(*) AS n FROM daily_counts WHERE subject = ?')
+      .bind(organisation)
+      .first('n');
+    expect(counts).toBe(0);
+  });
+});
+
+it('puts 100 refusals of a member on record in a day', async () => {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const organisation = await givenOrganisation('enterprise', [email]);
+  const session = await givenSession(email);
+  const day = Math.floor(Date.now() / 86_400_000);
+  await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'refusal', ?, 99)").bind(email, day).run();
+  for (let count = 0; count < 3; count++) {
+    const context = createExecutionContext();
+    const request = new Request(`${ORIGIN}/api/organisations/another/tokens`, { headers: session });
+    expect((await worker.fetch(request, env, context)).status).toBe(404);
+    await waitOnExecutionContext(context);
+  }
+  const recorded = await env.DB.prepare('SELECT count(*) AS n FROM events WHERE organisation_id = ?')
+    .bind(organisation)
+    .first('n');
+  expect(recorded).toBe(1);
+});
+
+it('tells the hubs of no id that never was here, and of one that was deleted here', async () => {
+  const organisation = await givenOrganisation();
+  const elsewhere = await givenOrganisation();
+  const session = await givenSession();
+  const remove = async (at: string, id: string) => {
+    const { env: counted, calls } = deploymentWith(null);
+    const answer = await change(`/api/organisations/${at}/tokens/${id}`, session, counted, 'DELETE');
+    return [answer.status, calls.filter((call) => call.startsWith('hub')).length > 0];
+  };
+  const { id } = await givenToken(organisation);
+  expect(await remove(organisation, crypto.randomUUID())).toEqual([404, false]);
+  expect(await remove(organisation, 'made-up')).toEqual([404, false]);
+  expect(await remove(elsewhere, id)).toEqual([404, false]);
+  expect(await remove(organisation, id)).toEqual([200, true]);
+  // Its answer may have been lost: "not there" has to be true everywhere.
+  expect(await remove(organisation, id)).toEqual([404, true]);
+  expect(await remove(elsewhere, id)).toEqual([404, false]);
 });

@@ -1,69 +1,112 @@
 // Sign-in by a one-time link: the code travels in the URL's fragment, its hash waits in the database, and only the
 // browser that asked can redeem it, once, within ten minutes.
 import { and, eq, exists, gt, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { randomValue, sha256Hex } from '../random.ts';
+import { sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
 import { beginSession } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;
 const BROWSER_COOKIE = '__Host-sign-in';
 
-/** A value that only this browser holds: `SameSite=Lax` so that it comes along when an identity provider sends it back. */
+/** A value that only this browser holds. */
 export function browserCookie(value: string): string {
   return `${BROWSER_COOKIE}=${value}; Max-Age=${SIGN_IN_MS / 1000}; Path=/; Secure; HttpOnly; SameSite=Lax`;
 }
 export const BROWSER_COOKIE_NAME = BROWSER_COOKIE;
 
+/** How many links that nobody has used may be under way: for an address, and of these for one client that asks. */
+const LIVE_PER_ADDRESS = 6;
+const LIVE_PER_CLIENT = 3;
+
 /**
- * Stores a code for the address if it is a member of anything, and answers the code and whether it was stored. For a
- * stranger the same work is done and nothing is kept, so that neither answer nor time tells who is known.
+ * Stores the code for ten minutes, and answers whether the address is a member of anything. A row is written for a stranger as
+ * well, by the same statements: neither answer nor time tells who is known. A few codes of one address wait at a time, and half of
+ * them at most for one client: whoever asks for somebody else's address neither floods their mailbox nor locks them out.
  */
 export async function createLinkCode(
   db: Db,
-  email: string,
+  asked: { email: string; code: string; browser: string; client: string },
+  now: number,
+): Promise<{ ok: true; known: boolean } | { ok: false; reason: 'too-many-links' }> {
+  const { email, client } = asked;
+  const live = and(eq(signIns.email, email), gt(signIns.expiresAt, now));
+  const fewerThan = (most: number, where: SQL | undefined) =>
+    sql`(${db
+      .select({ count: sql`count(*)` })
+      .from(signIns)
+      .where(where)}) < ${most}`;
+  const [stored, known] = await db.batch([
+    db
+      .insert(signIns)
+      .select(
+        db
+          .select({
+            hash: sql`${sha256Hex(asked.code)}`.as('hash'),
+            browserHash: sql`${sha256Hex(asked.browser)}`.as('browser_hash'),
+            email: sql`${email}`.as('email'),
+            nonce: sql`NULL`.as('nonce'),
+            codeVerifier: sql`NULL`.as('code_verifier'),
+            returnTo: sql`NULL`.as('return_to'),
+            expiresAt: sql`${now + SIGN_IN_MS}`.as('expires_at'),
+            client: sql`${client}`.as('client'),
+          })
+          .from(sql`(SELECT 1)`)
+          .where(
+            and(
+              fewerThan(LIVE_PER_ADDRESS, live),
+              fewerThan(LIVE_PER_CLIENT, and(live, eq(signIns.client, client))),
+            ),
+          ),
+      )
+      .returning({ hash: signIns.hash }),
+    db
+      .select({ one: sql`1` })
+      .from(members)
+      .where(eq(members.email, email))
+      .limit(1),
+  ]);
+  if (stored.length === 0) return { ok: false, reason: 'too-many-links' };
+  return { ok: true, known: known.length > 0 };
+}
+
+/** Whose code it is, or null: not under way, or not this browser's. */
+export async function readLinkCode(
+  db: Db,
+  code: string,
   browser: string,
   now: number,
-): Promise<{ code: string; known: boolean }> {
-  const code = randomValue();
-  const stored = await db
-    .insert(signIns)
-    .select(
-      db
-        .select({
-          hash: sql`${sha256Hex(code)}`.as('hash'),
-          browserHash: sql`${sha256Hex(browser)}`.as('browser_hash'),
-          email: sql`${email}`.as('email'),
-          nonce: sql`NULL`.as('nonce'),
-          codeVerifier: sql`NULL`.as('code_verifier'),
-          returnTo: sql`NULL`.as('return_to'),
-          expiresAt: sql`${now + SIGN_IN_MS}`.as('expires_at'),
-        })
-        .from(members)
-        .where(eq(members.email, email))
-        .limit(1),
-    )
-    .returning({ hash: signIns.hash });
-  return { code, known: stored.length > 0 };
+): Promise<{ email: string | null } | null> {
+  const [row] = await db
+    .select({ email: signIns.email })
+    .from(signIns)
+    .where(underWay(code, browser, now));
+  return row ?? null;
+}
+
+function underWay(code: string, browser: string, now: number) {
+  return and(
+    eq(signIns.hash, sha256Hex(code)),
+    eq(signIns.browserHash, sha256Hex(browser)),
+    gt(signIns.expiresAt, now),
+  );
 }
 
 /**
  * Redeems a code for a session: one batch, so that two redemptions cannot both win, and a code is never used up without
- * a session. The `Set-Cookie` value, or null.
+ * a session. `newSession` is a marked value. The `Set-Cookie` value, or null.
  */
 export async function redeemLinkCode(
   db: Db,
   code: string,
-  browser: { code: string | undefined; session: string | undefined },
+  browser: { code: string; session: string | undefined; newSession: string },
   cause: Omit<Cause, 'actor'>,
   now: number,
 ): Promise<string | null> {
-  if (browser.code === undefined) return null;
   const redeemable = and(
-    eq(signIns.hash, sha256Hex(code)),
-    eq(signIns.browserHash, sha256Hex(browser.code)),
-    gt(signIns.expiresAt, now),
+    underWay(code, browser.code, now),
     exists(
       db
         .select({ one: sql`1` })
@@ -72,7 +115,15 @@ export async function redeemLinkCode(
     ),
   );
   const granted = db.select({ email: signIns.email }).from(signIns).where(redeemable);
-  const { statements, isBegun, cookie } = beginSession(db, granted, 'link', browser.session, cause, now);
+  const { statements, isBegun, cookie } = beginSession(
+    db,
+    granted,
+    'link',
+    browser.newSession,
+    browser.session,
+    cause,
+    now,
+  );
   const [, , , redeemed] = await db.batch([
     ...statements,
     db.delete(signIns).where(and(redeemable, isBegun)).returning({ hash: signIns.hash }),

@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type { Env } from '../env.ts';
 import worker from '../index.ts';
+import { deploymentWith } from '../test/faults.ts';
 import { givenOrganisation } from '../test/harness.ts';
 
 const DEPLOYED = 'https://zone.example';
@@ -11,25 +12,26 @@ const DEPLOYED = 'https://zone.example';
 type Mail = { from: string; to: string; subject: string; text: string; html: string };
 
 /** A deployed host is asked for a link. */
-const askFor = (email: string): Request =>
+const askFor = (email: string, client: Record<string, string> = {}): Request =>
   new Request(`${DEPLOYED}/api/sign-in/link`, {
     method: 'POST',
     headers: {
       origin: DEPLOYED,
       'content-type': 'application/json',
       'cf-connecting-ip': crypto.randomUUID(),
+      ...client,
     },
     body: JSON.stringify({ email }),
   });
 
 /** Asks a deployed host for a link, and hands on what was mailed by the time that the answer was there, and after it. */
-async function ask(email: string, settings: object = {}) {
+async function ask(email: string, settings: object = {}, client: Record<string, string> = {}) {
   const { EMAIL: binding } = env as Env;
   if (binding === undefined) throw new Error('the tests have no send_email binding');
   const send = vi.spyOn(binding, 'send');
   const context = createExecutionContext();
   const answer = await worker.fetch(
-    askFor(email),
+    askFor(email, client),
     { ...env, EMAIL: binding, EMAIL_FROM: 'zone@example.com', ...settings },
     context,
   );
@@ -87,6 +89,48 @@ describe('the e-mail door', () => {
     expect(answer.status).toBe(202);
     expect(await answer.json()).toEqual({ sent: true });
     expect(mails).toEqual([]);
+  });
+
+  it('says who asked, in words, and repeats nothing that a client says of itself', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await givenOrganisation('enterprise', [email]);
+    const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
+    const asked = async (userAgent: string, ip: string) => {
+      const { mails } = await ask(email, {}, { 'user-agent': userAgent, 'cf-connecting-ip': ip });
+      return `${mails[0]?.text} ${mails[0]?.html}`;
+    };
+    const text = await asked(firefox, '203.0.113.7');
+    expect(text.split('Firefox on Windows, at the network address 203.0.113.7.')).toHaveLength(3);
+    const stranger = await asked('<b>Call +1 900</b> now', '2001:db8::1');
+    expect(stranger).toContain('with an unknown browser, at the network address 2001:db8::1.');
+    expect(stranger).not.toContain('+1 900');
+  });
+
+  it('does the same for a stranger as for a member: the same calls in the same order, before the answer', async () => {
+    const member = `${crypto.randomUUID()}@example.com`;
+    await givenOrganisation('enterprise', [member]);
+    const callsFor = async (email: string) => {
+      const { env: counted, calls } = deploymentWith(null);
+      // Whatever runs behind the answer would still be counted here.
+      const send = { send: () => Promise.resolve() } as unknown as NonNullable<Env['EMAIL']>;
+      const context = createExecutionContext();
+      const settings = { ...counted, EMAIL: send, EMAIL_FROM: 'zone@example.com' };
+      const answer = await worker.fetch(askFor(email), settings, context);
+      expect(answer.status).toBe(202);
+      const before = [...calls];
+      await waitOnExecutionContext(context);
+      expect(calls).toEqual(before);
+      const rows = await env.DB.prepare('SELECT count(*) AS n FROM sign_ins WHERE email = ?')
+        .bind(email)
+        .first('n');
+      return { calls, rows, cookies: answer.headers.getSetCookie().length };
+    };
+    const [ofMember, ofStranger] = [
+      await callsFor(member),
+      await callsFor(`${crypto.randomUUID()}@example.com`),
+    ];
+    expect(ofStranger).toEqual(ofMember);
+    expect(ofMember).toMatchObject({ calls: expect.arrayContaining(['D1.batch']), rows: 1 });
   });
 
   it.each<[string, object]>([

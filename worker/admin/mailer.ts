@@ -3,7 +3,9 @@
 import type { Env } from '../env.ts';
 import { isLocal } from '../configuration.ts';
 
-export type Mailer = { kind: 'local' } | { kind: 'email'; send(to: string, link: string): Promise<void> };
+export type Mailer =
+  | { kind: 'local' }
+  | { kind: 'email'; send(to: string, link: string, asker: string): Promise<void> };
 
 /** The mailer of this deployment for this request, or null. */
 export function openMailer(env: Env, request: Request): Mailer | null {
@@ -12,13 +14,14 @@ export function openMailer(env: Env, request: Request): Mailer | null {
   if (binding === undefined || from === '') return null;
   return {
     kind: 'email',
-    async send(to, link) {
-      await binding.send({ from, to, subject: `Sign in to ${product}`, ...linkMail(product, link) });
+    async send(to, link, asker) {
+      await binding.send({ from, to, subject: `Sign in to ${product}`, ...linkMail(product, link, asker) });
     },
   };
 }
 
-function linkMail(product: string, link: string): { text: string; html: string } {
+/** `asker` (asker.ts) holds words of ours and an address: nothing that HTML would read. */
+function linkMail(product: string, link: string, asker: string): { text: string; html: string } {
   const name = product.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return {
     text: [
@@ -27,14 +30,16 @@ function linkMail(product: string, link: string): { text: string; html: string }
       link,
       '',
       'It works once, for 10 minutes, in the browser that asked for it.',
-      'If you did not ask for it, ignore this message: nobody can use the link without that browser.',
+      `Somebody asked for it with ${asker}.`,
+      'If that was not you, ignore this message: nobody can use the link without that browser.',
       '',
     ].join('\r\n'),
     html: `<!doctype html><html lang="en"><body style="font:16px/1.5 system-ui,sans-serif;color:#18181b">
 <p>Sign in to ${name} Developer Zone:</p>
 <p><a href="${link}" style="display:inline-block;padding:10px 18px;border-radius:8px;background:#4f46e5;color:#fff;font-weight:600;text-decoration:none">Sign in</a></p>
 <p>The link works once, for 10 minutes, in the browser that asked for it.</p>
-<p style="color:#52525b">If you did not ask for it, ignore this message: nobody can use the link without that browser.</p>
+<p>Somebody asked for it with ${asker}.</p>
+<p style="color:#52525b">If that was not you, ignore this message: nobody can use the link without that browser.</p>
 </body></html>`,
   };
 }

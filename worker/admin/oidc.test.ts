@@ -3,12 +3,12 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { tagKeysOf } from '../configuration.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
-import { keepRoundTrip, takeRoundTrip } from './identity.ts';
 import { pathToReturnTo } from './oidc.ts';
+import { beginRoundTrip, readRoundTrip } from './round-trip.ts';
 
 const ISSUER = 'https://issuer.example';
 let keys: CryptoKeyPair;
@@ -23,6 +23,12 @@ type Lies = {
   down?: boolean;
 };
 let lies: Lies = {};
+/** Who is asked: a provider's discovery is remembered for ten minutes, so some tests ask one of their own. */
+let issuer = ISSUER;
+/** What the issuer was asked for, by the last part of the path. */
+let requests: string[] = [];
+/** Codes that were exchanged: a provider takes each once (RFC 6749 section 4.1.2). */
+const usedCodes = new Set<string>();
 /** What the issuer saw in the authorisation request, as a real one would remember it. */
 let asked = new URLSearchParams();
 
@@ -35,7 +41,7 @@ async function idToken(): Promise<string> {
   const seconds = Math.floor(Date.now() / 1000);
   const header = { alg: 'ES256', kid: 'k', ...lies.header };
   const claims = {
-    iss: ISSUER,
+    iss: issuer,
     aud: 'zone',
     sub: 'subject',
     nonce: asked.get('nonce'),
@@ -56,24 +62,31 @@ async function idToken(): Promise<string> {
 
 async function answerAsIssuer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
+  const asksFor = new URL(request.url).pathname.split('/').at(-1) ?? '';
+  requests.push(asksFor);
   if (lies.down === true) throw new TypeError('network down');
-  switch (new URL(request.url).pathname) {
-    case '/.well-known/openid-configuration':
+  switch (asksFor) {
+    case 'openid-configuration': {
+      const base = issuer.replace(/\/$/, '');
       return Response.json({
-        issuer: ISSUER,
-        authorization_endpoint: `${ISSUER}/authorize`,
-        token_endpoint: `${ISSUER}/token`,
-        userinfo_endpoint: `${ISSUER}/userinfo`,
-        jwks_uri: `${ISSUER}/keys`,
+        issuer,
+        authorization_endpoint: `${base}/authorize`,
+        token_endpoint: `${base}/token`,
+        userinfo_endpoint: `${base}/userinfo`,
+        jwks_uri: `${base}/keys`,
         authorization_response_iss_parameter_supported: true,
         id_token_signing_alg_values_supported: ['ES256', 'none'],
       });
-    case '/keys': {
+    }
+    case 'keys': {
       const key = await crypto.subtle.exportKey('jwk', keys.publicKey);
       return Response.json({ keys: [{ ...key, kid: 'k', use: 'sig', alg: 'ES256' }] });
     }
-    case '/token': {
+    case 'token': {
       const form = await request.formData();
+      const code = String(form.get('code'));
+      if (usedCodes.has(code)) return Response.json({ error: 'invalid_grant' }, { status: 400 });
+      usedCodes.add(code);
       const verifier = new TextEncoder().encode(String(form.get('code_verifier')));
       const challenge = new Uint8Array(await crypto.subtle.digest('SHA-256', verifier));
       // PKCE, as a real issuer checks it.
@@ -89,23 +102,36 @@ async function answerAsIssuer(input: RequestInfo | URL, init?: RequestInit): Pro
 
 const SETTINGS = { OIDC_ISSUER: ISSUER, OIDC_CLIENT_ID: 'zone', OIDC_CLIENT_SECRET: 'a client secret' };
 
-async function send(path: string, cookie = '', settings: object = SETTINGS): Promise<Response> {
+async function send(
+  path: string,
+  cookie = '',
+  settings: object = SETTINGS,
+  ip: string = crypto.randomUUID(),
+): Promise<Response> {
   const context = createExecutionContext();
   const request = new Request(new URL(path, ORIGIN), {
     redirect: 'manual',
-    headers: { cookie, 'cf-connecting-ip': crypto.randomUUID() },
+    headers: { cookie, 'cf-connecting-ip': ip },
   });
   const answer = await worker.fetch(request, { ...env, ...settings }, context);
   await waitOnExecutionContext(context);
   return answer;
 }
 
+/** The cookie that the answer begins: of a session, or else of a round trip. */
 function cookieOf(answer: Response): string {
-  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const begun = answer.headers
+    .getSetCookie()
+    .filter((cookie) => !cookie.includes('Max-Age=0'))
+    .map((cookie) => cookie.split(';')[0] ?? '');
+  return begun.find((cookie) => cookie.startsWith('__Host-session=')) ?? begun[0] ?? '';
 }
 
-async function begin(returnTo = '/activity'): Promise<{ browser: string; state: string }> {
-  const answer = await send(`/api/sign-in/oidc?return_to=${encodeURIComponent(returnTo)}`);
+async function begin(
+  returnTo = '/activity',
+  settings: object = SETTINGS,
+): Promise<{ browser: string; state: string }> {
+  const answer = await send(`/api/sign-in/oidc?return_to=${encodeURIComponent(returnTo)}`, '', settings);
   expect(answer.status).toBe(302);
   asked = new URL(answer.headers.get('location') ?? '').searchParams;
   return { browser: cookieOf(answer), state: asked.get('state') ?? '' };
@@ -113,11 +139,11 @@ async function begin(returnTo = '/activity'): Promise<{ browser: string; state: 
 
 function comeBack(
   trip: { browser: string; state: string },
-  iss = ISSUER,
+  iss = issuer,
   deployment = {},
 ): Promise<Response> {
-  const parameters = new URLSearchParams({ code: 'c', state: trip.state, iss });
-  return send(`/api/sign-in/oidc/callback?${parameters}`, trip.browser, { ...deployment, ...SETTINGS });
+  const parameters = new URLSearchParams({ code: `c-${trip.state}`, state: trip.state, iss });
+  return send(`/api/sign-in/oidc/callback?${parameters}`, trip.browser, { ...SETTINGS, ...deployment });
 }
 
 function count(table: 'sessions' | 'identities', email: string): Promise<unknown> {
@@ -126,7 +152,8 @@ function count(table: 'sessions' | 'identities', email: string): Promise<unknown
 
 async function errorOf(answer: Response): Promise<string | null> {
   expect(answer.status).toBe(302);
-  expect(answer.headers.get('set-cookie')).toBeNull();
+  // A round trip may end with it; nothing begins.
+  expect(cookieOf(answer)).toBe('');
   const url = new URL(answer.headers.get('location') ?? '');
   expect(url.origin + url.pathname).toBe(`${ORIGIN}/sign-in`);
   return url.searchParams.get('error');
@@ -149,6 +176,8 @@ beforeAll(async () => {
   [keys, strangersKeys] = [await make(), await make()];
 });
 beforeEach(() => {
+  issuer = ISSUER;
+  requests = [];
   vi.stubGlobal('fetch', answerAsIssuer);
   vi.spyOn(console, 'warn').mockImplementation(() => {});
 });
@@ -182,11 +211,51 @@ describe('single sign-on', () => {
     expect(cookieOf(await comeBack(await begin()))).toMatch(/^__Host-session=/);
   });
 
-  it('takes a callback once', async () => {
+  it('ends a round trip with its callback; one that is sent again all the same is refused by the provider', async () => {
     await givenMember();
     const trip = await begin();
-    expect(cookieOf(await comeBack(trip))).toMatch(/^__Host-session=/);
-    expect(await errorOf(await comeBack(trip))).toBe('sign-in-expired');
+    const answer = await comeBack(trip);
+    expect(cookieOf(answer)).toMatch(/^__Host-session=/);
+    const [name] = trip.browser.split('=');
+    expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(`^${name}=; Max-Age=0; `));
+    // As the browser has it now, and as somebody kept it.
+    expect(await errorOf(await comeBack({ ...trip, browser: '' }))).toBe('sign-in-expired');
+    expect(await errorOf(await comeBack(trip))).toBe('sign-in-failed');
+  });
+
+  it('keeps a round trip in the browser, sealed: beginning one costs the database nothing', async () => {
+    const { env: counted, calls } = deploymentWith(null);
+    const answer = await send('/api/sign-in/oidc', '', { ...counted, ...SETTINGS });
+    expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
+    const [cookie] = answer.headers.getSetCookie();
+    expect(cookie).toMatch(
+      /^__Host-oidc-[\w-]{8}=1[\w-]+; Max-Age=600; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    const location = new URL(answer.headers.get('location') ?? '');
+    const text = atob(cookie?.split('=1')[1]?.split(';')[0]?.replaceAll('-', '+').replaceAll('_', '/') ?? '');
+    for (const name of ['state', 'nonce', 'code_challenge'])
+      expect(text).not.toContain(location.searchParams.get(name) ?? 'missing');
+    const { results } = await env.DB.prepare('SELECT hash FROM sign_ins WHERE nonce IS NOT NULL').all();
+    expect(results).toEqual([]);
+  });
+
+  it('is known after the tag keys have turned, and to nobody without the key', async () => {
+    await givenMember();
+    const [first, second] = ['AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8', 'B'.repeat(43)];
+    const both = { TAG_KEYS: JSON.stringify({ 1: first, 2: second }), TAG_KEY_CURRENT: '2' };
+    expect(cookieOf(await comeBack(await begin(), ISSUER, both))).toMatch(/^__Host-session=/);
+    const other = { TAG_KEYS: JSON.stringify({ 2: second }), TAG_KEY_CURRENT: '2' };
+    expect(await errorOf(await comeBack(await begin(), ISSUER, other))).toBe('sign-in-expired');
+  });
+
+  it('serves several tabs of one browser, and ends them when a fourth begins', async () => {
+    await givenMember();
+    const tabs = [await begin(), await begin(), await begin()];
+    const browser = tabs.map((tab) => tab.browser).join('; ');
+    const fourth = (await send('/api/sign-in/oidc', browser)).headers.getSetCookie();
+    expect(fourth.filter((cookie) => cookie.includes('Max-Age=0'))).toHaveLength(3);
+    const third = { state: tabs[2]?.state ?? '', browser };
+    expect(cookieOf(await comeBack(third))).toMatch(/^__Host-session=/);
   });
 
   it('takes a callback in the browser that began it alone', async () => {
@@ -198,11 +267,17 @@ describe('single sign-on', () => {
   });
 
   it('takes a callback for ten minutes', async () => {
-    const db = await openDatabase(env);
-    const trip = { state: 'state', nonce: 'n', codeVerifier: 'v', returnTo: '/' };
-    await keepRoundTrip(db, trip, 'browser', 0);
-    expect(await takeRoundTrip(db, 'state', 'browser', 600_000)).toBeNull();
-    expect(await takeRoundTrip(db, 'state', 'browser', 599_999)).toEqual(trip);
+    const trip = { state: 'state-of-a-tab', nonce: 'n', codeVerifier: 'v', returnTo: '/' };
+    const ring = tagKeysOf(env);
+    const [cookie = ''] = await beginRoundTrip(ring, trip, 'bound', {}, 0);
+    const [name = '', sealed = ''] = (cookie.split(';')[0] ?? '').split('=');
+    const readAt = (now: number, bound = 'bound', state = trip.state) =>
+      readRoundTrip(ring, state, bound, { [name]: sealed }, now);
+    expect(await readAt(600_000)).toBeNull();
+    expect(await readAt(599_999)).toEqual(trip);
+    expect(await readAt(0, 'another')).toBeNull();
+    // The same name, another state.
+    expect(await readAt(0, 'bound', 'state-of-x')).toBeNull();
   });
 
   it('makes no member of whom the provider knows', async () => {
@@ -277,9 +352,80 @@ describe('single sign-on', () => {
     expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
   });
 
+  it('asks a provider that fails once in ten seconds, whoever comes', async () => {
+    issuer = 'https://failing.example';
+    const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
+    lies = { down: true };
+    const at = vi.spyOn(Date, 'now').mockReturnValue(Date.now());
+    for (let n = 0; n < 60; n++)
+      expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
+    expect(requests).toHaveLength(1);
+    at.mockReturnValue(Date.now() + 10_000);
+    lies = {};
+    expect((await send('/api/sign-in/oidc', '', settings)).headers.get('location')).toContain(issuer);
+    expect(requests).toHaveLength(2);
+  });
+
+  it('limits one client before the provider is asked to find itself', async () => {
+    issuer = 'https://limited.example';
+    const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
+    lies = { down: true };
+    let now = Date.now();
+    // Each request comes when the failure before it is forgotten.
+    vi.spyOn(Date, 'now').mockImplementation(() => (now += 10_000));
+    const outcomes: (string | null)[] = [];
+    for (let n = 0; n < 100; n++)
+      outcomes.push(await errorOf(await send('/api/sign-in/oidc', '', settings, '203.0.113.1')));
+    expect(outcomes.at(-1)).toBe('too-many-requests');
+    expect(requests.length).toBe(outcomes.filter((outcome) => outcome !== 'too-many-requests').length);
+    expect(requests.length).toBeLessThanOrEqual(60);
+  });
+
+  it('reaches neither provider nor storage by callbacks that nobody began, and is limited', async () => {
+    const { env: counted, calls } = deploymentWith(null);
+    const { browser, state } = await begin();
+    requests = [];
+    const cookies = ['', browser, browser.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))];
+    const outcomes: (string | null)[] = [];
+    for (let n = 0; n < 400; n++) {
+      const asks = n % 3 === 2 ? state : 'made-up';
+      const query = new URLSearchParams({ code: 'c', state: asks, iss: ISSUER });
+      const path = `/api/sign-in/oidc/callback?${query}`;
+      const settings = { ...counted, ...SETTINGS };
+      outcomes.push(await errorOf(await send(path, cookies[n % 3], settings, '203.0.113.2')));
+    }
+    expect(new Set(outcomes)).toEqual(new Set(['sign-in-expired', 'too-many-requests']));
+    expect(outcomes.filter((outcome) => outcome === 'sign-in-expired').length).toBeLessThanOrEqual(60);
+    expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
+    expect(requests).toEqual([]);
+  });
+
+  it('asks the provider for 60 made-up codes of one client a minute at most, and storage for none', async () => {
+    await begin();
+    const { browser, state } = await begin();
+    const { env: counted, calls } = deploymentWith(null);
+    requests = [];
+    const outcomes = await Promise.all(
+      Array.from({ length: 150 }, async (_, n) => {
+        usedCodes.add(`made-up-${n}`);
+        const query = new URLSearchParams({ code: `made-up-${n}`, state, iss: ISSUER });
+        const path = `/api/sign-in/oidc/callback?${query}`;
+        return errorOf(await send(path, browser, { ...counted, ...SETTINGS }, '203.0.113.3'));
+      }),
+    );
+    expect(new Set(outcomes)).toEqual(new Set(['sign-in-failed', 'too-many-requests']));
+    // A minute may end in between.
+    expect(requests.filter((request) => request === 'token').length).toBeLessThanOrEqual(120);
+    expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
+  });
+
   it('tells a browser over the limit so on the sign-in page', async () => {
-    const settings = { ...SETTINGS, LINKS_PER_CLIENT: { limit: async () => ({ success: false }) } };
+    const settings = { ...SETTINGS, SIGN_INS_PER_CLIENT: { limit: async () => ({ success: false }) } };
+    const trip = await begin();
+    requests = [];
     expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('too-many-requests');
+    expect(await errorOf(await comeBack(trip, ISSUER, settings))).toBe('too-many-requests');
+    expect(requests).toEqual([]);
   });
 
   it.each(FAULTS)(
@@ -289,14 +435,16 @@ describe('single sign-on', () => {
       await givenMember();
       expect(cookieOf(await comeBack(await begin(), ISSUER, clean.env))).toMatch(/^__Host-session=/);
       expect(clean.calls).toContain('D1.batch');
-      for (const at of clean.calls.keys()) {
+      for (const [at, name] of clean.calls.entries()) {
         const email = await givenMember();
         const answer = await comeBack(await begin(), ISSUER, deploymentWith({ at, kind }).env);
         const isDone = (await count('sessions', email)) === 1;
         expect(await count('identities', email)).toBe(Number(isDone));
-        // A slow call is waited for; after any other the person stands on the sign-in page without a session.
-        const said = kind === 'slow' ? (answer.headers.get('location') ?? '') : await errorOf(answer);
-        expect(said).toBe(kind === 'slow' ? `${ORIGIN}/activity` : 'storage-unavailable');
+        // A slow call is waited for, a limiter that fails lets pass; after any other the person stands on the sign-in page
+        // without a session.
+        const passes = kind === 'slow' || name.startsWith('limiter');
+        const said = passes ? (answer.headers.get('location') ?? '') : await errorOf(answer);
+        expect(said).toBe(passes ? `${ORIGIN}/activity` : 'storage-unavailable');
         expect(cookieOf(await comeBack(await begin()))).toMatch(/^__Host-session=/);
         expect(await count('identities', email)).toBe(1);
       }
@@ -325,6 +473,118 @@ describe('single sign-on', () => {
     const answer = await send(`${origin}/api/sign-in/oidc`, '', { ...SETTINGS, ...settings });
     expect(answer.status).toBe(500);
     expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('OIDC_ISSUER') });
+  });
+});
+
+/** ID tokens as these providers make them, by their documentation; what every token has is left out. */
+const TENANT = '6babcaad-604b-40ac-a9d7-9fd97c0b779f';
+const PROVIDERS = {
+  Okta: {
+    issuer: 'https://acme.okta.example',
+    claims: { ver: 1, amr: ['pwd'], idp: '00o1', auth_time: 1, at_hash: 'h', preferred_username: 'a' },
+    sign: { email_verified: true },
+  },
+  Google: {
+    issuer: 'https://accounts.google.example',
+    claims: { azp: 'zone', hd: 'example.com', at_hash: 'h' },
+    sign: { email_verified: true },
+  },
+  Authentik: {
+    issuer: 'https://authentik.example/application/o/zone/',
+    claims: {
+      acr: 'goauthentik.io/providers/oauth2/default',
+      amr: ['pwd'],
+      sid: 's',
+      groups: ['g'],
+      uid: 'u',
+    },
+    sign: { email_verified: true },
+  },
+  Keycloak: {
+    issuer: 'https://sso.example/realms/acme',
+    claims: { azp: 'zone', typ: 'ID', acr: '1', sid: 's', preferred_username: 'a', name: 'A' },
+    sign: { email_verified: true },
+  },
+  Clerk: {
+    issuer: 'https://clerk.acme.example',
+    claims: { azp: 'zone', family_name: 'A', given_name: 'B', public_metadata: {} },
+    sign: { email_verified: true },
+  },
+  'Microsoft Entra': {
+    issuer: `https://login.microsoftonline.com/${TENANT}/v2.0`,
+    claims: { ver: '2.0', tid: TENANT, oid: 'o', preferred_username: 'a', rh: 'r', uti: 'u' },
+    sign: { xms_edov: true },
+  },
+  'Cloudflare Access': {
+    issuer: 'https://acme.cloudflareaccess.example/cdn-cgi/access/sso/oidc/1',
+    claims: { amr: ['pwd'], name: 'A' },
+    sign: {},
+    settings: { OIDC_EMAIL_TRUSTED: '1' },
+  },
+};
+
+describe('a token of', () => {
+  /** Signs in with a token of the provider's shape, changed by `more`. */
+  async function signInBy(
+    name: keyof typeof PROVIDERS,
+    more: Record<string, unknown> = {},
+    settings: object = {},
+  ): Promise<Response> {
+    await givenMember();
+    const { email, sub } = lies.claims ?? {};
+    const provider: { issuer: string; claims: object; sign: object; settings?: object } = PROVIDERS[name];
+    issuer = provider.issuer;
+    lies = { claims: { email, sub, ...provider.claims, ...provider.sign, ...more } };
+    const deployment = { ...SETTINGS, OIDC_ISSUER: issuer, ...provider.settings, ...settings };
+    return comeBack(await begin('/activity', deployment), issuer, deployment);
+  }
+
+  it.each(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[])('%s signs a member in', async (name) => {
+    expect(cookieOf(await signInBy(name))).toMatch(/^__Host-session=/);
+  });
+
+  it('Okta without the address, which its user info has, signs a member in', async () => {
+    await givenMember();
+    const { email, sub } = lies.claims ?? {};
+    issuer = PROVIDERS.Okta.issuer;
+    lies = { claims: { sub, ...PROVIDERS.Okta.claims }, userInfo: { sub, email, email_verified: true } };
+    const deployment = { ...SETTINGS, OIDC_ISSUER: issuer };
+    expect(cookieOf(await comeBack(await begin('/', deployment), issuer, deployment))).toMatch(
+      /^__Host-session=/,
+    );
+  });
+
+  it.each([1, '1', 'true'])('Entra whose xms_edov is %j signs a member in', async (xms_edov) => {
+    expect(cookieOf(await signInBy('Microsoft Entra', { xms_edov }))).toMatch(/^__Host-session=/);
+  });
+
+  it.each<[string, keyof typeof PROVIDERS, Record<string, unknown>, object]>([
+    ['Entra that does not say xms_edov', 'Microsoft Entra', { xms_edov: undefined }, {}],
+    ['Entra whose xms_edov is false', 'Microsoft Entra', { xms_edov: false }, {}],
+    ['Entra whose xms_edov is 0', 'Microsoft Entra', { xms_edov: 0 }, {}],
+    ['Entra that says false, whatever xms_edov is', 'Microsoft Entra', { email_verified: false }, {}],
+    [
+      'Entra without xms_edov, though trusted',
+      'Microsoft Entra',
+      { xms_edov: 0 },
+      { OIDC_EMAIL_TRUSTED: '1' },
+    ],
+    ['another issuer that says xms_edov', 'Keycloak', { email_verified: undefined, xms_edov: true }, {}],
+    ['Authentik as it is set up at first', 'Authentik', { email_verified: false }, {}],
+    ['Keycloak of an address that is not verified', 'Keycloak', { email_verified: false }, {}],
+    ['Access that nobody said to trust', 'Cloudflare Access', {}, { OIDC_EMAIL_TRUSTED: '' }],
+    ['a trusted issuer that says false', 'Cloudflare Access', { email_verified: false }, {}],
+    ['a trusted issuer that says null', 'Cloudflare Access', { email_verified: null }, {}],
+  ])('%s lets nobody in', async (_, name, more, settings) => {
+    expect(await errorOf(await signInBy(name, more, settings))).toBe('email-not-verified');
+  });
+
+  it('another tenant of Entra lets nobody in', async () => {
+    const tid = crypto.randomUUID();
+    expect(await errorOf(await signInBy('Microsoft Entra', { tid }))).toBe('sign-in-failed');
+    const iss = `https://login.microsoftonline.com/${tid}/v2.0`;
+    expect(await errorOf(await signInBy('Microsoft Entra', { tid, iss }))).toBe('sign-in-failed');
+    expect(await errorOf(await signInBy('Microsoft Entra', { tid: undefined }))).toBe('sign-in-failed');
   });
 });
 

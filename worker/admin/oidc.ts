@@ -1,21 +1,24 @@
-// /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, once, within ten
-// minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
+// /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, within ten minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { causeOf } from '../activity/cause.ts';
 import { clientKey } from '../client-address.ts';
+import { tagKeysOf } from '../configuration.ts';
 import { openDatabase } from '../database.ts';
 import { limit } from '../limit.ts';
 import { logOften } from '../log.ts';
+import { markedValue } from '../marked.ts';
 import { ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
-import { BROWSER_COOKIE_NAME, browserCookie } from './link.ts';
-import { keepRoundTrip, signInAs, takeRoundTrip } from './identity.ts';
-import { authorizationUrl, exchange, openProvider } from './provider.ts';
+import { countSignIn } from './count-sign-in.ts';
+import { signInAs } from './identity.ts';
+import { authorizationUrl, exchange, openProvider, readProvider } from './provider.ts';
+import type { ProviderSettings } from './provider.ts';
+import { beginRoundTrip, endRoundTrip, readRoundTrip } from './round-trip.ts';
 import { SESSION_COOKIE } from './session.ts';
 import type { AdminEnv } from './session.ts';
 
@@ -46,49 +49,63 @@ export const oidc = new Hono<AdminEnv>()
   .use('/sign-in/oidc', tellPeople)
   .use('/sign-in/oidc/callback', tellPeople)
   .get('/sign-in/oidc', async (c) => {
-    const opened = await openProvider(c.env, c.req.raw);
-    if (!opened.ok) return refuse(c, opened.reason);
-    await limit(c.env.LINKS_PER_CLIENT, clientKey(c.req.raw));
-    const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
-    const trip = { state: randomValue(), nonce: randomValue(), codeVerifier: randomValue() };
-    const url = await authorizationUrl(opened.provider, trip, callbackOf(c));
-    await keepRoundTrip(
-      await openDatabase(c.env),
-      { ...trip, returnTo: pathToReturnTo(c.req.query('return_to'), c.req.url) },
-      browser,
-      Date.now(),
-    );
-    c.header('set-cookie', browserCookie(browser));
+    const read = readProvider(c.env, c.req.raw);
+    if (!read.ok) return refuse(read.reason);
+    // Before the provider is asked for anything.
+    await limit(c.env.SIGN_INS_PER_CLIENT, `begin ${clientKey(c.req.raw)}`);
+    const provider = await openProvider(read.settings);
+    if (provider === null) return fail(c, 'provider-unavailable');
+    const trip = {
+      state: randomValue(),
+      nonce: randomValue(),
+      codeVerifier: randomValue(),
+      returnTo: pathToReturnTo(c.req.query('return_to'), c.req.url),
+    };
+    const url = await authorizationUrl(provider, trip, callbackOf(c));
+    const bound = boundOf(c, read.settings);
+    for (const cookie of await beginRoundTrip(tagKeysOf(c.env), trip, bound, getCookie(c), Date.now()))
+      c.header('set-cookie', cookie, { append: true });
     return c.redirect(url);
   })
   .get('/sign-in/oidc/callback', async (c) => {
-    const opened = await openProvider(c.env, c.req.raw);
-    if (!opened.ok) return refuse(c, opened.reason);
-    const db = await openDatabase(c.env);
+    const read = readProvider(c.env, c.req.raw);
+    if (!read.ok) return refuse(read.reason);
+    const ring = tagKeysOf(c.env);
+    const client = clientKey(c.req.raw);
     const now = Date.now();
     const parameters = new URL(c.req.url).searchParams;
-    // Taken before anything else is looked at: a callback counts once, whatever comes of it.
-    const trip = await takeRoundTrip(
-      db,
-      parameters.get('state') ?? '',
-      getCookie(c, BROWSER_COOKIE_NAME),
-      now,
-    );
-    if (trip === null) return fail(c, 'sign-in-expired');
-    const outcome = await exchange(opened.provider, parameters, trip, callbackOf(c));
+    const state = parameters.get('state') ?? '';
+    const trip = await readRoundTrip(ring, state, boundOf(c, read.settings), getCookie(c), now);
+    if (trip === null) {
+      await limit(c.env.FAILED_LOGINS_PER_CLIENT, client);
+      return fail(c, 'sign-in-expired');
+    }
+    await limit(c.env.SIGN_INS_PER_CLIENT, `finish ${client}`);
+    const provider = await openProvider(read.settings);
+    if (provider === null) return fail(c, 'provider-unavailable');
+    const outcome = await exchange(provider, parameters, trip, callbackOf(c));
+    // The code is used up, whatever comes of it.
+    c.header('set-cookie', endRoundTrip(state), { append: true });
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
+    const db = await openDatabase(c.env);
+    await countSignIn(db, email, now);
     const signedIn = await signInAs(
       withReserve(db),
-      { issuer: opened.provider.server.issuer, email, subject },
-      getCookie(c, SESSION_COOKIE),
+      { issuer: provider.server.issuer, email, subject },
+      { session: getCookie(c, SESSION_COOKIE), newSession: markedValue(ring, 'session') },
       causeOf(c, email),
       now,
     );
     if (!signedIn.ok) return fail(c, signedIn.reason);
-    c.header('set-cookie', signedIn.cookie);
+    c.header('set-cookie', signedIn.cookie, { append: true });
     return c.redirect(ownOrigin(c.env, c.req.raw) + trip.returnTo);
   });
+
+/** A round trip is good for the provider, the client and the callback that it began with. */
+function boundOf(c: Context<AdminEnv>, { issuer, clientId }: ProviderSettings): string {
+  return JSON.stringify([issuer.href, clientId, callbackOf(c)]);
+}
 
 function callbackOf(c: Context<AdminEnv>): string {
   return `${ownOrigin(c.env, c.req.raw)}/api/sign-in/oidc/callback`;
@@ -98,12 +115,8 @@ function fail(c: Context<AdminEnv>, failure: Failure): Response {
   return c.redirect(`${ownOrigin(c.env, c.req.raw)}/sign-in?error=${failure}`);
 }
 
-function refuse(
-  c: Context<AdminEnv>,
-  reason: 'not-configured' | 'misconfigured' | 'provider-unavailable',
-): Response {
+function refuse(reason: 'not-configured' | 'misconfigured'): never {
   if (reason === 'not-configured') throw new Problem('not-found');
-  if (reason === 'provider-unavailable') return fail(c, 'provider-unavailable');
   throw new Problem(
     'unexpected',
     'OIDC_ISSUER must be an https URL (http on localhost in local mode alone), and OIDC_CLIENT_ID be set',

@@ -2,39 +2,61 @@
 // token's signature, issuer, audience, nonce and times hold. Nothing that it says is logged or shown but a fixed code.
 import * as oauth from 'oauth4webapi';
 import { isLocal } from '../configuration.ts';
+import { entraTenantOf } from '../entra.ts';
 import type { Env } from '../env.ts';
 import { logFailure } from '../log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
+
+/** The provider as the settings name it. */
+export type ProviderSettings = {
+  issuer: URL;
+  clientId: string;
+  clientSecret: string;
+  /** The issuer verifies every address, and says nothing about it. */
+  isEmailTrusted: boolean;
+  /** Only ever true for a provider on this machine, in local mode. */
+  insecure: boolean;
+};
 
 type Provider = {
   server: oauth.AuthorizationServer;
   client: oauth.Client;
   authentication: oauth.ClientAuth;
+  isEmailTrusted: boolean;
   /** Only ever true for a provider on this machine, in local mode. */
   insecure: boolean;
 };
 
 const DISCOVERY_MS = 10 * 60 * 1000;
+/** A provider that cannot be reached is not asked again by everybody who comes meanwhile. */
+const FAILURE_MS = 10 * 1000;
 const TIMEOUT_MS = 10_000;
 /** Data, never a promise: a request must not wait for another request's I/O. */
-const discovered = new Map<string, { server: oauth.AuthorizationServer; until: number }>();
+const discovered = new Map<string, { server: oauth.AuthorizationServer | null; until: number }>();
 
-/** The provider that the deployment names. */
-export async function openProvider(
+/** The provider that the deployment names. Asks nobody. */
+export function readProvider(
   env: Env,
   request: Request,
-): Promise<
-  | { ok: true; provider: Provider }
-  | { ok: false; reason: 'not-configured' | 'misconfigured' | 'provider-unavailable' }
-> {
+): { ok: true; settings: ProviderSettings } | { ok: false; reason: 'not-configured' | 'misconfigured' } {
   const { OIDC_ISSUER: issuer = '', OIDC_CLIENT_ID: id = '', OIDC_CLIENT_SECRET: secret = '' } = env;
   if (issuer === '') return { ok: false, reason: 'not-configured' };
   if (!URL.canParse(issuer) || id === '') return { ok: false, reason: 'misconfigured' };
   const url = new URL(issuer);
   const insecure = url.protocol === 'http:' && isLocal(env, request) && isLocalHost(url.hostname);
   if (url.protocol !== 'https:' && !insecure) return { ok: false, reason: 'misconfigured' };
-  const server = await discover(url, insecure);
-  if (server === null) return { ok: false, reason: 'provider-unavailable' };
+  const isEmailTrusted = env.OIDC_EMAIL_TRUSTED === '1';
+  return {
+    ok: true,
+    settings: { issuer: url, clientId: id, clientSecret: secret, isEmailTrusted, insecure },
+  };
+}
+
+/** Asks the provider for its endpoints, once in ten minutes; null where it cannot be reached, or could not just now. */
+export async function openProvider(settings: ProviderSettings): Promise<Provider | null> {
+  const { clientId, clientSecret: secret, isEmailTrusted, insecure } = settings;
+  const server = await discover(settings.issuer, insecure);
+  if (server === null) return null;
   const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const authentication =
     secret === ''
@@ -42,7 +64,7 @@ export async function openProvider(
       : methods.includes('client_secret_basic')
         ? oauth.ClientSecretBasic(secret)
         : oauth.ClientSecretPost(secret);
-  return { ok: true, provider: { server, client: { client_id: id }, authentication, insecure } };
+  return { server, client: { client_id: clientId }, authentication, isEmailTrusted, insecure };
 }
 
 function isLocalHost(hostname: string): boolean {
@@ -64,6 +86,7 @@ async function discover(issuer: URL, insecure: boolean): Promise<oauth.Authoriza
     return server;
   } catch (error) {
     report(error);
+    discovered.set(issuer.href, { server: null, until: Date.now() + FAILURE_MS });
     return null;
   }
 }
@@ -130,13 +153,29 @@ export async function exchange(
           )
         : claims;
     const email = typeof person['email'] === 'string' ? normaliseEmail(person['email']) : null;
-    if (email === null || person['email_verified'] !== true)
-      return { ok: false, reason: 'email-not-verified' };
+    if (!isOfTenant(server.issuer, claims)) return { ok: false, reason: 'sign-in-failed' };
+    if (email === null || !isVerified(provider, person)) return { ok: false, reason: 'email-not-verified' };
     return { ok: true, email, subject: claims.sub };
   } catch (error) {
     report(error);
     return { ok: false, reason: 'sign-in-failed' };
   }
+}
+
+/** Whether the provider vouches for the address. What it says counts before everything else: an explicit false stays false. */
+function isVerified({ server, isEmailTrusted }: Provider, person: Record<string, unknown>): boolean {
+  const said = person['email_verified'];
+  if (said !== undefined) return said === true;
+  // Entra never says it. `xms_edov`, an optional claim, tells whether the owner of the address's domain is verified.
+  if (entraTenantOf(new URL(server.issuer)) !== undefined)
+    return [true, 1, '1', 'true'].some((yes) => person['xms_edov'] === yes);
+  return isEmailTrusted;
+}
+
+/** Whether Entra made the token for the tenant that the settings name; always true for other issuers. */
+function isOfTenant(issuer: string, claims: Record<string, unknown>): boolean {
+  const tenant = entraTenantOf(new URL(issuer));
+  return tenant === undefined || (tenant !== null && claims['tid'] === tenant);
 }
 
 /** For whoever sets this up: the library's own code for what went wrong, one of a fixed list, and nothing else. */

@@ -1,16 +1,21 @@
-// What the database keeps of signing in: links, round trips, identities, sessions. Run on every database that may be the
+// What the database keeps of signing in: links, identities, sessions, daily counts. Run on every database that may be the
 // truth.
+import { eq } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import { listEvents } from '../activity/store.ts';
+import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
+import { dailyCounts } from '../tables.ts';
 import { insertOrganisation } from '../test/rows.ts';
-import { keepRoundTrip, signInAs, takeRoundTrip } from './identity.ts';
-import { createLinkCode, redeemLinkCode } from './link.ts';
+import { randomValue } from '../random.ts';
+import { signInAs } from './identity.ts';
+import { createLinkCode, readLinkCode, redeemLinkCode } from './link.ts';
 import { endSession, endSessionById, endSessionsOf, listSessions, readSession } from './session.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const now = Date.now();
 const browser = 'b'.repeat(43);
 
@@ -29,13 +34,22 @@ export function describeSessions(open: () => Promise<Db>): void {
   };
 
   const redeem = (code: string, by: string, cause: Cause, at = now): Promise<string | null> =>
-    redeemLinkCode(db, code, { code: by, session: undefined }, cause, at);
+    redeemLinkCode(db, code, { code: by, session: undefined, newSession: randomValue() }, cause, at);
+  const ask = async (email: string, client = 'client', at = now) => {
+    const code = randomValue();
+    return { code, ...(await createLinkCode(db, { email, code, browser, client }, at)) };
+  };
 
   it('redeems a link once, in the browser that asked, within ten minutes, for a member alone', async () => {
     const { email, cause, organisation } = await newMember();
-    const { code, known } = await createLinkCode(db, email, browser, now);
-    expect(known).toBe(true);
-    expect((await createLinkCode(db, `x${email}`, browser, now)).known).toBe(false);
+    const { code, ...created } = await ask(email);
+    expect(created).toEqual({ ok: true, known: true });
+    // A stranger's row is written as well, and opens nothing.
+    const stranger = await ask(`x${email}`);
+    expect(stranger).toMatchObject({ ok: true, known: false });
+    expect(await readLinkCode(db, stranger.code, browser, now)).toEqual({ email: `x${email}` });
+    expect(await redeem(stranger.code, browser, cause)).toBeNull();
+    expect(await readLinkCode(db, code, 'another', now)).toBeNull();
     expect(await redeem(code, 'another', cause)).toBeNull();
     expect(await redeem(code, browser, cause, now + 10 * MINUTE)).toBeNull();
     const both = await Promise.all([1, 2].map(() => redeem(code, browser, cause)));
@@ -47,14 +61,50 @@ export function describeSessions(open: () => Promise<Db>): void {
     ]);
   });
 
-  it('takes a round trip once, and binds an address to its first subject', async () => {
+  it('keeps three unused codes of one client, six of one address, and counts none that is used or over', async () => {
     const { email, cause } = await newMember();
-    const trip = { state: crypto.randomUUID(), nonce: 'n', codeVerifier: 'v', returnTo: '/' };
-    await keepRoundTrip(db, trip, browser, now);
-    expect(await takeRoundTrip(db, trip.state, browser, now)).toEqual(trip);
-    expect(await takeRoundTrip(db, trip.state, browser, now)).toBeNull();
+    const times = async (count: number, client: string, at = now) => {
+      const asked: boolean[] = [];
+      for (let time = 0; time < count; time++) asked.push((await ask(email, client, at)).ok);
+      return asked;
+    };
+    expect(await times(5, 'one')).toEqual([true, true, true, false, false]);
+    expect(await times(2, 'two')).toEqual([true, true]);
+    expect(await times(2, 'three')).toEqual([true, false]);
+    // Ten minutes later they are over.
+    const later = now + 10 * MINUTE;
+    expect(await times(2, 'one', later)).toEqual([true, true]);
+    const { code } = await ask(email, 'one', later);
+    expect(await redeem(code, browser, cause, later)).not.toBeNull();
+    expect(await times(2, 'one', later)).toEqual([true, false]);
+  });
+
+  it('counts by the day, exactly, and writes nothing over the limit', async () => {
+    const subject = crypto.randomUUID();
+    const most = DAILY_LIMITS.creation;
+    const midnight = Math.ceil(now / DAY) * DAY;
+    const all = await Promise.all(
+      Array.from({ length: most + 5 }, () => countDaily(db, 'creation', subject, midnight - HOUR)),
+    );
+    expect(all.filter(({ ok }) => ok)).toHaveLength(most);
+    expect(all.find(({ ok }) => !ok)).toEqual({ ok: false, retryAfter: 3600 });
+    expect(await countDaily(db, 'change', subject, midnight - HOUR)).toEqual({ ok: true });
+    expect(await countDaily(db, 'creation', `x${subject}`, midnight - HOUR)).toEqual({ ok: true });
+    const [row] = await db.select().from(dailyCounts).where(eq(dailyCounts.subject, subject));
+    expect(row).toBeDefined();
+    expect(await countDaily(db, 'creation', subject, midnight)).toEqual({ ok: true });
+  });
+
+  it('binds an address to its first subject', async () => {
+    const { email, cause } = await newMember();
     const claim = (subject: string, address = email) =>
-      signInAs(db, { issuer: 'https://issuer.example', email: address, subject }, undefined, cause, now);
+      signInAs(
+        db,
+        { issuer: 'https://issuer.example', email: address, subject },
+        { session: undefined, newSession: randomValue() },
+        cause,
+        now,
+      );
     expect(await claim(`1-${email}`)).toMatchObject({ ok: true });
     expect(await claim(`1-${email}`)).toMatchObject({ ok: true });
     expect(await claim(`2-${email}`)).toEqual({ ok: false, reason: 'sign-in-failed' });
@@ -65,7 +115,7 @@ export function describeSessions(open: () => Promise<Db>): void {
   it('keeps a session until it ends, idles for two hours, or is twelve hours old', async () => {
     const { email, cause, organisation } = await newMember();
     const start = async (at: number): Promise<string> => {
-      const { code } = await createLinkCode(db, email, browser, at);
+      const { code } = await ask(email, 'client', at);
       return /=([^;]+)/.exec((await redeem(code, browser, cause, at)) ?? '')?.[1] ?? '';
     };
     const cookie = await start(now);

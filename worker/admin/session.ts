@@ -1,4 +1,4 @@
-// The member behind a dashboard request: opaque sessions, 32 random bytes in the cookie and their SHA-256 in the
+// The member behind a dashboard request: opaque sessions, a random value with a mark in the cookie and its SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
 import { and, asc, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
@@ -6,11 +6,15 @@ import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
+import { clientKey } from '../client-address.ts';
+import { tagKeysOf } from '../configuration.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
+import { limit } from '../limit.ts';
+import { isMarked } from '../marked.ts';
 import { Problem } from '../problem.ts';
-import { randomValue, sha256Hex } from '../random.ts';
+import { sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
 
 export type Session = {
@@ -61,14 +65,47 @@ export async function readSession(
 }
 
 /**
- * Sets `session` and `db`, or refuses with `sign-in-required`. `X-Member` is the address that an open page shows: with
+ * Hashes of cookies that were ours and open nothing any more. A session that has ended never comes back, so that asking for it
+ * again costs no look at the database. The oldest make room.
+ */
+const endedCookies = new Set<string>();
+const ENDED_COOKIES = 1000;
+
+/** The same, without a look at the database for a cookie that was made up, or that is known to have ended. */
+export async function findSession(
+  env: Env,
+  db: Db,
+  cookie: string | undefined,
+  now: number,
+  unattended = false,
+): Promise<Session | null> {
+  if (cookie === undefined || !isMarked(tagKeysOf(env), 'session', cookie)) return null;
+  const hash = sha256Hex(cookie);
+  if (endedCookies.has(hash)) return null;
+  const session = await readSession(db, cookie, now, unattended);
+  if (session === null) {
+    endedCookies.add(hash);
+    for (const oldest of endedCookies) {
+      if (endedCookies.size <= ENDED_COOKIES) break;
+      endedCookies.delete(oldest);
+    }
+  }
+  return session;
+}
+
+/**
+ * Sets `session` and `db`, or refuses with `sign-in-required`; a made-up cookie counts against its client. `X-Member` is the address that an open page shows: with
  * another member signed in meanwhile, in another tab, it is refused with `another-member`. `X-Unattended` marks what a
  * page asks for by itself: such requests do not keep a session alive that nobody uses.
  */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const cookie = getCookie(c, SESSION_COOKIE);
+  if (cookie !== undefined && !isMarked(tagKeysOf(c.env), 'session', cookie)) {
+    await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
+  }
   const db = await openDatabase(c.env);
   const unattended = c.req.header('x-unattended') !== undefined;
-  const session = await readSession(db, getCookie(c, SESSION_COOKIE), Date.now(), unattended);
+  const session = await findSession(c.env, db, cookie, Date.now(), unattended);
   if (session === null) throw new Problem('sign-in-required');
   const shown = c.req.header('x-member');
   if (shown !== undefined && shown !== session.email) throw new Problem('another-member');
@@ -81,17 +118,17 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
  * Begins a session under a new id for whom `granted` lets in, ends the one whose cookie the browser brought, and records
  * the sign-in: statements for the batch that also uses up what granted it, so that a sign-in is whole or has not
  * happened. `granted` answers the address, in a column `email`, or no row; then nothing is written. `isBegun` is for the
- * statements that follow; `cookie` is the `Set-Cookie` value.
+ * statements that follow; `cookie` is the `Set-Cookie` value of `secret` (marked.ts).
  */
 export function beginSession(
   db: Db,
   granted: SQLWrapper,
   method: Session['method'],
+  secret: string,
   previousCookie: string | undefined,
   cause: Omit<Cause, 'actor'>,
   now: number,
 ) {
-  const secret = randomValue();
   const hash = sha256Hex(secret);
   const begun = eq(sessions.hash, hash);
   const isBegun = exists(

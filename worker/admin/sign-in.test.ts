@@ -3,8 +3,10 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
-import { call, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
-import { createLinkCode, redeemLinkCode } from './link.ts';
+import { deploymentWith } from '../test/faults.ts';
+import { randomValue } from '../random.ts';
+import { call, givenCode, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
+import { redeemLinkCode } from './link.ts';
 import { readSession } from './session.ts';
 
 function cookieOf(answer: Response): string {
@@ -65,12 +67,12 @@ describe('signing in by link', () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     const db = await openDatabase(env);
-    const { code } = await createLinkCode(db, email, 'browser', 0);
+    const code = await givenCode(email, 'browser', 0);
     const redeemedAt = (now: number) =>
       redeemLinkCode(
         db,
         code,
-        { code: 'browser', session: undefined },
+        { code: 'browser', session: undefined, newSession: randomValue() },
         { requestId: 'r', ip: null, userAgent: null, at: new Date(now).toISOString() },
         now,
       );
@@ -121,15 +123,136 @@ describe('signing in by link', () => {
 
   it('limits the links of one client, an IPv6 network as one, whatever the addresses', async () => {
     const part = (): string => Math.floor(Math.random() * 65_536).toString(16);
-    const networks = [`2001:db8:${part()}:${part()}`, `2001:db8:${part()}:${part()}`] as const;
     const ask = async (ip: string): Promise<number> =>
       (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': ip }, { email: address() })).status;
-    const [statuses, last, other] = await withinOneMinute(async () => [
-      await Promise.all(Array.from({ length: 30 }, (_, host) => ask(`${networks[0]}::${host + 1}`))),
-      await ask(`${networks[0]}::ffff`),
-      await ask(`${networks[1]}::1`),
-    ]);
+    const [statuses, last, other] = await withinOneMinute(async () => {
+      // Anew for each burst: one that a minute's end cut in two has counted already.
+      const networks = [`2001:db8:${part()}:${part()}`, `2001:db8:${part()}:${part()}`] as const;
+      return [
+        await Promise.all(Array.from({ length: 30 }, (_, host) => ask(`${networks[0]}::${host + 1}`))),
+        await ask(`${networks[0]}::ffff`),
+        await ask(`${networks[1]}::1`),
+      ] as const;
+    });
     expect([new Set(statuses), last, other]).toEqual([new Set([202]), 429, 202]);
+  });
+
+  it('asks the storage for no code that was made up, and limits them', async () => {
+    const { browser } = await askForLink(address());
+    const ip = address();
+    const { env: counted, calls } = deploymentWith(null);
+    const statuses: number[] = [];
+    for (let count = 0; count < 100; count++) {
+      const request = new Request('http://localhost/api/sign-in/redeem', {
+        method: 'POST',
+        headers: {
+          origin: 'http://localhost',
+          'content-type': 'application/json',
+          cookie: browser,
+          'cf-connecting-ip': ip,
+        },
+        body: JSON.stringify({ code: count % 2 === 0 ? randomValue() : 'x' }),
+      });
+      statuses.push((await worker.fetch(request, counted, createExecutionContext())).status);
+    }
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
+  });
+
+  it('limits the attempts with one genuine code by the code, and locks out nobody else at the same address', async () => {
+    const [email, other, ip] = [address(), address(), address()];
+    await givenOrganisation('enterprise', [email, other]);
+    const [code, colleagues] = [await givenCode(email, 'mine'), await givenCode(other, 'theirs')];
+    const from = (browser: string) => ({ cookie: `__Host-sign-in=${browser}`, 'cf-connecting-ip': ip });
+    const statuses = await withinOneMinute(async () => {
+      const answers: number[] = [];
+      for (let count = 0; count < 35; count++)
+        answers.push((await write('POST', '/api/sign-in/redeem', from('another'), { code })).status);
+      return answers;
+    });
+    expect(new Set(statuses)).toEqual(new Set([401, 429]));
+    const answer = await write('POST', '/api/sign-in/redeem', from('theirs'), { code: colleagues });
+    expect(answer.status).toBe(204);
+  });
+
+  it('sends a few links to one address, fewer for one client, and leaves the owner a way in', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    // Neither the minute nor the client's own limit stands in the way: all day long, that is.
+    const unlimited = { limit: () => Promise.resolve({ success: true }) };
+    const settings = {
+      ...env,
+      LINKS_PER_CLIENT: unlimited,
+      LINKS_PER_ADDRESS: unlimited,
+      LINKS_PER_ADDRESS_AND_CLIENT: unlimited,
+    };
+    const ask = (ip: string) =>
+      worker.fetch(
+        new Request('http://localhost/api/sign-in/link', {
+          method: 'POST',
+          headers: {
+            origin: 'http://localhost',
+            'content-type': 'application/json',
+            'cf-connecting-ip': ip,
+          },
+          body: JSON.stringify({ email }),
+        }),
+        settings,
+        createExecutionContext(),
+      );
+    const statuses: number[] = [];
+    for (let count = 0; count < 20; count++) statuses.push((await ask('203.0.113.66')).status);
+    expect(statuses).toEqual([202, 202, 202, ...Array<number>(17).fill(429)]);
+    expect((await ask('203.0.113.66')).headers.get('retry-after')).toBe('600');
+    const mine = await ask('198.51.100.1');
+    expect(mine.status).toBe(202);
+    const { link } = await mine.json<{ link: string }>();
+    expect((await redeem(link.split('#code=')[1] ?? '', cookieOf(mine))).status).toBe(204);
+  });
+
+  it('counts by address and client first: what one client asks for beyond it leaves the address alone', async () => {
+    const ask = async (ip: string, email: string) =>
+      (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': ip }, { email })).status;
+    const [statuses, mine] = await withinOneMinute(async () => {
+      const [email, attacker, owner] = [address(), address(), address()];
+      const answers: number[] = [];
+      for (let count = 0; count < 10; count++) answers.push(await ask(attacker, email));
+      return [answers, await ask(owner, email)] as const;
+    });
+    expect(statuses).toEqual([202, 202, 202, ...Array<number>(7).fill(429)]);
+    expect(mine).toBe(202);
+  });
+
+  it('writes 1000 links a day for one network address, whatever the addresses', async () => {
+    const client = address();
+    const day = Math.floor(Date.now() / 86_400_000);
+    await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'link', ?, 999)").bind(client, day).run();
+    const ask = (email: string) =>
+      write('POST', '/api/sign-in/link', { 'cf-connecting-ip': client }, { email });
+    expect((await ask(address())).status).toBe(202);
+    const email = address();
+    const answer = await ask(email);
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(86_400);
+    const rows = await env.DB.prepare('SELECT count(*) AS n FROM sign_ins WHERE email = ?')
+      .bind(email)
+      .first('n');
+    expect(rows).toBe(0);
+  });
+
+  it('lets a member sign in 200 times a day', async () => {
+    const email = address();
+    await givenOrganisation('enterprise', [email]);
+    const cookie = { cookie: '__Host-sign-in=browser' };
+    const day = Math.floor(Date.now() / 86_400_000);
+    await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'sign-in', ?, 199)").bind(email, day).run();
+    const redeemOne = async () =>
+      write('POST', '/api/sign-in/redeem', cookie, { code: await givenCode(email, 'browser') });
+    expect((await redeemOne()).status).toBe(204);
+    const answer = await redeemOne();
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeLessThanOrEqual(86_400);
+    expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
   it('tells the sign-in page which doors there are', async () => {
@@ -218,6 +341,38 @@ describe('a session', () => {
 
   it.each(['', 'x', '../..', 'a'.repeat(43)])('is not opened by the cookie "%s"', async (value) => {
     expect((await call('/api/session', { headers: { cookie: `__Host-session=${value}` } })).status).toBe(401);
+  });
+
+  it.each(['/api/session', '/api/sessions', '/api/organisations/acme/tokens', '/developer-zone'])(
+    'that was made up asks the storage nothing at %s, and counts against its client at /api alone',
+    async (path) => {
+      const { env: counted, calls } = deploymentWith(null);
+      const ip = address();
+      const statuses: number[] = [];
+      for (let count = 0; count < 100; count++) {
+        const request = new Request(`http://localhost${path}`, {
+          headers: { cookie: `__Host-session=${randomValue()}`, 'cf-connecting-ip': ip },
+        });
+        statuses.push((await worker.fetch(request, counted, createExecutionContext())).status);
+      }
+      expect(new Set(statuses)).toEqual(new Set(path.startsWith('/api') ? [401, 429] : [200]));
+      expect(calls.filter((name) => /^(?:D1|KV|hub)/.test(name))).toEqual([]);
+      // A colleague at the same address is signed in all the while.
+      const { cookie } = await givenSession(address());
+      const colleague = await call('/api/session', { headers: { cookie, 'cf-connecting-ip': ip } });
+      expect(colleague.status).toBe(200);
+    },
+  );
+
+  it('that has ended asks the storage once, and is answered as ended however often', async () => {
+    const session = await givenSession(address());
+    expect((await write('POST', '/api/sign-out', session)).status).toBe(204);
+    const { env: counted, calls } = deploymentWith(null);
+    for (let count = 0; count < 100; count++) {
+      const request = new Request('http://localhost/api/session', { headers: session });
+      expect((await worker.fetch(request, counted, createExecutionContext())).status).toBe(401);
+    }
+    expect(calls).toEqual(['D1.raw']);
   });
 
   it('is on record where it begins and ends, and nothing is where nothing happened', async () => {

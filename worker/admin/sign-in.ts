@@ -5,16 +5,28 @@ import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf, circumstancesOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
 import { clientKey } from '../client-address.ts';
+import { tagKeysOf } from '../configuration.ts';
+import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limit, overDailyLimit } from '../limit.ts';
 import { logFailure } from '../log.ts';
+import { isMarked, markedValue } from '../marked.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { hasOwnOrigin, ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
-import { randomValue } from '../random.ts';
+import { randomValue, sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
-import { BROWSER_COOKIE_NAME, browserCookie, createLinkCode, redeemLinkCode } from './link.ts';
+import {
+  BROWSER_COOKIE_NAME,
+  SIGN_IN_MS,
+  browserCookie,
+  createLinkCode,
+  readLinkCode,
+  redeemLinkCode,
+} from './link.ts';
+import { askerOf } from './asker.ts';
+import { countSignIn } from './count-sign-in.ts';
 import { openMailer } from './mailer.ts';
 import { oidc } from './oidc.ts';
 import {
@@ -54,10 +66,28 @@ export const signIn = new Hono<AdminEnv>()
     const body = await readBody(c.req.raw, LinkBody);
     const email = normaliseEmail(body.email);
     if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
-    await limit(c.env.LINKS_PER_CLIENT, clientKey(c.req.raw));
+    const client = clientKey(c.req.raw);
+    // By address and client first: what one client asks for beyond it does not count against the address.
+    await limit(c.env.LINKS_PER_CLIENT, client);
+    await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${client}`);
     await limit(c.env.LINKS_PER_ADDRESS, email);
     const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
-    const { code, known } = await createLinkCode(await openDatabase(c.env), email, browser, Date.now());
+    const code = markedValue(tagKeysOf(c.env), 'link');
+    const db = await openDatabase(c.env);
+    const now = Date.now();
+    const counted = await countDaily(db, 'link', client, now);
+    if (!counted.ok) {
+      const detail = `Your network address has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
+      throw overDailyLimit(detail, counted.retryAfter);
+    }
+    const created = await createLinkCode(db, { email, code, browser, client }, now);
+    if (!created.ok) {
+      throw new Problem(
+        'too-many-requests',
+        'Some links are on their way to this address. Look for them, also among spam, or ask again in ten minutes',
+        { 'retry-after': String(SIGN_IN_MS / 1000) },
+      );
+    }
     const link = `${ownOrigin(c.env, c.req.raw)}/sign-in#code=${code}`;
     c.header('set-cookie', browserCookie(browser));
     if (mailer.kind === 'local') {
@@ -67,21 +97,41 @@ export const signIn = new Hono<AdminEnv>()
       return c.json({ sent: true, link }, 202);
     }
     // After the answer, so that its time does not tell a member from a stranger.
-    if (known) {
+    if (created.known) {
       // The runtime would print the error of the mail door, and with it perhaps the address.
-      c.executionCtx.waitUntil(mailer.send(email, link).catch(() => logFailure('mail-not-sent')));
+      c.executionCtx.waitUntil(
+        mailer.send(email, link, askerOf(circumstancesOf(c))).catch(() => logFailure('mail-not-sent')),
+      );
     }
     return c.json({ sent: true }, 202);
   })
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
+    const ring = tagKeysOf(c.env);
+    if (!isMarked(ring, 'link', code)) {
+      await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
+      throw new Problem('sign-in-link-invalid');
+    }
+    // A code that was made here is tried often by nobody but its own holder: it is counted alone, and nobody else is locked out.
+    await limit(c.env.FAILED_LOGINS_PER_CLIENT, `code:${sha256Hex(code)}`);
+    const browser = getCookie(c, BROWSER_COOKIE_NAME);
+    if (browser === undefined) throw new Problem('sign-in-link-invalid');
+    const db = await openDatabase(c.env);
+    const now = Date.now();
+    const asked = await readLinkCode(db, code, browser, now);
+    if (asked === null || asked.email === null) throw new Problem('sign-in-link-invalid');
+    await countSignIn(db, asked.email, now);
     const cookie = await redeemLinkCode(
       // A full database must let members in: they come to switch off and to delete.
-      withReserve(await openDatabase(c.env)),
+      withReserve(db),
       code,
-      { code: getCookie(c, BROWSER_COOKIE_NAME), session: getCookie(c, SESSION_COOKIE) },
+      {
+        code: browser,
+        session: getCookie(c, SESSION_COOKIE),
+        newSession: markedValue(ring, 'session'),
+      },
       circumstancesOf(c),
-      Date.now(),
+      now,
     );
     if (cookie === null) throw new Problem('sign-in-link-invalid');
     c.header('set-cookie', cookie);

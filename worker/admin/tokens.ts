@@ -18,7 +18,7 @@ import { changeToken, createToken, deleteToken, listTokens } from '../token/stor
 import type { Creation } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
 import { publish } from '../verification/publish.ts';
-import { limitMutations, requireAccess } from './access.ts';
+import { countChange, limitMutations, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(50));
@@ -43,6 +43,8 @@ export const tokens = new Hono<PlaceEnv>()
     const { place, db } = c.var;
     const { name = null } = c.req.valid('json');
     const idempotency = idempotencyOf(c, name);
+    await countChange(c, 'change');
+    await countChange(c, 'creation');
     const cause = causeOf(c, place.email);
     for (let draw = 0; draw < DRAWS; draw++) {
       const secret = mint(c.env);
@@ -73,6 +75,7 @@ export const tokens = new Hono<PlaceEnv>()
     if (active === undefined && name === undefined) {
       throw new Problem('invalid-body', 'Field "active" or "name": one of them is needed');
     }
+    if (active === true || name !== undefined) await countChange(c, 'change');
     const changed = await changeToken(
       // A full database must not keep a token on.
       active === false ? withReserve(db) : db,
@@ -96,8 +99,9 @@ export const tokens = new Hono<PlaceEnv>()
     const id = c.req.param('token');
     const deleted = await deleteToken(withReserve(db), place, id, causeOf(c, place.email));
     if (!deleted.ok && deleted.reason !== 'token-not-found') throw new Problem(deleted.reason);
-    // Also when it was not there: an earlier call may have deleted it and lost its answer, and "not there" must be as
-    // true everywhere as "deleted".
+    // An earlier call may have deleted it and lost its answer: then "not there" must be as true everywhere as "deleted".
+    // An id that never was here has nothing to tell the hubs.
+    if (!deleted.ok && !deleted.wasHere) throw new Problem(deleted.reason);
     const hashes = deleted.ok ? [deleted.hash] : [];
     if (deleted.ok) note(c.req.raw, { tokenId: id });
     const { effectiveAt } = await publish(c.env, { head: deleted.head, hashes });

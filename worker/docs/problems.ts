@@ -35,7 +35,8 @@ const ADVICE: Readonly<Record<Slug, string>> = {
     'The call came over http, where others can read its credential. Call the address of `detail`, and replace the credential that was sent.',
   'misdirected-request':
     'The call came to a host that this deployment does not answer at. Check the address; whoever operates it names its addresses in `ORIGINS`.',
-  'too-many-requests': 'Too many attempts in one minute. Wait for the seconds in `Retry-After`.',
+  'too-many-requests':
+    'Too many attempts in a minute or in a day; `detail` says what is counted. Wait for the seconds in `Retry-After`. Tokens can be switched off and deleted whatever the limit of the day.',
   'not-found': 'Nothing answers at this path. Check the spelling and the method.',
   'method-not-allowed': 'The path exists, but not for this method. `Allow` lists the methods that it takes.',
   'payload-too-large': 'A JSON body may be at most 16 KiB. Send less.',

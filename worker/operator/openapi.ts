@@ -61,7 +61,16 @@ const hub = record({
   ageMs: nullable('integer'),
   startedAt: nullable('string'),
 });
-const BACKLOG = ['sessions', 'signIns', 'idempotencyKeys', 'tokenUsage', 'changes', 'events', 'countedUpTo'];
+const BACKLOG = [
+  'sessions',
+  'signIns',
+  'dailyCounts',
+  'idempotencyKeys',
+  'tokenUsage',
+  'changes',
+  'events',
+  'countedUpTo',
+];
 const status = record({
   version: record({ id: text, tag: nullable('string'), createdAt: text }),
   database: record({ kind: { enum: ['d1', 'libsql'] }, bytes: count, reserveBytes: count, head: count }),
@@ -87,6 +96,7 @@ const STATUS = {
   backlog: {
     sessions: 0,
     signIns: 2,
+    dailyCounts: 0,
     idempotencyKeys: 0,
     tokenUsage: 0,
     changes: 0,

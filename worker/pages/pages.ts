@@ -8,7 +8,7 @@ import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
 import { logOften, note } from '../log.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
-import { SESSION_COOKIE, readSession } from '../admin/session.ts';
+import { SESSION_COOKIE, findSession } from '../admin/session.ts';
 import { signInMethods } from '../admin/sign-in.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { storageFailureOf } from '../storage-failure.ts';
@@ -97,7 +97,7 @@ async function readBoot(
 ) {
   const product = { name: env.PRODUCT_NAME, contactUrl: env.CONTACT_URL };
   const db = await openDatabase(env);
-  const session = await readSession(db, cookie, Date.now());
+  const session = await findSession(env, db, cookie, Date.now());
   // Signed in or not: a session can end under an open page, which then shows the sign-in.
   const methods = signInMethods(env, request);
   if (session === null) return { product, session: null, methods, tokens: null };

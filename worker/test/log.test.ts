@@ -233,7 +233,15 @@ describe('the line about a failure', () => {
     expect(lines()).toEqual([
       {
         event: 'pruned',
-        removed: { sessions: 0, signIns: 0, idempotencyKeys: 0, tokenUsage: 0, changes: 0, events: 0 },
+        removed: {
+          sessions: 0,
+          signIns: 0,
+          dailyCounts: 0,
+          idempotencyKeys: 0,
+          tokenUsage: 0,
+          changes: 0,
+          events: 0,
+        },
         isDone: true,
         bytes: expect.any(Number),
         durationMs: expect.any(Number),

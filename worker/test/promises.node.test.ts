@@ -55,6 +55,8 @@ const ABUSE_CASES = [
   'Hostile `Host`, a host that is routed here by mistake',
   'A credential over http',
   'Sign-in swapped or begun by somebody else',
+  'Made-up cookies, codes and callbacks in a flood',
+  'Requests to the provider through us',
   'Session fixation',
   'Stolen session cookie',
   'Storage fails in the midst of a sign-in',

@@ -2,7 +2,7 @@
 // change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
 import { and, desc, eq, exists, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
-import { eventColumns } from '../activity/store.ts';
+import { eventColumns, selectDeletion } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -210,24 +210,28 @@ export async function changeToken(
 
 export type Deleted =
   | { ok: true; hash: TokenHash; head: ChangeHead }
-  | { ok: false; reason: 'token-not-found'; head: ChangeHead }
+  /** `wasHere`: it was deleted earlier, in this organisation. */
+  | { ok: false; reason: 'token-not-found'; head: ChangeHead; wasHere: boolean }
   | { ok: false; reason: Refusal };
 
 /** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
 export async function deleteToken(db: Db, place: Place, id: string, cause: Cause): Promise<Deleted> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  const [, [deleted], [standing]] = await db.batch([
+  const [, [deleted], [standing], [earlier]] = await db.batch([
     recordForToken(db, 'token.deleted', cause, place, null, here),
     db
       .delete(tokens)
       .where(and(here, mayManage(db, place)))
       .returning({ hash: tokens.hash }),
     selectStanding(db, place.organisationId, place.email),
+    selectDeletion(db, place.organisationId, id).limit(1),
   ]);
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   const { head } = access;
-  if (deleted === undefined) return { ok: false, reason: 'token-not-found', head };
+  if (deleted === undefined) {
+    return { ok: false, reason: 'token-not-found', head, wasHere: earlier !== undefined };
+  }
   // The column holds nothing but SHA-256 in hex (migrations/).
   return { ok: true, hash: deleted.hash as TokenHash, head };
 }

@@ -4,6 +4,7 @@ import type { SQLWrapper } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
   expiredChanges,
+  expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
   expiredSessions,
@@ -16,7 +17,7 @@ import {
 export const BACKLOG_COUNTED = 10_000;
 
 export type Backlog = Record<
-  'sessions' | 'signIns' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events',
+  'sessions' | 'signIns' | 'dailyCounts' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events',
   number
 >;
 
@@ -31,6 +32,7 @@ export async function readBacklog(
   const [row] = await db.all<Backlog>(sql`SELECT
     ${count(expiredSessions(db, now, BACKLOG_COUNTED))} AS sessions,
     ${count(expiredSignIns(db, now, BACKLOG_COUNTED))} AS "signIns",
+    ${count(expiredDailyCounts(db, now, BACKLOG_COUNTED))} AS "dailyCounts",
     ${count(expiredIdempotencyKeys(db, now, BACKLOG_COUNTED))} AS "idempotencyKeys",
     ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
     ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,

@@ -2,7 +2,7 @@
 // by an index, of `rows` rows at most.
 import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { changes, events, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
+import { changes, dailyCounts, events, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -18,6 +18,16 @@ export function expiredSessions(db: Db, now: number, rows: number) {
 
 export function expiredSignIns(db: Db, now: number, rows: number) {
   return db.select({ hash: signIns.hash }).from(signIns).where(lt(signIns.expiresAt, now)).limit(rows);
+}
+
+/** The count of a day that is over begins again with the next one. */
+export function expiredDailyCounts(db: Db, now: number, rows: number) {
+  const { subject, kind, day } = dailyCounts;
+  return db
+    .select({ subject, kind })
+    .from(dailyCounts)
+    .where(lt(day, Math.floor(now / DAY_MS)))
+    .limit(rows);
 }
 
 export function expiredIdempotencyKeys(db: Db, now: number, rows: number) {

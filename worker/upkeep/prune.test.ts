@@ -45,6 +45,19 @@ describe('the hourly pruning', () => {
     expect((await call('/api/session', { headers: alive })).status).toBe(200);
   });
 
+  it('removes the daily counts of days that are over, and none of today', async () => {
+    const today = Math.floor(NOW / 86_400_000);
+    const insert = env.DB.prepare('INSERT INTO daily_counts VALUES (?, ?, ?, 1)');
+    await env.DB.batch([
+      insert.bind('acme', 'change', today - 1),
+      insert.bind('acme', 'creation', today),
+      insert.bind('a@example.com', 'sign-in', today - 2),
+    ]);
+    expect(await prune(env, NOW)).toMatchObject({ removed: { dailyCounts: 2 } });
+    const { results } = await env.DB.prepare('SELECT kind FROM daily_counts').all();
+    expect(results).toEqual([{ kind: 'creation' }]);
+  });
+
   it('keeps an idempotency key for a day and the counts of calls for a month', async () => {
     const organisation = await givenOrganisation();
     const { id } = await givenToken(organisation);
@@ -94,7 +107,7 @@ describe('the hourly pruning', () => {
     await env.DB.prepare('UPDATE sessions SET expires_at = ?')
       .bind(NOW - 1)
       .run();
-    expect(await prune(env, NOW, { ...BUDGET, rows: 1, statements: 12 })).toMatchObject({
+    expect(await prune(env, NOW, { ...BUDGET, rows: 1, statements: 13 })).toMatchObject({
       removed: { sessions: 5, signIns: 4 },
       isDone: false,
     });
@@ -177,7 +190,7 @@ describe('the hourly pruning', () => {
     });
     await prune({ ...env, DB: recording, EVENTS_RETENTION_DAYS: '30' }, NOW);
     const deletions = statements.filter((text) => text.startsWith('delete'));
-    expect(deletions).toHaveLength(6);
+    expect(deletions).toHaveLength(7);
     for (const text of deletions) {
       const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${text}`)
         .bind(...Array<null>(text.split('?').length - 1).fill(null))

@@ -8,6 +8,7 @@ import { fillReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import {
   changes,
+  dailyCounts,
   eventRetention,
   events,
   idempotencyKeys,
@@ -17,6 +18,7 @@ import {
 } from '../tables.ts';
 import {
   expiredChanges,
+  expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
   expiredSessions,
@@ -38,7 +40,7 @@ export type Budget = {
 };
 const BUDGET: Budget = { rows: 2000, statements: 900, ms: 5 * 60 * 1000 };
 
-type Table = 'sessions' | 'signIns' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events';
+type Table = 'sessions' | 'signIns' | 'dailyCounts' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events';
 export type Pruned = {
   /** How many rows went, by table. */
   removed: Record<Table, number>;
@@ -60,13 +62,22 @@ export async function prune(env: PruneEnv, now: number, budget: Budget = BUDGET)
   const deletions: [Table, () => PromiseLike<unknown[]>][] = [
     ['sessions', () => deleteSessions(db, now, budget.rows)],
     ['signIns', () => deleteSignIns(db, now, budget.rows)],
+    ['dailyCounts', () => deleteDailyCounts(db, now, budget.rows)],
     ['idempotencyKeys', () => deleteIdempotencyKeys(db, now, budget.rows)],
     ['tokenUsage', () => deleteUsage(db, now, budget.rows)],
     ['changes', () => deleteChanges(db, now, budget.rows)],
   ];
   if (days !== null) deletions.push(['events', () => deleteEvents(db, now, days, budget.rows)]);
 
-  const removed = { sessions: 0, signIns: 0, idempotencyKeys: 0, tokenUsage: 0, changes: 0, events: 0 };
+  const removed = {
+    sessions: 0,
+    signIns: 0,
+    dailyCounts: 0,
+    idempotencyKeys: 0,
+    tokenUsage: 0,
+    changes: 0,
+    events: 0,
+  };
   const failures: unknown[] = [];
   const until = Date.now() + budget.ms;
   let statements = 0;
@@ -115,6 +126,14 @@ function deleteSignIns(db: Db, now: number, rows: number) {
   return db
     .delete(signIns)
     .where(inArray(signIns.hash, expiredSignIns(db, now, rows)))
+    .returning(ONE);
+}
+
+function deleteDailyCounts(db: Db, now: number, rows: number) {
+  const { subject, kind } = dailyCounts;
+  return db
+    .delete(dailyCounts)
+    .where(sql`(${subject}, ${kind}) IN ${expiredDailyCounts(db, now, rows)}`)
     .returning(ONE);
 }
 

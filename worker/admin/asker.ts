@@ -1,0 +1,31 @@
+// Who asked for a sign-in link, in words for the person who gets it. What a client says of itself is never repeated: the mail
+// would carry a stranger's text.
+
+const BROWSERS: [RegExp, string][] = [
+  [/\bEdgA?\//, 'Edge'],
+  [/\b(?:OPR|Opera)\//, 'Opera'],
+  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
+  [/\b(?:Chrome|CriOS)\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+];
+const SYSTEMS: [RegExp, string][] = [
+  [/\bWindows\b/, 'Windows'],
+  [/\bAndroid\b/, 'Android'],
+  [/\biPhone\b/, 'an iPhone'],
+  [/\biPad\b/, 'an iPad'],
+  [/\bMac OS X\b/, 'a Mac'],
+  [/\bCrOS\b/, 'a Chromebook'],
+  [/\bLinux\b/, 'Linux'],
+];
+
+/** For example "Firefox on Windows, at the network address 203.0.113.7". */
+export function askerOf(client: { ip: string | null; userAgent: string | null }): string {
+  const named = (names: [RegExp, string][]) =>
+    names.find(([pattern]) => pattern.test(client.userAgent ?? ''))?.[1];
+  const [browser, system] = [named(BROWSERS) ?? 'an unknown browser', named(SYSTEMS)];
+  const address =
+    client.ip !== null && /^[\da-f.:]{2,45}$/i.test(client.ip)
+      ? `the network address ${client.ip}`
+      : 'an unknown network address';
+  return `${system === undefined ? browser : `${browser} on ${system}`}, at ${address}`;
+}

@@ -1,0 +1,59 @@
+// A single sign-on under way travels in a sealed cookie of the browser that began it, for ten minutes: whoever begins one costs
+// the database nothing. There is no row to use up, so a cookie that its own browser keeps can be sent again. The provider takes
+// each code once (RFC 6749 section 4.1.2), and nonce and PKCE tie the code to this cookie: a second callback is refused there.
+import { seal, unseal } from '../seal.ts';
+import type { TagKeyRing } from '../token/secret.ts';
+
+export type RoundTrip = { state: string; nonce: string; codeVerifier: string; returnTo: string };
+
+const ROUND_TRIP_MS = 10 * 60 * 1000;
+/** Each tab has its own cookie, named by the beginning of its state. */
+const PREFIX = '__Host-oidc-';
+/** As many tabs of one browser may be under way; a further one ends the others. */
+const TABS = 3;
+/** Lax: the cookie comes along when the provider sends the browser back. */
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+
+function nameOf(state: string): string {
+  return PREFIX + state.slice(0, 8);
+}
+
+/**
+ * The `Set-Cookie` values that begin a round trip. `bound` (issuer, client, callback) is what the callback has to agree in;
+ * `cookies` are those that the browser sent, by name.
+ */
+export async function beginRoundTrip(
+  ring: TagKeyRing,
+  trip: RoundTrip,
+  bound: string,
+  cookies: Record<string, string>,
+  now: number,
+): Promise<string[]> {
+  const text = JSON.stringify({ ...trip, expiresAt: now + ROUND_TRIP_MS });
+  const sealed = await seal(ring, 'round-trip', text, bound);
+  const others = Object.keys(cookies).filter((name) => name.startsWith(PREFIX));
+  return [
+    `${nameOf(trip.state)}=${sealed}; Max-Age=${ROUND_TRIP_MS / 1000}; ${ATTRIBUTES}`,
+    ...(others.length < TABS ? [] : others.map((name) => `${name}=; Max-Age=0; ${ATTRIBUTES}`)),
+  ];
+}
+
+/** The round trip that this browser began with this state; null where it began none, or more than ten minutes ago. */
+export async function readRoundTrip(
+  ring: TagKeyRing,
+  state: string,
+  bound: string,
+  cookies: Record<string, string>,
+  now: number,
+): Promise<RoundTrip | null> {
+  const text = await unseal(ring, 'round-trip', cookies[nameOf(state)] ?? '', bound);
+  if (text === null) return null;
+  // Sealed for this use by `beginRoundTrip` alone.
+  const { expiresAt, ...trip } = JSON.parse(text) as RoundTrip & { expiresAt: number };
+  return trip.state === state && expiresAt > now ? trip : null;
+}
+
+/** The `Set-Cookie` value that ends a round trip. */
+export function endRoundTrip(state: string): string {
+  return `${nameOf(state)}=; Max-Age=0; ${ATTRIBUTES}`;
+}

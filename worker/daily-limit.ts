@@ -1,0 +1,54 @@
+// Limits for a UTC day, counted exactly in the database: what a limit by the minute lets pass all day would use up the rows that
+// everybody shares. A count is one indexed statement; over the limit it writes nothing.
+import { sql } from 'drizzle-orm';
+import type { Db } from './database.ts';
+import { storageFailureOf } from './storage-failure.ts';
+import { dailyCounts } from './tables.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** docs/operating/budget.md says what they are worth. */
+export const DAILY_LIMITS = {
+  /** Changes of an organisation that are no safety act: creations (refused and repeated ones too), renamings, activations. */
+  change: 500,
+  /** Tokens that an organisation asks for. */
+  creation: 100,
+  /** Refusals of a member that are put on record. */
+  refusal: 100,
+  /** Sign-ins of a member. */
+  'sign-in': 200,
+  /** Sign-in links that one network address asks for: each writes a row, for strangers too. */
+  link: 1000,
+} as const;
+export type DailyKind = keyof typeof DAILY_LIMITS;
+
+/**
+ * Counts one more for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows
+ * it, and otherwise in how many seconds the next day begins. `now` in ms. A full database counts nothing and allows: what it
+ * still has room for is switching off, and signing in to do so (reserve.ts).
+ */
+export async function countDaily(
+  db: Db,
+  kind: DailyKind,
+  subject: string,
+  now: number,
+): Promise<{ ok: true } | { ok: false; retryAfter: number }> {
+  const day = Math.floor(now / DAY_MS);
+  const sameDay = sql`${dailyCounts.day} = ${day}`;
+  const count = async () =>
+    db
+      .insert(dailyCounts)
+      .values({ subject, kind, day, count: 1 })
+      .onConflictDoUpdate({
+        target: [dailyCounts.subject, dailyCounts.kind],
+        set: { day, count: sql`iif(${sameDay}, ${dailyCounts.count} + 1, 1)` },
+        setWhere: sql`NOT ${sameDay} OR ${dailyCounts.count} < ${DAILY_LIMITS[kind]}`,
+      })
+      .returning({ count: dailyCounts.count });
+  const counted = await count().catch((error: unknown) => {
+    if (storageFailureOf(error) === 'full') return null;
+    throw error;
+  });
+  if (counted === null || counted.length > 0) return { ok: true };
+  return { ok: false, retryAfter: Math.ceil(((day + 1) * DAY_MS - now) / 1000) };
+}
