@@ -33,6 +33,7 @@ type FailureLine = {
     | 'misconfigured'
     | 'unexpected'
     | 'usage-not-written'
+    | 'usage-dropped'
     | 'prune-failed'
     | 'mail-not-sent'
     | 'refusal-not-recorded'

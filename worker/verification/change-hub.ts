@@ -74,6 +74,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
     this.writing = true;
     try {
       await this.save();
+      await this.mergeSaved();
       // A part that was written is gone before the next one is tried, so that none is counted twice.
       for (const [key, rows] of await this.saved()) {
         await this.truth.addUsage(rows);
@@ -105,31 +106,48 @@ export class ChangeHub extends DurableObject<HubEnv> {
     await this.ctx.storage.setAlarm(Math.max(Date.now(), written + WRITE_MS));
   }
 
-  /** Moves the sums from memory to storage, where they outlive this object: all of it or nothing. */
+  /** Moves the sums from memory to storage, where they outlive this object: all of it or nothing. What lies there stays as it is. */
   private async save(): Promise<void> {
-    const sum = new Usage();
-    const saved = await this.saved();
-    for (const rows of saved.values()) for (const row of rows) sum.addRow(row);
-    const fresh = this.usage.take();
-    for (const row of fresh) sum.addRow(row);
-    const rows = sum.take();
-    const parts = new Map<string, UsageRow[]>();
-    for (let start = 0; start < rows.length; start += ROWS) {
-      parts.set(`${SAVED}${start}`, rows.slice(start, start + ROWS));
-    }
+    const dropped = this.usage.takeDropped();
+    if (dropped > 0) logFailure('usage-dropped', String(dropped));
+    const rows = this.usage.take();
+    if (rows.length === 0) return;
+    const parts = partsOf(rows, `${SAVED}fresh:${Date.now()}:`);
     try {
       await this.ctx.storage.transaction(async (storage) => {
         for (const [key, part] of parts) await storage.put(key, part);
-        // A part that outlived a write that failed half-way now lies in another one as well.
-        for (const key of saved.keys()) if (!parts.has(key)) await storage.delete(key);
       });
     } catch (error) {
-      for (const row of fresh) this.usage.addRow(row);
+      for (const row of rows) this.usage.addRow(row);
       throw error;
     }
+  }
+
+  /** Adds up what was saved, once a minute: all of it or nothing. */
+  private async mergeSaved(): Promise<void> {
+    const saved = await this.saved();
+    const sum = new Usage();
+    for (const rows of saved.values()) for (const row of rows) sum.addRow(row);
+    const parts = partsOf(sum.take(), SAVED);
+    await this.ctx.storage.transaction(async (storage) => {
+      for (const [key, part] of parts) await storage.put(key, part);
+      // A part that outlived a write that failed half-way now lies in another one as well.
+      for (const key of saved.keys()) if (!parts.has(key)) await storage.delete(key);
+    });
+    const dropped = sum.takeDropped();
+    if (dropped > 0) logFailure('usage-dropped', String(dropped));
   }
 
   private saved(): Promise<Map<string, UsageRow[]>> {
     return this.ctx.storage.list<UsageRow[]>({ prefix: SAVED });
   }
+}
+
+/** Rows by key, in an order that the keys keep: the oldest first. */
+function partsOf(rows: UsageRow[], prefix: string): Map<string, UsageRow[]> {
+  const parts = new Map<string, UsageRow[]>();
+  for (let start = 0; start < rows.length; start += ROWS) {
+    parts.set(`${prefix}${String(start).padStart(6, '0')}`, rows.slice(start, start + ROWS));
+  }
+  return parts;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Usage } from './usage.ts';
+import { ROWS_KEPT, Usage } from './usage.ts';
 
 const HOUR_MS = 3_600_000;
 // Names that a plain object has before anybody writes to it.
@@ -46,5 +46,16 @@ describe('the sums of a hub', () => {
         expect(usage.isEmpty).toBe(true);
       }),
     );
+  });
+
+  it('are bounded: the oldest rows go, and how many is said once', () => {
+    const usage = new Usage();
+    for (let token = 0; token < ROWS_KEPT + 5; token++) usage.add(new Map([[`t${token}`, [1, 0]]]), 0);
+    usage.add(new Map([['t5', [1, 0]]]), 0);
+    expect(usage.takeDropped()).toBe(5);
+    expect(usage.takeDropped()).toBe(0);
+    const rows = usage.take();
+    expect(rows).toHaveLength(ROWS_KEPT);
+    expect(rows[0]).toMatchObject({ tokenId: 't5', accepted: 2 });
   });
 });

@@ -4,8 +4,12 @@ import type { Counts } from './verifier.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
+/** Rows that wait at most: some 14 MB in storage. */
+export const ROWS_KEPT = 100_000;
+
 export class Usage {
   #rows = new Map<string, UsageRow>();
+  #dropped = 0;
 
   /** Adds what one isolate counted since it last told. */
   add(counts: Counts, now: number): void {
@@ -26,11 +30,28 @@ export class Usage {
     const sum = this.#rows.get(key);
     if (sum === undefined) {
       this.#rows.set(key, { ...row });
+      if (this.#rows.size > ROWS_KEPT) this.#dropOldest();
       return;
     }
     sum.accepted += row.accepted;
     sum.refused += row.refused;
     if (row.usedAt !== null && row.usedAt > (sum.usedAt ?? '')) sum.usedAt = row.usedAt;
+  }
+
+  /** How many rows were dropped since this was last asked: the oldest go when there are too many. */
+  takeDropped(): number {
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** A Map is in the order in which its keys came. */
+  #dropOldest(): void {
+    for (const oldest of this.#rows.keys()) {
+      this.#rows.delete(oldest);
+      this.#dropped++;
+      return;
+    }
   }
 
   get isEmpty(): boolean {

@@ -24,6 +24,7 @@ const TERMS = termsOf('1');
 const LEASE = { REVOCATION_LEASE_MS: '1000' };
 /** Callers of the regions that are used here. */
 const REGIONS = {
+  enam: { continent: 'NA', longitude: '-75' },
   apac: { continent: 'AS', longitude: '103.8' },
   afr: { continent: 'AF' },
   oc: { continent: 'OC' },
@@ -416,5 +417,45 @@ describe.concurrent('what is counted', () => {
     );
     const due = await runInDurableObject(hub, (_, state) => state.storage.getAlarm());
     expect(due).toBeGreaterThan(Date.now() + 40_000);
+  });
+});
+
+describe('what waits to be written', () => {
+  it('is bounded while the database refuses it, and what waits is not stored again with what is new', async () => {
+    const hub = hubOf('enam');
+    const seen = await watch('enam');
+    const ring = () => runInDurableObject(hub, (object: ChangeHub) => object.alarm());
+    const saved = () =>
+      runInDurableObject(hub, (_, state) => state.storage.list<{ tokenId: string }[]>({ prefix: 'usage:' }));
+    const count = (from: number, many: number) =>
+      hub.sync(
+        { head: null, ...TERMS },
+        new Map(
+          Array.from({ length: many }, (_, index): [string, [number, number]] => [
+            `t${from + index}`,
+            [1, 0],
+          ]),
+        ),
+      );
+    await count(0, 90_000);
+    seen.isAway = true;
+    await ring();
+    const before = [...(await saved()).keys()];
+    expect(before).toHaveLength(18);
+    await count(90_000, 20_000);
+    // Five seconds in memory, then in parts of their own.
+    const added = await vi.waitUntil(
+      async () => {
+        const keys = [...(await saved()).keys()].filter((key) => !before.includes(key));
+        return keys.length > 0 && keys;
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+    expect(added).toHaveLength(4);
+    await ring();
+    const rows = [...(await saved()).values()].flat();
+    expect(rows).toHaveLength(100_000);
+    expect(rows[0]?.tokenId).toBe('t10000');
+    expect(rows.at(-1)?.tokenId).toBe('t109999');
   });
 });

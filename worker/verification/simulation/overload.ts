@@ -50,7 +50,7 @@ const TOKENS_PER_ISOLATE = 60;
 const NEW_SHARE = 0.005;
 /** The database's work for each token that a statement reads, in statements. */
 const STATEMENTS_PER_TOKEN = 0.02;
-/** A hub's work for each change in an answer, in requests: 10,000 changes are serialised in about 8 ms. */
+/** A hub's work for each change in an answer, in requests: 10,000 changes count as 8 ms (1.5 ms of CPU were measured). */
 const REQUESTS_PER_CHANGE = 0.001;
 
 /**
