@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -76,24 +77,45 @@ function filesWorker(): WorkerOptions {
 
 let bundled: string | undefined;
 
-/** One isolate of the product on the storage of `zone`, with the hubs of the isolate `hubs`. */
-function isolate(
-  name: string,
-  zone: string,
-  hubs: string,
-  settings: Settings,
-  limit?: number,
-): WorkerOptions {
-  const deployed = readConfig({ config: join(root, 'wrangler.toml') });
+/** The code and the settings of a release. */
+export type Release = { code: string; vars: Record<string, unknown> };
+
+/** The release that is kept beside the tests; scripts/previous-release.ts renews it. */
+export function previousRelease(): Release {
+  const folder = join(root, 'e2e/previous-release');
+  const { vars } = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as Pick<Release, 'vars'>;
+  return { code: gunzipSync(readFileSync(join(folder, 'index.js.gz'))).toString(), vars };
+}
+
+function presentRelease(): Release {
   bundled ??= bundleWorker();
+  return { code: bundled, vars: readConfig({ config: join(root, 'wrangler.toml') }).vars };
+}
+
+export type Isolate = {
+  name: string;
+  /** The D1 database; KV is that of `zone`. */
+  database: string;
+  zone: string;
+  /** The isolate that hosts its hubs. */
+  hubs: string;
+  settings: Settings;
+  release?: Release;
+  limit?: number;
+};
+
+/** One isolate of the product. */
+function isolate({ name, database, zone, hubs, settings, release, limit }: Isolate): WorkerOptions {
+  const deployed = readConfig({ config: join(root, 'wrangler.toml') });
+  const { code, vars } = release ?? presentRelease();
   const env: Bindings = {
-    DB: { type: 'd1', id: zone },
+    DB: { type: 'd1', id: database },
     TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },
     CHANGE_HUB: { type: 'durable-object', worker: hubs, exportName: 'ChangeHub' },
     VERSION: { type: 'version-metadata' },
     ASSETS: { type: 'worker', worker: FILES },
   };
-  for (const [key, value] of Object.entries(deployed.vars)) env[key] = { type: 'text', value: String(value) };
+  for (const [key, value] of Object.entries(vars)) env[key] = { type: 'text', value: String(value) };
   for (const [key, value] of Object.entries(settings)) {
     env[key] = typeof value === 'string' ? { type: 'text', value } : value;
   }
@@ -107,7 +129,7 @@ function isolate(
       name,
       compatibilityDate: deployed.compatibility_date ?? '',
       compatibilityFlags: deployed.compatibility_flags,
-      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: bundled } } },
+      manifest: { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents: code } } },
       env,
       exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
     },
@@ -117,7 +139,7 @@ function isolate(
 
 /** A deployment apart: these secrets alone, the deployed limits, and a database that has no tables. */
 export function emptyDeployment(name: string, vars: Record<string, string>): WorkerOptions {
-  return isolate(name, name, name, vars);
+  return isolate({ name, database: name, zone: name, hubs: name, settings: vars });
 }
 
 /** Starts an isolate for each name; the first one hosts the hubs. `others`: Workers that are not the product. */
@@ -126,15 +148,37 @@ export async function startIsolates(
   settings: Settings = {},
   others: WorkerOptions[] = [],
 ): Promise<Miniflare> {
-  const all = { ...SETTINGS, ...settings };
-  const workers = names.map((name) => isolate(name, 'zone', names[0], all, 10_000));
+  const [hubs] = names;
+  return startReleases(
+    names.map((name) => ({ name, hubs, settings })),
+    others,
+  );
+}
+
+/**
+ * Starts isolates of one zone that differ in release, database, hubs or settings, in what they do not leave out; the
+ * database of the first one has the tables.
+ */
+export async function startReleases(
+  isolates: (Partial<Isolate> & Pick<Isolate, 'name' | 'hubs'>)[],
+  others: WorkerOptions[] = [],
+): Promise<Miniflare> {
+  const workers = isolates.map(({ settings, ...rest }) =>
+    isolate({
+      database: 'zone',
+      zone: 'zone',
+      limit: 10_000,
+      ...rest,
+      settings: { ...SETTINGS, ...settings },
+    }),
+  );
   const miniflare = new Miniflare({
     workers: [...workers, filesWorker(), ...others],
     logRequests: false,
     handleStructuredLogs: ({ message }) => watch(message),
   });
   await miniflare.ready;
-  const db = await miniflare.getD1Database('DB', names[0]);
+  const db = await miniflare.getD1Database('DB', isolates[0]?.name);
   for (const statement of migrationStatements()) await db.prepare(statement).run();
   return miniflare;
 }

@@ -1,0 +1,238 @@
+// The promise across a deployment: the release before (e2e/previous-release/) and the present one at the same time, on
+// one database, one KV and one set of hubs, as while a deployment or a rollback spreads; and isolates of another
+// database whose hubs still run the other code and read the database of before, as after a restore or a move.
+import { createHash } from 'node:crypto';
+import type { Miniflare } from 'miniflare';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { previousRelease, SETTINGS, startReleases } from './isolates.ts';
+import { startLibsqlServer } from './libsql-server.ts';
+import type { LibsqlServer } from './libsql-server.ts';
+
+const COOKIE = 'c'.repeat(43);
+const OWNER = 'owner@example.com';
+/** Short, so that what is waited for is seconds: a change that hubs do not confirm is answered after the longer one. */
+const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
+/** Calls after the answer of a change, and the pause between two: 1.5 s, five leases of an isolate. */
+const CALLS = 60;
+const PAUSE_MS = 25;
+/** A change that waits for leases and 120 calls, beside the other cases and whatever else the machine does. */
+const MINUTES_4 = 240_000;
+
+let miniflare: Miniflare;
+let libsql: LibsqlServer;
+let organisation: string;
+
+type Made = { path: string; secret: string };
+/** A token for each case: made in the first database, before it is copied. */
+const tokens = new Map<string, Made>();
+
+// Who changes, who is called, and where their hubs run. The names are isolates of `beforeAll`.
+const TOGETHER: [title: string, writer: string, caller: string][] = [
+  [
+    'the release before changes, the present one is called, hubs of the release before',
+    'old',
+    'new-at-old-hubs',
+  ],
+  [
+    'the present release changes, the one before is called, hubs of the release before',
+    'new-at-old-hubs',
+    'old',
+  ],
+  [
+    'the release before changes, the present one is called, hubs of the present one',
+    'old-at-new-hubs',
+    'new',
+  ],
+  [
+    'the present release changes, the one before is called, hubs of the present one',
+    'new',
+    'old-at-new-hubs',
+  ],
+];
+// Two isolates of each: the first one changes, the second one is called.
+const MOVED: [title: string, isolate: string][] = [
+  ['restored, hubs of the release before', 'restored-at-old-hubs'],
+  ['restored, hubs of the present release', 'restored-at-new-hubs'],
+  ['restored under the release before, hubs of the present one', 'restored-old-at-new-hubs'],
+  ['moved to libSQL, hubs of the release before', 'libsql-at-old-hubs'],
+  ['moved to libSQL, hubs of the present release', 'libsql-at-new-hubs'],
+  ['moved to libSQL under the release before, hubs of the present one', 'libsql-old-at-new-hubs'],
+  ['moved back to D1, hubs that still read libSQL', 'back-at-libsql-hubs'],
+];
+
+beforeAll(async () => {
+  libsql = await startLibsqlServer();
+  const release = previousRelease();
+  const atLibsql = { LIBSQL_URL: libsql.url, LIBSQL_AUTH_TOKEN: libsql.authToken, LOCAL_MODE: '1' };
+  const next = { ...LEASES, DATABASE_EPOCH: '2' };
+  const isolates: Parameters<typeof startReleases>[0] = [
+    { name: 'old', hubs: 'old', release, settings: LEASES },
+    { name: 'new', hubs: 'new', settings: LEASES },
+    { name: 'new-at-old-hubs', hubs: 'old', settings: LEASES },
+    { name: 'old-at-new-hubs', hubs: 'new', release, settings: LEASES },
+    // Nobody told its hubs that the zone moved on: they read libSQL, under the epoch of that move.
+    { name: 'at-libsql', hubs: 'at-libsql', settings: { ...next, ...atLibsql } },
+  ];
+  const moved = [
+    { name: 'restored-at-old-hubs', hubs: 'old', database: 'restored', settings: next },
+    { name: 'restored-at-new-hubs', hubs: 'new', database: 'restored', settings: next },
+    { name: 'restored-old-at-new-hubs', hubs: 'new', database: 'restored', release, settings: LEASES },
+    { name: 'libsql-at-old-hubs', hubs: 'old', settings: { ...next, ...atLibsql } },
+    { name: 'libsql-at-new-hubs', hubs: 'new', settings: { ...next, ...atLibsql } },
+    { name: 'libsql-old-at-new-hubs', hubs: 'new', release, settings: { ...LEASES, ...atLibsql } },
+    {
+      name: 'back-at-libsql-hubs',
+      hubs: 'at-libsql',
+      database: 'restored',
+      settings: { ...LEASES, DATABASE_EPOCH: '3' },
+    },
+  ];
+  for (const isolate of moved) isolates.push(isolate, { ...isolate, name: `${isolate.name}-2` });
+  miniflare = await startReleases(isolates);
+  const db = await miniflare.getD1Database('DB', 'old');
+  const now = Date.now();
+  await db
+    .prepare(
+      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    .bind(
+      createHash('sha256').update(COOKIE).digest('hex'),
+      'session',
+      OWNER,
+      'link',
+      now,
+      now,
+      now + 3_600_000,
+    )
+    .run();
+  for (const [title] of [...TOGETHER, ...MOVED]) tokens.set(title, await givenToken());
+  // Every hub has read the first database, and is under its lease.
+  for (const { secret } of tokens.values()) {
+    for (const isolate of ['old', 'new']) {
+      const status = await call(isolate, secret);
+      if (status !== 200) throw new Error(`${isolate}: ${status}`);
+    }
+  }
+  const restored = await miniflare.getD1Database('DB', 'restored-at-new-hubs');
+  await copy(
+    db,
+    async (sql, values) =>
+      void (await restored
+        .prepare(sql)
+        .bind(...values)
+        .run()),
+  );
+  await copy(db, async (sql, values) => void libsql.database.prepare(sql).run(values));
+});
+afterAll(async () => {
+  await miniflare?.dispose();
+  await libsql?.close();
+});
+
+/** What an export and an import do: tables and rows first, then indexes and triggers. */
+async function copy(
+  from: Awaited<ReturnType<Miniflare['getD1Database']>>,
+  run: (sql: string, values: unknown[]) => Promise<void>,
+): Promise<void> {
+  const { results: parts } = await from
+    .prepare(
+      "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
+    )
+    .all<{ type: string; name: string; sql: string }>();
+  // A table that others refer to has to stand before their rows do.
+  const tables = parts.filter(({ type }) => type === 'table');
+  for (const { sql } of tables) await run(sql, []);
+  for (const { name } of tables) {
+    const { results } = await from.prepare(`SELECT * FROM ${name}`).all<Record<string, unknown>>();
+    for (const row of results) {
+      const marks = Object.keys(row).map(() => '?');
+      await run(
+        `INSERT INTO ${name} (${Object.keys(row).join()}) VALUES (${marks.join()})`,
+        Object.values(row),
+      );
+    }
+  }
+  for (const { type, sql } of parts) if (type !== 'table') await run(sql, []);
+}
+
+async function send(isolate: string, method: string, path: string, body?: object): Promise<unknown> {
+  const { origin } = await miniflare.unsafeGetDirectURL(isolate);
+  const headers: Record<string, string> = path.startsWith('/operator')
+    ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
+    : { cookie: `__Host-session=${COOKIE}`, origin };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const answer = await fetch(origin + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  expect(answer.ok, `${isolate}: ${method} ${path}: ${answer.status} ${text}`).toBe(true);
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+async function givenToken(): Promise<Made> {
+  if (organisation === undefined || tokens.size % 10 === 0) {
+    organisation = `o-${crypto.randomUUID()}`;
+    await send('old', 'PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'enterprise' });
+    await send('old', 'PUT', `/operator/organisations/${organisation}/members/${OWNER}`);
+  }
+  const path = `/api/organisations/${organisation}/tokens`;
+  const { token, secret } = (await send('old', 'POST', path, {})) as {
+    token: { id: string };
+    secret: string;
+  };
+  return { path: `${path}/${token.id}`, secret };
+}
+
+async function call(isolate: string, secret: string): Promise<number> {
+  const { origin } = await miniflare.unsafeGetDirectURL(isolate);
+  const answer = await fetch(`${origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** Keeps the isolate warm, makes the change, and says how every call ended that began after its answer. */
+async function callAfter(
+  change: () => Promise<unknown>,
+  isolate: string,
+  secret: string,
+): Promise<Set<number>> {
+  const progress = { isAnswered: false };
+  const late = new Set<number>();
+  const calls = async (): Promise<void> => {
+    for (let count = 0; count < CALLS;) {
+      const isLate = progress.isAnswered;
+      if (isLate) count++;
+      const status = await call(isolate, secret);
+      if (isLate) late.add(status);
+      await new Promise((done) => {
+        setTimeout(done, PAUSE_MS);
+      });
+    }
+  };
+  const all = Promise.all([calls(), calls()]);
+  await change();
+  progress.isAnswered = true;
+  await all;
+  return late;
+}
+
+async function expectPromise(title: string, writer: string, caller: string): Promise<void> {
+  const { path, secret } = tokens.get(title) ?? { path: '', secret: '' };
+  expect(await call(caller, secret)).toBe(200);
+  const off = await callAfter(() => send(writer, 'PATCH', path, { active: false }), caller, secret);
+  expect([...off]).toEqual([401]);
+  const on = await callAfter(() => send(writer, 'PATCH', path, { active: true }), caller, secret);
+  expect([...on]).toEqual([200]);
+}
+
+describe.concurrent('two releases at once: nothing is accepted after a deactivation, nothing refused after a reactivation', () => {
+  it.each(TOGETHER)('%s', { timeout: MINUTES_4 }, expectPromise);
+});
+
+describe.concurrent('another database, while its hubs are those of before: the same', () => {
+  it.each(MOVED)('%s', { timeout: MINUTES_4 }, (title, isolate) =>
+    expectPromise(title, isolate, `${isolate}-2`),
+  );
+});
