@@ -23,7 +23,13 @@ const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
 /** Rows in one stored value and in one statement: some 700 KB, where a Durable Object and D1 both take 2 MB. */
 const ROWS = 5000;
-const SAVED = 'usage:';
+/**
+ * Where counts are saved: the version of their shape stands in the key. The release before versions wrote the same shape
+ * without one. What stands under another version is left where it is.
+ */
+const SAVED = 'usage:1:';
+const SAVED_BEFORE = 'usage:';
+const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<HubEnv> {
@@ -138,8 +144,9 @@ export class ChangeHub extends DurableObject<HubEnv> {
     if (dropped > 0) logFailure('usage-dropped', String(dropped));
   }
 
-  private saved(): Promise<Map<string, UsageRow[]>> {
-    return this.ctx.storage.list<UsageRow[]>({ prefix: SAVED });
+  private async saved(): Promise<Map<string, UsageRow[]>> {
+    const all = await this.ctx.storage.list<UsageRow[]>({ prefix: SAVED_BEFORE });
+    return new Map([...all].filter(([key]) => KNOWN.test(key)));
   }
 }
 

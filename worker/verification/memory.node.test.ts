@@ -71,6 +71,20 @@ describe('what is remembered', () => {
     expect(kept).toBeGreaterThan(200);
   });
 
+  it('of tokens outlives any number of secrets without a row, which are bounded apart', () => {
+    const memory = new Memory();
+    for (let token = 0; token < 4000; token++) memory.put(hashOf(token), 7, holderOf(7));
+    for (let secret = 0; secret < 12_000; secret++) memory.put(hashOf(`deleted ${secret}`), 7, null);
+    for (let token = 0; token < 4000; token++) expect(memory.get(hashOf(token))?.holder).toEqual(holderOf(7));
+    expect(memory.get(hashOf(0))).toBeDefined();
+    expect(memory.size).toBeLessThanOrEqual(6000);
+    // A row that appears takes the place of its absence, and the other way round.
+    memory.put(hashOf('deleted 11999'), 8, holderOf(8));
+    memory.put(hashOf(1), 8, null);
+    expect(memory.get(hashOf('deleted 11999'))?.holder).not.toBeNull();
+    expect(memory.get(hashOf(1))).toEqual({ holder: null });
+  });
+
   it('includes that a genuine secret has no row', () => {
     const memory = new Memory();
     memory.put(hashOf('deleted'), 7, null);

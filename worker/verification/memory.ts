@@ -5,6 +5,8 @@ import type { Head, Holder } from './record.ts';
 
 /** Two generations of at most this many: 10,000 records, 3.7 MB with ids of 36 characters. */
 const GENERATION = 5000;
+/** Secrets without a row, likewise: apart, so that however many of them are asked for, no token is forgotten. */
+const GENERATION_WITHOUT_ROW = 1000;
 const CHANGES = 2000;
 
 export type Remembered = { holder: Holder | null };
@@ -17,29 +19,28 @@ export class Memory {
   /** Below this `seq` the isolate does not know what changed. */
   #floor = 0;
   readonly #changed = new Map<TokenHash, number>();
-  #young = new Map<TokenHash, Remembered>();
-  #old = new Map<TokenHash, Remembered>();
+  readonly #tokens = new Recent(GENERATION);
+  readonly #withoutRow = new Recent(GENERATION_WITHOUT_ROW);
 
   /** Remembered and not known to have changed. A record that is asked for stays; hits alone move nothing. */
   get(hash: TokenHash): Remembered | undefined {
-    const hit = this.#young.get(hash);
-    if (hit !== undefined) return hit;
-    const aged = this.#old.get(hash);
-    if (aged !== undefined) this.#keep(hash, aged);
-    return aged;
+    return this.#tokens.get(hash) ?? this.#withoutRow.get(hash);
   }
 
   /** Keeps a record unless a change that was learned meanwhile is newer, or it is older than what was learned at all. */
   put(hash: TokenHash, asOf: number, holder: Holder | null): void {
     if (asOf < this.#floor || asOf < (this.#changed.get(hash) ?? 0)) return;
-    this.#keep(hash, { holder });
+    const [room, other] =
+      holder === null ? [this.#withoutRow, this.#tokens] : [this.#tokens, this.#withoutRow];
+    other.delete(hash);
+    room.keep(hash, { holder });
   }
 
   /** Learns the changes up to `head`. Answers overtake each other, so the head only grows. */
   learn(head: Head, changes: readonly (readonly [hash: TokenHash, seq: number])[]): void {
     for (const [hash, seq] of changes) {
-      this.#young.delete(hash);
-      this.#old.delete(hash);
+      this.#tokens.delete(hash);
+      this.#withoutRow.delete(hash);
       if (seq <= (this.#changed.get(hash) ?? 0)) continue;
       // Again at the end: the map's order is the order of learning, and the oldest goes first.
       this.#changed.delete(hash);
@@ -64,20 +65,53 @@ export class Memory {
 
   /** Forgets the records; nothing older than the newest head that is known may come back. */
   forget(): void {
-    this.#young.clear();
-    this.#old.clear();
+    this.#tokens.clear();
+    this.#withoutRow.clear();
     if (this.head !== null && this.head.seq > this.#floor) this.#floor = this.head.seq;
   }
 
   get size(): number {
-    return this.#young.size + this.#old.size;
+    return this.#tokens.size + this.#withoutRow.size;
+  }
+}
+
+/** The records that were asked for last, in two generations of at most `limit`; hits alone move nothing. */
+class Recent {
+  readonly #limit: number;
+  #young = new Map<TokenHash, Remembered>();
+  #old = new Map<TokenHash, Remembered>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
-  #keep(hash: TokenHash, record: Remembered): void {
+  get(hash: TokenHash): Remembered | undefined {
+    const hit = this.#young.get(hash);
+    if (hit !== undefined) return hit;
+    const aged = this.#old.get(hash);
+    if (aged !== undefined) this.keep(hash, aged);
+    return aged;
+  }
+
+  keep(hash: TokenHash, record: Remembered): void {
     this.#old.delete(hash);
     this.#young.set(hash, record);
-    if (this.#young.size < GENERATION) return;
+    if (this.#young.size < this.#limit) return;
     this.#old = this.#young;
     this.#young = new Map();
+  }
+
+  delete(hash: TokenHash): void {
+    this.#young.delete(hash);
+    this.#old.delete(hash);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
   }
 }

@@ -195,7 +195,7 @@ describe('a token that was switched off', () => {
 
   it.each([
     ['the old record', (old: string) => old],
-    ['a record of the future', (old: string) => old.replace(/^\[\d+/, '[4000000')],
+    ['a record of the future', (old: string) => old.replace(/\[\d+/, '[4000000')],
     ['nonsense', () => '{"active":true}'],
     ['the record of another token', (old: string) => old.replace(/"[0-9a-f-]{36}"/, '"another"')],
   ])('is refused though KV holds %s', async (_, lie) => {
@@ -261,6 +261,47 @@ describe('a token that was switched off', () => {
     expect(await statusOf(warm, other.secret)).toBe(401);
     expect(await statusOf(warm, lost.secret)).toBe(401);
     expect(await statusOf(isolate().env, other.secret)).toBe(401);
+  });
+});
+
+describe('a record in KV', () => {
+  it('of one token does not speak for another one under whose key it was put', async () => {
+    const [mine, other] = [await givenOrganisation(), await givenOrganisation()];
+    const [paused, good] = [await givenToken(mine, false), await givenToken(other)];
+    const { env: deployment } = isolate();
+    expect(await statusOf(deployment, good.secret)).toBe(200);
+    const text = await vi.waitUntil(() => env.TOKEN_CACHE.get(cacheKey(hashOfSecret(good.secret))));
+    await env.TOKEN_CACHE.put(cacheKey(hashOfSecret(paused.secret)), text);
+    expect(await statusOf(isolate().env, paused.secret)).toBe(401);
+  });
+});
+
+describe('a hub under other terms', () => {
+  const rejected = (call: () => Promise<unknown>) => call().then(() => 'answered', String);
+  it.each([
+    ['of the release before versions', {}],
+    ['of a later version', { version: 3, epoch: 1 }],
+    ['of another database', { version: 2, epoch: 2 }],
+  ])('answers no question, counts nothing and confirms nothing: %s', async (_, terms) => {
+    const hub = hubOf('sam');
+    await runInDurableObject(hub, async (object: ChangeHub) => {
+      const counts: Counts = new Map([['made-up', [1, 0]]]);
+      expect(await rejected(() => object.sync({ head: null, ...terms }, counts))).toMatch(/^Error: hub: /);
+      const { head } = await object.sync({ head: null, ...TERMS }, new Map());
+      expect(await rejected(() => object.advance({ ...head, ...terms }))).toMatch(/^Error: hub: /);
+      expect(await object.advance({ ...head, ...TERMS })).toEqual(TERMS);
+    });
+  });
+
+  it('is gone round: the database answers, and the call is accepted', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const silent = {
+      sync: () => Promise.resolve({ head: { seq: 1, nonce: 'x' }, changes: [], remaining: 9e9 }),
+    };
+    const CHANGE_HUB = { getByName: () => silent } as unknown as Env['CHANGE_HUB'];
+    const { env: deployment, calls } = isolate({ CHANGE_HUB });
+    expect(await statusOf(deployment, secret)).toBe(200);
+    expect(calls.filter((name) => name.startsWith('D1'))).toHaveLength(1);
   });
 });
 
@@ -387,6 +428,22 @@ describe.concurrent('what is counted', () => {
     await ring();
     await ring();
     expect((await usageOf(last.id)).accepted).toBe(2);
+  });
+
+  it('is taken over from the release before versions, and left alone where a later one wrote it', async () => {
+    const { id } = await givenToken(await givenOrganisation());
+    const hub = hubOf('oc');
+    const row = { tokenId: id, hour: 9, accepted: 3, refused: 0, usedAt: null };
+    const later = { counts: 'of another shape' };
+    await runInDurableObject(hub, async (object: ChangeHub, state) => {
+      await state.storage.put({ 'usage:0': [row], 'usage:2:0': later });
+      await object.alarm();
+      await object.alarm();
+      expect(await state.storage.get('usage:2:0')).toEqual(later);
+      expect((await state.storage.list({ prefix: 'usage:' })).size).toBe(1);
+      await state.storage.delete('usage:2:0');
+    });
+    expect(await usageOf(id)).toMatchObject({ accepted: 3 });
   });
 
   it('is written once a minute at most, and nothing of it is lost or doubled while the database is away', async () => {

@@ -170,6 +170,45 @@ describe('an isolate that starts after a change of another token', () => {
   });
 });
 
+describe('secrets that no row knows', () => {
+  it('asked in turn by the thousand cost the hub a bounded number of look-ups, and say so, until time has passed', async () => {
+    let refused = 0;
+    for (let index = 0; index < 300; index++) {
+      const answer = await verify(hashOf(`deleted ${index}`));
+      if (answer.ok || answer.reason !== 'invalid-token') refused++;
+    }
+    // Each look-up takes some 7 ms here, in which 0.04 more are granted.
+    expect(refused).toBeGreaterThan(150);
+    expect(table.reads).toBeLessThan(150);
+    io = [];
+    expect(await verify(hashOf('deleted too'))).toEqual(UNAVAILABLE);
+    expect(io).toEqual(['KV']);
+    // What is known to be without a row is refused as ever.
+    expect(await verify(hashOf('deleted 1'))).toEqual(INVALID);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await verify(hashOf('deleted too'))).toEqual(INVALID);
+  });
+
+  it('count once, though a thousand calls ask for the same one together', async () => {
+    const one = hashOf('deleted');
+    const answers = Array.from({ length: 1000 }, () => verifier.lookUp(one, waitUntil));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(new Set((await Promise.all(answers)).map(({ ok }) => ok))).toEqual(new Set([false]));
+    expect(await verify(hashOf('another'))).toEqual(INVALID);
+  });
+
+  it('take no other token away: one in memory is answered at once, and one in KV is looked up', async () => {
+    await verify();
+    table.change('b', holderOf('b'));
+    await hub.advance(table.head);
+    cache.set(hashOf('b'), { asOf: table.head, holder: holderOf('b') });
+    for (let index = 0; index < 300; index++) await verify(hashOf(`deleted ${index}`));
+    await verify();
+    expect(recall()).toEqual(ACCEPTED);
+    expect(await verify(hashOf('b'))).toMatchObject({ ok: true, tokenId: 'b' });
+  });
+});
+
 describe('when KV', () => {
   it.each([
     ['hangs', never],

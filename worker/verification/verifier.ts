@@ -9,6 +9,7 @@ import type { Brakes } from './brakes.ts';
 import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
+import { Misses } from './misses.ts';
 import { isSameHead } from './record.ts';
 import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from './record.ts';
 
@@ -61,6 +62,7 @@ export class Verifier {
   readonly memory = new Memory();
   readonly #ports: Ports;
   readonly #brakes: Brakes;
+  readonly #misses = new Misses();
   #leaseUntil = 0;
   /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
   #renewAt = 0;
@@ -93,9 +95,18 @@ export class Verifier {
 
   /** The answer from beyond this isolate. Never wrong: where the truth cannot be had, it says so. */
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
+    const isRemembered = this.memory.get(hash) !== undefined;
+    if (!isRemembered && !(await this.#mayAskFor(hash))) return UNAVAILABLE;
     const holder = await this.#find(hash, waitUntil);
     if (holder === undefined) return UNAVAILABLE;
+    if (holder === null && !isRemembered) this.#misses.count(hash, this.#ports.now());
     return this.#judge(holder, this.#ports.now(), waitUntil);
+  }
+
+  /** While too many look-ups end without a row, only a hash that KV knows is asked for: such a row was there once. */
+  async #mayAskFor(hash: TokenHash): Promise<boolean> {
+    if (this.#misses.areFew(this.#ports.now())) return true;
+    return (await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null)) !== null;
   }
 
   /** Undefined: neither the hub nor the database can be had, or not in time. */

@@ -150,7 +150,7 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
   ]) {
     cpSync(join(source, '..', room), join(folder, room));
   }
-  for (const name of ['publish', 'record', 'region', 'terms', 'verifier']) {
+  for (const name of ['misses', 'publish', 'record', 'region', 'terms', 'verifier']) {
     cpSync(join(source, `${name}.ts`), join(folder, 'verification', `${name}.ts`));
   }
   let text = readFileSync(join(source, file), 'utf8');
