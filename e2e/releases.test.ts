@@ -4,11 +4,12 @@
 import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { previousRelease, SETTINGS, startReleases } from './isolates.ts';
+import { newSessionCookie, previousRelease, SETTINGS, startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
-const COOKIE = 'c'.repeat(43);
+// The release before takes any value whose hash has a row.
+const COOKIE = newSessionCookie();
 const OWNER = 'owner@example.com';
 /** Short, so that what is waited for is seconds: a change that hubs do not confirm is answered after the longer one. */
 const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
