@@ -51,6 +51,20 @@ describe('a credential', () => {
   });
 
   it.each([
+    ['spaces after the scheme', `a${' '.repeat(100_000)},`],
+    ['spaces after a comma', `a b,${' '.repeat(100_000)}`],
+    ['spaces before an equals sign', `a b,c${' '.repeat(100_000)}d=`],
+    ['quotes', `a ${'"'.repeat(100_000)},`],
+    ['parameters', `a b${',c=d'.repeat(25_000)},`],
+    ['padding', `Bearer ${'='.repeat(100_000)},`],
+  ])('of 100 KB of %s is refused in no time', (_, authorization) => {
+    const startedAt = performance.now();
+    expect(readRaw(authorization)).toEqual(malformed);
+    // By the square of the length it would be half a minute.
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  });
+
+  it.each([
     ['an empty header', ''],
     ['no token', 'Bearer'],
     ['no token after the space', 'Bearer '],

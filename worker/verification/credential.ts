@@ -9,9 +9,10 @@ export type Credential =
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const BEARER_SCHEME = /^bearer(?![A-Za-z0-9!#$%&'*+\-.^_`|~])/i;
 // RFC 9110 section 11.4: a scheme whose parameters have commas between them (Digest, AWS4-HMAC-SHA256). Two headers reach a
-// Worker as one with a comma as well: then a scheme follows the comma, and no parameter.
+// Worker as one with a comma as well: then a scheme follows the comma, and no parameter. The spaces after the scheme are matched
+// in one way alone: anybody may send a header of 100 KB of them, and the time must not grow by its square.
 const PARAMETERS =
-  /^[^\s,"=]+ +(?:[^,"]|"(?:[^"\\]|\\.)*")*(?:,[ \t]*[^\s,"=]+[ \t]*=(?:[^,"]|"(?:[^"\\]|\\.)*")*)+$/;
+  /^[^\s,"=]+ +(?! )(?:[^,"]|"(?:[^"\\]|\\.)*")*(?:,[ \t]*[^\s,"=]+[ \t]*=(?:[^,"]|"(?:[^"\\]|\\.)*")*)+$/;
 const API_KEY = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 const MISSING = { ok: false, reason: 'authentication-required' } as const;
