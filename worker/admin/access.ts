@@ -70,11 +70,14 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   await next();
 };
 
-/** Comes after `requireAccess`: a stranger must not be able to use up another organisation's changes. */
-export const limitMutations: MiddlewareHandler<PlaceEnv> = async (c, next) => {
-  await limit(c.env.MUTATIONS_PER_ORGANISATION, c.var.place.organisationId);
-  await next();
-};
+/**
+ * Comes after `requireAccess`: a stranger must not be able to use up another organisation's changes. What ends a token alone is
+ * counted for each member: one of them, or whoever has their session, must not be able to keep the others from it.
+ */
+export async function limitMutation(c: Context<PlaceEnv>, endsToken: boolean): Promise<void> {
+  const { organisationId, email } = c.var.place;
+  await limit(c.env.MUTATIONS_PER_ORGANISATION, endsToken ? `${organisationId} ${email}` : organisationId);
+}
 
 /**
  * Counts a change of the organisation for the day, or refuses with `too-many-requests`. Switching off and deleting are never

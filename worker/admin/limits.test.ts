@@ -64,6 +64,25 @@ it('allows 120 changes a minute for an organisation, then asks to wait, and leav
   // A burst that a minute's end cuts in two is sent once more.
 }, 60_000);
 
+it('lets a member switch off and delete while another one uses up the changes of their organisation', async () => {
+  const [busy, calm] = [await givenSession('busy@example.com'), await givenSession('calm@example.com')];
+  const statuses = await withinOneMinute(async () => {
+    const organisation = await givenOrganisation('enterprise', ['busy@example.com', 'calm@example.com']);
+    const { id } = await givenToken(organisation);
+    const path = `/api/organisations/${organisation}/tokens/${id}`;
+    await Promise.all(Array.from({ length: 125 }, () => write('PATCH', path, busy, { name: 'A' })));
+    await Promise.all(Array.from({ length: 125 }, () => write('DELETE', `${path}x`, busy)));
+    const answers = [
+      await write('PATCH', path, calm, { name: 'B' }),
+      await write('PATCH', path, calm, { active: false, name: 'B' }),
+      await write('PATCH', path, calm, { active: false }),
+      await write('DELETE', path, calm),
+    ];
+    return answers.map(({ status }) => status);
+  });
+  expect(statuses).toEqual([429, 429, 200, 200]);
+}, 60_000);
+
 it.each(['POST', 'PATCH', 'DELETE'])('counts %s, and changes nothing beyond the limit', async (method) => {
   const organisation = await givenOrganisation();
   const { id } = await givenToken(organisation);
@@ -71,7 +90,7 @@ it.each(['POST', 'PATCH', 'DELETE'])('counts %s, and changes nothing beyond the 
   const { binding, keys } = limiter(0);
   const answer = await change(path, await givenSession(), { MUTATIONS_PER_ORGANISATION: binding }, method);
   expect(answer.status).toBe(429);
-  expect(keys).toEqual([organisation]);
+  expect(keys).toEqual([method === 'DELETE' ? `${organisation} owner@example.com` : organisation]);
   const { results } = await env.DB.prepare('SELECT id, name FROM tokens WHERE organisation_id = ?')
     .bind(organisation)
     .all();

@@ -18,7 +18,7 @@ import { changeToken, createToken, deleteToken, listTokens } from '../token/stor
 import type { Creation } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
 import { publish } from '../verification/publish.ts';
-import { countChange, limitMutations, requireAccess } from './access.ts';
+import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(50));
@@ -39,7 +39,8 @@ export const tokens = new Hono<PlaceEnv>()
   })
   // A repeat under the same Idempotency-Key makes no second token. It answers 200 with the token and `secret: null`;
   // the same key with another body is a mistake, 422. A key is one member's in one organisation, for a day.
-  .post('/tokens', requireAccess, strictBody(CreateBody), limitMutations, async (c) => {
+  .post('/tokens', requireAccess, strictBody(CreateBody), async (c) => {
+    await limitMutation(c, false);
     const { place, db } = c.var;
     const { name = null } = c.req.valid('json');
     const idempotency = idempotencyOf(c, name);
@@ -69,9 +70,10 @@ export const tokens = new Hono<PlaceEnv>()
     }
     throw new Error('no free preview in five draws');
   })
-  .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), limitMutations, async (c) => {
+  .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), async (c) => {
     const { place, db } = c.var;
     const { active, name } = c.req.valid('json');
+    await limitMutation(c, active === false && name === undefined);
     if (active === undefined && name === undefined) {
       throw new Problem('invalid-body', 'Field "active" or "name": one of them is needed');
     }
@@ -94,7 +96,8 @@ export const tokens = new Hono<PlaceEnv>()
         : await publish(c.env, { head: changed.head, hashes: [changed.hash] });
     return c.json({ token: changed.token, effectiveAt }, 200);
   })
-  .delete('/tokens/:token', requireAccess, limitMutations, async (c) => {
+  .delete('/tokens/:token', requireAccess, async (c) => {
+    await limitMutation(c, true);
     const { place, db } = c.var;
     const id = c.req.param('token');
     const deleted = await deleteToken(withReserve(db), place, id, causeOf(c, place.email));
