@@ -113,17 +113,21 @@ export const tokens = new Hono<PlaceEnv>()
   })
   .get('/usage', requireAccess, async (c) => {
     const hour = Math.floor(Date.now() / HOUR_MS);
-    const usage: Record<string, { accepted: number[]; refused: number[] }> = {};
+    const usage = new Map<string, { accepted: number[]; refused: number[] }>();
     for (const row of await listUsage(c.var.db, c.var.place, hour - DAY_HOURS)) {
-      const hours = (usage[row.tokenId] ??= {
+      const hours = usage.get(row.tokenId) ?? {
         accepted: Array<number>(DAY_HOURS).fill(0),
         refused: Array<number>(DAY_HOURS).fill(0),
-      });
+      };
+      usage.set(row.tokenId, hours);
       const index = row.hour - (hour - DAY_HOURS) - 1;
       hours.accepted[index] = row.accepted;
       hours.refused[index] = row.refused;
     }
-    return c.json({ usage, until: new Date((hour + 1) * HOUR_MS).toISOString() }, 200);
+    return c.json(
+      { usage: Object.fromEntries(usage), until: new Date((hour + 1) * HOUR_MS).toISOString() },
+      200,
+    );
   });
 
 function idempotencyOf(c: Context<PlaceEnv>, name: string | null) {

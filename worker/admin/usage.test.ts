@@ -31,3 +31,21 @@ it('answers the last 24 hours of each token, hour by hour, of this organisation 
   });
   expect(unused.id).not.toBe(used.id);
 });
+
+it('answers for a token of any id, also one that names a property of every object', async () => {
+  const organisation = await givenOrganisation();
+  const { id } = await givenToken(organisation);
+  // An operator at the SQL prompt may give a token any id.
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at)
+       SELECT '__proto__', organisation_id, ?, '9p_pt', created_by, created_at FROM tokens WHERE id = ?`,
+    ).bind(crypto.randomUUID().replaceAll('-', '').repeat(2), id),
+    env.DB.prepare(
+      "INSERT INTO token_usage (token_id, hour, accepted, refused) VALUES ('__proto__', ?, 4, 0)",
+    ).bind(Math.floor(Date.now() / 3_600_000)),
+  ]);
+  const answer = await call(`/api/organisations/${organisation}/usage`, { headers: await givenSession() });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('"__proto__":{"accepted":[');
+});
