@@ -33,17 +33,10 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_organisation ON tokens (organisation_id, created_at DESC, id);
 
-CREATE TRIGGER tokens_limit BEFORE INSERT ON tokens
-WHEN (SELECT count(*) FROM tokens WHERE organisation_id = NEW.organisation_id) >= 10
-BEGIN
-  SELECT RAISE (ABORT, 'token-limit-reached');
-END;
+CREATE TRIGGER tokens_limit BEFORE INSERT ON tokens WHEN (SELECT count(*) FROM tokens WHERE organisation_id = NEW.organisation_id) >= 10 BEGIN SELECT RAISE (ABORT, 'token-limit-reached'); END;
 
 -- What a token is, and whose, is decided once.
-CREATE TRIGGER tokens_identity BEFORE UPDATE OF id, organisation_id, hash, preview, created_by, created_at ON tokens
-BEGIN
-  SELECT RAISE (ABORT, 'a token keeps its identity');
-END;
+CREATE TRIGGER tokens_identity BEFORE UPDATE OF id, organisation_id, hash, preview, created_by, created_at ON tokens BEGIN SELECT RAISE (ABORT, 'a token keeps its identity'); END;
 
 -- One row for each token whose verification may have changed. Triggers write it, so that it is in the same
 -- transaction as the change whoever makes the change: the Worker, a cascade, or an operator at the SQL prompt.
@@ -58,22 +51,10 @@ CREATE INDEX changes_by_time ON changes (at);
 -- A first row, so that there is always a head to name.
 INSERT INTO changes (token_hash) VALUES ('');
 
-CREATE TRIGGER tokens_inserted AFTER INSERT ON tokens
-BEGIN
-  INSERT INTO changes (token_hash) VALUES (NEW.hash);
-END;
-CREATE TRIGGER tokens_switched AFTER UPDATE OF active ON tokens WHEN OLD.active <> NEW.active
-BEGIN
-  INSERT INTO changes (token_hash) VALUES (NEW.hash);
-END;
-CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens
-BEGIN
-  INSERT INTO changes (token_hash) VALUES (OLD.hash);
-END;
-CREATE TRIGGER organisations_plan_changed AFTER UPDATE OF plan ON organisations WHEN OLD.plan <> NEW.plan
-BEGIN
-  INSERT INTO changes (token_hash) SELECT hash FROM tokens WHERE organisation_id = NEW.id;
-END;
+CREATE TRIGGER tokens_inserted AFTER INSERT ON tokens BEGIN INSERT INTO changes (token_hash) VALUES (NEW.hash); END;
+CREATE TRIGGER tokens_switched AFTER UPDATE OF active ON tokens WHEN OLD.active <> NEW.active BEGIN INSERT INTO changes (token_hash) VALUES (NEW.hash); END;
+CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens BEGIN INSERT INTO changes (token_hash) VALUES (OLD.hash); END;
+CREATE TRIGGER organisations_plan_changed AFTER UPDATE OF plan ON organisations WHEN OLD.plan <> NEW.plan BEGIN INSERT INTO changes (token_hash) SELECT hash FROM tokens WHERE organisation_id = NEW.id; END;
 
 -- Accepted and refused calls per token and hour; also where lastUsedAt comes from.
 CREATE TABLE token_usage (
@@ -105,14 +86,8 @@ CREATE INDEX events_by_action ON events (organisation_id, action, id DESC);
 CREATE INDEX events_by_actor ON events (organisation_id, actor, id DESC);
 -- Whether a token was deleted here, or exposed lately, is asked before a refusal is recorded.
 CREATE INDEX events_by_token ON events (token_id, action, at);
-CREATE TRIGGER events_keep BEFORE UPDATE ON events
-BEGIN
-  SELECT RAISE (ABORT, 'events are append-only');
-END;
-CREATE TRIGGER events_stay BEFORE DELETE ON events
-BEGIN
-  SELECT RAISE (ABORT, 'events are append-only');
-END;
+CREATE TRIGGER events_keep BEFORE UPDATE ON events BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
 
 CREATE TABLE sessions (
   -- SHA-256 of the cookie, hex.
