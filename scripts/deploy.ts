@@ -1,49 +1,158 @@
 // npm run deploy: builds, makes the database when there is none, brings its schema up to date, then deploys. The schema
 // always goes first, so that no call ever meets a Worker that is newer than its tables (docs/operating/upgrade.md).
-// `--dry-run` bundles and checks, and asks Cloudflare nothing. Every other flag goes to `wrangler deploy` unchanged.
+// `--dry-run` bundles and checks, and asks Cloudflare nothing. `--env NAME` works on [env.NAME] of wrangler.toml in every step.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { unstable_readConfig as readConfig } from 'wrangler';
+import { migrationDigests, planDeployment } from './deploy-plan.ts';
+import { migrateLibsql } from './migrate-libsql.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const VITE = join(root, 'node_modules/vite/bin/vite.js');
-// Its name is in wrangler.toml, and its id as well when somebody wrote it there ("Deploy to Cloudflare" does).
-const {
-  d1_databases: [database],
-  vars,
-} = readConfig({ config: join(root, 'wrangler.toml') });
-const databaseName = database?.database_name ?? 'developer-zone';
-const flags = process.argv.slice(2);
+/** A copy of wrangler.toml with the id of the KV namespace. Paths in it are relative to its folder. */
+const CONFIG_COPY = join(root, 'wrangler.deploy.toml');
+
+const planned = planDeployment(root, process.argv.slice(2));
+if (!planned.ok) fail(planned.reason);
+const { plan } = planned;
 
 step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
-if (!flags.includes('--dry-run')) {
-  if (database?.database_id === undefined && !databases().includes(databaseName)) {
-    step('Making the database', [WRANGLER, 'd1', 'create', databaseName]);
-  }
-  step('Applying the migrations', [WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--remote']);
+if (plan.isDryRun) {
+  step('Checking', [WRANGLER, 'deploy', ...plan.environment, ...plan.flags]);
+} else {
+  await migrateLibsqlIfUsed();
+  prepareDatabase();
+  deploy();
 }
-// KV and the Durable Object are made by the deployment itself; it finds the database by its name.
-step(flags.includes('--dry-run') ? 'Checking' : 'Deploying', [WRANGLER, 'deploy', ...flags]);
-if (vars['ORIGINS'] === '' && !flags.some((flag) => flag.includes('ORIGINS:'))) {
+if (!plan.hasOrigins) {
   console.log(`
 ORIGINS is empty in wrangler.toml, so nobody can sign in yet. Write the https address of this deployment there, which
 wrangler has just printed, and run this again (docs/operating/first-deployment.md).`);
 }
 
-/** The names of the account's databases. */
-function databases(): string[] {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [WRANGLER, 'd1', 'list', '--json'], {
+function prepareDatabase(): void {
+  const { name, id } = plan.database;
+  if (id === undefined && !namesIn(['d1', 'list', '--json'], 'name').includes(name)) {
+    step('Making the database', [WRANGLER, 'd1', 'create', name, ...plan.place]);
+  }
+  const digests = migrationDigests(root);
+  const known = query(
+    'CREATE TABLE IF NOT EXISTS migration_digests (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT; SELECT name, digest FROM migration_digests',
+  );
+  const edited = known.find((row) => digests.get(String(row['name'])) !== row['digest']);
+  if (edited !== undefined) {
+    fail(
+      `migrations/${String(edited['name'])} is not the file that was applied to ${name}. An applied migration is never edited or removed: restore the file, and write the change as a new migration.`,
+    );
+  }
+  step('Applying the migrations', [
+    WRANGLER,
+    'd1',
+    'migrations',
+    'apply',
+    'DB',
+    '--remote',
+    ...plan.environment,
+  ]);
+  const rows = [...digests].map(([file, digest]) => `('${file.replaceAll("'", "''")}', '${digest}')`);
+  query(`INSERT INTO migration_digests (name, digest) VALUES ${rows.join(', ')} ON CONFLICT DO NOTHING`);
+}
+
+function deploy(): void {
+  const args = ['deploy', ...plan.environment, ...plan.flags];
+  const id = idOfNamespace();
+  if (id === null) return step('Deploying', [WRANGLER, ...args]);
+  // wrangler would make a second one of the same title, which Cloudflare refuses.
+  const text = readFileSync(join(root, 'wrangler.toml'), 'utf8');
+  const bindings = text.replaceAll(/^binding = "TOKEN_CACHE"$/gm, `binding = "TOKEN_CACHE"\nid = "${id}"`);
+  writeFileSync(CONFIG_COPY, bindings);
+  process.once('exit', () => rmSync(CONFIG_COPY, { force: true }));
+  step('Deploying', [WRANGLER, ...args, '--config', CONFIG_COPY]);
+}
+
+/** The id of the account's KV namespace of the title that wrangler would give to ours, or null. */
+function idOfNamespace(): string | null {
+  if (plan.namespaceTitle === null) return null;
+  const rows = ask(['kv', 'namespace', 'list']);
+  const found = rows.find((row) => row['title'] === plan.namespaceTitle)?.['id'];
+  return typeof found === 'string' ? found : null;
+}
+
+/** Where the Worker keeps its data in libSQL, its schema goes first as well. */
+async function migrateLibsqlIfUsed(): Promise<void> {
+  const secrets = readSecrets();
+  const url = process.env['LIBSQL_URL'] ?? secrets['LIBSQL_URL'];
+  const token = process.env['LIBSQL_AUTH_TOKEN'] ?? secrets['LIBSQL_AUTH_TOKEN'];
+  if (url) {
+    console.log('Applying the migrations to libSQL…');
+    const migrated = await migrateLibsql(url, token);
+    if (!migrated.ok) fail(`${migrated.reason}\nNothing was deployed. It is safe to run this again.`);
+    console.log(
+      migrated.applied.length === 0 ? 'Nothing to apply' : `Applied ${migrated.applied.join(', ')}`,
+    );
+  } else if (isLibsqlWorker()) {
+    fail(
+      'The Worker has a secret LIBSQL_URL, so its database is libSQL. Set LIBSQL_URL and LIBSQL_AUTH_TOKEN in this shell as well: the schema goes first.',
+    );
+  }
+}
+
+/** What `--secrets-file` holds, where it is JSON; wrangler reads other forms too. */
+function readSecrets(): Record<string, string> {
+  if (plan.secretsFile === undefined || !existsSync(plan.secretsFile)) return {};
+  try {
+    // The file is the operator's own: an object of texts, or wrangler refuses it.
+    return JSON.parse(readFileSync(plan.secretsFile, 'utf8')) as Record<string, string>;
+  } catch {
+    return {};
+  }
+}
+
+function isLibsqlWorker(): boolean {
+  const { status, stdout } = wrangler(['secret', 'list', '--format', 'json', ...plan.environment]);
+  // A Worker that was never deployed has none.
+  return status === 0 && stdout.includes('"LIBSQL_URL"');
+}
+
+function namesIn(args: string[], field: string): string[] {
+  return ask(args).map((row) => String(row[field]));
+}
+
+/** The rows that a command of wrangler lists as JSON. */
+function ask(args: string[]): Record<string, unknown>[] {
+  const { status, stdout, stderr } = wrangler(args);
+  if (status !== 0) {
+    fail(`${stdout}${stderr}\nCloudflare does not answer for this account. Run: npx wrangler login`);
+  }
+  // The shape is wrangler's own: an array of objects, behind lines of its own perhaps.
+  return JSON.parse(stdout.slice(stdout.indexOf('['))) as Record<string, unknown>[];
+}
+
+/** The rows of the last statement. */
+function query(sql: string): Record<string, unknown>[] {
+  const { status, stdout, stderr } = wrangler([
+    'd1',
+    'execute',
+    'DB',
+    '--remote',
+    '--json',
+    '--yes',
+    '--command',
+    sql,
+    ...plan.environment,
+  ]);
+  if (status !== 0) fail(`${stdout}${stderr}\nThe database ${plan.database.name} cannot be read.`);
+  const results = JSON.parse(stdout.slice(stdout.indexOf('['))) as { results: Record<string, unknown>[] }[];
+  return results.at(-1)?.results ?? [];
+}
+
+function wrangler(args: string[]) {
+  return spawnSync(process.execPath, [WRANGLER, ...args], {
     cwd: root,
     env: environment(),
     encoding: 'utf8',
   });
-  if (status !== 0) {
-    fail(`${stdout}${stderr}\nCloudflare does not answer for this account. Run: npx wrangler login`);
-  }
-  // The shape is wrangler's own: an array of { uuid, name, … }.
-  const rows = JSON.parse(stdout) as { name: string }[];
-  return rows.map(({ name }) => name);
 }
 
 function step(title: string, args: string[]): void {

@@ -5,25 +5,58 @@ import { join, resolve } from 'node:path';
 import { createClient } from '@libsql/client/http';
 
 const folder = resolve(import.meta.dirname, '../migrations');
+/** How long a server may take for one request. */
+const REQUEST_MS = 30_000;
 
-/** Applies what is missing, in order, and answers the names of the files. Stops at the first one that fails. */
-export async function migrateLibsql(url: string, authToken: string | undefined): Promise<string[]> {
-  const client = createClient({ url, ...(authToken ? { authToken } : {}) });
-  await client.execute(
-    'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
-  );
-  const applied = new Set((await client.execute('SELECT name FROM d1_migrations')).rows.map((row) => row[0]));
-  const missing = readdirSync(folder)
-    .filter((name) => name.endsWith('.sql') && !applied.has(name))
-    .toSorted();
-  for (const name of missing) {
-    const sql = readFileSync(join(folder, name), 'utf8');
-    // Noted first: of two runs at once the second fails before it changes anything.
-    await client.executeMultiple(
-      `BEGIN IMMEDIATE; INSERT INTO d1_migrations (name) VALUES ('${name.replaceAll("'", "''")}');\n${sql}\nCOMMIT;`,
+export type Migrated = { ok: true; applied: string[] } | { ok: false; reason: string };
+
+/**
+ * Applies what is missing, in order, and answers the names of the files. Stops at the first one that fails. `reason` is one
+ * line for the operator, without the token. A server that does not answer within `requestMs` counts as away.
+ */
+export async function migrateLibsql(
+  url: string,
+  authToken: string | undefined,
+  requestMs = REQUEST_MS,
+): Promise<Migrated> {
+  const inTime = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
+    fetch(input, { ...init, signal: AbortSignal.timeout(requestMs) });
+  let step = 'The server';
+  try {
+    const client = createClient({ url, fetch: inTime, ...(authToken ? { authToken } : {}) });
+    await client.execute(
+      'CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)',
     );
+    const known = await client.execute('SELECT name FROM d1_migrations');
+    const applied = new Set(known.rows.map((row) => row[0]));
+    const missing = readdirSync(folder)
+      .filter((name) => name.endsWith('.sql') && !applied.has(name))
+      .toSorted();
+    for (const name of missing) {
+      step = `migrations/${name}`;
+      const sql = readFileSync(join(folder, name), 'utf8');
+      // Noted first: of two runs at once the second fails before it changes anything.
+      await client.executeMultiple(
+        `BEGIN IMMEDIATE; INSERT INTO d1_migrations (name) VALUES ('${name.replaceAll("'", "''")}');\n${sql}\nCOMMIT;`,
+      );
+    }
+    return { ok: true, applied: missing };
+  } catch (error) {
+    return { ok: false, reason: `libSQL at ${hostOf(url)}: ${reasonOf(error, step, requestMs)}` };
   }
-  return missing;
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? 'LIBSQL_URL';
+}
+
+function reasonOf(error: unknown, step: string, requestMs: number): string {
+  const text = error instanceof Error ? `${error.name} ${error.message} ${String(error.cause ?? '')}` : '';
+  if (/\b40[13]\b|unauthorized|forbidden/i.test(text)) return 'the server refuses LIBSQL_AUTH_TOKEN';
+  if (/TimeoutError|aborted due to timeout/.test(text)) return `no answer within ${requestMs / 1000} seconds`;
+  if (/fetch failed|ECONNREFUSED|ENOTFOUND/.test(text)) return 'the server cannot be reached';
+  const sqlite = /SQLITE_\w+: [^\n]{1,200}/.exec(text)?.[0];
+  return `${step} failed${sqlite === undefined ? '' : `: ${sqlite}`}`;
 }
 
 if (import.meta.main) {
@@ -32,6 +65,13 @@ if (import.meta.main) {
     console.error('Set LIBSQL_URL, and LIBSQL_AUTH_TOKEN where the server asks for one');
     process.exit(2);
   }
-  const names = await migrateLibsql(url, authToken);
-  console.log(names.length === 0 ? 'Nothing to apply' : `Applied ${names.join(', ')}`);
+  const migrated = await migrateLibsql(url, authToken);
+  if (migrated.ok) {
+    console.log(
+      migrated.applied.length === 0 ? 'Nothing to apply' : `Applied ${migrated.applied.join(', ')}`,
+    );
+  } else {
+    console.error(migrated.reason);
+    process.exitCode = 1;
+  }
 }

@@ -128,6 +128,6 @@ describe('a libSQL server', () => {
   });
 
   it('is brought up to date once', async () => {
-    expect(await migrateLibsql(server.url, server.authToken)).toEqual([]);
+    expect(await migrateLibsql(server.url, server.authToken)).toEqual({ ok: true, applied: [] });
   });
 });

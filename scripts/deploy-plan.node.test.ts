@@ -1,0 +1,111 @@
+// What a deployment does with its flags and settings, and which ones it refuses before it asks anybody.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { planDeployment } from './deploy-plan.ts';
+import { stagingOf } from './staging.ts';
+
+const toml = readFileSync(resolve(import.meta.dirname, '../wrangler.toml'), 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function plan(flags: string[], settings: string = toml) {
+  writeFileSync(join(folder, 'wrangler.toml'), settings);
+  return planDeployment(folder, flags);
+}
+
+const withSetting = (name: string, value: string): string =>
+  toml.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = "${value}"`);
+
+describe('a deployment', () => {
+  it('works on the top of wrangler.toml, and hands harmless flags on', () => {
+    expect(plan(['--secrets-file', 's.json', '--message', 'a b', '--dry-run'])).toEqual({
+      ok: true,
+      plan: {
+        worker: 'developer-zone',
+        database: { name: 'developer-zone', id: undefined },
+        environment: [],
+        flags: ['--secrets-file', 's.json', '--message', 'a b', '--dry-run'],
+        isDryRun: true,
+        secretsFile: 's.json',
+        place: [],
+        namespaceTitle: 'developer-zone-token-cache',
+        hasOrigins: false,
+      },
+    });
+  });
+
+  it.each([
+    ['wrangler.toml', [], withSetting('ORIGINS', 'https://zone.example')],
+    ['--var', ['--var', 'ORIGINS:https://zone.example'], toml],
+  ])('knows its own addresses from %s', (_, flags, settings) => {
+    expect(plan(flags, settings)).toMatchObject({ ok: true, plan: { hasOrigins: true } });
+  });
+
+  it.each([['--env', 'staging'], ['--env=staging'], ['-e', 'staging']])(
+    'works on the environment of %s',
+    (...flags) => {
+      const planned = plan(flags, toml + stagingOf(toml));
+      expect(planned).toMatchObject({
+        ok: true,
+        plan: {
+          worker: 'developer-zone-staging',
+          database: { name: 'developer-zone-staging' },
+          environment: ['--env', 'staging'],
+          namespaceTitle: 'developer-zone-staging-token-cache',
+        },
+      });
+    },
+  );
+
+  it.each([
+    ['D1_LOCATION', 'weur', ['--location', 'weur']],
+    ['D1_JURISDICTION', 'eu', ['--jurisdiction', 'eu']],
+  ])('makes its database where %s = "%s" says', (name, value, place) => {
+    expect(plan([], withSetting(name, value))).toMatchObject({ ok: true, plan: { place } });
+  });
+});
+
+describe('a deployment is refused', () => {
+  it.each([
+    [['--name', 'other'], "Unknown option '--name'"],
+    [['--config', 'other.toml'], "Unknown option '--config'"],
+    [['-c', 'other.toml'], "Unknown option '-c'"],
+    [['--dispatch-namespace', 'n'], "Unknown option '--dispatch-namespace'"],
+    [['worker/other.ts'], 'Unexpected argument'],
+    [['--env', 'nowhere'], 'wrangler.toml has no [env.nowhere]'],
+    [['--env', 'a.b'], 'not the name of an environment'],
+  ])('with %s', (flags, reason) => {
+    expect(plan(flags)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
+  });
+
+  it.each([
+    ['the database', { database: 'developer-zone' }, 'the same database, developer-zone'],
+    ['a counter', { firstNamespace: 9001 }, 'counts under namespace_id 9001'],
+  ])('where an environment shares %s of the deployment at the top', (_, own, reason) => {
+    const settings = toml + stagingOf(toml, own);
+    expect(plan(['--env', 'staging'], settings)).toEqual({
+      ok: false,
+      reason: expect.stringContaining(reason),
+    });
+  });
+
+  it.each(['D1_LOCATION', 'D1_JURISDICTION'])('with an unknown %s', (name) => {
+    expect(plan([], withSetting(name, 'mars'))).toEqual({
+      ok: false,
+      reason: expect.stringContaining(`${name}: not one of`),
+    });
+  });
+
+  it('with a location and a jurisdiction at once, of which Cloudflare would ignore one', () => {
+    const settings = withSetting('D1_LOCATION', 'weur').replace(
+      'D1_JURISDICTION = ""',
+      'D1_JURISDICTION = "eu"',
+    );
+    expect(plan([], settings)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('one of them alone'),
+    });
+  });
+});

@@ -1,0 +1,164 @@
+// What a deployment is about to do, from its flags and wrangler.toml, or why it must not. Asks nobody and changes nothing.
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { unstable_readConfig as readConfig } from 'wrangler';
+
+type Config = ReturnType<typeof readConfig>;
+
+/** Flags of `wrangler deploy` that change nothing about where and under which name it deploys. */
+const PASSED = {
+  'dry-run': { type: 'boolean' },
+  'keep-vars': { type: 'boolean' },
+  strict: { type: 'boolean' },
+  minify: { type: 'boolean' },
+  logpush: { type: 'boolean' },
+  'secrets-file': { type: 'string' },
+  var: { type: 'string', multiple: true },
+  message: { type: 'string' },
+  tag: { type: 'string' },
+  outdir: { type: 'string' },
+  metafile: { type: 'string' },
+  'old-asset-ttl': { type: 'string' },
+} as const;
+
+export type DeployPlan = {
+  /** The name of the Worker; an environment has its own. */
+  worker: string;
+  database: { name: string; id: string | undefined };
+  /** For every step, so that none of them works on another environment: `--env NAME`, or nothing. */
+  environment: string[];
+  /** For `wrangler deploy` alone. */
+  flags: string[];
+  isDryRun: boolean;
+  secretsFile: string | undefined;
+  /** Flags of `wrangler d1 create`: where the database is made. */
+  place: string[];
+  /** The title under which wrangler makes the KV namespace, or null where wrangler.toml names one by its id. */
+  namespaceTitle: string | null;
+  /** Whether the deployment is told its own addresses, by wrangler.toml or by `--var`. */
+  hasOrigins: boolean;
+};
+export type Planned = { ok: true; plan: DeployPlan } | { ok: false; reason: string };
+
+/** `root` holds wrangler.toml. `argv` is what follows `npm run deploy --`. */
+export function planDeployment(root: string, argv: string[]): Planned {
+  const parsed = parse(argv);
+  if (!parsed.ok) return parsed;
+  const { env, ...rest } = parsed.values;
+  const file = join(root, 'wrangler.toml');
+  const base = readConfig({ config: file });
+  if (env !== undefined && !/^[\w-]+$/.test(env))
+    return refused(`--env ${env}: not the name of an environment`);
+  if (env !== undefined && !new RegExp(`^\\[env\\.${env}[\\].]`, 'm').test(readFileSync(file, 'utf8'))) {
+    return refused(`--env ${env}: wrangler.toml has no [env.${env}]`);
+  }
+  const config = env === undefined ? base : readConfig({ config: file, env });
+  const [database] = config.d1_databases;
+  if (database?.database_name === undefined)
+    return refused('wrangler.toml: [[d1_databases]] names no database');
+  const shared = env === undefined ? null : sharedResource(base, config);
+  if (shared !== null) return refused(`[env.${env}]: ${shared}`);
+  const place = placeOf(config);
+  if (!place.ok) return place;
+  const [cache] = config.kv_namespaces;
+  const worker = config.name ?? 'developer-zone';
+  return {
+    ok: true,
+    plan: {
+      worker,
+      database: { name: database.database_name, id: database.database_id },
+      environment: env === undefined ? [] : ['--env', env],
+      flags: flagsOf(rest),
+      isDryRun: rest['dry-run'] === true,
+      secretsFile: rest['secrets-file'],
+      place: place.flags,
+      namespaceTitle: cache?.id === undefined ? `${worker}-token-cache` : null,
+      hasOrigins:
+        textOf(config, 'ORIGINS') !== '' || (rest.var ?? []).some((text) => text.startsWith('ORIGINS:')),
+    },
+  };
+}
+
+function refused(reason: string): { ok: false; reason: string } {
+  return { ok: false, reason };
+}
+
+function parse(argv: string[]) {
+  try {
+    const options = { ...PASSED, env: { type: 'string', short: 'e' } } as const;
+    return { ok: true as const, values: parseArgs({ args: argv, options, strict: true }).values };
+  } catch (error) {
+    const what = error instanceof Error ? error.message.split('. ')[0] : 'unknown flag';
+    return refused(
+      `${what}. Flags that deploy under another name, from another file or to another place are refused: a second Worker on ` +
+        'one database is not told of its changes. Use an environment: docs/operating/environments.md',
+    );
+  }
+}
+
+function flagsOf(values: Record<string, string | boolean | string[] | undefined>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined || value === false) return [];
+    if (value === true) return [`--${name}`];
+    return [value].flat().flatMap((text) => [`--${name}`, text]);
+  });
+}
+
+/** What an environment must not have in common with the deployment at the top of wrangler.toml. */
+function sharedResource(base: Config, own: Config): string | null {
+  if (own.name === base.name) return 'the same name as the deployment at the top';
+  const theirs = base.d1_databases[0];
+  const ours = own.d1_databases[0];
+  if (ours?.database_name === theirs?.database_name) {
+    return `the same database, ${ours?.database_name}: the hubs of one Worker are not told of the other's changes`;
+  }
+  if (ours?.database_id !== undefined && ours.database_id === theirs?.database_id) {
+    return 'the same database_id: the hubs of one Worker are not told of the other’s changes';
+  }
+  // wrangler has no type for them.
+  const limits = (config: Config) => (config.ratelimits ?? []) as { name: string; namespace_id: string }[];
+  const taken = new Set(limits(base).map((limit) => limit.namespace_id));
+  const both = limits(own).find((limit) => taken.has(limit.namespace_id));
+  return both === undefined
+    ? null
+    : `${both.name} counts under namespace_id ${both.namespace_id}, as the deployment at the top does: the account has one counter for both`;
+}
+
+function textOf(config: Config, name: string): string {
+  const value: unknown = config.vars[name];
+  return typeof value === 'string' ? value : '';
+}
+
+const LOCATIONS = ['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc'];
+const JURISDICTIONS = ['eu', 'fedramp', 'us'];
+
+/** https://developers.cloudflare.com/d1/configuration/data-location/: a place is chosen once, when the database is made. */
+function placeOf(config: Config): { ok: true; flags: string[] } | { ok: false; reason: string } {
+  const [location, jurisdiction] = [textOf(config, 'D1_LOCATION'), textOf(config, 'D1_JURISDICTION')];
+  if (location !== '' && !LOCATIONS.includes(location)) {
+    return refused(`D1_LOCATION: not one of ${LOCATIONS.join(', ')}`);
+  }
+  if (jurisdiction !== '' && !JURISDICTIONS.includes(jurisdiction)) {
+    return refused(`D1_JURISDICTION: not one of ${JURISDICTIONS.join(', ')}`);
+  }
+  if (location !== '' && jurisdiction !== '')
+    return refused('D1_LOCATION and D1_JURISDICTION: one of them alone');
+  if (jurisdiction !== '') return { ok: true, flags: ['--jurisdiction', jurisdiction] };
+  return { ok: true, flags: location === '' ? [] : ['--location', location] };
+}
+
+/** SHA-256 of each migration, by its name, in the order in which they are applied. */
+export function migrationDigests(root: string): Map<string, string> {
+  const folder = join(root, 'migrations');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
+  return new Map(
+    files.toSorted().map((file) => [
+      file,
+      createHash('sha256')
+        .update(readFileSync(join(folder, file)))
+        .digest('hex'),
+    ]),
+  );
+}

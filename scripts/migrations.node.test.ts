@@ -1,0 +1,25 @@
+// The migrations as a deployment meets them.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { migrationDigests } from './deploy-plan.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const digests = migrationDigests(root);
+
+it('are the files that were released: an applied migration is never edited, a change is a new file', () => {
+  const frozen = readFileSync(resolve(root, 'migrations/frozen.sha256'), 'utf8');
+  expect([...digests].map(([file, digest]) => `${digest}  ${file}\n`).join('')).toBe(frozen);
+});
+
+it.each([...digests.keys()])(
+  '%s has each trigger on one line, with one END: remote D1 takes no other',
+  (file) => {
+    const sql = readFileSync(resolve(root, 'migrations', file), 'utf8');
+    const lines = sql.split('\n').filter((line) => /\bTRIGGER\b/i.test(line.replace(/--.*/, '')));
+    const whole = lines.filter((line) => /^(?:CREATE TRIGGER .* END;|DROP TRIGGER \S+;)$/.test(line));
+    expect(lines.filter((line) => !whole.includes(line))).toEqual([]);
+    expect(whole.filter((line) => (line.match(/\bEND\b/g)?.length ?? 0) > 1)).toEqual([]);
+    expect(sql).not.toContain('\r');
+  },
+);
