@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 
-export type Upload = {
+type Upload = {
   /** The metadata of the upload: bindings, migrations, compatibility date and so on. */
   metadata: {
     bindings: { name: string; type: string; id?: string; namespace_id?: string; text?: string }[];
@@ -14,7 +14,7 @@ export type Upload = {
     [field: string]: unknown;
   };
 };
-export type Database = {
+type Database = {
   uuid: string;
   name: string;
   /** What its maker asked for: a place (`primary_location_hint`) or a jurisdiction. */
