@@ -38,7 +38,10 @@ export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
   return plan;
 }
 
-/** Of each token, membership and plan, the last event decides. */
+/**
+ * Of each token, membership and plan, the last event decides. An organisation that was deleted stays so, also where another one was
+ * created under its id later: the restored one has the members, the tokens and the plan of before.
+ */
 function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
   const last = new Map<string, RestoreEvent>();
   for (const event of events) {
@@ -47,6 +50,7 @@ function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
     // Behind those of other subjects that came before it.
     last.delete(subject);
     last.set(subject, event);
+    if (event.action === 'organisation.deleted') last.delete(`organisation ${event.organisationId}`);
   }
   return [...last.values()];
 }
@@ -67,8 +71,9 @@ function subjectOf({ action, organisationId, tokenId, detail }: RestoreEvent): s
     case 'plan.changed':
       return `plan of ${organisationId}`;
     case 'organisation.created':
-    case 'organisation.deleted':
       return `organisation ${organisationId}`;
+    case 'organisation.deleted':
+      return `end of organisation ${organisationId}`;
     case 'organisation.renamed':
       return `name of ${organisationId}`;
     default:

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { planRestore, type RestoreEvent } from './restore-plan.ts';
+
+function event(action: string, more: Partial<RestoreEvent> = {}): RestoreEvent {
+  return {
+    id: '1',
+    at: '2026-01-31T12:00:00.000Z',
+    organisationId: 'acme',
+    actor: 'operator',
+    action,
+    tokenId: null,
+    preview: null,
+    requestId: 'r',
+    ip: null,
+    userAgent: null,
+    detail: null,
+    ...more,
+  };
+}
+
+const deletions = (events: RestoreEvent[]) =>
+  planRestore(events).statements.filter((text) => text.startsWith('DELETE FROM organisations'));
+
+it('deletes again an organisation that came back under its id, with the members and the plan that it had before', () => {
+  const deleted = event('organisation.deleted', { detail: 'Acme' });
+  const created = event('organisation.created', { detail: 'Acme (trial)' });
+  expect(deletions([deleted, created])).toEqual(["DELETE FROM organisations WHERE id = 'acme';"]);
+  expect(planRestore([deleted, created]).open).toEqual([expect.stringContaining('organisation.created')]);
+  expect(planRestore([created, deleted]).open).toEqual([]);
+  expect(deletions([created, deleted])).toHaveLength(1);
+  expect(deletions([created])).toEqual([]);
+});
