@@ -125,13 +125,14 @@ export function describeSessions(open: () => Promise<Db>): void {
     expect(await readSession(db, cookie, now + 2.5 * HOUR)).not.toBeNull();
     expect(await readSession(db, cookie, now + 5 * HOUR)).toBeNull();
     if (session === null) return;
-    await endSession(db, session, cause);
+    // Twice, as two calls do that were let in at the same time: the record grows by one.
+    for (let count = 0; count < 2; count++) await endSession(db, session, cause);
     expect(await readSession(db, cookie, now)).toBeNull();
     for (let count = 0; count < 3; count++) await start(now + count);
     const [newest, second] = await listSessions(db, email, now);
     expect(await endSessionById(db, email, second?.id ?? '', cause)).toBe(true);
     expect(await endSessionById(db, email, second?.id ?? '', cause)).toBe(false);
-    await endSessionsOf(db, email, cause, newest?.hash);
+    for (let count = 0; count < 2; count++) await endSessionsOf(db, email, cause, newest?.hash);
     expect((await listSessions(db, email, now)).map(({ id }) => id)).toEqual([newest?.id]);
     const { events } = await listEvents(db, organisation, { action: 'sign-out' });
     expect(events.map(({ detail }) => detail)).toEqual(['everywhere', 'one session', null]);

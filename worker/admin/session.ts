@@ -1,7 +1,7 @@
 // The member behind a dashboard request: opaque sessions, a random value with a mark in the cookie and its SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
 import { and, asc, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
-import type { SQLWrapper } from 'drizzle-orm';
+import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
@@ -178,33 +178,38 @@ export function beginSession(
 
 export const CLEARED_SESSION_COOKIE = `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`;
 
-/** Ends this session; the record says who left. */
+/** Ends this session; the record says who left, once, however many calls asked for it while it was good. */
 export async function endSession(db: Db, session: Session, cause: Cause): Promise<void> {
-  await db.batch([
-    db.delete(sessions).where(eq(sessions.hash, session.hash)),
-    recordForMember(db, 'sign-out', cause, session.email, null),
-  ]);
+  await endWhere(db, eq(sessions.hash, session.hash), session.email, cause, null);
 }
 
 /** Ends every session of the member, or every one but `except`. */
 export async function endSessionsOf(db: Db, email: string, cause: Cause, except?: string): Promise<void> {
   const mine = eq(sessions.email, email);
-  await db.batch([
-    db.delete(sessions).where(except === undefined ? mine : and(mine, ne(sessions.hash, except))),
-    recordForMember(db, 'sign-out', cause, email, 'everywhere'),
-  ]);
+  const ending = except === undefined ? mine : and(mine, ne(sessions.hash, except));
+  await endWhere(db, ending, email, cause, 'everywhere');
 }
 
 /** Ends one session of the member's own by its public id; false where there is none, and then nothing is on record. */
 export async function endSessionById(db: Db, email: string, id: string, cause: Cause): Promise<boolean> {
-  const mine = and(eq(sessions.id, id), eq(sessions.email, email));
+  return endWhere(db, and(eq(sessions.id, id), eq(sessions.email, email)), email, cause, 'one session');
+}
+
+/** Ends these sessions, and puts it on record where there is one. */
+async function endWhere(
+  db: Db,
+  these: SQL | undefined,
+  email: string,
+  cause: Cause,
+  detail: string | null,
+): Promise<boolean> {
   const found = db
     .select({ one: sql`1` })
     .from(sessions)
-    .where(mine);
+    .where(these);
   const [, ended] = await db.batch([
-    recordForMember(db, 'sign-out', cause, email, 'one session', exists(found)),
-    db.delete(sessions).where(mine).returning({ id: sessions.id }),
+    recordForMember(db, 'sign-out', cause, email, detail, exists(found)),
+    db.delete(sessions).where(these).returning({ id: sessions.id }),
   ]);
   return ended.length > 0;
 }
