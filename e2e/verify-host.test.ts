@@ -51,6 +51,12 @@ describe('the host of forward-auth', () => {
   });
 });
 
+it('is the same host in large letters and with a final dot', async () => {
+  for (const host of [HOST.toUpperCase(), `${HOST}.`, `${HOST.toUpperCase()}.`]) {
+    expect([host, (await ask(host, '/healthz')).status]).toEqual([host, 401]);
+  }
+});
+
 describe('every other host', () => {
   const own = (path: string) => ask(`localhost:${server.port}`, path);
 

@@ -22,11 +22,14 @@ export function pathIn(url: string): string {
   return query < 0 ? url.slice(start) : url.slice(start, query);
 }
 
-/** Whether a request was sent to this host, on any port; `host` as a URL writes it. A final dot names the same host. */
+/**
+ * Whether a request was sent to this host, on any port; `host` as a URL writes it. A final dot names the same host, and so do large
+ * letters, which a runtime may leave as the caller wrote them.
+ */
 export function isSentTo({ url }: Pick<Request, 'url'>, host: string): boolean {
   const start = url.indexOf('//') + 2;
-  if (!url.startsWith(host, start)) return false;
   const end = start + host.length;
+  if (url.slice(start, end).toLowerCase() !== host) return false;
   const next = url.charAt(url.charAt(end) === '.' ? end + 1 : end);
   return next === '/' || next === ':';
 }
