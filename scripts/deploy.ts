@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { migrationDigests, planDeployment } from './deploy-plan.ts';
 import { migrateLibsql } from './migrate-libsql.ts';
+import { sql } from './restore-plan.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -55,8 +56,10 @@ function prepareDatabase(): void {
     '--remote',
     ...plan.environment,
   ]);
-  const rows = [...digests].map(([file, digest]) => `('${file.replaceAll("'", "''")}', '${digest}')`);
-  query(`INSERT INTO migration_digests (name, digest) VALUES ${rows.join(', ')} ON CONFLICT DO NOTHING`);
+  const json = JSON.stringify(Object.fromEntries(digests));
+  query(
+    sql`INSERT INTO migration_digests (name, digest) SELECT key, value FROM json_each(${json}) WHERE true ON CONFLICT DO NOTHING`,
+  );
 }
 
 function deploy(): void {
@@ -130,7 +133,7 @@ function ask(args: string[]): Record<string, unknown>[] {
 }
 
 /** The rows of the last statement. */
-function query(sql: string): Record<string, unknown>[] {
+function query(statements: string): Record<string, unknown>[] {
   const { status, stdout, stderr } = wrangler([
     'd1',
     'execute',
@@ -139,7 +142,7 @@ function query(sql: string): Record<string, unknown>[] {
     '--json',
     '--yes',
     '--command',
-    sql,
+    statements,
     ...plan.environment,
   ]);
   if (status !== 0) fail(`${stdout}${stderr}\nThe database ${plan.database.name} cannot be read.`);
