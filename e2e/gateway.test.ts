@@ -217,6 +217,19 @@ describe('an answer of the upstream', () => {
   });
 });
 
+describe('an API that refuses the edge', () => {
+  it.each([
+    [401, {}, 502],
+    [407, { 'proxy-authenticate': 'Basic' }, 502],
+    [401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }, 401],
+  ] as const)('by %i with %o is %i to the caller, whose token is good', async (status, headers, expected) => {
+    behaviours.set('/v1/refused', (_incoming, reply) => reply.writeHead(status, headers).end());
+    const answer = await call(`${zone.origin}/v1/refused`, { headers: credential });
+    expect(answer.status).toBe(expected);
+    expect(answer.headers['proxy-authenticate']).toBeUndefined();
+  });
+});
+
 describe('headers through the gateway', () => {
   it('reach the upstream by allow-list, with our identity and nobody else’s', async () => {
     const answer = await call(`${zone.origin}/v1/events?page=2&x=%2F`, {
@@ -265,7 +278,8 @@ describe('headers through the gateway', () => {
     const forged = await call(`${zone.origin}/v1/events`, {
       headers: { ...credential, Host: 'forged.example' },
     });
-    expect(forged.status).toBe(421);
+    // Another host than this machine is no local one, and there a token takes https.
+    expect(forged.status).toBe(403);
     await call(`${zone.origin}/v1/events`, { headers: credential });
     const hosts = upstream.seen.map(({ headers }) => Object.fromEntries(headers)['host']);
     expect(hosts).toEqual([new URL(upstream.origin).host]);
@@ -509,18 +523,5 @@ describe('an upstream', () => {
     } finally {
       await child.stop();
     }
-  });
-});
-
-describe('an API that refuses the edge', () => {
-  it.each([
-    [401, {}, 502],
-    [407, { 'proxy-authenticate': 'Basic' }, 502],
-    [401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }, 401],
-  ] as const)('by %i with %o is %i to the caller, whose token is good', async (status, headers, expected) => {
-    behaviours.set('/v1/refused', (_incoming, reply) => reply.writeHead(status, headers).end());
-    const answer = await call(`${zone.origin}/v1/refused`, { headers: credential });
-    expect(answer.status).toBe(expected);
-    expect(answer.headers['proxy-authenticate']).toBeUndefined();
   });
 });

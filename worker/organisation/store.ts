@@ -14,7 +14,7 @@ export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refus
 /** The newest change, as columns of a statement that selects something else. */
 export const newestChange = {
   seq: sql<number>`(SELECT max(${changes.seq}) FROM ${changes})`,
-  nonce: sql<string>`(SELECT ${changes.nonce} FROM ${changes} ORDER BY ${changes.seq} DESC LIMIT 1)`,
+  nonce: sql<string>`(SELECT ${changes.nonce} FROM ${changes} WHERE ${changes.seq} = (SELECT max(seq) FROM ${changes}))`,
 };
 
 /** All organisations that the member belongs to, by name: who is left out of the list cannot be chosen. */
