@@ -185,19 +185,20 @@ describe('the cookies', () => {
   it('are for this host and HTTP alone, and no script sees them', async () => {
     await page.goto(zone.origin);
     const kept = await context.cookies();
-    const session = kept.find(({ name }) => name === '__Host-session');
+    const session = kept.find(({ name }) => name === 'local-session');
     expect(session).toMatchObject({
       httpOnly: true,
-      secure: true,
+      // Local mode is http; what a deployment sends is shown in worker/admin/sign-in.test.ts.
+      secure: false,
       sameSite: 'Lax',
       path: '/',
       domain: 'localhost',
     });
-    for (const cookie of kept.filter(({ name }) => name.startsWith('__Host-'))) {
-      expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax' });
+    for (const cookie of kept.filter(({ name }) => name.startsWith('local-'))) {
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax' });
     }
     expect(await page.evaluate(() => document.cookie)).not.toContain(session?.value);
-    expect(await page.evaluate(() => document.cookie)).not.toContain('__Host-');
+    expect(await page.evaluate(() => document.cookie)).not.toContain('local-');
   });
 });
 

@@ -49,7 +49,7 @@ export async function startDeployment(
   async function write(method: string, path: string, body?: object): Promise<unknown> {
     const headers: Record<string, string> = path.startsWith('/operator')
       ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-      : { cookie: `__Host-session=${COOKIE}`, origin };
+      : { cookie: `local-session=${COOKIE}`, origin };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const answer = await fetch(origin + path, {
       method,
@@ -79,6 +79,6 @@ export async function startDeployment(
     };
   }
 
-  const member = [`Cookie: __Host-session=${COOKIE}`, `Origin: ${origin}`];
+  const member = [`Cookie: local-session=${COOKIE}`, `Origin: ${origin}`];
   return { origin, miniflare, member, write, givenToken, stop: () => miniflare.dispose() };
 }

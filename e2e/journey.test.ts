@@ -122,7 +122,7 @@ describe('the whole journey', () => {
     // Who belongs to one organisation has nothing to choose.
     await page.waitForURL('**/developer-zone?organisation=*');
     expect(page.url()).not.toContain('code=');
-    await page.context().clearCookies({ name: '__Host-session' });
+    await page.context().clearCookies({ name: 'local-session' });
     await page.goto('about:blank');
     await page.goto(link ?? '');
     await page.getByText(/This link was used already/).waitFor();
@@ -360,7 +360,7 @@ describe('a session that ends in mid-work', () => {
   it('asks for one sign-in and leads back to the same page', async () => {
     const page = await open(zone());
     await createAndClose(page);
-    await page.context().clearCookies({ name: '__Host-session' });
+    await page.context().clearCookies({ name: 'local-session' });
     await rows(page).first().getByRole('switch').click();
     await page.getByText('Your session has ended. Sign in again to continue.').waitFor();
     expect(await page.getByRole('alert').filter({ hasText: /\S/ }).count()).toBe(0);

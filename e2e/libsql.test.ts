@@ -52,7 +52,7 @@ afterAll(async () => {
 function send(method: string, path: string, body?: object): Promise<Response> {
   const headers: Record<string, string> = path.startsWith('/operator')
     ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `__Host-session=${cookie}`, origin: here };
+    : { cookie: `local-session=${cookie}`, origin: here };
   if (body !== undefined) headers['content-type'] = 'application/json';
   return fetch(here + path, {
     method,

@@ -160,7 +160,7 @@ async function send(isolate: string, method: string, path: string, body?: object
   const { origin } = await miniflare.unsafeGetDirectURL(isolate);
   const headers: Record<string, string> = path.startsWith('/operator')
     ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `__Host-session=${COOKIE}`, origin };
+    : { cookie: `__Host-session=${COOKIE}; local-session=${COOKIE}`, origin };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const answer = await fetch(origin + path, {
     method,

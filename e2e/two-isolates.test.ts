@@ -39,7 +39,7 @@ function sha256(text: string): string {
 async function write(method: string, path: string, body?: object): Promise<Record<string, never>> {
   const headers: Record<string, string> = path.startsWith('/operator')
     ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `__Host-session=${cookie}`, origin: here };
+    : { cookie: `local-session=${cookie}`, origin: here };
   if (body !== undefined) headers['content-type'] = 'application/json';
   const answer = await fetch(here + path, {
     method,

@@ -17,6 +17,7 @@ describe('what the suite prints', () => {
     ['the secret of a token', `Authorization: Bearer ${secret}`],
     ['the secret of a token', `\u001B[39m${secret}\u001B[22m`],
     ['a session cookie', `set-cookie: __Host-session=${letters}; Path=/`],
+    ['a session cookie', `set-cookie: local-session=${letters}; Path=/`],
     ['a sign-in code', `http://localhost:8787/sign-in#code=${letters}`],
   ])('is refused when it holds %s, and the thing itself is not repeated', (kind, line) => {
     expect(findLeak(`first\n${line}\nlast`)).toEqual({ kind, line: 2 });

@@ -5,8 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 const PATTERNS = [
   // The pattern that scanners look for (docs/decisions/0003-the-shape-of-a-secret.md).
   { kind: 'the secret of a token', pattern: /\b9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}\b/ },
-  { kind: 'a session cookie', pattern: /__Host-session=[\w-]{43}/ },
-  { kind: 'a single sign-on under way', pattern: /__Host-oidc-[\w-]{8}=[\w-]{20}/ },
+  { kind: 'a session cookie', pattern: /(?:__Host-|local-)session=[\w-]{43}/ },
+  { kind: 'a single sign-on under way', pattern: /(?:__Host-|local-)oidc-[\w-]{8}=[\w-]{20}/ },
   { kind: 'a sign-in code', pattern: /#code=[\w-]{20}/ },
 ] as const;
 

@@ -35,6 +35,8 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   const ask = asking.value && !saved.value;
 
   useLayoutEffect(() => {
+    // Once more after the dialog is shown: WebKit drops a selection that is made while the focus moves.
+    field.current?.select();
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
     // The page may be frozen and come back (bfcache): the secret must not come back with it.
     const forget = (): void => {
@@ -101,7 +103,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           ref={field}
           readOnly
           autofocus
-          rows={1}
+          rows={2}
           class="mono"
           autocomplete="off"
           spellcheck={false}

@@ -1,7 +1,7 @@
 // The door: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
 // The code leaves the address bar before anything else happens.
 import { signal } from './signal.ts';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
 import type { Failure } from './api.ts';
 import { FailureNote } from './failure.tsx';
@@ -68,6 +68,11 @@ export function SignIn() {
 function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
   const { link, oidc } = methods;
   const back = encodeURIComponent(rememberPlace());
+  const email = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Whoever comes here types; what already has the focus keeps it.
+    if (document.activeElement === document.body) email.current?.focus();
+  }, []);
   return (
     <>
       <h1 tabIndex={-1}>{texts.signIn.title}</h1>
@@ -77,6 +82,7 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
           <label for="email">{texts.signIn.email}</label>
           <input
             id="email"
+            ref={email}
             name="email"
             type="email"
             autocomplete="email"

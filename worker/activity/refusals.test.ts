@@ -99,7 +99,7 @@ describe('a member who reaches for another organisation', () => {
     const code = await givenCode(me, 'browser');
     const redeemed = await send('/api/sign-in/redeem', {
       method: 'POST',
-      headers: { cookie: '__Host-sign-in=browser', origin: ORIGIN, 'content-type': 'application/json' },
+      headers: { cookie: 'local-sign-in=browser', origin: ORIGIN, 'content-type': 'application/json' },
       body: JSON.stringify({ code }),
     });
     expect(redeemed.status).toBe(204);

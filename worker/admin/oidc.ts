@@ -1,7 +1,6 @@
 // /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, within ten minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
-import { getCookie } from 'hono/cookie';
 import { causeOf } from '../activity/cause.ts';
 import { clientKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
@@ -14,6 +13,7 @@ import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
+import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { signInAs } from './identity.ts';
 import { authorizationUrl, exchange, openProvider, readProvider } from './provider.ts';
@@ -63,8 +63,8 @@ export const oidc = new Hono<AdminEnv>()
     };
     const url = await authorizationUrl(provider, trip, callbackOf(c));
     const bound = boundOf(c, read.settings);
-    for (const cookie of await beginRoundTrip(tagKeysOf(c.env), trip, bound, getCookie(c), Date.now()))
-      c.header('set-cookie', cookie, { append: true });
+    for (const cookie of await beginRoundTrip(tagKeysOf(c.env), trip, bound, cookiesOf(c), Date.now()))
+      giveCookie(c, cookie);
     return c.redirect(url);
   })
   .get('/sign-in/oidc/callback', async (c) => {
@@ -75,7 +75,7 @@ export const oidc = new Hono<AdminEnv>()
     const now = Date.now();
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
-    const trip = await readRoundTrip(ring, state, boundOf(c, read.settings), getCookie(c), now);
+    const trip = await readRoundTrip(ring, state, boundOf(c, read.settings), cookiesOf(c), now);
     if (trip === null) {
       await limit(c.env.FAILED_LOGINS_PER_CLIENT, client);
       return fail(c, 'sign-in-expired');
@@ -85,7 +85,7 @@ export const oidc = new Hono<AdminEnv>()
     if (provider === null) return fail(c, 'provider-unavailable');
     const outcome = await exchange(provider, parameters, trip, callbackOf(c));
     // The code is used up, whatever comes of it.
-    c.header('set-cookie', endRoundTrip(state), { append: true });
+    giveCookie(c, endRoundTrip(state));
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
     const db = await openDatabase(c.env);
@@ -93,12 +93,12 @@ export const oidc = new Hono<AdminEnv>()
     const signedIn = await signInAs(
       withReserve(db),
       { issuer: provider.server.issuer, email, subject },
-      { session: getCookie(c, SESSION_COOKIE), newSession: markedValue(ring, 'session') },
+      { session: cookiesOf(c)[SESSION_COOKIE], newSession: markedValue(ring, 'session') },
       causeOf(c, email),
       now,
     );
     if (!signedIn.ok) return fail(c, signedIn.reason);
-    c.header('set-cookie', signedIn.cookie, { append: true });
+    giveCookie(c, signedIn.cookie);
     return c.redirect(ownOrigin(c.env, c.req.raw) + trip.returnTo);
   });
 

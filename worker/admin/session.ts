@@ -3,7 +3,6 @@
 import { and, asc, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
 import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
-import { getCookie } from 'hono/cookie';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import { clientKey } from '../client-address.ts';
@@ -16,6 +15,7 @@ import { isMarked } from '../marked.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
+import { cookiesOf } from './cookies.ts';
 
 export type Session = {
   hash: string;
@@ -99,7 +99,7 @@ export async function findSession(
  * page asks for by itself: such requests do not keep a session alive that nobody uses.
  */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const cookie = getCookie(c, SESSION_COOKIE);
+  const cookie = cookiesOf(c)[SESSION_COOKIE];
   if (cookie !== undefined && !isMarked(tagKeysOf(c.env), 'session', cookie)) {
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
   }

@@ -36,13 +36,39 @@ describe('signing in by link', () => {
     const answer = await redeem(code, browser);
     expect(answer.status).toBe(204);
     expect(answer.headers.get('set-cookie')).toMatch(
-      /^__Host-session=[\w-]{43}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+      /^local-session=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/,
     );
     const session = await call('/api/session', { headers: { cookie: cookieOf(answer) } });
     expect(await session.json()).toEqual({
       member: { email },
       organisations: [{ id: organisation, name: organisation, plan: 'pro' }],
     });
+  });
+
+  it('keeps the cookies of a deployment to its host and to https, and takes no other', async () => {
+    const email = address();
+    await givenOrganisation('pro', [email]);
+    const code = await givenCode(email, 'browser', Date.now());
+    const ask = (path: string, cookie: string, method = 'POST') =>
+      worker.fetch(
+        new Request(`https://zone.example${path}`, {
+          method,
+          headers: { cookie, origin: 'https://zone.example', 'content-type': 'application/json' },
+          ...(method === 'POST' ? { body: JSON.stringify({ code }) } : {}),
+        }) as Parameters<typeof worker.fetch>[0],
+        env,
+        createExecutionContext(),
+      );
+    expect((await ask('/api/sign-in/redeem', 'local-sign-in=browser')).status).toBe(401);
+    const answer = await ask('/api/sign-in/redeem', '__Host-sign-in=browser');
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^__Host-session=[\w-]{43}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    const session = cookieOf(answer);
+    expect((await ask('/api/session', session, 'GET')).status).toBe(200);
+    expect((await ask('/api/session', session.replace('__Host-', 'local-'), 'GET')).status).toBe(401);
+    // Nor does local mode take theirs.
+    expect((await call('/api/session', { headers: { cookie: session } })).status).toBe(401);
   });
 
   it('takes a link once, even of ten redemptions at the same time', async () => {
@@ -163,7 +189,7 @@ describe('signing in by link', () => {
     const [email, other, ip] = [address(), address(), address()];
     await givenOrganisation('enterprise', [email, other]);
     const [code, colleagues] = [await givenCode(email, 'mine'), await givenCode(other, 'theirs')];
-    const from = (browser: string) => ({ cookie: `__Host-sign-in=${browser}`, 'cf-connecting-ip': ip });
+    const from = (browser: string) => ({ cookie: `local-sign-in=${browser}`, 'cf-connecting-ip': ip });
     const statuses = await withinOneMinute(async () => {
       const answers: number[] = [];
       for (let count = 0; count < 35; count++)
@@ -243,7 +269,7 @@ describe('signing in by link', () => {
   it('lets a member sign in 200 times a day', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
-    const cookie = { cookie: '__Host-sign-in=browser' };
+    const cookie = { cookie: 'local-sign-in=browser' };
     const day = Math.floor(Date.now() / 86_400_000);
     await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'sign-in', ?, 199)").bind(email, day).run();
     const redeemOne = async () =>
@@ -340,7 +366,7 @@ describe('a session', () => {
   });
 
   it.each(['', 'x', '../..', 'a'.repeat(43)])('is not opened by the cookie "%s"', async (value) => {
-    expect((await call('/api/session', { headers: { cookie: `__Host-session=${value}` } })).status).toBe(401);
+    expect((await call('/api/session', { headers: { cookie: `local-session=${value}` } })).status).toBe(401);
   });
 
   it.each(['/api/session', '/api/sessions', '/api/organisations/acme/tokens', '/developer-zone'])(
@@ -351,7 +377,7 @@ describe('a session', () => {
       const statuses: number[] = [];
       for (let count = 0; count < 100; count++) {
         const request = new Request(`http://localhost${path}`, {
-          headers: { cookie: `__Host-session=${randomValue()}`, 'cf-connecting-ip': ip },
+          headers: { cookie: `local-session=${randomValue()}`, 'cf-connecting-ip': ip },
         });
         statuses.push((await worker.fetch(request, counted, createExecutionContext())).status);
       }

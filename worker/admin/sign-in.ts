@@ -1,6 +1,5 @@
 // /api/sign-in, /api/sign-out, /api/sessions: the doors, and the member's own sessions.
 import { Hono } from 'hono/tiny';
-import { getCookie } from 'hono/cookie';
 import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf, circumstancesOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
@@ -26,6 +25,7 @@ import {
   redeemLinkCode,
 } from './link.ts';
 import { askerOf } from './asker.ts';
+import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { openMailer } from './mailer.ts';
 import { oidc } from './oidc.ts';
@@ -71,7 +71,7 @@ export const signIn = new Hono<AdminEnv>()
     await limit(c.env.LINKS_PER_CLIENT, client);
     await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${client}`);
     await limit(c.env.LINKS_PER_ADDRESS, email);
-    const browser = getCookie(c, BROWSER_COOKIE_NAME) ?? randomValue();
+    const browser = cookiesOf(c)[BROWSER_COOKIE_NAME] ?? randomValue();
     const code = markedValue(tagKeysOf(c.env), 'link');
     const db = await openDatabase(c.env);
     const now = Date.now();
@@ -89,7 +89,7 @@ export const signIn = new Hono<AdminEnv>()
       );
     }
     const link = `${ownOrigin(c.env, c.req.raw)}/sign-in#code=${code}`;
-    c.header('set-cookie', browserCookie(browser));
+    giveCookie(c, browserCookie(browser));
     if (mailer.kind === 'local') {
       // The one place that prints a link: local mode has no mail, and its host is this machine.
       // eslint-disable-next-line no-console
@@ -114,7 +114,7 @@ export const signIn = new Hono<AdminEnv>()
     }
     // A code that was made here is tried often by nobody but its own holder: it is counted alone, and nobody else is locked out.
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, `code:${sha256Hex(code)}`);
-    const browser = getCookie(c, BROWSER_COOKIE_NAME);
+    const browser = cookiesOf(c)[BROWSER_COOKIE_NAME];
     if (browser === undefined) throw new Problem('sign-in-link-invalid');
     const db = await openDatabase(c.env);
     const now = Date.now();
@@ -127,19 +127,19 @@ export const signIn = new Hono<AdminEnv>()
       code,
       {
         code: browser,
-        session: getCookie(c, SESSION_COOKIE),
+        session: cookiesOf(c)[SESSION_COOKIE],
         newSession: markedValue(ring, 'session'),
       },
       circumstancesOf(c),
       now,
     );
     if (cookie === null) throw new Problem('sign-in-link-invalid');
-    c.header('set-cookie', cookie);
+    giveCookie(c, cookie);
     return c.body(null, 204);
   })
   .post('/sign-out', requireSession, async (c) => {
     await endSession(withReserve(c.var.db), c.var.session, causeOf(c, c.var.session.email));
-    c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    giveCookie(c, CLEARED_SESSION_COOKIE);
     c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);
   })
@@ -170,7 +170,7 @@ export const signIn = new Hono<AdminEnv>()
   .post('/sessions/sign-out-everywhere', requireSession, async (c) => {
     const { session, db } = c.var;
     await endSessionsOf(withReserve(db), session.email, causeOf(c, session.email));
-    c.header('set-cookie', CLEARED_SESSION_COOKIE);
+    giveCookie(c, CLEARED_SESSION_COOKIE);
     c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);
   });

@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import worker from '../index.ts';
 import type { Plan } from '../organisation/organisation.ts';
-import { bearer, call, givenOrganisation, givenToken } from '../test/harness.ts';
+import { bearer, call, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 
 type ProblemBody = { type: string; title: string; status: number; detail?: string; requestId: string };
 
@@ -243,7 +243,7 @@ describe('the front door', () => {
       prepare: () => ({ bind: () => ({ raw: () => Promise.reject(new Error('D1_ERROR: down')) }) }),
     };
     const request = new Request('http://localhost/api/session', {
-      headers: { cookie: `__Host-session=${'a'.repeat(43)}` },
+      headers: await givenSession(),
     }) as Parameters<typeof worker.fetch>[0];
     const bindings = { ...env, DB: down } as unknown as typeof env;
     const answer = await worker.fetch(request, bindings, createExecutionContext());

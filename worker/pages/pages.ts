@@ -8,6 +8,7 @@ import type { Env } from '../env.ts';
 import { finishFace } from '../face.ts';
 import { logOften, note } from '../log.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
+import { cookiesOf } from '../admin/cookies.ts';
 import { SESSION_COOKIE, findSession } from '../admin/session.ts';
 import { signInMethods } from '../admin/sign-in.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -27,7 +28,7 @@ export const pages = finishFace(
         c.env,
         c.req.raw,
         c.executionCtx,
-        getCookie(c, SESSION_COOKIE),
+        cookiesOf(c)[SESSION_COOKIE],
         c.req.query('organisation'),
       ).catch((error: unknown) => {
         const failure = storageFailureOf(error);

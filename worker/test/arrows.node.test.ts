@@ -83,7 +83,16 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono', 'drizzle-orm', 'valibot'],
   },
   pages: {
-    rooms: [...FACE, 'admin/access', 'admin/session', 'admin/sign-in', 'organisation', 'token', 'database'],
+    rooms: [
+      ...FACE,
+      'admin/access',
+      'admin/cookies',
+      'admin/session',
+      'admin/sign-in',
+      'organisation',
+      'token',
+      'database',
+    ],
     packages: ['hono'],
   },
   docs: {

@@ -92,7 +92,7 @@ async function givenWorld(): Promise<World> {
   const code = await givenCode(email, BROWSER);
   const session = await givenSession(email);
   const id = await env.DB.prepare('SELECT id FROM sessions WHERE email = ?').bind(email).first<string>('id');
-  const cookie = `${session.cookie}; __Host-sign-in=${BROWSER}`;
+  const cookie = `${session.cookie}; local-sign-in=${BROWSER}`;
   return { organisation, email, token, session: { cookie, id: id ?? '' }, key: crypto.randomUUID(), code };
 }
 

@@ -78,7 +78,7 @@ export async function givenSession(email = 'owner@example.com'): Promise<{ cooki
   )
     .bind(sha256Hex(cookie), crypto.randomUUID(), email, 'link', now, now, now + 3_600_000)
     .run();
-  return { cookie: `__Host-session=${cookie}` };
+  return { cookie: `local-session=${cookie}` };
 }
 
 /** The code of a sign-in link that a client of its own asked for in this browser. */

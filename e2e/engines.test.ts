@@ -1,0 +1,209 @@
+// The main journey by hand and by keyboard in three browser engines: the Chromium of npm, Debian's Firefox, and Debian's WebKit,
+// which is Safari's engine. Their pictures are in .tmp/engines afterwards.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MINI_BROWSER, openChromium, openFirefox, openWebKit } from './engines.ts';
+import type { Engine, Key } from './engines.ts';
+import { isHere } from './peers/servers.ts';
+import { startServer } from './server.ts';
+import type { Server } from './server.ts';
+
+const pictures = resolve(import.meta.dirname, '../.tmp/engines');
+
+const ENGINES = [
+  { name: 'Chromium', open: openChromium, needs: [] },
+  { name: 'Firefox', open: openFirefox, needs: [['firefox-esr', 'firefox-esr']] },
+  {
+    name: 'WebKit',
+    open: openWebKit,
+    needs: [
+      ['WebKitWebDriver', 'webkit2gtk-driver'],
+      [MINI_BROWSER, 'webkit2gtk-driver'],
+      ['Xvfb', 'xvfb'],
+    ],
+  },
+] as const;
+
+let server: Server;
+beforeAll(async () => {
+  mkdirSync(pictures, { recursive: true });
+  server = await startServer();
+});
+afterAll(() => server?.stop());
+
+/** What the switch's row needs of the server: a change is told after leases have run out. */
+const RECEIPT = { timeout: 20_000 };
+/** More than the number of controls on the page: a Tab that leads nowhere ends the search. */
+const MOST_TABS = 40;
+
+for (const { name, open, needs } of ENGINES) {
+  const isMissing = needs.some(([program, from]) => !isHere(program, from));
+  describe.skipIf(isMissing)(`in ${name}`, () => {
+    let engine: Engine;
+    beforeAll(async () => {
+      engine = await open();
+    });
+    afterAll(() => engine?.close());
+
+    const ask = <T>(expression: string) => engine.ask<T>(expression);
+    const see = (text: string | RegExp) =>
+      expect.poll(() => ask<string>('document.body.innerText'), RECEIPT).toMatch(text);
+    const picture = async (of: string) =>
+      writeFileSync(join(pictures, `${name.toLowerCase()}-${of}.png`), await engine.picture());
+    /** The control with this name: of the dialog, where one is open. */
+    const control = (label: string) =>
+      `[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('a, button, input')].find((node) =>
+        (node.ariaLabel ?? node.innerText).trim().startsWith(${JSON.stringify(label)}))`;
+    async function click(label: string): Promise<void> {
+      await expect.poll(() => ask<boolean>(`${control(label)} !== undefined`), RECEIPT).toBe(true);
+      // A dialog rises for a moment: what is clicked stands still.
+      await ask(
+        'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))).then(() => 0)',
+      );
+      const { x, y, width, height } = await ask<DOMRect>(
+        `${control(label)}.getBoundingClientRect().toJSON()`,
+      );
+      await engine.click(x + width / 2, y + height / 2);
+    }
+    async function press(...keys: Key[]): Promise<void> {
+      for (const key of keys) await engine.press(key);
+    }
+    /** Presses Tab until the focus is there. */
+    async function tabTo(label: string): Promise<void> {
+      await expect.poll(() => ask<boolean>(`${control(label)} !== undefined`), RECEIPT).toBe(true);
+      for (let tabs = 0; tabs < MOST_TABS; tabs++) {
+        if (await ask<boolean>(`document.activeElement === ${control(label)}`)) return;
+        await press('Tab');
+      }
+      throw new Error(`No Tab leads to "${label}"`);
+    }
+    /** Goes there by Tab and presses it: by the key where the engine lets it, else by the mouse. */
+    async function use(label: string, key: Key = 'Enter'): Promise<void> {
+      await tabTo(label);
+      if (engine.keysPressButtons) await press(key);
+      else await click(label);
+    }
+    const callOf = async (secret: string) =>
+      (await fetch(`${server.origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
+
+    /** How the open dialog lies: within the window, no taller than its words ask for, and without a hole between its rows. */
+    async function expectToLieWell(height: number): Promise<void> {
+      await ask(
+        'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))).then(() => 0)',
+      );
+      const { tall, above, gaps, below, outside } = await ask<{
+        tall: number;
+        above: number;
+        gaps: number[];
+        below: number;
+        outside: boolean;
+      }>(`(() => {
+        const dialog = document.querySelector('dialog[open]');
+        const box = dialog.getBoundingClientRect();
+        const rows = [...(dialog.querySelector('form') ?? dialog).children].map((row) => row.getBoundingClientRect());
+        return {
+          tall: box.height,
+          above: rows[0].top - box.top,
+          gaps: rows.slice(1).map((row, index) => row.top - rows[index].bottom),
+          below: box.bottom - rows.at(-1).bottom,
+          outside: box.top < 0 || box.bottom > innerHeight || dialog.scrollHeight > dialog.clientHeight,
+        };
+      })()`);
+      expect(tall).toBeLessThan(height);
+      expect(outside).toBe(false);
+      expect(above).toBeLessThan(26);
+      expect(below).toBeLessThan(26);
+      expect(Math.max(...gaps)).toBeLessThan(24);
+    }
+
+    let secret = '';
+
+    it('signs in by keyboard, on http://localhost', async () => {
+      await engine.go(`${server.origin}/developer-zone`);
+      await see('Send sign-in link');
+      expect(await ask('document.activeElement.id')).toBe('email');
+      await engine.press({ text: 'member@example.com' });
+      await press('Enter');
+      await see('Check your inbox');
+      await tabTo('Open the sign-in link');
+      await press('Enter');
+      await see('No API tokens yet');
+      expect(await ask('location.search')).toBe('?organisation=acme');
+      // What was signed in stays signed in.
+      await engine.go(`${server.origin}/developer-zone?organisation=acme`);
+      await see('No API tokens yet');
+      await picture('empty');
+    });
+
+    it('creates a token, and shows it whole and selected', async () => {
+      await click('Create Token');
+      await see('Create a new API token?');
+      await expectToLieWell(420);
+      await picture('create');
+      await press('Escape');
+      await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
+      await click('Create Token');
+      await see('Create a new API token?');
+      await use('Create Token');
+      await see('Copy your API token');
+      await expectToLieWell(620);
+      const field = await ask<{ value: string; selected: string; focused: boolean; cut: boolean }>(`(() => {
+        const field = document.getElementById('secret');
+        return {
+          value: field.value,
+          selected: field.value.slice(field.selectionStart, field.selectionEnd),
+          focused: document.activeElement === field,
+          cut: field.scrollHeight > field.clientHeight || field.scrollWidth > field.clientWidth,
+        };
+      })()`);
+      secret = field.value;
+      await picture('shown-once');
+      expect(field).toEqual({ value: secret, selected: secret, focused: true, cut: false });
+      expect(await callOf(secret)).toBe(200);
+      // No key closes what cannot be had again.
+      await press('Escape', 'Escape', 'Escape', 'Escape', 'Escape');
+      expect(await ask("document.getElementById('secret')?.value")).toBe(secret);
+      await click('Done');
+      await see('Not copied yet');
+      await click('Copy');
+      await see(/Copied to clipboard|is selected/);
+      await click(await ask(`${control('Close anyway')} === undefined ? 'Done' : 'Close anyway'`));
+      await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
+    });
+
+    it('switches off and on again by keyboard', async () => {
+      await use(`Token ${secret.slice(0, 5)}*** active`, ' ');
+      await see(/Refused since/);
+      expect(await callOf(secret)).toBe(401);
+      await picture('switched-off');
+      await press('Tab');
+      expect(await ask('document.activeElement.innerText.trim()')).toBe('Undo');
+      await use('Undo');
+      await see(/Accepted since/);
+      expect(await callOf(secret)).toBe(200);
+    });
+
+    it('deletes it, and signs out', async () => {
+      const trash = `Delete token ${secret.slice(0, 5)}***`;
+      await click(trash);
+      await see('Deletion is permanent.');
+      await expectToLieWell(380);
+      await picture('delete');
+      expect(await ask('document.activeElement.innerText.trim()')).toBe('Cancel');
+      await press('Escape');
+      await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
+      expect(await ask('document.activeElement.ariaLabel')).toBe(trash);
+      await use(trash);
+      await see('Deletion is permanent.');
+      await use('Delete');
+      await see('No API tokens yet');
+      expect(await callOf(secret)).toBe(401);
+      await click('Sign out');
+      await see('You are signed out.');
+      await engine.go(`${server.origin}/developer-zone?organisation=acme`);
+      await see('Send sign-in link');
+      console.log(`Ran in ${engine.version}.`);
+    });
+  });
+}

@@ -1,0 +1,39 @@
+// The dashboard's cookies as the browser gets them and sends them back. Everything else knows them by the names and attributes of a
+// deployment, which is https alone. Local mode is http, where Safari's engine refuses `__Host-` and `Secure`, also on localhost:
+// there they have other names, and are not `Secure`.
+import type { Context } from 'hono';
+import { getCookie } from 'hono/cookie';
+import { isLocal } from '../configuration.ts';
+import type { Env } from '../env.ts';
+
+const PREFIX = '__Host-';
+const LOCAL_PREFIX = 'local-';
+
+/** What of a context is needed here, so that contexts with and without a session fit. */
+type Exchange = Pick<Context<{ Bindings: Env }>, 'env' | 'header'> & { req: { raw: Request; url: string } };
+
+function isPlain({ env, req }: Exchange): boolean {
+  return isLocal(env, req.raw) && req.url.startsWith('http:');
+}
+
+/** The cookies that the browser sent, by the names that a deployment gives them. */
+export function cookiesOf(c: Context): Record<string, string> {
+  const sent = getCookie(c);
+  if (!isPlain(c)) return sent;
+  return Object.fromEntries(
+    Object.entries(sent)
+      .filter(([name]) => !name.startsWith(PREFIX))
+      .map(([name, value]) => [
+        name.startsWith(LOCAL_PREFIX) ? PREFIX + name.slice(LOCAL_PREFIX.length) : name,
+        value,
+      ]),
+  );
+}
+
+/** Sets a cookie, which is the `Set-Cookie` value of a deployment. Others that were set by this answer stay. */
+export function giveCookie(c: Exchange, cookie: string): void {
+  const value = isPlain(c)
+    ? cookie.replace(PREFIX, LOCAL_PREFIX).replace('; Secure', '')
+    : cookie;
+  c.header('set-cookie', value, { append: true });
+}
