@@ -6,6 +6,7 @@ import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { Problem } from '../problem.ts';
+import { sha256Hex } from '../random.ts';
 import { hashOfSecret, hasSecretShape, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
 import { recordExposure } from '../token/exposure.ts';
 
@@ -24,7 +25,8 @@ export async function keepExposure(request: Request, env: Env): Promise<void> {
   if (secret === undefined) return;
   const hash = hashOfSecret(secret);
   try {
-    await limit(env.FAILED_LOGINS_PER_CLIENT, `exposed:${hash}`);
+    // The hash of a token is the key under which KV keeps it, and belongs in no other store.
+    await limit(env.FAILED_LOGINS_PER_CLIENT, `exposed:${sha256Hex(hash)}`);
     await recordExposure(await openDatabase(env), hash, causeOf({ req: { raw: request } }, ACTOR));
   } catch (error) {
     // Over the limit, or no database: the next such call is recorded instead.
