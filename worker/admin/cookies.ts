@@ -32,8 +32,6 @@ export function cookiesOf(c: Context): Record<string, string> {
 
 /** Sets a cookie, which is the `Set-Cookie` value of a deployment. Others that were set by this answer stay. */
 export function giveCookie(c: Exchange, cookie: string): void {
-  const value = isPlain(c)
-    ? cookie.replace(PREFIX, LOCAL_PREFIX).replace('; Secure', '')
-    : cookie;
+  const value = isPlain(c) ? cookie.replace(PREFIX, LOCAL_PREFIX).replace('; Secure', '') : cookie;
   c.header('set-cookie', value, { append: true });
 }

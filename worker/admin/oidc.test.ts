@@ -228,9 +228,7 @@ describe('single sign-on', () => {
     const answer = await send('/api/sign-in/oidc', '', { ...counted, ...SETTINGS });
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
     const [cookie] = answer.headers.getSetCookie();
-    expect(cookie).toMatch(
-      /^local-oidc-[\w-]{8}=1[\w-]+; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax$/,
-    );
+    expect(cookie).toMatch(/^local-oidc-[\w-]{8}=1[\w-]+; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax$/);
     const location = new URL(answer.headers.get('location') ?? '');
     const text = atob(cookie?.split('=1')[1]?.split(';')[0]?.replaceAll('-', '+').replaceAll('_', '/') ?? '');
     for (const name of ['state', 'nonce', 'code_challenge'])
