@@ -40,7 +40,8 @@ function checkPackages(version: string): Promise<{ code: number; output: string 
   });
 }
 
-describe('npm run dev', () => {
+// A start applies the migrations and compiles the Worker: beside other suites that takes its time.
+describe('npm run dev', { timeout: 180_000 }, () => {
   it('says where to go and who may sign in, stops cleanly, and finds its data again', async () => {
     const port = await freePort();
     const first = await startServer({ state, port });
