@@ -6,7 +6,7 @@ import { counting } from '../test/operate.ts';
 import { exportActivity } from './activity-export.ts';
 
 async function givenEvents(count: number): Promise<string> {
-  const organisation = `export-${crypto.randomUUID()}`;
+  const organisation = `exported-${crypto.randomUUID()}`;
   await env.DB.prepare(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
      INSERT INTO events (at, organisation_id, actor, action, request_id)

@@ -71,7 +71,7 @@ describe('the events of all organisations', () => {
       .filter((line) => line !== '')
       // Each line is an event.
       .map((line) => JSON.parse(line) as Line);
-  const newId = () => `events-${crypto.randomUUID()}`;
+  const newId = () => `listed-by-time-${crypto.randomUUID()}`;
 
   it('come oldest first, after an event, since an instant, and of one organisation', async () => {
     const [one, other] = [newId(), newId()];
