@@ -6,6 +6,9 @@ import { watch } from '../scripts/watched.ts';
 
 export type Child = { stop(): Promise<void>; output(): string };
 
+/** How long a program may take to end by itself. */
+const STOP_MS = 5000;
+
 /** What still runs. A suite whose set-up fails stops nothing: then the end of its process does. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
@@ -40,7 +43,10 @@ export async function startChild(
     output: () => output,
     stop: async () => {
       child.kill('SIGTERM');
+      // A gateway waits for the streams that a test left open.
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await ended;
+      clearTimeout(timer);
       watch(output);
     },
   };
