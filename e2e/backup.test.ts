@@ -1,8 +1,9 @@
 // The way of docs/operating/backup.md, with wrangler's own tool: out of one database, into an empty one.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readMigrations } from '../scripts/migrations.ts';
 import { runChild } from './child.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -33,10 +34,7 @@ async function dump(cwd: string, file: string): Promise<string> {
   return readFileSync(join(cwd, file), 'utf8');
 }
 
-const migrations = (): string[] =>
-  readdirSync(join(root, 'migrations'))
-    .toSorted()
-    .map((file) => readFileSync(join(root, 'migrations', file), 'utf8'));
+const migrations = (): string[] => [...readMigrations(root).values()];
 
 const token = (id: number): string =>
   `INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at)

@@ -7,8 +7,9 @@ import { SETTINGS, newSessionCookie, startIsolates, type Settings, type WorkerOp
 /** The name in wrangler.toml: what another Worker binds to. */
 export const ZONE = 'developer-zone';
 const COOKIE = newSessionCookie();
-const OWNER = 'owner@example.com';
+export const OWNER = 'owner@example.com';
 
+type D1 = Awaited<ReturnType<Miniflare['getD1Database']>>;
 export type GivenToken = { organisation: string; id: string; path: string; secret: string };
 export type Deployment = {
   origin: string;
@@ -22,21 +23,15 @@ export type Deployment = {
   stop(): Promise<void>;
 };
 
-/** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */
-export async function startDeployment(
-  settings: Settings = {},
-  others: WorkerOptions[] = [],
-): Promise<Deployment> {
-  const miniflare = await startIsolates([ZONE], { REVOCATION_LEASE_MS: '200', ...settings }, others);
-  const { origin } = await miniflare.unsafeGetDirectURL(ZONE);
-  const db = await miniflare.getD1Database('DB', ZONE);
+/** Begins the owner's session, whose cookie the test chooses. */
+export async function signInOwner(db: Pick<D1, 'prepare'>, cookie: string): Promise<void> {
   const now = Date.now();
   await db
     .prepare(
       'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
     .bind(
-      createHash('sha256').update(COOKIE).digest('hex'),
+      createHash('sha256').update(cookie).digest('hex'),
       'session',
       OWNER,
       'link',
@@ -45,6 +40,17 @@ export async function startDeployment(
       now + 3_600_000,
     )
     .run();
+}
+
+/** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */
+export async function startDeployment(
+  settings: Settings = {},
+  others: WorkerOptions[] = [],
+): Promise<Deployment> {
+  const miniflare = await startIsolates([ZONE], { REVOCATION_LEASE_MS: '200', ...settings }, others);
+  const { origin } = await miniflare.unsafeGetDirectURL(ZONE);
+  const db = await miniflare.getD1Database('DB', ZONE);
+  await signInOwner(db, COOKIE);
 
   async function write(method: string, path: string, body?: object): Promise<unknown> {
     const headers: Record<string, string> = path.startsWith('/operator')

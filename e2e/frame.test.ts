@@ -164,7 +164,7 @@ describe('trouble', () => {
     await page.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
     await switches(page).first().click();
     await page.getByText(/Refused since/).waitFor();
-    // Whoever was answered is not offline.
+    // A browser that got an answer is online.
     await expect.poll(() => page.getByText('Your browser says').count()).toBe(0);
   });
 

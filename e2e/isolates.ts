@@ -1,13 +1,14 @@
 // Several isolates of the product in one workerd, as a deployment has them all over the world: the bundle that would be
 // deployed, each a Worker of its own, all on the same D1, KV and hubs.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
+import { readMigrations } from '../scripts/migrations.ts';
 import { watch } from '../scripts/watched.ts';
 import { markedValue } from '../worker/marked.ts';
 import { readTagKeyRing } from '../worker/token/secret.ts';
@@ -186,8 +187,8 @@ export async function startReleases(
 /** The statements of migrations/, in order; a trigger's own semicolons end none. */
 function migrationStatements(): string[] {
   const statements: string[] = [];
-  for (const file of readdirSync(join(root, 'migrations')).toSorted()) {
-    const sql = readFileSync(join(root, 'migrations', file), 'utf8').replaceAll(/^\s*--.*$/gm, '');
+  for (const text of readMigrations(root).values()) {
+    const sql = text.replaceAll(/^\s*--.*$/gm, '');
     let statement = '';
     for (const line of sql.split('\n')) {
       statement += `${line}\n`;

@@ -149,15 +149,21 @@ describe('the filters of the activity', () => {
   });
 });
 
+/** A list under a clock of the test's own. `asked`: what each later question for it says of itself in X-Unattended. */
+async function openWatched() {
+  const page = await open({ before: (opened) => opened.clock.install() });
+  await switches(page).first().waitFor();
+  const asked: (string | undefined)[] = [];
+  await answer(page, TOKENS, (route) => {
+    asked.push(route.request().headers()['x-unattended']);
+    return json({ tokens: ROWS.slice(1), limit: 10 })(route);
+  });
+  return { page, asked };
+}
+
 describe('a page in sight', () => {
   it('asks again twice a minute, not as a use of the session, and says when', async () => {
-    const page = await open({ before: (opened) => opened.clock.install() });
-    await switches(page).first().waitFor();
-    const asked: (string | undefined)[] = [];
-    await answer(page, TOKENS, (route) => {
-      asked.push(route.request().headers()['x-unattended']);
-      return json({ tokens: ROWS.slice(1), limit: 10 })(route);
-    });
+    const { page, asked } = await openWatched();
     const before = await page.getByText(/^Updated at \d\d:\d\d:\d\d$/).innerText();
     await page.clock.runFor(31_000);
     await expect.poll(() => switches(page).count()).toBe(ROWS.length - 1);
@@ -166,13 +172,7 @@ describe('a page in sight', () => {
   });
 
   it('asks again when it is looked at', async () => {
-    const page = await open({ before: (opened) => opened.clock.install() });
-    await switches(page).first().waitFor();
-    const asked: (string | undefined)[] = [];
-    await answer(page, TOKENS, (route) => {
-      asked.push(route.request().headers()['x-unattended']);
-      return json({ tokens: ROWS.slice(1), limit: 10 })(route);
-    });
+    const { page, asked } = await openWatched();
     await page.clock.runFor(11_000);
     await page.evaluate(() => dispatchEvent(new Event('focus')));
     await expect.poll(() => switches(page).count()).toBe(ROWS.length - 1);

@@ -1,16 +1,15 @@
 // The promise across a deployment: the release before (e2e/previous-release/) and the present one at the same time, on
 // one database, one KV and one set of hubs, as while a deployment or a rollback spreads; and isolates of another
 // database whose hubs still run the other code and read the database of before, as after a restore or a move.
-import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OWNER, signInOwner } from './deployment.ts';
 import { newSessionCookie, previousRelease, SETTINGS, startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
 // The release before takes any value whose hash has a row.
 const COOKIE = newSessionCookie();
-const OWNER = 'owner@example.com';
 /** Short, so that what is waited for is seconds: a change that hubs do not confirm is answered after the longer one. */
 const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
 /** Calls after the answer of a change, and the pause between two: 1.5 s, five leases of an isolate. */
@@ -91,21 +90,7 @@ beforeAll(async () => {
   for (const isolate of moved) isolates.push(isolate, { ...isolate, name: `${isolate.name}-2` });
   miniflare = await startReleases(isolates);
   const db = await miniflare.getD1Database('DB', 'old');
-  const now = Date.now();
-  await db
-    .prepare(
-      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    )
-    .bind(
-      createHash('sha256').update(COOKIE).digest('hex'),
-      'session',
-      OWNER,
-      'link',
-      now,
-      now,
-      now + 3_600_000,
-    )
-    .run();
+  await signInOwner(db, COOKIE);
   for (const [title] of [...TOGETHER, ...MOVED]) tokens.set(title, await givenToken());
   // Every hub has read the first database, and is under its lease.
   for (const { secret } of tokens.values()) {

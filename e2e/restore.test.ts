@@ -1,9 +1,10 @@
 // The runbook of a restore, played from end to end: a deployment, a copy of its database at one instant, what happened since, and
 // the script of docs/operating/backup.md on the copy.
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readMigrations } from '../scripts/migrations.ts';
 import { sql } from '../scripts/restore-plan.ts';
 import { runChild } from './child.ts';
 import { ZONE, startDeployment } from './deployment.ts';
@@ -74,12 +75,9 @@ it(
         );
       }
     }
-    const schema = readdirSync(join(root, 'migrations'))
-      .toSorted()
-      .map((name) => readFileSync(join(root, 'migrations', name), 'utf8'));
     // The triggers would count the rows again.
     const triggers = /^CREATE TRIGGER [^]*?END;$/gm;
-    const all = schema.join('\n');
+    const all = [...readMigrations(root).values()].join('\n');
     const drops = [...all.matchAll(/^DROP TRIGGER (\w+);$/gm)].map(([, name]) => name);
     const text = all.replaceAll(/^DROP TRIGGER \w+;$/gm, '').replaceAll(triggers, '');
     const kinds = new Map(

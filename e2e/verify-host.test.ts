@@ -1,5 +1,5 @@
 // The host of forward-auth as `wrangler dev` serves it, with the files of the dashboard in front of the Worker or behind it:
-// whatever a caller makes of a path that a gateway appends, no answer is a 200 that names nobody.
+// whatever a caller makes of a path that a gateway appends, no answer is a 200 without an identity.
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

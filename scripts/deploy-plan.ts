@@ -1,6 +1,5 @@
-// What a deployment is about to do, from its flags and wrangler.toml, or why it must not. Asks nobody and changes nothing.
-import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+// What a deployment is about to do, from its flags and wrangler.toml, or why it must not. It sends no request and changes nothing.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -147,18 +146,4 @@ function placeOf(config: Config): { ok: true; flags: string[] } | { ok: false; r
     return refused('D1_LOCATION and D1_JURISDICTION: one of them alone');
   if (jurisdiction !== '') return { ok: true, flags: ['--jurisdiction', jurisdiction] };
   return { ok: true, flags: location === '' ? [] : ['--location', location] };
-}
-
-/** SHA-256 of each migration, by its name, in the order in which they are applied. */
-export function migrationDigests(root: string): Map<string, string> {
-  const folder = join(root, 'migrations');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
-  return new Map(
-    files.toSorted().map((file) => [
-      file,
-      createHash('sha256')
-        .update(readFileSync(join(folder, file)))
-        .digest('hex'),
-    ]),
-  );
 }

@@ -4,8 +4,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { migrationDigests, planDeployment } from './deploy-plan.ts';
+import { planDeployment } from './deploy-plan.ts';
 import { migrateLibsql } from './migrate-libsql.ts';
+import { migrationDigests } from './migrations.ts';
 import { sql } from './restore-plan.ts';
 
 const root = resolve(import.meta.dirname, '..');

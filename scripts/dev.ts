@@ -33,7 +33,7 @@ let isAnnounced = false;
 // Below what `fail` needs: a wrong flag is its first use.
 const { port, state, rest } = readFlags(process.argv.slice(2));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-// npm that is killed passes no signal on. Then this process gets another parent, and nobody is left to stop it.
+// When npm is killed, it passes no signal on, and this process gets another parent. Then no other process stops it.
 const parent = process.ppid;
 setInterval(() => {
   if (process.ppid !== parent) stop();

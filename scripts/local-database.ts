@@ -1,8 +1,8 @@
 // The local database of a state folder: what is to be done to bring it up to date, and which migrations it has seen. Runs
 // nothing itself.
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { migrationDigests } from './migrations.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const MARKER = 'seeded';
@@ -83,14 +83,5 @@ export function markDone(state: string): void {
 
 /** The migrations as they are now, a line each: name and digest. */
 export function readSchema(): string {
-  const folder = join(root, 'migrations');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.sql'));
-  const digest = (file: string): string =>
-    createHash('sha256')
-      .update(readFileSync(join(folder, file)))
-      .digest('hex');
-  return files
-    .toSorted()
-    .map((file) => `${file} ${digest(file)}\n`)
-    .join('');
+  return [...migrationDigests(root)].map(([name, digest]) => `${name} ${digest}\n`).join('');
 }

@@ -1,10 +1,10 @@
 // Brings the libSQL database of LIBSQL_URL up to date with migrations/. Each file is one transaction, and is noted in the
 // table that wrangler keeps for D1, so that a database that moves from one to the other knows what it has.
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { createClient } from '@libsql/client/http';
+import { readMigrations } from './migrations.ts';
 
-const folder = resolve(import.meta.dirname, '../migrations');
+const root = resolve(import.meta.dirname, '..');
 /** How long a server may take for one request. */
 const REQUEST_MS = 30_000;
 
@@ -29,18 +29,15 @@ export async function migrateLibsql(
     );
     const known = await client.execute('SELECT name FROM d1_migrations');
     const applied = new Set(known.rows.map((row) => row[0]));
-    const missing = readdirSync(folder)
-      .filter((name) => name.endsWith('.sql') && !applied.has(name))
-      .toSorted();
-    for (const name of missing) {
+    const missing = [...readMigrations(root)].filter(([name]) => !applied.has(name));
+    for (const [name, sql] of missing) {
       step = `migrations/${name}`;
-      const sql = readFileSync(join(folder, name), 'utf8');
       // Noted first: of two runs at once the second fails before it changes anything.
       await client.executeMultiple(
         `BEGIN IMMEDIATE; INSERT INTO d1_migrations (name) VALUES ('${name.replaceAll("'", "''")}');\n${sql}\nCOMMIT;`,
       );
     }
-    return { ok: true, applied: missing };
+    return { ok: true, applied: missing.map(([name]) => name) };
   } catch (error) {
     return { ok: false, reason: `libSQL at ${hostOf(url)}: ${reasonOf(error, step, requestMs)}` };
   }

@@ -1,17 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { isMarked, markedValue } from './marked.ts';
-import { readTagKeyRing } from './token/secret.ts';
-import type { TagKeyRing } from './token/secret.ts';
+import { ringOf } from './test/ring.ts';
 
-function ringOf(current: string, ids: string): TagKeyRing {
-  const keys = Object.fromEntries(
-    [...ids].map((id) => [id, Buffer.alloc(32, `key ${id}`).toString('base64url')]),
-  );
-  const reading = readTagKeyRing(JSON.stringify(keys), current);
-  if (!reading.ok) throw new Error(reading.reason);
-  return reading.ring;
-}
 const ring = ringOf('1', '1');
 
 it('knows its own values, each for its use alone', () => {

@@ -1,17 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { seal, unseal } from './seal.ts';
-import { readTagKeyRing } from './token/secret.ts';
-import type { TagKeyRing } from './token/secret.ts';
+import { ringOf } from './test/ring.ts';
 
-function ringOf(current: string, ids: string): TagKeyRing {
-  const keys = Object.fromEntries(
-    [...ids].map((id) => [id, Buffer.alloc(32, `key ${id}`).toString('base64url')]),
-  );
-  const reading = readTagKeyRing(JSON.stringify(keys), current);
-  if (!reading.ok) throw new Error(reading.reason);
-  return reading.ring;
-}
 const ring = ringOf('1', '1');
 
 it('opens what was sealed for the same use and the same bound, and nothing else', async () => {
