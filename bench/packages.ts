@@ -1,4 +1,4 @@
-// What the bench needs beside the product's own packages. Nobody else installs it: it is fetched at the first use.
+// Installs the packages that only the bench uses. They are installed when the bench is first run.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -30,7 +30,7 @@ const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
 
 export const formatDay = (at: string): string => day.format(new Date(at));
 export const formatFull = (at: string): string => full.format(new Date(at));
-/** Seconds matter to nobody who reads a list, and stand in its export. */
+/** Without seconds, which a list does not need. The export has them. */
 export const formatMinute = (at: string): string => minute.format(new Date(at));
 export const formatClock = (at: string | number): string => clock.format(new Date(at));
 export const formatCount = (value: number): string => count.format(value);

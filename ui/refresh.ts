@@ -5,7 +5,7 @@ const EVERY_MS = 30_000;
 /** A look at the page within this time of the last question asks nothing. */
 const SOON_MS = 10_000;
 
-/** Loads again while the component is on the page. `unattended`: by the clock, nobody asked for it. */
+/** Loads again while the component is on the page. `unattended`: the clock asked for it, not a person. */
 export function useRefresh(load: (unattended: boolean) => unknown): void {
   const newest = useRef(load);
   newest.current = load;

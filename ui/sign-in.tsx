@@ -31,7 +31,7 @@ export function SignIn() {
   useEffect(() => {
     const answer = new URLSearchParams(location.search).get('error');
     if (answer !== null) {
-      // Whoever made the link chose the word: "constructor" is one of every object's own.
+      // Any person can write this link, and "constructor" is a property of every object.
       const known = Object.hasOwn(texts.signIn.errors, answer) ? answer : 'sign-in-failed';
       error.value = { text: texts.signIn.errors[known] ?? '' };
     }
@@ -70,7 +70,7 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
   const back = encodeURIComponent(rememberPlace());
   const email = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // Whoever comes here types; what already has the focus keeps it.
+    // A person who opens this page types next. An element that already has the focus keeps it.
     if (document.activeElement === document.body) email.current?.focus();
   }, []);
   return (

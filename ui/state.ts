@@ -29,7 +29,7 @@ export const methods = boot.methods;
 export const session = signal<Session | null>(boot.session);
 /** Why the sign-in screen is shown to someone who was signed in a moment ago. */
 export const farewell = signal<'ended' | 'signed-out' | null>(null);
-/** What the browser believes of the network: a hint on the page, never a reason not to try. */
+/** What the browser reports of the network. The page shows it as a hint, and still tries every request. */
 export const online = signal(navigator.onLine);
 
 // --- the place --------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ function leaseFault(env: Env): string | null {
   );
 }
 
-/** Unset or empty closes the door that the secret opens. A short one is a mistake, and so is one that no header can carry. */
+/** An unset or empty secret switches its routes off. A short secret is a mistake, and so is one that no header can carry. */
 function secretFault(name: string, value: string | undefined): string | null {
   if (value === undefined || value === '') return null;
   if (value.length < SECRET_LENGTH) return `${name}: shorter than ${SECRET_LENGTH} characters`;

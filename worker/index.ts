@@ -130,7 +130,7 @@ function dispatch(request: Request, env: Env, context: ExecutionContext): Respon
     : answerProblem(request, env, addressProblem(request, env));
 }
 
-/** The answer of forward-auth, which knows 200, 401, 403 and 503 alone, and names nobody in a refusal. */
+/** The answer of forward-auth: 200, 401, 403 or 503, and empty identity headers in a refusal. */
 function answerGateway(
   path: string,
   request: Request,

@@ -27,7 +27,7 @@ function listOrigins(setting: string): string[] {
 function addressesOf(env: Env): Addresses {
   if (known.env === env) return known;
   const origins = listOrigins(env.ORIGINS);
-  // Without the setting every host is taken that Cloudflare routes here, and nobody can sign in.
+  // Without the setting, every host that Cloudflare routes here is accepted, and sign-in is closed.
   const prefixes = origins.length === 0 ? ['https://'] : origins.map((origin) => `${origin}/`);
   return (known = { env, origins, prefixes });
 }

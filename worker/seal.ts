@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 
 /**
  * Seals the text under the current key. The answer is the id of the key, then base64url of nonce, ciphertext and tag. `bound` is
- * not in it; whoever opens it has to name the same one.
+ * not in it; `unseal` must be given the same one.
  */
 export async function seal(ring: TagKeyRing, use: Use, text: string, bound: string): Promise<string> {
   const key = ring.keys.get(ring.current);

@@ -134,7 +134,7 @@ describe('the activity', () => {
       ['token.renamed', 'One'],
     ]);
     expect(await find(`?token=${crypto.randomUUID()}`)).toEqual([]);
-    // The token of another organisation is nobody's here.
+    // A token of another organisation is not shown here.
     const elsewhere = await givenOrganisation();
     expect(await (await read(elsewhere, `?token=${one.id}`)).json()).toEqual({ events: [], next: null });
     expect(await (await read(organisation, '/people')).json()).toEqual({

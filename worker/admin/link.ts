@@ -17,7 +17,7 @@ export function browserCookie(value: string): string {
 }
 export const BROWSER_COOKIE_NAME = BROWSER_COOKIE;
 
-/** How many links that nobody has used may be under way: for an address, and of these for one client that asks. */
+/** How many unused links may exist at a time: for an address, and of these for one client that asks. */
 const LIVE_PER_ADDRESS = 6;
 const LIVE_PER_CLIENT = 3;
 

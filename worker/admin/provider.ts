@@ -34,7 +34,7 @@ const TIMEOUT_MS = 10_000;
 /** Data, never a promise: a request must not wait for another request's I/O. */
 const discovered = new Map<string, { server: oauth.AuthorizationServer | null; until: number }>();
 
-/** The provider that the deployment names. Asks nobody. */
+/** The provider that the deployment names. Sends no request. */
 export function readProvider(
   env: Env,
   request: Request,

@@ -96,7 +96,7 @@ export async function findSession(
 /**
  * Sets `session` and `db`, or refuses with `sign-in-required`; a made-up cookie counts against its client. `X-Member` is the address that an open page shows: with
  * another member signed in meanwhile, in another tab, it is refused with `another-member`. `X-Unattended` marks what a
- * page asks for by itself: such requests do not keep a session alive that nobody uses.
+ * page asks for by itself: such requests do not keep an unused session alive.
  */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const cookie = cookiesOf(c)[SESSION_COOKIE];

@@ -112,7 +112,7 @@ export const signIn = new Hono<AdminEnv>()
       await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
       throw new Problem('sign-in-link-invalid');
     }
-    // A code that was made here is tried often by nobody but its own holder: it is counted alone, and nobody else is locked out.
+    // Only its holder tries a code that was made here. It is counted by itself, so that no other person is locked out.
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, `code:${sha256Hex(code)}`);
     const browser = cookiesOf(c)[BROWSER_COOKIE_NAME];
     if (browser === undefined) throw new Problem('sign-in-link-invalid');

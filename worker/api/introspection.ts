@@ -59,7 +59,7 @@ async function authenticatedForm(
   clients: Record<string, unknown>,
 ): Promise<URLSearchParams> {
   const authorization = request.headers.get('authorization');
-  // Who sends no header may have the credential in the form, which is read for nobody else.
+  // Who sends no header may have the credential in the form, which is read for no other client.
   const form = authorization === null && isForm(request) ? await readForm(request) : null;
   const credentials =
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);

@@ -1,4 +1,4 @@
-// The OpenAPI part of the doors for other programs: forward-auth and introspection. Beside their routes; a test asks each of
+// The OpenAPI part for other programs: forward-auth and introspection. Beside their routes; a test asks each of
 // them at the running Worker. The API behind this one is no operation: its paths and bodies are its own, and a parameter of
 // OpenAPI is one segment of a path.
 import type { Paths } from '../docs/answers.ts';

@@ -1,4 +1,4 @@
-// Who may speak for the platform: whoever holds OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while one takes over from the other.
+// Checks the operator: the caller must hold OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while the secret is being replaced.
 // No cookie opens this face, and where no secret of at least 32 characters is configured there is no such face.
 import type { MiddlewareHandler } from 'hono';
 import { clientKey } from '../client-address.ts';

@@ -76,7 +76,7 @@ export function readCachedRecord(
   return parseRecord(body);
 }
 
-/** Null where the record cannot be read again: ids that no door of this product hands out. */
+/** Null where the record could not be read again: ids of a shape that this product does not make. */
 export function writeCachedRecord(
   ring: TagKeyRing,
   hash: TokenHash,

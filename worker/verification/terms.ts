@@ -1,4 +1,4 @@
-// What an isolate and a hub must have in common before one believes the other: the version of their calls, and the
+// What an isolate and a hub must have in common before one accepts the other's answer: the version of their calls, and the
 // database that they read. While a deployment spreads, a hub may still run the code of another release or read the
 // database of before a restore. A call or an answer without the same terms counts as none. Pure.
 

@@ -171,11 +171,11 @@ export class World {
     return { changes: [...changes], holders: new Map(holders) };
   }
 
-  /** From here on the truth is what the database holds now, though it held something else a moment ago. */
+  /** From here on, the content of the database is what answers must agree with, although it held something else before. */
   private beginAnotherPast(): void {
     this.past++;
     for (const [hash, holder] of this.deployment.database.holders) {
-      // Nobody publishes a restore: it is seen when the leases over the other past have run out.
+      // A restore is not published. It is seen when the leases from before it have run out.
       const answeredAt = this.time + (this.leases.hubLeaseMs + this.leases.leaseMs) * 1.02 + 100;
       this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
     }
