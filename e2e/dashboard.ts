@@ -16,6 +16,11 @@ const organisations = [
   { id: 'globex', name: 'Globex Runs', plan: 'pro' },
 ];
 export const member = { session: { member: { email: 'owner@example.com' }, organisations } };
+/** The member's session when the first organisation is on another plan. */
+export const sessionOnPlan = (plan: string) => ({
+  ...member.session,
+  organisations: [{ ...organisations[0], plan }, ...organisations.slice(1)],
+});
 /** One of the four tokens of the page. */
 export function rowAt(index: number): Row {
   const found = ROWS[index];

@@ -2,7 +2,16 @@
 // the top of the page for it has to find its way anew, and hears nothing of what happened.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { TOKENS, confirmButton, createButton, newRow, receipt, switches, useDashboard } from './dashboard.ts';
+import {
+  TOKENS,
+  confirmButton,
+  createButton,
+  newRow,
+  receipt,
+  sessionOnPlan,
+  switches,
+  useDashboard,
+} from './dashboard.ts';
 import type { Given } from './dashboard.ts';
 import { EVENTS, ROWS, SECRET, SESSIONS, answer, broken, json, problem } from './fixtures.ts';
 
@@ -67,7 +76,12 @@ const ON_THE_TOKENS: Way[] = [
   ],
   [
     'a plan that was changed meanwhile',
-    { before: (page) => answer(page, `${TOKENS}/*`, problem(403, 'enterprise-plan-required')) },
+    {
+      before: async (page) => {
+        await answer(page, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
+        await answer(page, 'session', json(sessionOnPlan('trial')));
+      },
+    },
     (page) => switches(page).first().press('Space'),
     'H1 Enterprise Plan Required',
   ],
@@ -116,7 +130,8 @@ const OF_THE_SIGN_IN: Way[] = [
       await page.getByLabel('Email').press('Enter');
       await button(page, 'Use another address').press('Enter');
     },
-    'H1 Sign in',
+    // The field for the address, which has no words of its own.
+    'INPUT ',
   ],
 ];
 

@@ -16,6 +16,7 @@ import {
   table,
   trash,
   useDashboard,
+  sessionOnPlan,
 } from './dashboard.ts';
 import { ROWS, after, answer, broken, cut, dropped, json, problem, silence } from './fixtures.ts';
 
@@ -203,7 +204,10 @@ describe('trouble', () => {
 
   it('with the plan shows the upgrade page, not an error', async () => {
     const page = await open({
-      before: (opened) => answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required')),
+      before: async (opened) => {
+        await answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
+        await answer(opened, 'session', json(sessionOnPlan('trial')));
+      },
     });
     await switches(page).first().click();
     await page.getByRole('heading', { name: 'Enterprise Plan Required' }).waitFor();

@@ -16,6 +16,7 @@ import {
   switches,
   trash,
   useDashboard,
+  sessionOnPlan,
 } from './dashboard.ts';
 import { ROWS, SECRET, after, answer, broken, cut, json, problem } from './fixtures.ts';
 
@@ -244,13 +245,11 @@ describe('what is not known is not said', () => {
   });
 
   it('a plan that was changed is asked for, and so is its return', async () => {
-    const organisations = (plan: string) =>
-      member.session.organisations.map((one) => (one.id === 'acme' ? { ...one, plan } : one));
     const { page } = await atAcme(async (opened) => {
       await opened.clock.install();
       await answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
     });
-    await answer(page, 'session', json({ ...member.session, organisations: organisations('trial') }));
+    await answer(page, 'session', json(sessionOnPlan('trial')));
     await switches(page).first().click();
     await page.getByText('Acme Events is on the Trial plan.').waitFor();
     await answer(page, 'session', json(member.session));

@@ -29,6 +29,7 @@ async function goodCalls(): Promise<[path: string, init: RequestInit][]> {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
   const { secret } = await givenToken(organisation);
+  const { cookie } = await givenSession(email);
   return [
     ['/v1/ping', { headers: bearer(secret) }],
     ['/verify', { headers: bearer(secret) }],
@@ -43,7 +44,8 @@ async function goodCalls(): Promise<[path: string, init: RequestInit][]> {
         body: `token=${secret}`,
       },
     ],
-    ['/api/session', { headers: await givenSession(email) }],
+    // Under both of its names: local mode over http has its own.
+    ['/api/session', { headers: { cookie: `${cookie}; ${cookie.replace('local-', '__Host-')}` } }],
     ['/operator/organisations', { headers: bearer(OPERATOR_SECRET) }],
   ];
 }
