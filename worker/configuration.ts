@@ -186,7 +186,8 @@ function libsqlFault(env: Env): string | null {
   return isGood ? null : 'LIBSQL_URL: not libsql or https';
 }
 
-function isLocalHttp(env: Env, url: URL): boolean {
+/** Whether a URL is of this machine, and http may be used for it: in local mode alone. */
+export function isLocalHttp(env: Env, url: URL): boolean {
   return env.LOCAL_MODE === '1' && url.protocol === 'http:' && LOCAL_HOSTS.has(url.hostname);
 }
 

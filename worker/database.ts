@@ -22,12 +22,11 @@ export async function openDatabase(env: DatabaseEnv): Promise<Db> {
 }
 
 /** The size of the database in bytes. D1 refuses the pragmas and tells it with every answer. */
-export async function readDatabaseSize(env: DatabaseEnv): Promise<number> {
+export async function readDatabaseSize(env: DatabaseEnv, db: Db): Promise<number> {
   if (!env.LIBSQL_URL) {
     const { meta } = await namingFailures(env.DB).prepare('SELECT 1').run();
     return meta.size_after;
   }
-  const db = await openDatabase(env);
   const [row] = await db.all<{ bytes: number }>(
     sql`SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()`,
   );

@@ -4,7 +4,6 @@
 export type Env = Omit<Cloudflare.Env, never> & {
   REVOCATION_LEASE_MS_BEFORE?: string;
   HUB_LEASE_MS_BEFORE?: string;
-  EVENTS_RETENTION_DAYS?: string;
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   OPERATOR_SECRET?: string;

@@ -51,7 +51,7 @@ export function headerRules(env: Pick<Env, 'UPSTREAM_REQUEST_HEADERS' | 'UPSTREA
 
 /** What is wrong with a setting that names headers, as the end of a sentence, or null. */
 export function headerListFault(value: string, direction: 'request' | 'answer'): string | null {
-  const names = split(value);
+  const names = namesIn(value);
   if (!names.every((name) => NAME.test(name))) {
     return 'not a comma-separated list of header names, each with at most one * and that at its end';
   }
@@ -78,14 +78,15 @@ function matches({ exact, prefixes }: Names, name: string): boolean {
 }
 
 function readNames(list: string): Names {
-  const names = split(list);
+  const names = namesIn(list);
   return {
     exact: new Set(names.filter((name) => !name.endsWith('*'))),
     prefixes: names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1)),
   };
 }
 
-function split(list: string): string[] {
+/** The names of a comma-separated list, a header's or a setting's, in small letters. */
+export function namesIn(list: string): string[] {
   return list
     .split(',')
     .map((name) => name.trim().toLowerCase())

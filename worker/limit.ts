@@ -15,8 +15,3 @@ export async function limit(limiter: RateLimit, key: string): Promise<void> {
     'retry-after': String(PERIOD_SECONDS),
   });
 }
-
-/** The refusal of what has reached its limit for the day; `retryAfter` in seconds. */
-export function overDailyLimit(detail: string, retryAfter: number): Problem {
-  return new Problem('too-many-requests', detail, { 'retry-after': String(retryAfter) });
-}

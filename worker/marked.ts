@@ -1,9 +1,8 @@
 // Random values that show that they were made here: session cookies and the codes of sign-in links. A made-up one is told by its
 // mark alone, so that it costs no query. The mark alone signs nobody in; the row is needed.
 import { randomValue, toBase64Url } from './random.ts';
-import { isSameSecret } from './token/secret.ts';
+import { currentKeyOf, isSameSecret, mac } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
-import { mac64, macKey } from './token/sha-256.ts';
 
 type Use = 'session' | 'link';
 
@@ -12,10 +11,8 @@ const BODY_LENGTH = 32;
 
 /** 192 random bits and a MAC of 64, in base64url: 43 characters. */
 export function markedValue(ring: TagKeyRing, use: Use): string {
-  const key = ring.keys.get(ring.current);
-  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
   const body = randomValue().slice(0, BODY_LENGTH);
-  return body + markOf(key, use, body);
+  return body + markOf(currentKeyOf(ring), use, body);
 }
 
 /** Whether a key of the ring made the text for this use. No I/O. */
@@ -26,7 +23,7 @@ export function isMarked(ring: TagKeyRing, use: Use, text: string): boolean {
 }
 
 function markOf(key: Uint8Array, use: Use, body: string): string {
-  const { high, low } = mac64(macKey(key), `dz-${use}-mark-v1:${body}`);
+  const { high, low } = mac(key, `dz-${use}-mark-v1:${body}`);
   const bytes = new DataView(new ArrayBuffer(8));
   bytes.setUint32(0, high);
   bytes.setUint32(4, low);

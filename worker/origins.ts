@@ -4,7 +4,7 @@
 import { isLocalUrl } from './configuration.ts';
 import type { Env } from './env.ts';
 import { Problem } from './problem.ts';
-import { isSentTo, originOf, pathIn } from './request-id.ts';
+import { isSentTo, originOf, pathOf } from './request-id.ts';
 
 type Addresses = {
   env: Env | null;
@@ -78,7 +78,7 @@ const NO_PAGE = /^\/(?:v1|api|verify|introspect|operator|healthz)(?:\/|$)/;
  */
 export function pageElsewhere(request: Request, env: Env): string | null {
   const { method, url } = request;
-  if ((method !== 'GET' && method !== 'HEAD') || NO_PAGE.test(pathIn(url))) return null;
+  if ((method !== 'GET' && method !== 'HEAD') || NO_PAGE.test(pathOf(request))) return null;
   const [from, to] = [originOf(request), ownOrigin(env, request)];
   return from === to || !isOurs(`${secureOriginOf(request)}/`, env) ? null : to + url.slice(from.length);
 }

@@ -11,12 +11,7 @@ export function originOf(request: Request): string {
 }
 
 /** The same as `new URL(request.url).pathname`, for the same reason. */
-export function pathOf(request: Request): string {
-  return pathIn(request.url);
-}
-
-/** The path of a URL as the runtime writes it. */
-export function pathIn(url: string): string {
+export function pathOf({ url }: Request): string {
   const start = url.indexOf('/', 8);
   const query = url.indexOf('?', start);
   return query < 0 ? url.slice(start) : url.slice(start, query);

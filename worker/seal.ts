@@ -1,8 +1,8 @@
 // Text that a browser keeps for us and can neither read nor make. AES-256-GCM (WebCrypto) with a fresh nonce, under a key that
 // HKDF-SHA-256 derives from a tag key, with a label for each use: no secret has to be set for it, and it turns with the ring.
-// Who holds a tag key can seal; sealed text alone therefore never lets anybody in.
+// A person with a tag key can seal text, so sealed text alone must never grant access.
 import { toBase64Url } from './random.ts';
-import { fromBase64Url } from './token/secret.ts';
+import { currentKeyOf, fromBase64Url } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
 
 /** What the text is for: text that was sealed for one use is nothing to another. */
@@ -16,12 +16,10 @@ const encoder = new TextEncoder();
  * not in it; `unseal` must be given the same one.
  */
 export async function seal(ring: TagKeyRing, use: Use, text: string, bound: string): Promise<string> {
-  const key = ring.keys.get(ring.current);
-  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
   const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
   const sealed = await crypto.subtle.encrypt(
     { name: 'AES-GCM', iv: nonce, additionalData: encoder.encode(bound) },
-    await derive(key, use),
+    await derive(currentKeyOf(ring), use),
     encoder.encode(text),
   );
   return ring.current + toBase64Url(new Uint8Array([...nonce, ...new Uint8Array(sealed)]));

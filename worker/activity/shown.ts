@@ -1,7 +1,7 @@
 // What members see of an event. Its row's number counts the events of all organisations, so it never leaves: members get an id
 // and a cursor that tell nothing of the others.
 import { seal, unseal } from '../seal.ts';
-import { mac64, macKey } from '../token/sha-256.ts';
+import { currentKeyOf, mac } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import type { Event } from './store.ts';
 
@@ -10,11 +10,9 @@ import type { Event } from './store.ts';
  * the same event until `TAG_KEY_CURRENT` changes. Where the platform acts, its own address and client are left out.
  */
 export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event) => Event {
-  const key = ring.keys.get(ring.current);
-  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
-  const prepared = macKey(key);
+  const key = currentKeyOf(ring);
   return (event) => {
-    const { high, low } = mac64(prepared, `dz-event-id-v1:${organisationId}:${event.id}`);
+    const { high, low } = mac(key, `dz-event-id-v1:${organisationId}:${event.id}`);
     const id = high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
     return event.actor === 'operator' ? { ...event, id, ip: null, userAgent: null } : { ...event, id };
   };

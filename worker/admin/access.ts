@@ -7,13 +7,14 @@ import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
 import type { DailyKind } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit, overDailyLimit } from '../limit.ts';
+import { limit } from '../limit.ts';
 import { logFailure, note } from '../log.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
 import { Problem } from '../problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import type { Place } from '../token/store.ts';
+import { limitDaily } from './limit-daily.ts';
 import { isOurOwnWish } from './same-site.ts';
 import type { AdminEnv } from './session.ts';
 
@@ -84,11 +85,7 @@ export async function limitMutation(c: Context<PlaceEnv>, endsToken: boolean): P
  * counted: they must go on working, and are bounded by the tokens that were made or switched on.
  */
 export async function countChange(c: Context<PlaceEnv>, kind: Extract<DailyKind, 'change' | 'creation'>) {
-  const counted = await countDaily(c.var.db, kind, c.var.place.organisationId, Date.now());
-  if (counted.ok) return;
   const what = kind === 'creation' ? 'asked for tokens' : 'made changes';
-  throw overDailyLimit(
-    `This organisation has ${what} ${DAILY_LIMITS[kind]} times today (UTC). Tokens can still be switched off and deleted`,
-    counted.retryAfter,
-  );
+  const detail = `This organisation has ${what} ${DAILY_LIMITS[kind]} times today (UTC). Tokens can still be switched off and deleted`;
+  await limitDaily(c.var.db, kind, c.var.place.organisationId, Date.now(), detail);
 }

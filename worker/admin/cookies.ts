@@ -6,6 +6,9 @@ import { getCookie } from 'hono/cookie';
 import { isLocal } from '../configuration.ts';
 import type { Env } from '../env.ts';
 
+/** `Lax`, not `Strict`: a mailed link and an identity provider lead here from another site. */
+export const COOKIE_ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+
 const PREFIX = '__Host-';
 const LOCAL_PREFIX = 'local-';
 

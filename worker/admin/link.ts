@@ -6,6 +6,7 @@ import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
+import { COOKIE_ATTRIBUTES } from './cookies.ts';
 import { beginSession } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;
@@ -13,7 +14,7 @@ const BROWSER_COOKIE = '__Host-sign-in';
 
 /** A value that only this browser holds. */
 export function browserCookie(value: string): string {
-  return `${BROWSER_COOKIE}=${value}; Max-Age=${SIGN_IN_MS / 1000}; Path=/; Secure; HttpOnly; SameSite=Lax`;
+  return `${BROWSER_COOKIE}=${value}; Max-Age=${SIGN_IN_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
 }
 export const BROWSER_COOKIE_NAME = BROWSER_COOKIE;
 

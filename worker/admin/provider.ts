@@ -1,7 +1,7 @@
 // The OpenID Connect provider as oauth4webapi sees it: found once, asked for a code, and believed only where the ID
 // token's signature, issuer, audience, nonce and times hold. Nothing that it says is logged or shown but a fixed code.
 import * as oauth from 'oauth4webapi';
-import { isLocal } from '../configuration.ts';
+import { isLocal, isLocalHttp } from '../configuration.ts';
 import { entraTenantOf } from '../entra.ts';
 import type { Env } from '../env.ts';
 import { logFailure } from '../log.ts';
@@ -28,7 +28,7 @@ type Provider = {
 };
 
 const DISCOVERY_MS = 10 * 60 * 1000;
-/** A provider that cannot be reached is not asked again by everybody who comes meanwhile. */
+/** After a failure the provider is not asked again for this time. */
 const FAILURE_MS = 10 * 1000;
 const TIMEOUT_MS = 10_000;
 /** Data, never a promise: a request must not wait for another request's I/O. */
@@ -43,7 +43,7 @@ export function readProvider(
   if (issuer === '') return { ok: false, reason: 'not-configured' };
   if (!URL.canParse(issuer) || id === '') return { ok: false, reason: 'misconfigured' };
   const url = new URL(issuer);
-  const insecure = url.protocol === 'http:' && isLocal(env, request) && isLocalHost(url.hostname);
+  const insecure = isLocal(env, request) && isLocalHttp(env, url);
   if (url.protocol !== 'https:' && !insecure) return { ok: false, reason: 'misconfigured' };
   const isEmailTrusted = env.OIDC_EMAIL_TRUSTED === '1';
   return {
@@ -65,10 +65,6 @@ export async function openProvider(settings: ProviderSettings): Promise<Provider
         ? oauth.ClientSecretBasic(secret)
         : oauth.ClientSecretPost(secret);
   return { server, client: { client_id: clientId }, authentication, isEmailTrusted, insecure };
-}
-
-function isLocalHost(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '127.0.0.1';
 }
 
 /** A signal of its own for each call also keeps the library from sharing one request's fetch of the keys with another. */

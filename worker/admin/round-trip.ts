@@ -1,6 +1,7 @@
 // A single sign-on under way travels in a sealed cookie of the browser that began it, for ten minutes: whoever begins one costs
 // the database nothing. There is no row to use up, so a cookie that its own browser keeps can be sent again. The provider takes
 // each code once (RFC 6749 section 4.1.2), and nonce and PKCE tie the code to this cookie: a second callback is refused there.
+import { COOKIE_ATTRIBUTES } from './cookies.ts';
 import { seal, unseal } from '../seal.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 
@@ -11,8 +12,6 @@ const ROUND_TRIP_MS = 10 * 60 * 1000;
 const PREFIX = '__Host-oidc-';
 /** As many tabs of one browser may be under way; a further one ends the others. */
 const TABS = 3;
-/** Lax: the cookie comes along when the provider sends the browser back. */
-const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 function nameOf(state: string): string {
   return PREFIX + state.slice(0, 8);
@@ -33,8 +32,8 @@ export async function beginRoundTrip(
   const sealed = await seal(ring, 'round-trip', text, bound);
   const others = Object.keys(cookies).filter((name) => name.startsWith(PREFIX));
   return [
-    `${nameOf(trip.state)}=${sealed}; Max-Age=${ROUND_TRIP_MS / 1000}; ${ATTRIBUTES}`,
-    ...(others.length < TABS ? [] : others.map((name) => `${name}=; Max-Age=0; ${ATTRIBUTES}`)),
+    `${nameOf(trip.state)}=${sealed}; Max-Age=${ROUND_TRIP_MS / 1000}; ${COOKIE_ATTRIBUTES}`,
+    ...(others.length < TABS ? [] : others.map((name) => `${name}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`)),
   ];
 }
 
@@ -55,5 +54,5 @@ export async function readRoundTrip(
 
 /** The `Set-Cookie` value that ends a round trip. */
 export function endRoundTrip(state: string): string {
-  return `${nameOf(state)}=; Max-Age=0; ${ATTRIBUTES}`;
+  return `${nameOf(state)}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`;
 }

@@ -15,7 +15,7 @@ import { isMarked } from '../marked.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
-import { cookiesOf } from './cookies.ts';
+import { COOKIE_ATTRIBUTES, cookiesOf } from './cookies.ts';
 
 export type Session = {
   hash: string;
@@ -33,7 +33,6 @@ const IDLE_MS = 2 * 60 * 60 * 1000;
 const ABSOLUTE_MS = 12 * 60 * 60 * 1000;
 /** A session that was seen less than this ago is not written again: reading stays reading. */
 const SEEN_EVERY_MS = 60 * 1000;
-const COOKIE_ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 /**
  * The session that the cookie names, or null: unknown, idle for two hours, or twelve hours old. Reading it counts as use

@@ -5,10 +5,10 @@ import { causeOf, circumstancesOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
 import { clientKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
-import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
+import { DAILY_LIMITS } from '../daily-limit.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit, overDailyLimit } from '../limit.ts';
+import { limit } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { isMarked, markedValue } from '../marked.ts';
 import { normaliseEmail } from '../organisation/email.ts';
@@ -24,6 +24,7 @@ import {
   readLinkCode,
   redeemLinkCode,
 } from './link.ts';
+import { limitDaily } from './limit-daily.ts';
 import { askerOf } from './asker.ts';
 import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
@@ -75,11 +76,8 @@ export const signIn = new Hono<AdminEnv>()
     const code = markedValue(tagKeysOf(c.env), 'link');
     const db = await openDatabase(c.env);
     const now = Date.now();
-    const counted = await countDaily(db, 'link', client, now);
-    if (!counted.ok) {
-      const detail = `Your network address has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
-      throw overDailyLimit(detail, counted.retryAfter);
-    }
+    const detail = `Your network address has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
+    await limitDaily(db, 'link', client, now, detail);
     const created = await createLinkCode(db, { email, code, browser, client }, now);
     if (!created.ok) {
       throw new Problem(

@@ -1,13 +1,14 @@
 // A secret in a URL opens nothing, and it is not a secret any more: logs, histories and Referers keep URLs. Its organisation
 // finds that in its activity. Looked at after the answer, whatever credential came beside it.
 import { causeOf } from '../activity/cause.ts';
+import { tagKeysOf } from '../configuration.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
-import { hashOfSecret, hasSecretShape, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
+import { hashOfSecret, hasSecretShape, isGenuineSecret } from '../token/secret.ts';
 import { recordExposure } from '../token/exposure.ts';
 
 /** Who sent it, on record: whoever holds a token, signed in or not. */
@@ -20,8 +21,8 @@ const ACTOR = 'caller';
 export async function keepExposure(request: Request, env: Env): Promise<void> {
   const shaped = [...new URL(request.url).searchParams.values()].filter(hasSecretShape);
   if (shaped.length === 0) return;
-  const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
-  const secret = keys.ok ? shaped.find((text) => isGenuineSecret(keys.ring, text)) : undefined;
+  const ring = tagKeysOf(env);
+  const secret = shaped.find((text) => isGenuineSecret(ring, text));
   if (secret === undefined) return;
   const hash = hashOfSecret(secret);
   try {

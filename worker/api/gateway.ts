@@ -1,9 +1,9 @@
 // Hands a verified call to the upstream API and its answer back, streaming both ways. Headers pass by allow-list alone, so
 // that neither the caller's credential nor an identity of the caller's making reaches the upstream.
 import type { Env } from '../env.ts';
-import { headerRules, type HeaderRule } from '../header-rules.ts';
+import { headerRules, namesIn, type HeaderRule } from '../header-rules.ts';
 import { Problem } from '../problem.ts';
-import { originOf, requestIdOf } from '../request-id.ts';
+import { originOf, pathOf, requestIdOf } from '../request-id.ts';
 import { SECURITY_HEADERS } from '../security-headers.ts';
 import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
@@ -24,15 +24,14 @@ export function checkForwardable(request: Request): void {
   if (!METHODS.has(request.method)) {
     throw new Problem('method-not-allowed', undefined, { allow: `${[...METHODS].join(', ')}, OPTIONS` });
   }
-  const [path = ''] = pathOf(request).split('?');
-  if (!isForwardablePath(path)) {
+  if (!isForwardablePath(pathOf(request))) {
     throw new Problem(
       'not-forwardable',
       'The path holds an empty segment, a dot segment, an encoded slash, backslash or control character, or a broken percent-encoding',
     );
   }
   // Any other protocol is an offer that may be ignored (RFC 9110 section 7.8); Java's client offers h2c with every call.
-  if (/(?:^|,)\s*websocket\s*(?:,|$)/i.test(request.headers.get('upgrade') ?? '')) {
+  if (namesIn(request.headers.get('upgrade') ?? '').includes('websocket')) {
     throw new Problem('not-forwardable', 'Upgrades (WebSocket) are not forwarded');
   }
   // It means nothing (RFC 9110 section 9.3.1), and the runtime sends none; dropped in silence it would be missed.
@@ -48,7 +47,7 @@ export function checkForwardable(request: Request): void {
  */
 export async function forward(request: Request, env: Env, holder: Holder): Promise<Response> {
   const origin = env.UPSTREAM === undefined ? new URL(env.UPSTREAM_URL).origin : originOf(request);
-  const address = origin + pathOf(request);
+  const address = origin + targetOf(request);
   const patience = startPatience(Number(env.UPSTREAM_TIMEOUT_MS));
   const brokenOff = new AbortController();
   let body: ReadableStream | null = null;
@@ -135,8 +134,8 @@ function isBodiless(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
-/** As the caller sent it: path and query. */
-function pathOf(request: Request): string {
+/** Path and query as the caller sent them. */
+function targetOf(request: Request): string {
   return request.url.slice(originOf(request).length);
 }
 
@@ -160,12 +159,12 @@ function answerHeaders(answer: Response, request: Request, env: Env, address: st
   if (length !== null) headers.set('content-length', length);
   const ours = {
     ...SECURITY_HEADERS,
-    ...apiHeaders(request, env, requestIdOf(request), [...headers.keys()]),
+    ...apiHeaders(request, env, requestIdOf(request), headers),
     via: VIA,
   };
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
-  // A promise of the API that nothing on the way changes the bytes, which says nothing about keeping them.
-  if (/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(answer.headers.get('cache-control') ?? '')) {
+  // The API asks that nothing on the way changes the bytes. That does not allow storing them.
+  if (namesIn(answer.headers.get('cache-control') ?? '').includes('no-transform')) {
     headers.set('cache-control', 'no-store, no-transform');
   }
   return headers;
@@ -173,12 +172,7 @@ function answerHeaders(answer: Response, request: Request, env: Env, address: st
 
 /** The headers that pass, but for those that belong to one connection (RFC 9110 section 7.6.1). */
 function pick(from: Headers, rule: HeaderRule): Headers {
-  const ofConnection =
-    from
-      .get('connection')
-      ?.toLowerCase()
-      .split(',')
-      .map((name) => name.trim()) ?? [];
+  const ofConnection = namesIn(from.get('connection') ?? '');
   const picked = new Headers();
   for (const [name, value] of from) {
     if (rule.passes(name) && !ofConnection.includes(name)) picked.set(name, value);

@@ -1,7 +1,7 @@
 // The headers that every answer under /v1 carries, errors included: never stored, and readable by the websites that
 // CORS_ORIGINS names. Credentials (cookies) are never allowed: a token is the only credential here.
 import type { Env } from '../env.ts';
-import { headerRules } from '../header-rules.ts';
+import { headerRules, namesIn } from '../header-rules.ts';
 import { BRIEF_SECURITY_HEADERS } from '../security-headers.ts';
 
 type Origins = { text: string; any: boolean; exact: ReadonlySet<string> };
@@ -23,9 +23,11 @@ const EXPOSED = [
   'X-Request-Id',
 ];
 const EXPOSED_TEXT = EXPOSED.join(', ');
+const EXPOSED_NAMES = smallLettersOf(EXPOSED);
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 /** What a website may send; beside these everything that passes to an API. */
 const ALLOWED = ['Authorization', 'X-API-Key', 'Content-Type', 'Accept', 'Idempotency-Key'];
+const ALLOWED_NAMES = smallLettersOf(ALLOWED);
 /** How long a browser keeps a preflight, in seconds: Chromium's own maximum. */
 const PREFLIGHT_SECONDS = '7200';
 
@@ -61,18 +63,19 @@ export function apiResponse(
   return response;
 }
 
-/** The headers of an answer that comes from elsewhere or has no body. `passed` names those of its own. */
+/** The headers of an answer that comes from elsewhere or has no body. `passed`: those of its own. */
 export function apiHeaders(
   request: Request,
   env: Env,
   requestId: string,
-  passed: readonly string[] = [],
+  passed?: Headers,
 ): Record<string, string> {
   const headers: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId };
   const allowed = allowedOrigin(request, env);
   if (allowed !== null) {
     headers['access-control-allow-origin'] = allowed;
-    headers['access-control-expose-headers'] = together(EXPOSED, passed);
+    headers['access-control-expose-headers'] =
+      passed === undefined ? EXPOSED_TEXT : together(EXPOSED, EXPOSED_NAMES, [...passed.keys()]);
   }
   return headers;
 }
@@ -82,7 +85,7 @@ export function preflight(request: Request, env: Env, requestId: string): Respon
   const headers = apiHeaders(request, env, requestId);
   if (headers['access-control-allow-origin'] !== undefined) {
     headers['access-control-allow-methods'] = METHODS;
-    headers['access-control-allow-headers'] = together(ALLOWED, askedHeaders(request, env));
+    headers['access-control-allow-headers'] = together(ALLOWED, ALLOWED_NAMES, askedHeaders(request, env));
     headers['access-control-max-age'] = PREFLIGHT_SECONDS;
   }
   headers['allow'] = `${METHODS}, OPTIONS`;
@@ -92,15 +95,17 @@ export function preflight(request: Request, env: Env, requestId: string): Respon
 /** The headers that a preflight asks for and the API behind this one would get. */
 function askedHeaders(request: Request, env: Env): string[] {
   const asked = request.headers.get('access-control-request-headers') ?? '';
-  const names = asked.split(',').map((name) => name.trim().toLowerCase());
-  return names.filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
+  return namesIn(asked).filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
 }
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** A list of names, each once in whatever case. */
-function together(listed: readonly string[], more: readonly string[]): string {
-  const known = new Set(listed.map((name) => name.toLowerCase()));
+/** A list of names, each once in whatever case. `known`: the names of the list in small letters, as `more` has them. */
+function together(listed: readonly string[], known: ReadonlySet<string>, more: readonly string[]): string {
   return [...listed, ...more.filter((name) => !known.has(name))].join(', ');
+}
+
+function smallLettersOf(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.map((name) => name.toLowerCase()));
 }
 
 /** The value of Access-Control-Allow-Origin, or null: exact origins, or any; a sandboxed page's `null` never. */

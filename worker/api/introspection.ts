@@ -8,7 +8,6 @@ import { note } from '../log.ts';
 import { ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
 import { requestIdOf } from '../request-id.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
 import { findToken } from '../token/store.ts';
 import { verify, type VerifyContext } from '../verification/verify.ts';
 import { refusal } from './bearer.ts';
@@ -107,7 +106,6 @@ function invalid(slug: 'invalid-body' | 'payload-too-large', detail: string): Pr
 
 function answer(request: Request, body: object): Response {
   const headers = {
-    ...SECURITY_HEADERS,
     'content-type': 'application/json',
     'cache-control': 'no-store',
     'x-request-id': requestIdOf(request),

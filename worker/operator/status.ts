@@ -10,7 +10,7 @@ import { lookAtHubs } from '../verification/look.ts';
 /** Every part is read anew. A hub that cannot be reached is said to be so; a database that cannot be read is thrown. */
 export async function readStatus(env: Env, db: Db) {
   const [bytes, head, reserveBytes, backlog, hubs] = await Promise.all([
-    readDatabaseSize(env),
+    readDatabaseSize(env, db),
     readHead(db),
     sizeOfReserve(db),
     readBacklog(db, env, Date.now()),

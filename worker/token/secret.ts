@@ -46,7 +46,7 @@ function parseTagKeyRing(json: string | undefined, current: string | undefined):
   try {
     parsed = JSON.parse(json ?? '');
   } catch {
-    return { ok: false, reason: 'TAG_KEYS: not a JSON object' };
+    parsed = null;
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return { ok: false, reason: 'TAG_KEYS: not a JSON object' };
@@ -72,9 +72,7 @@ export function mintSecret(
   random: Random = (bytes) => crypto.getRandomValues(bytes),
 ): string {
   const body = `9p${randomDigits(3, random)}_dz${ring.current}_${randomDigits(30, random)}`;
-  const key = ring.keys.get(ring.current);
-  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
-  const tagged = body + tagOf(key, body);
+  const tagged = body + tagOf(currentKeyOf(ring), body);
   return tagged + checksumOf(tagged);
 }
 
@@ -124,10 +122,22 @@ function tagOf(key: Uint8Array, body: string): string {
 }
 
 function macOf(key: Uint8Array, text: string): string {
+  const { high, low } = mac(key, text);
+  return base62(high, low, 11);
+}
+
+/** The first 64 bits of HMAC-SHA-256 over ASCII text, in two halves. Each use has a label of its own at the start of the text. */
+export function mac(key: Uint8Array, text: string): { high: number; low: number } {
   let prepared = preparedKeys.get(key);
   if (prepared === undefined) preparedKeys.set(key, (prepared = macKey(key)));
-  const { high, low } = mac64(prepared, text);
-  return base62(high, low, 11);
+  return mac64(prepared, text);
+}
+
+/** The key that marks what is made now. Throws where the ring does not hold it, which `readTagKeyRing` rules out. */
+export function currentKeyOf({ current, keys }: TagKeyRing): Uint8Array {
+  const key = keys.get(current);
+  if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
+  return key;
 }
 
 function checksumOf(text: string): string {

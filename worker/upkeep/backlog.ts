@@ -12,14 +12,12 @@ import {
   expiredUsage,
   retentionOf,
 } from './expired.ts';
+import type { Table } from './expired.ts';
 
 /** A count stops here: a status must not read a whole table. */
 export const BACKLOG_COUNTED = 10_000;
 
-export type Backlog = Record<
-  'sessions' | 'signIns' | 'dailyCounts' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events',
-  number
->;
+export type Backlog = Record<Table, number>;
 
 /** How many rows have run out at `now` (ms) and are still there, by table, up to BACKLOG_COUNTED. */
 export async function readBacklog(

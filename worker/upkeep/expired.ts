@@ -4,6 +4,15 @@ import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { changes, dailyCounts, events, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
 
+export type Table =
+  | 'sessions'
+  | 'signIns'
+  | 'dailyCounts'
+  | 'idempotencyKeys'
+  | 'tokenUsage'
+  | 'changes'
+  | 'events';
+
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 /** A repeat of a create later than this is a new create. */
@@ -57,7 +66,7 @@ export function expiredChanges(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-/** By the index, and then by the words of the trigger `events_stay`, which would refuse the whole statement for one row. */
+/** The first condition uses the index. The second is that of the trigger `events_stay`, which would refuse the whole statement for one row. */
 export function expiredEvents(db: Db, now: number, days: number, rows: number) {
   return db
     .select({ id: events.id })

@@ -1,7 +1,9 @@
 // What has run out is removed, hourly, until nothing is left or the time is over. Never the newest row of `changes` (it names the
 // head that every hub compares with), never an event that is younger than the operator's retention, and never more rows at once
 // than a busy database bears.
-import { inArray, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
+import type { SQLWrapper } from 'drizzle-orm';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { openDatabase, readDatabaseSize } from '../database.ts';
 import type { DatabaseEnv, Db } from '../database.ts';
 import { fillReserve } from '../reserve.ts';
@@ -26,6 +28,7 @@ import {
   expiredUsage,
   retentionOf,
 } from './expired.ts';
+import type { Table } from './expired.ts';
 
 export type PruneEnv = DatabaseEnv & { EVENTS_RETENTION_DAYS?: string };
 
@@ -40,7 +43,6 @@ export type Budget = {
 };
 const BUDGET: Budget = { rows: 2000, statements: 900, ms: 5 * 60 * 1000 };
 
-type Table = 'sessions' | 'signIns' | 'dailyCounts' | 'idempotencyKeys' | 'tokenUsage' | 'changes' | 'events';
 export type Pruned = {
   /** How many rows went, by table. */
   removed: Record<Table, number>;
@@ -56,18 +58,27 @@ export type Pruned = {
  */
 export async function prune(env: PruneEnv, now: number, budget: Budget = BUDGET): Promise<Pruned> {
   const db = await openDatabase(env);
-  const bytes = await readDatabaseSize(env);
+  const bytes = await readDatabaseSize(env, db);
   const days = retentionOf(env);
   await keepRetention(db, days);
+  const { rows } = budget;
+  const { subject, kind } = dailyCounts;
+  const { organisationId, actor, key } = idempotencyKeys;
+  const { tokenId, hour } = tokenUsage;
   const deletions: [Table, () => PromiseLike<unknown[]>][] = [
-    ['sessions', () => deleteSessions(db, now, budget.rows)],
-    ['signIns', () => deleteSignIns(db, now, budget.rows)],
-    ['dailyCounts', () => deleteDailyCounts(db, now, budget.rows)],
-    ['idempotencyKeys', () => deleteIdempotencyKeys(db, now, budget.rows)],
-    ['tokenUsage', () => deleteUsage(db, now, budget.rows)],
-    ['changes', () => deleteChanges(db, now, budget.rows)],
+    ['sessions', () => remove(db, sessions, [sessions.hash], expiredSessions(db, now, rows))],
+    ['signIns', () => remove(db, signIns, [signIns.hash], expiredSignIns(db, now, rows))],
+    ['dailyCounts', () => remove(db, dailyCounts, [subject, kind], expiredDailyCounts(db, now, rows))],
+    [
+      'idempotencyKeys',
+      () => remove(db, idempotencyKeys, [organisationId, actor, key], expiredIdempotencyKeys(db, now, rows)),
+    ],
+    ['tokenUsage', () => remove(db, tokenUsage, [tokenId, hour], expiredUsage(db, now, rows))],
+    ['changes', () => remove(db, changes, [changes.seq], expiredChanges(db, now, rows))],
   ];
-  if (days !== null) deletions.push(['events', () => deleteEvents(db, now, days, budget.rows)]);
+  if (days !== null) {
+    deletions.push(['events', () => remove(db, events, [events.id], expiredEvents(db, now, days, rows))]);
+  }
 
   const removed = {
     sessions: 0,
@@ -88,15 +99,15 @@ export async function prune(env: PruneEnv, now: number, budget: Budget = BUDGET)
   while (!isOver()) {
     const next = queue.shift();
     if (next === undefined) break;
-    const [table, remove] = next;
+    const [table, deleteSome] = next;
     statements++;
     try {
-      const { length } = await remove();
+      const { length } = await deleteSome();
       removed[table] += length;
-      if (length === budget.rows) queue.push([table, remove]);
+      if (length === rows) queue.push([table, deleteSome]);
     } catch (error) {
       isLimited = storageFailureOf(error) === 'query-limit';
-      if (isLimited) queue.push([table, remove]);
+      if (isLimited) queue.push([table, deleteSome]);
       else failures.push(error);
     }
   }
@@ -115,54 +126,10 @@ async function keepRetention(db: Db, days: number | null): Promise<void> {
 
 const ONE = { one: sql<number>`1` };
 
-function deleteSessions(db: Db, now: number, rows: number) {
+/** Deletes the rows that a select of `expired.ts` finds; `keys` are the columns that it selects. */
+function remove(db: Db, table: SQLiteTable, keys: SQLiteColumn[], expired: SQLWrapper) {
   return db
-    .delete(sessions)
-    .where(inArray(sessions.hash, expiredSessions(db, now, rows)))
-    .returning(ONE);
-}
-
-function deleteSignIns(db: Db, now: number, rows: number) {
-  return db
-    .delete(signIns)
-    .where(inArray(signIns.hash, expiredSignIns(db, now, rows)))
-    .returning(ONE);
-}
-
-function deleteDailyCounts(db: Db, now: number, rows: number) {
-  const { subject, kind } = dailyCounts;
-  return db
-    .delete(dailyCounts)
-    .where(sql`(${subject}, ${kind}) IN ${expiredDailyCounts(db, now, rows)}`)
-    .returning(ONE);
-}
-
-function deleteIdempotencyKeys(db: Db, now: number, rows: number) {
-  const { organisationId, actor, key } = idempotencyKeys;
-  return db
-    .delete(idempotencyKeys)
-    .where(sql`(${organisationId}, ${actor}, ${key}) IN ${expiredIdempotencyKeys(db, now, rows)}`)
-    .returning(ONE);
-}
-
-function deleteUsage(db: Db, now: number, rows: number) {
-  const { tokenId, hour } = tokenUsage;
-  return db
-    .delete(tokenUsage)
-    .where(sql`(${tokenId}, ${hour}) IN ${expiredUsage(db, now, rows)}`)
-    .returning(ONE);
-}
-
-function deleteChanges(db: Db, now: number, rows: number) {
-  return db
-    .delete(changes)
-    .where(inArray(changes.seq, expiredChanges(db, now, rows)))
-    .returning(ONE);
-}
-
-function deleteEvents(db: Db, now: number, days: number, rows: number) {
-  return db
-    .delete(events)
-    .where(inArray(events.id, expiredEvents(db, now, days, rows)))
+    .delete(table)
+    .where(sql`(${sql.join(keys, sql`, `)}) IN ${expired}`)
     .returning(ONE);
 }
