@@ -1,14 +1,7 @@
 // The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
-import {
-  ADD_USAGE,
-  MOVE_LAST_USED,
-  NEWEST_CHANGES,
-  READ_MANY,
-  recordsOf,
-} from '../verification/hub-truth.ts';
-import type { HashedRow } from '../verification/hub-truth.ts';
-import { CHANGES_FROM, READ, recordOf } from '../verification/lookup.ts';
+import { ADD_USAGE, MOVE_LAST_USED, NEWEST_CHANGES } from '../verification/hub-truth.ts';
+import { CHANGES_FROM, READ, recordsOf } from '../verification/lookup.ts';
 import type { Row } from '../verification/lookup.ts';
 import type { Change, Truth } from '../verification/record.ts';
 import { openClient } from './client.ts';
@@ -18,13 +11,8 @@ export function libsqlTruth(address: Address): Truth {
   const run = async (sql: string, ...args: (string | number)[]) =>
     (await openClient(address).execute({ sql, args })).rows;
   return {
-    async read(hash) {
-      const [row] = await run(READ, hash);
-      if (row === undefined) throw new Error('changes: no row at all');
-      return recordOf(rowAs<Row>(row));
-    },
-    async readMany(hashes) {
-      return recordsOf((await run(READ_MANY, JSON.stringify(hashes))).map(rowAs<HashedRow>));
+    async read(hashes) {
+      return recordsOf((await run(READ, JSON.stringify(hashes))).map(rowAs<Row>));
     },
     async changesFrom(seq, limit) {
       return (await run(CHANGES_FROM, seq, limit)).map(rowAs<Change>);

@@ -7,7 +7,7 @@ import { settled } from './model.ts';
 
 const COMMANDS_IN_ALL = 1000;
 /** Worlds side by side: a change waits for its leases, and nothing of one organisation touches another. */
-const LANES = 8;
+const LANES = 16;
 /** Below 120 changes a minute for an organisation: the limiter is the real one. */
 const LENGTH = 60;
 

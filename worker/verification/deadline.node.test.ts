@@ -21,8 +21,7 @@ it('a hub whose read of the database hung answers again once the database does',
 });
 
 it.each([
-  ['a record', (truth: Truth) => truth.read(hashOf('a'))],
-  ['records', (truth: Truth) => truth.readMany([hashOf('a')])],
+  ['records', (truth: Truth) => truth.read([hashOf('a')])],
   ['changes', (truth: Truth) => truth.changesFrom(1, 10)],
   ['the newest changes', (truth: Truth) => truth.newestChanges(10)],
 ])('a read of %s that hangs fails after its time, and not before', async (_, read) => {
@@ -45,6 +44,6 @@ it('what is read in time is answered as it is, failures too, and no timer is lef
   const truth = withDeadline(table, DEADLINE_MS);
   expect(await truth.changesFrom(1, 10)).toEqual(await table.changesFrom(1, 10));
   table.isAway = true;
-  await expect(truth.read(hashOf('a'))).rejects.toThrow('the database is away');
+  await expect(truth.read([hashOf('a')])).rejects.toThrow('the database is away');
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -9,8 +9,7 @@ export function withDeadline(
   failed: (error: unknown) => void = () => undefined,
 ): Truth {
   return {
-    read: (hash) => inTime(truth.read(hash), ms, failed),
-    readMany: (hashes) => inTime(truth.readMany(hashes), ms, failed),
+    read: (hashes) => inTime(truth.read(hashes), ms, failed),
     changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit), ms, failed),
     newestChanges: (limit) => inTime(truth.newestChanges(limit), ms, failed),
     addUsage: (rows) => truth.addUsage(rows),

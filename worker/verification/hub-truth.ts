@@ -1,18 +1,9 @@
 // All of the truth, with what hubs alone ask of it: kept apart, so that the path of a call does not carry it.
-import type { TokenHash } from '../token/secret.ts';
-import { d1Lookups, recordOf } from './lookup.ts';
-import type { Row } from './lookup.ts';
-import type { Change, TokenRecord, Truth, UsageRow } from './record.ts';
+import { d1Lookups } from './lookup.ts';
+import type { Change, Truth, UsageRow } from './record.ts';
 import { libsqlOf } from './truth.ts';
 import type { TruthEnv } from './truth.ts';
 
-/** As READ in lookup.ts, for each hash in a list in JSON. */
-export const READ_MANY = `SELECT asked.value AS hash, head.seq, head.nonce, tokens.id AS tokenId, tokens.active, organisations.id AS organisationId, organisations.plan
-FROM json_each(?1) AS asked
-CROSS JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1) AS head
-LEFT JOIN tokens ON tokens.hash = asked.value
-LEFT JOIN organisations ON organisations.id = tokens.organisation_id`;
-export type HashedRow = Row & { hash: TokenHash };
 export const NEWEST_CHANGES = 'SELECT seq, nonce, token_hash AS hash FROM changes ORDER BY seq DESC LIMIT ?1';
 /** One statement for all rows; a token that was deleted meanwhile takes its counts with it. */
 export const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, refused)
@@ -23,18 +14,11 @@ export const MOVE_LAST_USED = `UPDATE tokens SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
 WHERE tokens.id = used.id AND used.at > coalesce(tokens.last_used_at, '')`;
 
-/** The records in the rows of READ_MANY. */
-export function recordsOf(rows: HashedRow[]): Map<TokenHash, TokenRecord> {
-  if (rows.length === 0) throw new Error('changes: no row at all');
-  return new Map(rows.map((row) => [row.hash, recordOf(row)]));
-}
-
 export function openTruth(env: TruthEnv): Truth {
   const libsql = libsqlOf(env);
   if (libsql === null) return d1Truth(env.DB);
   return {
-    read: async (hash) => (await libsql()).read(hash),
-    readMany: async (hashes) => (await libsql()).readMany(hashes),
+    read: async (hashes) => (await libsql()).read(hashes),
     changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
     newestChanges: async (limit) => (await libsql()).newestChanges(limit),
     addUsage: async (rows) => (await libsql()).addUsage(rows),
@@ -44,10 +28,6 @@ export function openTruth(env: TruthEnv): Truth {
 function d1Truth(db: D1Database): Truth {
   return {
     ...d1Lookups(db),
-    async readMany(hashes) {
-      const { results } = await db.prepare(READ_MANY).bind(JSON.stringify(hashes)).all<HashedRow>();
-      return recordsOf(results);
-    },
     async newestChanges(limit) {
       return (await db.prepare(NEWEST_CHANGES).bind(limit).all<Change>()).results.toReversed();
     },

@@ -231,9 +231,9 @@ export class Hub {
   }
 
   async #loadRecords(hashes: TokenHash[]): Promise<void> {
-    for (const [hash, record] of await this.#truth.readMany(hashes)) {
-      if (this.#records.size >= RECORDS) this.#records = new Map();
-      this.#records.set(hash, record);
-    }
+    const read = await this.#truth.read(hashes);
+    // Before any of them is kept: a caller finds the record that it waited for.
+    if (this.#records.size + read.size > RECORDS) this.#records = new Map();
+    for (const [hash, record] of read) this.#records.set(hash, record);
   }
 }

@@ -21,16 +21,14 @@ export type Change = Head & { hash: TokenHash };
 
 /** What a call may have to ask of the truth. Every call may reject. */
 export type Lookups = {
-  /** The token's record and the newest head, from one statement. */
-  read(hash: TokenHash): Promise<TokenRecord>;
+  /** A record for each hash, as of the newest head, from one statement. */
+  read(hashes: TokenHash[]): Promise<Map<TokenHash, TokenRecord>>;
   /** Changes from `seq` on (inclusive), ascending, at most `limit`. */
   changesFrom(seq: number, limit: number): Promise<Change[]>;
 };
 
 /** Where the truth lives: D1, or another database that reads what it committed. */
 export type Truth = Lookups & {
-  /** The records of many tokens and the newest head, from one statement. */
-  readMany(hashes: TokenHash[]): Promise<Map<TokenHash, TokenRecord>>;
   /** The newest changes, ascending, at most `limit`; never empty. */
   newestChanges(limit: number): Promise<Change[]>;
   /** Adds accepted and refused calls to the hours, and moves `lastUsedAt` forward. */

@@ -7,7 +7,7 @@ import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, tokens, tokenUsage } from '../tables.ts';
 import { sha256Hex } from '../random.ts';
 import type { TokenHash } from '../token/secret.ts';
-import type { Truth } from './record.ts';
+import type { TokenRecord, Truth } from './record.ts';
 
 /** `open` is called before the first test; truth and Db are of the same database. */
 export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): void {
@@ -17,11 +17,18 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
     ({ db, truth } = await open());
   });
 
+  /** The record of one token. */
+  async function read(hash: TokenHash): Promise<TokenRecord> {
+    const record = (await truth.read([hash])).get(hash);
+    if (record === undefined) throw new Error('a token that was asked for has no record');
+    return record;
+  }
+
   it('answers a record and the head of the changes together', async () => {
     const organisationId = await insertOrganisation(db, 'pro');
     const { id, hash } = await insertToken(db, organisationId);
     const [newest] = await truth.newestChanges(1);
-    expect(await truth.read(hash)).toEqual({
+    expect(await read(hash)).toEqual({
       asOf: { seq: newest?.seq, nonce: newest?.nonce },
       holder: { tokenId: id, organisationId, plan: 'pro', active: true },
     });
@@ -31,7 +38,7 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
 
   it('answers a head and nobody for a hash that no token has', async () => {
     // A SHA-256 in hex, of anything.
-    const record = await truth.read(sha256Hex('nobody') as TokenHash);
+    const record = await read(sha256Hex('nobody') as TokenHash);
     expect(record.holder).toBeNull();
     expect(record.asOf.seq).toBeGreaterThan(0);
   });
@@ -44,22 +51,22 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
       sha256Hex('nobody') as TokenHash,
       (await insertToken(db, await insertOrganisation(db))).hash,
     ];
-    const records = await truth.readMany(hashes);
+    const records = await truth.read(hashes);
     expect([...records.keys()].toSorted()).toEqual(hashes.toSorted());
-    for (const hash of hashes) expect(records.get(hash)).toEqual(await truth.read(hash));
+    for (const hash of hashes) expect(records.get(hash)).toEqual(await read(hash));
   });
 
   it('sees a switch, a change of plan and a deletion at once, each with a change of its own', async () => {
     const organisationId = await insertOrganisation(db);
     const { id, hash } = await insertToken(db, organisationId);
-    const { asOf } = await truth.read(hash);
+    const { asOf } = await read(hash);
     const here = eq(tokens.id, id);
     await db.update(tokens).set({ active: false }).where(here);
-    expect((await truth.read(hash)).holder?.active).toBe(false);
+    expect((await read(hash)).holder?.active).toBe(false);
     await db.update(organisations).set({ plan: 'pro' }).where(eq(organisations.id, organisationId));
-    expect((await truth.read(hash)).holder?.plan).toBe('pro');
+    expect((await read(hash)).holder?.plan).toBe('pro');
     await db.delete(organisations).where(eq(organisations.id, organisationId));
-    expect((await truth.read(hash)).holder).toBeNull();
+    expect((await read(hash)).holder).toBeNull();
     const changes = await truth.changesFrom(asOf.seq, 100);
     expect(changes.map((change) => change.hash)).toEqual([hash, hash, hash, hash]);
     expect(changes.map(({ seq }) => seq - asOf.seq)).toEqual([0, 1, 2, 3]);
@@ -69,11 +76,11 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
   it('sees the end of every token of an organisation that another one takes the place of', async () => {
     const organisationId = await insertOrganisation(db);
     const { hash } = await insertToken(db, organisationId);
-    const { asOf } = await truth.read(hash);
+    const { asOf } = await read(hash);
     await db.run(
       sql`REPLACE INTO organisations (id, name, plan, created_at) VALUES (${organisationId}, 'A', 'pro', 'x')`,
     );
-    expect((await truth.read(hash)).holder).toBeNull();
+    expect((await read(hash)).holder).toBeNull();
     const changes = await truth.changesFrom(asOf.seq, 100);
     expect(changes.map((change) => change.hash)).toEqual([hash, hash]);
   });

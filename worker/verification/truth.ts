@@ -10,7 +10,7 @@ export function openLookups(env: TruthEnv): Lookups {
   const libsql = libsqlOf(env);
   if (libsql === null) return d1Lookups(env.DB);
   return {
-    read: async (hash) => (await libsql()).read(hash),
+    read: async (hashes) => (await libsql()).read(hashes),
     changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
   };
 }

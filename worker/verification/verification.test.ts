@@ -71,7 +71,7 @@ async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean
   await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
     // A private field, which the test alone looks into.
     const { truth } = hub as unknown as { truth: Truth };
-    for (const name of ['read', 'readMany', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
+    for (const name of ['read', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
       const real = truth[name].bind(truth) as (...args: unknown[]) => Promise<unknown>;
       const watched = async (...args: unknown[]): Promise<unknown> => {
         seen.reads.push(name);
@@ -125,7 +125,7 @@ describe('a flood', () => {
       // Past the half of a lease, and past the whole of one.
       await scheduler.wait(round === 3 ? 1100 : 300);
     }
-    expect(hub.reads.filter((name) => name === 'readMany')).toHaveLength(2);
+    expect(hub.reads.filter((name) => name === 'read')).toHaveLength(2);
     expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
     expect(calls.filter((name) => name === 'KV.get')).toHaveLength(2);
   });

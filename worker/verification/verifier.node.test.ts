@@ -459,7 +459,7 @@ describe('a database that is restored while it is read', () => {
     await verify(hashOf('b'));
     // The same number twice: in the past that is lost it says nothing of this token, in the other one it switches it off.
     table.change('c', holderOf('c'));
-    const record = await table.read(A);
+    const record = await table.read([A]);
     table.restore(backup);
     table.change('a', holderOf('a', false));
     vi.spyOn(table, 'read').mockResolvedValueOnce(record);
@@ -547,6 +547,39 @@ describe('a caller who hangs up', () => {
     await vi.advanceTimersByTimeAsync(50);
     await Promise.all(waiting.slice(0, 1));
     expect(sumOf(told)).toEqual({ accepted: 10, refused: 0 });
+  });
+});
+
+describe('many tokens that change together', () => {
+  it('are all answered by two reads of the database, though the hub is too slow for each of them', async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `token ${index}`);
+    for (const name of names) table.change(name, holderOf(name));
+    for (const name of names) await verify(hashOf(name));
+    // As a change of a plan does: each of them is unknown from now on.
+    for (const name of names) table.change(name, holderOf(name, false));
+    await hub.refresh();
+    const { sync } = ports.hub;
+    ports.hub.sync = async (ask, counts) => {
+      if (ask.hash !== undefined) await after(2500);
+      return sync(ask, counts);
+    };
+    await vi.advanceTimersByTimeAsync(LEASE_MS);
+    const direct: TokenHash[][] = [];
+    ports.truth = {
+      read: async (hashes) => {
+        direct.push(hashes);
+        await after(400);
+        return table.read(hashes);
+      },
+      changesFrom: async (seq, limit) => {
+        await after(400);
+        return table.changesFrom(seq, limit);
+      },
+    };
+    const answers = Promise.all(names.map((name) => verifier.lookUp(hashOf(name), waitUntil)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await answers).toEqual(names.map(() => INVALID));
+    expect(direct.length).toBeLessThanOrEqual(2);
   });
 });
 

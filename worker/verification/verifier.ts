@@ -53,9 +53,11 @@ const WAIT_MS = 5000;
 /** The changes that an isolate learns from the database itself: in pages, up to as many as a hub knows. */
 const DIRECT_PAGE = 5000;
 const DIRECT_PAGES = 10;
+/** How many tokens one direct read reads at most. */
+const DIRECT_TOKENS = 100;
 /** When traffic stops, what was counted last is told within this time. */
 const FLUSH_MS = 10_000;
-const INVALID: Verification = { ok: false, reason: 'invalid-token' };
+export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
 
 export class Verifier {
@@ -72,6 +74,8 @@ export class Verifier {
   /** Until when a renewal, or a direct read, is under way: a time and not a promise, for a promise belongs to one request. */
   #renewingUntil = 0;
   #readingUntil = 0;
+  /** Tokens that calls wait for: the next direct read reads them too. Hashes are data, which requests may share. */
+  readonly #wanted = new Set<TokenHash>();
   #hubRestsUntil = 0;
   #databaseRestsUntil = 0;
 
@@ -97,7 +101,7 @@ export class Verifier {
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
     const isRemembered = this.memory.get(hash) !== undefined;
     if (!isRemembered && !(await this.#mayAskFor(hash))) return UNAVAILABLE;
-    const holder = await this.#find(hash, waitUntil);
+    const holder = await this.#find(hash, waitUntil).finally(() => this.#wanted.delete(hash));
     if (holder === undefined) return UNAVAILABLE;
     if (holder === null && !isRemembered) this.#misses.count(hash, this.#ports.now());
     return this.#judge(holder, this.#ports.now(), waitUntil);
@@ -118,6 +122,7 @@ export class Verifier {
       const isHubAsked = now >= this.#hubRestsUntil;
       // What changed meanwhile is all that is missing of a record that is remembered: one call asks for all of them.
       const isRemembered = this.memory.get(hash) !== undefined;
+      if (!isRemembered && this.#wanted.size < DIRECT_TOKENS) this.#wanted.add(hash);
       const isRenewing = isRemembered && !this.#brakes.mayRenew(now, this.#renewingUntil);
       if (isHubAsked && isRemembered && !isRenewing) {
         if ((await this.#renew(now, waitUntil)) !== undefined) continue;
@@ -136,9 +141,11 @@ export class Verifier {
           return this.#keep(hash, record, record.asOf.seq, taken, waitUntil);
         }
       }
-      await this.#ports.sleep(this.#brakes.lookAgainMs(later - startedAt));
+      const rest = Math.max(0, startedAt + WAIT_MS - later);
+      await this.#ports.sleep(Math.min(this.#brakes.lookAgainMs(later - startedAt), rest));
     }
-    return undefined;
+    // What another call has learned during the last wait.
+    return this.#kept(hash, startedAt, this.#ports.now())?.holder;
   }
 
   /** What is remembered, where the lease covers a call that began at `startedAt`. */
@@ -150,14 +157,9 @@ export class Verifier {
   #renew(now: number, waitUntil: WaitUntil): Promise<Synced | undefined> {
     const until = now + HUB_MS;
     this.#renewingUntil = until;
-    const renewed = this.#sync({ head: this.memory.head })
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#renewingUntil === until) this.#renewingUntil = 0;
-      });
-    // Others wait for it, so that it must not end with the request of a caller who hangs up.
-    waitUntil(renewed);
-    return renewed;
+    return this.#ask({ head: this.memory.head }, waitUntil).finally(() => {
+      if (this.#renewingUntil === until) this.#renewingUntil = 0;
+    });
   }
 
   /** The record by way of KV and the hub; undefined when the hub cannot be had, or not the record. */
@@ -218,8 +220,9 @@ export class Verifier {
     const asked = this.#ports.now();
     const { head, generation } = this.memory;
     const isRemembered = head !== null && this.memory.get(hash) !== undefined;
+    const hashes = [...new Set([hash, ...this.#wanted])].slice(0, DIRECT_TOKENS);
     const [read, changes] = await Promise.all([
-      isRemembered ? undefined : this.#ports.truth.read(hash),
+      isRemembered ? undefined : this.#ports.truth.read(hashes),
       head === null ? undefined : this.#readChanges(head),
     ]);
     const newest = changes?.at(-1);
@@ -231,7 +234,9 @@ export class Verifier {
       this.#take(asked, generation, head, { ...learned, head: { seq: newest.seq, nonce: newest.nonce } });
       return 'learned';
     }
-    const record = read ?? (await this.#ports.truth.read(hash));
+    const records = read ?? (await this.#ports.truth.read(hashes));
+    const record = records.get(hash);
+    if (record === undefined) throw new Error('truth: no record');
     const taken = this.#take(asked, generation, head, {
       ...learned,
       head: newest === undefined ? record.asOf : { seq: newest.seq, nonce: newest.nonce },
@@ -240,7 +245,11 @@ export class Verifier {
     const { seq, nonce } = record.asOf;
     const isOfOnePast =
       changes === undefined || changes.some((change) => change.seq === seq && change.nonce === nonce);
-    return { record, taken: isOfOnePast ? taken : null };
+    if (!isOfOnePast) return { record, taken: null };
+    for (const [other, { holder }] of records) {
+      if (other !== hash && taken === this.memory.generation) this.memory.put(other, seq, holder);
+    }
+    return { record, taken };
   }
 
   /** The changes from `head` on, itself included; undefined where it is not known any more, or too many are newer. */
@@ -249,7 +258,7 @@ export class Verifier {
     let last = head;
     for (let page = 0; page < DIRECT_PAGES; page++) {
       const [own, ...newer] = await this.#ports.truth.changesFrom(last.seq, DIRECT_PAGE);
-      if (own === undefined || !isSameHead({ seq: own.seq, nonce: own.nonce }, last)) return undefined;
+      if (own === undefined || !isSameHead(own, last)) return undefined;
       if (page === 0) changes.push(own);
       changes.push(...newer);
       if (newer.length < DIRECT_PAGE - 1) return changes;
@@ -258,7 +267,7 @@ export class Verifier {
     return undefined;
   }
 
-  /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: the counts of others ride on it. */
+  /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: others wait for it, and their counts ride on it. */
   #ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
     const synced = this.#sync(ask).catch(() => undefined);
     waitUntil(synced);

@@ -7,7 +7,7 @@ import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
 import { hubIn, regionOf } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 import { openLookups } from './truth.ts';
-import { Verifier } from './verifier.ts';
+import { INVALID, Verifier } from './verifier.ts';
 import type { Verification } from './verifier.ts';
 
 export type { Verification } from './verifier.ts';
@@ -28,7 +28,6 @@ export type VerifyEnv = {
 /** Where the call came in, and what may outlive its answer. */
 export type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
 
-const INVALID: Verification = { ok: false, reason: 'invalid-token' };
 /** Long enough that every name of the key is long gone: KV refuses fewer than 60 s, and correctness needs none. */
 const CACHE_SECONDS = 7 * 24 * 60 * 60;
 const verifiers = new WeakMap<VerifyEnv, Verifier>();

@@ -239,8 +239,7 @@ export class Overload {
 
   #truth(): Truth {
     return {
-      read: (hash) => this.#askDatabase(() => ({ asOf: this.#head, holder: holderOf(hash) })),
-      readMany: (hashes) =>
+      read: (hashes) =>
         this.#askDatabase(
           () => new Map(hashes.map((hash) => [hash, { asOf: this.#head, holder: holderOf(hash) }])),
           1 + hashes.length * STATEMENTS_PER_TOKEN,
@@ -267,7 +266,7 @@ export class Overload {
       ]);
     return {
       ...truth,
-      readMany: (hashes) => inTime(truth.readMany(hashes)),
+      read: (hashes) => inTime(truth.read(hashes)),
       changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit)),
       newestChanges: (limit) => inTime(truth.newestChanges(limit)),
     };

@@ -55,12 +55,7 @@ export class Table implements Truth {
     this.life += 'r';
   }
 
-  async read(hash: TokenHash) {
-    this.reads++;
-    return this.answer({ asOf: this.head, holder: this.holders.get(hash) ?? null });
-  }
-
-  async readMany(hashes: TokenHash[]) {
+  async read(hashes: TokenHash[]) {
     this.reads++;
     const asOf = this.head;
     return this.answer(

@@ -5,7 +5,7 @@
 import type { TokenHash } from '../../token/secret.ts';
 import type { Answer, Ask, Hub } from '../hub.ts';
 import type { Change as Committed, PublishPorts } from '../publish.ts';
-import type { CachedRecord, Change, Head, Holder, TokenRecord, Truth } from '../record.ts';
+import type { CachedRecord, Change, Head, Holder, Truth } from '../record.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
 import type { Ports, Verification, Verifier } from '../verifier.ts';
@@ -299,9 +299,7 @@ export class World {
   private truthFor(who: string, database: Database): Truth {
     const ask = <T>(answer: () => T): Promise<T> => this.message(`${who}-db`, answer);
     return {
-      read: (hash) =>
-        ask((): TokenRecord => ({ asOf: this.headOf(database), holder: database.holders.get(hash) ?? null })),
-      readMany: (hashes) =>
+      read: (hashes) =>
         ask(() => {
           const asOf = this.headOf(database);
           return new Map(hashes.map((hash) => [hash, { asOf, holder: database.holders.get(hash) ?? null }]));
