@@ -77,6 +77,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: ['e2e/bundle.ts'],
           include: ['e2e/**/*.test.ts'],
           exclude: ['e2e/peers/**'],
           testTimeout: 60_000,
@@ -88,7 +89,7 @@ export default defineConfig({
       {
         test: {
           name: 'peers',
-          globalSetup: ['e2e/peers/install.ts'],
+          globalSetup: ['e2e/bundle.ts', 'e2e/peers/install.ts'],
           include: ['e2e/peers/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

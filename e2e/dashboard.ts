@@ -3,10 +3,9 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openBrowser, signedInState } from './browser.ts';
+import { startSeeded } from './deployment.ts';
 import { ROWS, SECRET, USAGE, answer, json, withBoot } from './fixtures.ts';
 import type { Row } from './fixtures.ts';
-import { startServer } from './server.ts';
-import type { Server } from './server.ts';
 
 export const ZONE = '/developer-zone?organisation=acme';
 export const TOKENS = 'organisations/acme/tokens';
@@ -51,23 +50,24 @@ type Product = {
   /** A page in a context of its own, closed after the test, which fails of whatever the page complained about. */
   newPage: (options: BrowserContextOptions) => Promise<Page>;
 };
+type Zone = { origin: string; stop(): Promise<unknown> };
 type StorageState = Awaited<ReturnType<typeof signedInState>>;
 
 /** A Worker and a browser for one file of tests. */
-export function useProduct(): Product {
-  let server: Server;
+export function useProduct(start: () => Promise<Zone> = startSeeded): Product {
+  let zone: Zone;
   let browser: Browser;
   let owner: StorageState;
   let context: BrowserContext | undefined;
   let complaints: string[] = [];
 
   beforeAll(async () => {
-    [server, browser] = await Promise.all([startServer(), openBrowser()]);
-    owner = await signedInState(browser, server.origin);
+    [zone, browser] = await Promise.all([start(), openBrowser()]);
+    owner = await signedInState(browser, zone.origin);
   });
   afterAll(async () => {
     await browser?.close();
-    await server?.stop();
+    await zone?.stop();
   });
   afterEach(async () => {
     await context?.close();
@@ -89,7 +89,7 @@ export function useProduct(): Product {
     return page;
   }
 
-  return { here: () => server.origin, browser: () => browser, owner: () => owner, newPage };
+  return { here: () => zone.origin, browser: () => browser, owner: () => owner, newPage };
 }
 
 /** The same with a member's page, which has four tokens. `here` is the Worker's origin, once it runs. */

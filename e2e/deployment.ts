@@ -1,8 +1,17 @@
 // One isolate of the real bundle with an owner who is signed in: what a test of something outside needs to make tokens
 // and to change them.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Miniflare } from 'miniflare';
-import { SETTINGS, newSessionCookie, startIsolates, type Settings, type WorkerOptions } from './isolates.ts';
+import {
+  SETTINGS,
+  newSessionCookie,
+  startIsolates,
+  statementsOf,
+  type Settings,
+  type WorkerOptions,
+} from './isolates.ts';
 
 /** The name in wrangler.toml: what another Worker binds to. */
 export const ZONE = 'developer-zone';
@@ -40,6 +49,15 @@ export async function signInOwner(db: Pick<D1, 'prepare'>, cookie: string): Prom
       now + 3_600_000,
     )
     .run();
+}
+
+/** With the organisations and members of local mode. Its leases are short as well. */
+export async function startSeeded(): Promise<Deployment> {
+  const zone = await startDeployment();
+  const db = await zone.miniflare.getD1Database('DB', ZONE);
+  const seed = readFileSync(resolve(import.meta.dirname, '../scripts/seed.sql'), 'utf8');
+  for (const statement of statementsOf(seed)) await db.prepare(statement).run();
+  return zone;
 }
 
 /** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */

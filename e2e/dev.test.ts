@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readSchema } from '../scripts/local-database.ts';
 import { runChild } from './child.ts';
-import { freePort, startServer } from './server.ts';
+import { freePort, newState, startServer } from './server.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const state = mkdtempSync(join(tmpdir(), 'developer-zone-'));
@@ -67,7 +67,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('ends with npm when npm gets %s', async (signal) => {
     const port = await freePort();
-    const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    const folder = newState();
     const npm = spawn('npm', ['run', 'dev', '--', '--port', String(port), '--persist-to', folder], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],

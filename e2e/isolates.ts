@@ -1,12 +1,11 @@
 // Several isolates of the product in one workerd, as a deployment has them all over the world: the bundle that would be
 // deployed, each a Worker of its own, all on the same D1, KV and hubs.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
+import { inject } from 'vitest';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { readMigrations } from '../scripts/migrations.ts';
 import { watch } from '../scripts/watched.ts';
@@ -34,23 +33,6 @@ export function newSessionCookie(): string {
   return markedValue(reading.ring, 'session');
 }
 
-/** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */
-export function bundleWorker(config = 'wrangler.toml'): string {
-  const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
-  execFileSync(
-    process.execPath,
-    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', folder, '--config', config],
-    {
-      cwd: root,
-      stdio: 'pipe',
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
-    },
-  );
-  const code = readFileSync(join(folder, 'index.js'), 'utf8');
-  rmSync(folder, { recursive: true });
-  return code;
-}
-
 const FILES = 'files';
 
 /** The files of the dashboard: a Worker of their own, since miniflare opens a tunnel for CONNECT where a Worker has files. */
@@ -76,8 +58,6 @@ function filesWorker(): WorkerOptions {
   };
 }
 
-let bundled: string | undefined;
-
 /** The code and the settings of a release. */
 export type Release = { code: string; vars: Record<string, unknown> };
 
@@ -89,8 +69,7 @@ export function previousRelease(): Release {
 }
 
 function presentRelease(): Release {
-  bundled ??= bundleWorker();
-  return { code: bundled, vars: readConfig({ config: join(root, 'wrangler.toml') }).vars };
+  return { code: inject('worker'), vars: readConfig({ config: join(root, 'wrangler.toml') }).vars };
 }
 
 export type Isolate = {
@@ -180,25 +159,16 @@ export async function startReleases(
   });
   await miniflare.ready;
   const db = await miniflare.getD1Database('DB', isolates[0]?.name);
-  for (const statement of migrationStatements()) await db.prepare(statement).run();
+  for (const text of readMigrations(root).values()) {
+    for (const statement of statementsOf(text)) await db.prepare(statement).run();
+  }
   return miniflare;
 }
 
-/** The statements of migrations/, in order; a trigger's own semicolons end none. */
-function migrationStatements(): string[] {
-  const statements: string[] = [];
-  for (const text of readMigrations(root).values()) {
-    const sql = text.replaceAll(/^\s*--.*$/gm, '');
-    let statement = '';
-    for (const line of sql.split('\n')) {
-      statement += `${line}\n`;
-      const isComplete = statement.includes('CREATE TRIGGER')
-        ? /(?:^|\s)END;$/.test(line)
-        : /;\s*$/.test(line);
-      if (!isComplete) continue;
-      statements.push(statement);
-      statement = '';
-    }
-  }
-  return statements;
+/** The statements of a file: each ends a line, and a trigger stands on one line. */
+export function statementsOf(sql: string): string[] {
+  return sql
+    .replaceAll(/^\s*--.*$/gm, '')
+    .split(/(?<=;)\s*\n/)
+    .filter((statement) => statement.trim() !== '');
 }

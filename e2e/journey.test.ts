@@ -3,10 +3,11 @@ import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { signIn } from './browser.ts';
 import { useProduct } from './dashboard.ts';
+import { startServer } from './server.ts';
 
 const SECRET = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/;
 
-const { here, owner, newPage } = useProduct();
+const { here, owner, newPage } = useProduct(startServer);
 
 beforeEach(async () => {
   const cookie = owner()

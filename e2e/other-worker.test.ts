@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDeployment, ZONE, type Deployment } from './deployment.ts';
-import { bundleWorker, type Bindings, type WorkerOptions } from './isolates.ts';
+import { bundleWorker } from './bundle.ts';
+import type { Bindings, WorkerOptions } from './isolates.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** Says what it was sent, or breaks. */

@@ -32,7 +32,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A new state folder with the database that a first start makes; made once for all suites, which then copy it. */
-function newState(): string {
+export function newState(): string {
   const seed = readFileSync(join(root, 'scripts/seed.sql'));
   const digest = createHash('sha256').update(readSchema()).update(seed).digest('hex');
   const template = join(root, '.tmp', `state-${digest}`);

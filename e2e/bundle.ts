@@ -1,0 +1,38 @@
+// Bundles the Worker once for all suites, which take it from `inject('worker')`: bundling takes seconds of a core.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  // oxlint-disable-next-line typescript/consistent-type-definitions -- an interface alone can be added to
+  export interface ProvidedContext {
+    /** The module that `wrangler deploy` would send. */
+    worker: string;
+  }
+}
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Runs before the suites of a project. */
+export default function provideWorker(project: TestProject): void {
+  project.provide('worker', bundleWorker());
+}
+
+/** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */
+export function bundleWorker(config = 'wrangler.toml'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+  execFileSync(
+    process.execPath,
+    ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', folder, '--config', config],
+    {
+      cwd: root,
+      stdio: 'pipe',
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
+    },
+  );
+  const code = readFileSync(join(folder, 'index.js'), 'utf8');
+  rmSync(folder, { recursive: true });
+  return code;
+}
