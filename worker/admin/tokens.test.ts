@@ -128,6 +128,13 @@ describe('creating a token', () => {
     expect((await write('POST', path, headers, { name: 'Two' })).status).toBe(422);
   });
 
+  it('takes a body that says the same in another way as a repeat under an Idempotency-Key', async () => {
+    const path = `/api/organisations/${await givenOrganisation()}/tokens`;
+    const headers = { ...(await givenSession()), 'idempotency-key': crypto.randomUUID() };
+    expect((await write('POST', path, headers, {})).status).toBe(201);
+    expect((await write('POST', path, headers, { name: null })).status).toBe(200);
+  });
+
   it('says that the token of a repeated Idempotency-Key was deleted, and makes no other', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();

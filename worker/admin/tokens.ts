@@ -3,6 +3,7 @@
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { boolean, nullable, optional, strictObject } from 'valibot';
+import type { InferOutput } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import { tagKeysOf } from '../configuration.ts';
@@ -22,7 +23,7 @@ import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(50));
-const CreateBody = strictObject({ name: optional(Name) });
+const CreateBody = strictObject({ name: optional(Name, null) });
 const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
@@ -42,8 +43,8 @@ export const tokens = new Hono<PlaceEnv>()
   .post('/tokens', requireAccess, strictBody(CreateBody), async (c) => {
     await limitMutation(c, false);
     const { place, db } = c.var;
-    const { name = null } = c.req.valid('json');
-    const idempotency = idempotencyOf(c, name);
+    const body = c.req.valid('json');
+    const idempotency = idempotencyOf(c, body);
     await countChange(c, 'change');
     await countChange(c, 'creation');
     const cause = causeOf(c, place.email);
@@ -53,7 +54,7 @@ export const tokens = new Hono<PlaceEnv>()
         id: crypto.randomUUID(),
         hash: hashOfSecret(secret),
         preview: previewOfSecret(secret),
-        name,
+        ...body,
       };
       const creation = await createToken(db, place, token, cause, idempotency);
       if (creation.ok) {
@@ -130,13 +131,14 @@ export const tokens = new Hono<PlaceEnv>()
     );
   });
 
-function idempotencyOf(c: Context<PlaceEnv>, name: string | null) {
+/** `body`: as the schema gave it, which fills in what was left out and fixes the order of the fields. */
+function idempotencyOf(c: Context<PlaceEnv>, body: InferOutput<typeof CreateBody>) {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return null;
   if (!IDEMPOTENCY_KEY.test(key)) {
     throw new Problem('invalid-body', 'Header "Idempotency-Key": 1 to 255 visible ASCII characters');
   }
-  return { key, bodyHash: sha256Hex(JSON.stringify(name)), now: Date.now() };
+  return { key, bodyHash: sha256Hex(JSON.stringify(body)), now: Date.now() };
 }
 
 function mint(env: Env): string {
