@@ -210,7 +210,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     ).toEqual([]);
   });
 
-  it("at the operator's face, when it is closed, broken, or asked by another", async () => {
+  it("at the operator's routes, when they are closed, broken, or asked by another", async () => {
     const headers = { ...operator, ...json };
     const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
       const many = { organisations: [{ id: 'acme', ...enterprise }] };

@@ -103,8 +103,8 @@ describe('a credential', () => {
   ])('is not taken from %s', async (_, path, lines, text) => {
     const body = text.replaceAll('SECRET', token.secret);
     const length = body === '' ? [] : [`Content-Length: ${body.length}`];
-    for (const face of [path, path.replace('/v1/ping', '/verify')]) {
-      const reply = await send('GET', face, [...lines, ...length], body);
+    for (const each of [path, path.replace('/v1/ping', '/verify')]) {
+      const reply = await send('GET', each, [...lines, ...length], body);
       expect([400, 401]).toContain(reply.status);
       expect(reply.answers).toBe(1);
       expect(reply.body).not.toContain(token.secret);

@@ -1,4 +1,4 @@
-// The only door to the Worker. Every call answers data, `ok` or a problem; nothing throws, nothing is kept.
+// All calls to the Worker. Each answers data, `ok` or a problem. None throws, and none keeps anything.
 import type { hc, InferResponseType } from 'hono/client';
 import type { AdminApi } from '../worker/admin/routes.ts';
 

@@ -1,4 +1,4 @@
-// The door: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
+// The sign-in page: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
 // The code leaves the address bar before anything else happens.
 import { signal } from './signal.ts';
 import { useEffect, useRef } from 'preact/hooks';
@@ -51,7 +51,7 @@ export function SignIn() {
   const { value } = step;
   return (
     <main class="alone" id="content">
-      <div class="door">
+      <div class="sign-in">
         <Brand />
         {farewell.value !== null && (
           <p class="note" role="status">

@@ -27,7 +27,7 @@ export async function readBody<S extends Schema>(
   schema: S,
   limitKib = LIMIT_KIB,
 ): Promise<InferOutput<S>> {
-  // The same-site rule leans on this: a body that names no type is read by nobody.
+  // The same-site rule relies on this: a body without a type is never read.
   if (request.headers.get('content-type') === null) {
     throw new Problem('invalid-body', 'Header "Content-Type": missing');
   }

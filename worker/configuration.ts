@@ -1,4 +1,4 @@
-// Which doors this deployment opens, and whether it is set up at all. Local mode needs both the setting and a local host: a
+// Which ways to sign in this deployment offers, and whether its settings are complete. Local mode needs both the setting and a local host: a
 // setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
 import { entraTenantOf } from './entra.ts';

@@ -5,7 +5,7 @@ import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import { namingFailures } from './storage-failure.ts';
 
-/** Rows and batches are the same in both; what a statement without rows answers is not, and nobody may read it. */
+/** Rows and batches are the same in both databases. The answer of a statement without rows differs, so no code may read it. */
 export type Db = BaseSQLiteDatabase<'async', unknown> & Pick<DrizzleD1Database, 'batch'>;
 
 export type DatabaseEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };

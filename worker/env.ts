@@ -1,5 +1,5 @@
 // What the deployment gives the Worker: the bindings and variables of wrangler.toml (bindings.d.ts is generated
-// from it), and the secrets and optional bindings that it does not name. Seen by the faces only.
+// from it), and the secrets and optional bindings that it does not name. Read by the routes only.
 
 export type Env = Omit<Cloudflare.Env, never> & {
   REVOCATION_LEASE_MS_BEFORE?: string;

@@ -1,14 +1,14 @@
-// The front door: mounts the faces, answers what nobody answers, and turns a failure into a problem.
-// The dashboard's and the operator's wings are loaded lazily, so that API calls never evaluate them; nor do these pass the
+// Where a request enters: chooses the group of routes, answers 404, and turns a failure into a problem. The routes of the
+// dashboard and of the operator are loaded when first needed, so that API calls never evaluate them; nor do these pass the
 // router, whose context and composed handlers would cost a call more than its verification does.
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { Call } from './api/call.ts';
-import { forwardAuth, NOBODY } from './api/forward-auth.ts';
+import { forwardAuth, NO_IDENTITY } from './api/forward-auth.ts';
 import { api, apiProblem, isApiPath } from './api/routes.ts';
 import { faultOf } from './configuration.ts';
 import type { Env } from './env.ts';
-import { routeOf } from './face.ts';
+import { routeOf } from './route-group.ts';
 import { logFailure, logMisconfigured, logOften, logPruned, logRequest, logUnexpected, note } from './log.ts';
 import { addressProblem, isAtVerifyHost, isOurs, ownOrigin, pageElsewhere } from './origins.ts';
 import { Problem, problemResponse, type Refusal, type Slug } from './problem.ts';
@@ -155,7 +155,7 @@ function refuseGateway(
   slug: Slug = 'verification-unavailable',
 ): Response {
   note(request, { slug });
-  const headers = { ...(slug === 'verification-unavailable' ? { 'retry-after': '5' } : {}), ...NOBODY };
+  const headers = { ...(slug === 'verification-unavailable' ? { 'retry-after': '5' } : {}), ...NO_IDENTITY };
   return problemResponse({ slug, detail, headers }, ownOrigin(env, request), requestIdOf(request));
 }
 

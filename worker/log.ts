@@ -4,7 +4,7 @@ import type { Env } from './env.ts';
 import type { Slug } from './problem.ts';
 import { pathOf, requestIdOf } from './request-id.ts';
 
-/** What a face knows about a request and the front door cannot see. Ids of rows that exist, never a caller's own text. */
+/** What a route adds to the log line of its request. Ids of rows that exist, never a caller's own text. */
 export type Note = {
   /** The pattern that matched, such as "/api/organisations/:organisation/tokens". */
   readonly route?: string;
@@ -150,7 +150,7 @@ export function logPruned(pruned: Omit<PrunedLine, 'event'>): void {
   write({ event: 'pruned', ...pruned });
 }
 
-/** A failure that nobody foresaw: the kind of the error and the place in our own code. Its message may hold anything. */
+/** An unexpected failure: the kind of the error and the place in our own code. Its message may hold anything, so it is left out. */
 export function logUnexpected(error: Error, request: Request): void {
   const requestId = requestIdOf(request);
   const frame = error.stack?.split('\n').find((line) => FRAME.test(line));

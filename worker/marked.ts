@@ -1,5 +1,5 @@
 // Random values that show that they were made here: session cookies and the codes of sign-in links. A made-up one is told by its
-// mark alone, so that it costs no query. The mark alone signs nobody in; the row is needed.
+// mark alone, so that it costs no query. The mark alone does not sign a person in; the row is needed.
 import { randomValue, toBase64Url } from './random.ts';
 import { currentKeyOf, isSameSecret, mac } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';

@@ -1,4 +1,4 @@
-// The names that people give: to a token, to an organisation. Read by both faces, so that one rule says what a name is.
+// The names that people give: to a token, to an organisation. The dashboard and the operator's routes read names by this one rule.
 import { maxLength, pipe, regex, string } from 'valibot';
 
 // What looks like nothing although it is no space: fillers of Hangul, and the empty pattern of Braille.

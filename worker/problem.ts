@@ -36,7 +36,7 @@ export const PROBLEMS = {
 
 export type Slug = keyof typeof PROBLEMS;
 
-/** Thrown at the faces only; rooms below answer with data. */
+/** Thrown by routes only; the code below them answers with data. */
 export class Problem extends Error {
   readonly slug: Slug;
   readonly detail: string | undefined;
@@ -58,7 +58,7 @@ export class Problem extends Error {
   }
 }
 
-/** What a face says when it refuses without throwing: a thrown Error costs more than a whole verification. */
+/** A refusal that is returned, not thrown: a thrown Error costs more than a whole verification. */
 export type Refusal = Pick<Problem, 'slug' | 'detail' | 'headers'> & { readonly error?: string | undefined };
 
 /** The body of a problem, JSON. `origin` is this deployment's own. */

@@ -1,4 +1,4 @@
-// What every face asks of a request: its id (Cloudflare's own where there is one, and the same wherever it is asked
+// What all routes read from a request: its id (Cloudflare's own where there is one, and the same wherever it is asked
 // for), and the origin and the path that it was sent to.
 
 const ids = new WeakMap<Request, string>();

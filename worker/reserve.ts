@@ -1,5 +1,5 @@
 // Space that is kept for a full database. SQLite reuses the pages that a deletion frees, within the same transaction too; so a
-// batch that begins by deleting a part of the reserve finds room where another one finds none.
+// batch that begins by deleting a part of the reserve has space where another one has none.
 import { gt, inArray, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { storageFailureOf } from './storage-failure.ts';
@@ -8,12 +8,12 @@ import { reserve } from './tables.ts';
 /** A part is 32 KB: an export writes it in hexadecimal, and D1 takes statements of 100 KB. All of it is 4 MB. */
 const PARTS = 128;
 const PART_BYTES = 32_768;
-/** How many parts a batch gives up: each attempt that still finds no room takes more. */
+/** How many parts a batch gives up: each attempt that still finds no space takes more. */
 const ATTEMPTS = [1, 4, 16];
 
 /**
  * The same database for what has to work when it is full: switching off, deleting, signing in to do so. A batch that fails for
- * want of room is tried again with a part of the reserve given up in the same transaction.
+ * lack of space is tried again with a part of the reserve given up in the same transaction.
  */
 export function withReserve(db: Db): Db {
   const batch: Db['batch'] = async (statements) => {
@@ -45,7 +45,7 @@ export function withReserve(db: Db): Db {
   return Object.create(db, { batch: { value: batch } }) as Db;
 }
 
-/** Makes the reserve whole. A database without room keeps what it has; other failures are thrown. */
+/** Makes the reserve whole. A full database keeps what it has; other failures are thrown. */
 export async function fillReserve(db: Db): Promise<void> {
   const parts = sql`WITH RECURSIVE part (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM part WHERE id < ${PARTS})
     SELECT id, zeroblob(${PART_BYTES}) FROM part WHERE id NOT IN (SELECT ${reserve.id} FROM ${reserve})`;

@@ -1,4 +1,4 @@
-// The door for other Workers of the same account: a service binding to the entrypoint `Verifier`, no HTTP between.
+// For other Workers of the same account: a service binding to the entrypoint `Verifier`, without HTTP.
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Env } from './env.ts';
 import { verify, type Verification } from './verification/verify.ts';

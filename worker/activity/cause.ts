@@ -3,7 +3,7 @@ import { clientAddress } from '../client-address.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { Cause } from './events.ts';
 
-/** A request, as a face's handler holds it. */
+/** What of a handler's context is needed here. */
 type Asked = { req: { raw: Request } };
 
 /** The cause that this request is, on behalf of `actor` (a member's address, or `operator`). */

@@ -33,7 +33,7 @@ async function recordOf(organisationId: string): Promise<Row[]> {
   return results;
 }
 
-/** Through the front door, until what runs on behind the answer is done. */
+/** Calls the Worker, and waits for the work that goes on after the answer. */
 async function send(path: string, init: RequestInit, changed: object = {}): Promise<Response> {
   const context = createExecutionContext();
   const answer = await worker.fetch(new Request(ORIGIN + path, init), { ...env, ...changed }, context);

@@ -78,10 +78,10 @@ export function recordForMember(
 }
 
 /**
- * A member reached for what was never theirs. It is one event. For an organisation (`tokenId` null) it stands in the first of the
- * member's own ones, by id; the members of the other hear nothing, or a stranger could write into their log. For a token it
- * stands in the organisation that was asked for it. A
- * token that was deleted there is nobody's trespass: another tab may still show it.
+ * Records one event when a member asks for something that was never theirs. For an organisation (`tokenId` null) the event
+ * belongs to the first of the member's own organisations, by id. The other organisation gets no event, so that a stranger
+ * cannot write into its log. For a token the event belongs to the organisation that was asked. A token that was deleted
+ * there is no event: another tab may still show it.
  */
 export function recordRefusal(
   db: Db,

@@ -21,8 +21,8 @@ import type { AdminEnv } from './session.ts';
 export type PlaceEnv = AdminEnv & { Variables: { place: Place } };
 
 /**
- * Sets `place`. Asks nothing yet: a statement that carries the guard itself needs no question before it. Whoever reaches
- * for what is not theirs is on record; after the answer, so that its time tells nothing.
+ * Sets `place`, and reads nothing: statements carry the guard themselves. A request for something that is not the member's
+ * is recorded after the answer, so that the time of the answer tells nothing.
  */
 export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   c.set('place', { organisationId: c.req.param('organisation') ?? '', email: c.var.session.email });
@@ -39,9 +39,9 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
 };
 
 /**
- * Records that a member reached for an organisation, or a token in it, that is not theirs: under /api and for a page alike.
- * Nothing that another site or a mailed link may have caused, no text that no id could be, and 30 attempts of a member a
- * minute, 100 a day: the record is kept for long.
+ * Records that a member asked for an organisation or a token that is not theirs, under /api or for a page. A request that
+ * another site or a mailed link may have caused is not recorded, nor is a text that cannot be an id. Events are kept for a
+ * long time, so at most 30 a minute and 100 a day are recorded for one member.
  */
 export async function keepRefusal(
   env: Env,
@@ -72,8 +72,8 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
 };
 
 /**
- * Comes after `requireAccess`: a stranger must not be able to use up another organisation's changes. What ends a token alone is
- * counted for each member: one of them, or whoever has their session, must not be able to keep the others from it.
+ * Comes after `requireAccess`: a stranger must not be able to use up another organisation's changes. A change that only ends
+ * a token is counted for each member, so that one member, or a thief of one session, cannot keep the others from ending it.
  */
 export async function limitMutation(c: Context<PlaceEnv>, endsToken: boolean): Promise<void> {
   const { organisationId, email } = c.var.place;

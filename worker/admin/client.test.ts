@@ -1,4 +1,4 @@
-// The dashboard's only door is the typed client: what it types must be what the Worker answers.
+// The dashboard calls the Worker by a typed client alone: its types must be what the Worker answers.
 import { hc } from 'hono/client';
 import type { InferRequestType, InferResponseType } from 'hono/client';
 import { expect, expectTypeOf, it } from 'vitest';

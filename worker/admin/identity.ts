@@ -7,8 +7,8 @@ import { beginSession } from './session.ts';
 
 /**
  * Lets the member in as this subject: the `Set-Cookie` value of a new session. The first use of an address binds it to
- * the subject: an address that the provider hands to somebody else later, or a subject that turns up under another
- * address, is refused. One batch: nobody is bound who does not come in.
+ * the subject. Later, another subject with this address, or this subject with another address, is refused. One batch: a
+ * sign-in that is refused binds nothing.
  */
 export async function signInAs(
   db: Db,

@@ -1,4 +1,4 @@
-// The e-mail door of a deployment, through the local form of Cloudflare's send_email binding.
+// Sign-in links by e-mail, through the local form of Cloudflare's send_email binding.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -43,7 +43,7 @@ async function ask(email: string, settings: object = {}, client: Record<string, 
   return { answer, mails, failed: outcomes.filter(({ status }) => status === 'rejected') };
 }
 
-describe('the e-mail door', () => {
+describe('sign-in links by e-mail', () => {
   it('mails the link to a member, and keeps it out of the answer', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);

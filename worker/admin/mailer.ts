@@ -1,5 +1,5 @@
-// How a sign-in link reaches a person: the EMAIL binding, or in local mode the console and the answer itself.
-// No mailer, no door. A link is a credential: nothing else may print or keep it.
+// How a sign-in link reaches a person: the EMAIL binding, or in local mode the console and the answer itself. Without a
+// mailer there are no sign-in links. A link is a credential: nothing else may print or keep it.
 import type { Env } from '../env.ts';
 import { isLocal } from '../configuration.ts';
 
@@ -30,16 +30,16 @@ function linkMail(product: string, link: string, asker: string): { text: string;
       link,
       '',
       'It works once, for 10 minutes, in the browser that asked for it.',
-      `Somebody asked for it with ${asker}.`,
-      'If that was not you, ignore this message: nobody can use the link without that browser.',
+      `It was asked for with ${asker}.`,
+      'If that was not you, ignore this message: the link does not work in another browser.',
       '',
     ].join('\r\n'),
     html: `<!doctype html><html lang="en"><body style="font:16px/1.5 system-ui,sans-serif;color:#18181b">
 <p>Sign in to ${name} Developer Zone:</p>
 <p><a href="${link}" style="display:inline-block;padding:10px 18px;border-radius:8px;background:#4f46e5;color:#fff;font-weight:600;text-decoration:none">Sign in</a></p>
 <p>The link works once, for 10 minutes, in the browser that asked for it.</p>
-<p>Somebody asked for it with ${asker}.</p>
-<p style="color:#52525b">If that was not you, ignore this message: nobody can use the link without that browser.</p>
+<p>It was asked for with ${asker}.</p>
+<p style="color:#52525b">If that was not you, ignore this message: the link does not work in another browser.</p>
 </body></html>`,
   };
 }

@@ -452,7 +452,7 @@ describe('single sign-on', () => {
   );
 
   it.each(['/api/sign-in/oidc', '/api/sign-in/oidc/callback'])(
-    'has no door at %s unless it is set up',
+    'answers 404 at %s unless it is set up',
     async (path) => {
       expect((await send(path, '', {})).status).toBe(404);
       expect((await send(path, '', { OIDC_ISSUER: '' })).status).toBe(404);

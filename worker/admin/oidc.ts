@@ -1,4 +1,4 @@
-// /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, within ten minutes. The provider says who somebody is; it never makes a member, and none of its words reaches our pages.
+// /api/sign-in/oidc: the OpenID Connect code flow (PKCE, state, nonce), bound to the asking browser, within ten minutes. The provider names a person. It never makes a member, and no text of it reaches our pages.
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';

@@ -174,7 +174,7 @@ function isOfTenant(issuer: string, claims: Record<string, unknown>): boolean {
   return tenant === undefined || (tenant !== null && claims['tid'] === tenant);
 }
 
-/** For whoever sets this up: the library's own code for what went wrong, one of a fixed list, and nothing else. */
+/** Logs the library's own code for the failure, one of a fixed list, for the operator. Nothing else is logged. */
 function report(error: unknown): void {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreachable';
   logFailure('oidc-refused', /^[A-Z_]{1,64}$/.test(code) ? code : 'other');

@@ -1,7 +1,7 @@
-// /api: the dashboard's face, for signed-in members. Every request comes from our own pages (same-site.ts).
+// /api: the routes of the dashboard, for signed-in members. Every request comes from our own pages (same-site.ts).
 import { Hono } from 'hono/tiny';
 import type { MiddlewareHandler } from 'hono';
-import { finishFace } from '../face.ts';
+import { finishRoutes } from '../route-group.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { hasOwnOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
@@ -39,4 +39,4 @@ const routes = new Hono<PlaceEnv>()
   .route('/organisations/:organisation', activity);
 
 export type AdminApi = typeof routes;
-export const admin = finishFace(routes);
+export const admin = finishRoutes(routes);

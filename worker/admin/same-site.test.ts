@@ -5,7 +5,7 @@ import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, givenSession } from '../test/harness.ts';
 import { admin } from './routes.ts';
 
-/** Every route of the dashboard's face, read from the face itself: one that is added later is in here too. */
+/** Every route of the dashboard, read from the router: one that is added later is in here too. */
 const routes = [
   ...new Set(
     admin.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`),
@@ -15,7 +15,7 @@ const writes = routes.filter(([method]) => method !== 'GET');
 /** The identity provider leads the window back from its own site: same-site.node.test.ts. */
 const reads = routes.filter(([method, path]) => method === 'GET' && !path.endsWith('/oidc/callback'));
 
-it('knows the reads and writes of the face', () => {
+it('knows the reads and writes of the dashboard', () => {
   expect(reads).toContainEqual(['GET', '/api/organisations/:organisation/activity.csv']);
   expect(reads.length).toBeGreaterThanOrEqual(9);
   expect(writes).toContainEqual(['DELETE', '/api/organisations/:organisation/tokens/:token']);

@@ -26,16 +26,16 @@ export function mayRead(request: Request): boolean {
 }
 
 /**
- * Whether our own page or a program sends this. A link that a member follows, from wherever it was sent, is not: what it
- * asks for may be somebody else's wish, and is on no record.
+ * Whether our own page or a program sends this. A link that a member follows is neither: another person may have written
+ * it, so what it asks for is not recorded as the member's.
  */
 export function isOurOwnWish({ headers }: Request): boolean {
   return sendsNoOther(headers, 'sec-fetch-site', 'same-origin');
 }
 
 /**
- * Whether our own page sent this write. A body is JSON, which no form can send; a write without a type has no body that
- * anybody reads (worker/body.ts insists on the type).
+ * Whether our own page sent this write. A body is JSON, which no form can send. A write without a type has no body:
+ * worker/body.ts reads one of the right type alone.
  */
 export function isSameSite(request: Request): boolean {
   const { headers } = request;

@@ -1,5 +1,5 @@
-// What the database keeps of signing in: links, identities, sessions, daily counts. Run on every database that may be the
-// truth.
+// What the database keeps of signing in: links, identities, sessions, daily counts. Run on every kind of
+// database.
 import { eq } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';

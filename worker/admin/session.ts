@@ -64,8 +64,8 @@ export async function readSession(
 }
 
 /**
- * Hashes of cookies that were ours and open nothing any more. A session that has ended never comes back, so that asking for it
- * again costs no look at the database. The oldest make room.
+ * Hashes of cookies whose session has ended. An ended session never comes back, so asking for it again costs no read of the
+ * database. The oldest are forgotten first.
  */
 const endedCookies = new Set<string>();
 const ENDED_COOKIES = 1000;

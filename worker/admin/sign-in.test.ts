@@ -281,7 +281,7 @@ describe('signing in by link', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('tells the sign-in page which doors there are', async () => {
+  it('tells the sign-in page which ways to sign in there are', async () => {
     const methods = async (origin: string, settings: object): Promise<unknown> => {
       const request = new Request(`${origin}/api/sign-in/methods`);
       const context = createExecutionContext();

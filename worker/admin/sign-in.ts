@@ -1,4 +1,4 @@
-// /api/sign-in, /api/sign-out, /api/sessions: the doors, and the member's own sessions.
+// /api/sign-in, /api/sign-out, /api/sessions: signing in and out, and the member's own sessions.
 import { Hono } from 'hono/tiny';
 import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf, circumstancesOf } from '../activity/cause.ts';
@@ -96,7 +96,7 @@ export const signIn = new Hono<AdminEnv>()
     }
     // After the answer, so that its time does not tell a member from a stranger.
     if (created.known) {
-      // The runtime would print the error of the mail door, and with it perhaps the address.
+      // The runtime would print the error of the EMAIL binding, which may hold the address.
       c.executionCtx.waitUntil(
         mailer.send(email, link, askerOf(circumstancesOf(c))).catch(() => logFailure('mail-not-sent')),
       );

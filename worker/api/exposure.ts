@@ -11,7 +11,7 @@ import { sha256Hex } from '../random.ts';
 import { hashOfSecret, hasSecretShape, isGenuineSecret } from '../token/secret.ts';
 import { recordExposure } from '../token/exposure.ts';
 
-/** Who sent it, on record: whoever holds a token, signed in or not. */
+/** The actor of the event: the holder of the token, who need not be signed in. */
 const ACTOR = 'caller';
 
 /**

@@ -10,7 +10,7 @@ import type { VerifyContext } from '../verification/verify.ts';
 import { authenticate, refusal } from './bearer.ts';
 
 const VARY = 'Authorization, X-API-Key';
-export const NOBODY = { 'x-organisation-id': '', 'x-organisation-plan': '', 'x-token-id': '' };
+export const NO_IDENTITY = { 'x-organisation-id': '', 'x-organisation-plan': '', 'x-token-id': '' };
 
 export async function forwardAuth(request: Request, env: Env, context: VerifyContext): Promise<Response> {
   try {
@@ -37,7 +37,7 @@ export async function forwardAuth(request: Request, env: Env, context: VerifyCon
 function refuse(request: Request, env: Env, why: Refusal): Response {
   // nginx turns a 400 of its auth_request into a 500.
   const slug = why.slug === 'malformed-credential' ? 'authentication-required' : why.slug;
-  const known: Refusal = { ...why, slug, headers: { ...why.headers, ...NOBODY, vary: VARY } };
+  const known: Refusal = { ...why, slug, headers: { ...why.headers, ...NO_IDENTITY, vary: VARY } };
   note(request, known);
   return problemResponse(known, ownOrigin(env, request), requestIdOf(request));
 }

@@ -63,7 +63,7 @@ async function authenticatedForm(
   const credentials =
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
   if (isClient(clients, credentials)) return form ?? readForm(request);
-  // Failures alone are counted: a client that is configured is never locked out by somebody else's guesses.
+  // Failures alone are counted, so that a stranger's guesses never lock a configured client out.
   await limit(env.FAILED_LOGINS_PER_CLIENT, clientKey(request));
   throw new Problem(
     'authentication-required',

@@ -233,7 +233,7 @@ describe('CORS', () => {
   });
 });
 
-describe('the front door', () => {
+describe('the Worker', () => {
   it('says that it is well without touching storage', async () => {
     expect(await (await call('/healthz')).json()).toEqual({ status: 'ok' });
   });

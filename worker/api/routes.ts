@@ -1,4 +1,4 @@
-// /v1: the face for services that hold a token. Plain functions, no router: matching three paths by one costs as much as
+// /v1: the routes for services that hold a token. Plain functions, no router: matching three paths by one costs as much as
 // a verification. What is wrong is thrown as a Problem, but for a refusal, which must be no dearer than an acceptance.
 import type { Env } from '../env.ts';
 import { note } from '../log.ts';
@@ -38,7 +38,7 @@ const READS = new Map<string, Handler>([
   ],
 ]);
 
-/** Whether a path is this face's to answer. */
+/** Whether these routes answer the path. */
 export function isApiPath(path: string): boolean {
   return path.startsWith('/v1/') || path === '/v1';
 }

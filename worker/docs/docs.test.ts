@@ -25,7 +25,7 @@ describe('the OpenAPI document', () => {
     expect(new Set(parameters)).toEqual(new Set(['{id}', '{email}']));
   });
 
-  it("leaves out no route of the operator's face", () => {
+  it('leaves out no route of the operator', () => {
     const served = operator.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);

@@ -9,7 +9,7 @@ export function gatewayBlocks(origin: string, verifyHost: string): Block[] {
   // The files speak https: of a deployment on this machine they can only be an example.
   const host = verifyHost || (protocol === 'https:' ? ownHost : 'verify.example.com');
   return [
-    { text: 'A token can open any API. Choose the door by where that API is.' },
+    { text: 'A token can open any API. Choose the way by where that API is.' },
     {
       head: ['Your API', 'Use'],
       rows: [
@@ -34,7 +34,7 @@ export function gatewayBlocks(origin: string, verifyHost: string): Block[] {
         ['`X-Organisation-Plan`', 'its plan'],
         ['`X-Token-Id`', 'the token, by its id'],
         ['`X-Request-Id`', 'the id of the call, also in the answer'],
-        ['`X-Edge-Secret`', '`UPSTREAM_SECRET`: refuse calls without it, and nobody passes beside the edge'],
+        ['`X-Edge-Secret`', '`UPSTREAM_SECRET`: refuse calls without it, so that no call goes past the edge'],
       ],
     },
     {

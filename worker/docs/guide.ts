@@ -67,7 +67,7 @@ export function guideBlocks(origin: string, product: string): Block[] {
     },
     { heading: 'Operator', id: 'operator' },
     {
-      text: 'The platform that owns the organisations has [a face of its own](/docs/operator) for billing and provisioning.',
+      text: 'The platform that owns the organisations has [routes of its own](/docs/operator) for billing and provisioning.',
     },
   ];
 }

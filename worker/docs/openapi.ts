@@ -1,11 +1,11 @@
 // The OpenAPI 3.1 document of this deployment, put together from the parts that stand beside the routes.
-import { doorPaths } from '../api/openapi-doors.ts';
+import { verificationPaths } from '../api/openapi-verification.ts';
 import { apiPaths } from '../api/openapi.ts';
 import { operatorPaths } from '../operator/openapi.ts';
 import { PROBLEM_SCHEMA } from './answers.ts';
 import type { Paths } from './answers.ts';
 
-export const PATHS: Paths = { ...apiPaths, ...doorPaths, ...operatorPaths };
+export const PATHS: Paths = { ...apiPaths, ...verificationPaths, ...operatorPaths };
 
 const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
 

@@ -34,7 +34,7 @@ const ADVICE: Readonly<Record<Slug, string>> = {
   'https-required':
     'The call came over http, where others can read its credential. Call the address of `detail`, and replace the credential that was sent.',
   'misdirected-request':
-    'The call came to a host that this deployment does not answer at. Check the address; whoever operates it names its addresses in `ORIGINS`.',
+    'The call came to a host that this deployment does not answer at. Check the address. The operator names its addresses in `ORIGINS`.',
   'too-many-requests':
     'Too many attempts in a minute or in a day; `detail` says what is counted. Wait for the seconds in `Retry-After`. Tokens can be switched off and deleted whatever the limit of the day.',
   'not-found': 'Nothing answers at this path. Check the spelling and the method.',
@@ -48,8 +48,7 @@ const ADVICE: Readonly<Record<Slug, string>> = {
     'The token was accepted, but the API behind this one refused the edge: it answered 407, or 401 without a challenge. Whoever operates it has to compare `UPSTREAM_SECRET` on both sides.',
   'upstream-timeout':
     'The token was accepted, but the API behind this one did not answer in time. A write may or may not have been applied.',
-  misconfigured:
-    'This deployment is set up wrongly; `detail` names the setting. Whoever operates it has to correct it.',
+  misconfigured: 'A setting of this deployment is wrong; `detail` names it. Its operator has to correct it.',
   'storage-unavailable':
     'The database did not answer. Wait for the seconds in `Retry-After` and repeat the call; repeating is safe.',
   unexpected:

@@ -4,7 +4,7 @@ import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Env } from '../env.ts';
-import { finishFace } from '../face.ts';
+import { finishRoutes } from '../route-group.ts';
 import { ownOrigin } from '../origins.ts';
 import { PAGE_HEADERS } from '../pages/headers.ts';
 import { Problem } from '../problem.ts';
@@ -21,7 +21,7 @@ const articlesOf = (c: DocsContext) =>
 
 const MARKDOWN = 'text/markdown; charset=utf-8';
 
-export const docs = finishFace(
+export const docs = finishRoutes(
   new Hono<{ Bindings: Env }>()
     .get('/docs/docs.css', (c) => send(c, 'text/css; charset=utf-8', DOCS_CSS))
     .get('/docs/copy.js', (c) => send(c, 'text/javascript; charset=utf-8', COPY_JS))

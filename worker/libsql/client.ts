@@ -5,7 +5,7 @@ import type { Client, InArgs, InStatement } from '@libsql/client/http';
 
 export type Address = { url: string; authToken: string | undefined };
 
-/** A server that says nothing must not hold its callers: the faces answer that storage is unavailable. */
+/** A server that does not answer must not hold its callers: they get the answer that storage is unavailable. */
 const TIMEOUT_MS = 10_000;
 
 /**

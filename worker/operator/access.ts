@@ -1,5 +1,5 @@
 // Checks the operator: the caller must hold OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while the secret is being replaced.
-// No cookie opens this face, and where no secret of at least 32 characters is configured there is no such face.
+// No cookie opens these routes. Without a secret of at least 32 characters in the settings they answer 404.
 import type { MiddlewareHandler } from 'hono';
 import { clientKey } from '../client-address.ts';
 import type { Env } from '../env.ts';
@@ -17,7 +17,7 @@ export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, n
   if (secrets.length === 0) throw new Problem('not-found');
   const given = /^Bearer +([!-~]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
   if (given === undefined || !isOneOf(given, secrets)) {
-    // Failures alone are counted: the platform itself is never locked out by somebody else's guesses.
+    // Failures alone are counted, so that a stranger's guesses never lock the platform out.
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
     throw given === undefined
       ? new Problem('authentication-required', undefined, { 'www-authenticate': 'Bearer realm="operator"' })

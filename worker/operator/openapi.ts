@@ -1,4 +1,4 @@
-// The OpenAPI part of /operator, beside its routes; a test asks each of them through the front door.
+// The OpenAPI part of /operator, beside its routes; a test calls each of them.
 import type { Operation, Paths } from '../docs/answers.ts';
 import { count, instant, json, plan, problem, record, text } from '../docs/answers.ts';
 

@@ -1,4 +1,4 @@
-// /operator: the platform's face (billing, provisioning). Everything is idempotent: repeating a call whose answer was
+// /operator: the routes of the platform (billing, provisioning). Everything is idempotent: repeating a call whose answer was
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
 import { Hono } from 'hono/tiny';
 import {
@@ -21,7 +21,7 @@ import { strictBody } from '../body.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
-import { finishFace } from '../face.ts';
+import { finishRoutes } from '../route-group.ts';
 import { note } from '../log.ts';
 import { nameOf } from '../name.ts';
 import { normaliseEmail } from '../organisation/email.ts';
@@ -72,7 +72,7 @@ const ACTOR = 'operator';
 
 type OperatorEnv = { Bindings: Env; Variables: { db: Db } };
 
-export const operator = finishFace(
+export const operator = finishRoutes(
   new Hono<OperatorEnv>()
     .basePath('/operator')
     .use(requireOperator)

@@ -1,4 +1,4 @@
-// Organisations and members as the platform keeps them. Run on every database that may be the truth.
+// Organisations and members as the platform keeps them. Run on every kind of database.
 import { asc, eq } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
@@ -129,7 +129,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect((await listOrganisations(db, { after: id.slice(0, -1) })).organisations[0]?.id).toBe(id);
   });
 
-  it('lets nobody change or remove an event', async () => {
+  it('has no way to change or remove an event', async () => {
     const refusal = { cause: { message: expect.stringContaining('events are append-only') as string } };
     await expect(db.delete(events).execute()).rejects.toMatchObject(refusal);
     await expect(db.update(events).set({ actor: 'x' }).execute()).rejects.toMatchObject(refusal);

@@ -5,7 +5,7 @@ import { getCookie } from 'hono/cookie';
 import { keepRefusal } from '../admin/access.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
-import { finishFace } from '../face.ts';
+import { finishRoutes } from '../route-group.ts';
 import { logOften, note } from '../log.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { cookiesOf } from '../admin/cookies.ts';
@@ -18,7 +18,7 @@ import { PAGE_HEADERS } from './headers.ts';
 
 const PAGES = ['/sign-in', '/developer-zone', '/activity', '/sessions'] as const;
 
-export const pages = finishFace(
+export const pages = finishRoutes(
   new Hono<{ Bindings: Env }>()
     .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
     .on('GET', [...PAGES], async (c) => {

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Helpers of the faces: HTTP in, HTTP out, and the settings. */
+/** What only routes may use: HTTP in, HTTP out, and the settings. */
 const FACE = [
   'body',
   'client-address',
   'configuration',
   'env',
-  'face',
+  'route-group',
   'header-rules',
   'limit',
   'log',
@@ -96,7 +96,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono'],
   },
   docs: {
-    rooms: [...FACE, 'api/openapi', 'api/openapi-doors', 'operator/openapi', 'pages/headers'],
+    rooms: [...FACE, 'api/openapi', 'api/openapi-verification', 'operator/openapi', 'pages/headers'],
     packages: ['hono'],
   },
   upkeep: { rooms: ['database', 'reserve', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
@@ -110,7 +110,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
   body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
   configuration: { rooms: ['entra', 'env', 'header-rules', 'token/secret'], packages: [] },
-  face: { rooms: ['problem'], packages: ['hono'] },
+  'route-group': { rooms: ['problem'], packages: ['hono'] },
   'header-rules': { rooms: ['env'], packages: [] },
   limit: { rooms: ['problem'], packages: [] },
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
@@ -168,7 +168,7 @@ describe('the arrows', () => {
     expect(forbidden.map(said)).toEqual([]);
   });
 
-  it('let the dashboard see nothing of the Worker but the type of its own face', () => {
+  it('let the dashboard see nothing of the Worker but the type of its own routes', () => {
     const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
       (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
     );
@@ -177,7 +177,7 @@ describe('the arrows', () => {
     expect(seen.filter((line) => !/^import type .*worker\/admin\/routes\.ts';$/.test(line))).toEqual([]);
   });
 
-  it('lead from the front door to a wing by import() alone, so that calls with a token never evaluate it', () => {
+  it('lead from worker/index.ts to the dashboard and the operator by import() alone, so that calls with a token never evaluate them', () => {
     const wing = /^(admin|operator|docs|pages|upkeep)$/;
     const text = readFileSync(resolve(root, 'worker/index.ts'), 'utf8');
     const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];

@@ -40,7 +40,7 @@ it('the Worker is ASCII: one character beyond Latin-1 doubles what V8 keeps and 
   // A tagged template and a regular expression are the places that esbuild does not escape.
   // oxlint-disable-next-line no-control-regex -- all of ASCII
   expect(text.match(/[^\x00-\x7f].{0,40}/g)).toBeNull();
-  // Hono's other routers build a table at the first call, and are not used by any face.
+  // Hono's other routers build a table at the first call, and no route uses them.
   expect(
     inputs.filter((name) => /reg-exp-router|trie-router|libsql\/client\/lib-esm\/ws/.test(name)),
   ).toEqual([]);

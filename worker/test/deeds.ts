@@ -1,4 +1,4 @@
-// The commands of the model run: each does one deed at the real front door and in the model, and compares the two.
+// The commands of the model run: each makes one change by the real routes and in the model, and compares the two.
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Plan } from '../organisation/organisation.ts';

@@ -1,4 +1,4 @@
-// What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real front door.
+// What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real routes.
 import { env, exports } from 'cloudflare:workers';
 import { createLinkCode } from '../admin/link.ts';
 import { tagKeysOf } from '../configuration.ts';
@@ -10,7 +10,7 @@ import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../to
 
 export const ORIGIN = 'http://localhost';
 
-/** Sends a request through the Worker's front door. */
+/** Sends a request to the Worker. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
   return exports.default.fetch(new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init }));
 }

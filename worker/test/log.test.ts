@@ -70,7 +70,7 @@ describe('the line about a request', () => {
     });
   });
 
-  it('is one line on every face, with the pattern of the route and the reason of a refusal', async () => {
+  it('is one line in every group of routes, with the pattern of the route and the reason of a refusal', async () => {
     const organisationId = await givenOrganisation();
     const session = await givenSession();
     const zone = `/api/organisations/${organisationId}`;

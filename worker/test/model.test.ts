@@ -1,4 +1,4 @@
-// Any order of deeds, over HTTP: random commands through the real front door of two isolates, compared with a model after
+// Any order of deeds, over HTTP: random commands to two isolates, compared with a model after
 // each of them. Tenancy, the plan rules and the promise, where no example was thought of.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

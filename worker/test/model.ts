@@ -1,5 +1,5 @@
 // The model of the whole product in a few lines: what three people may do in two organisations as they come and go, and how to
-// ask the real front door the same at any of two isolates. It judges nothing but answers.
+// ask any of two isolates the same. It judges nothing but answers.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';

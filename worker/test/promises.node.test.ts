@@ -72,7 +72,7 @@ const ABUSE_CASES = [
   'Clickjacking',
   'The secret stays in the DOM, the history, storage, the back button',
   'Secret, cookie or code in logs and error bodies',
-  "Wrong, short or missing operator secret; a member's cookie on the operator's face",
+  "Wrong, short or missing operator secret; a member's cookie on the operator's routes",
   'Billing event out of order',
   'Introspection as an oracle',
   "A gateway's API trusts a header that is missing",

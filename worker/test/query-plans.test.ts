@@ -1,4 +1,4 @@
-// Every statement that the dashboard's and the operator's faces send is looked at: none may walk a whole table, and a
+// Every statement that the routes of the dashboard and of the operator send is looked at: none may walk a whole table, and a
 // page of the activity is never sorted, only read.
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';

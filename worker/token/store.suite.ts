@@ -1,5 +1,5 @@
-// The statements themselves, past the questions that the faces ask first: what they guard must hold also when membership
-// or plan change after the question, so no statement may lean on it. Run on every database that may be the truth.
+// The statements alone, without the checks that the routes make first. Membership or plan may change after such a check, so
+// each statement must guard by itself. Run on every kind of database.
 import { eq, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
@@ -116,7 +116,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(await leftIn(mine)).toEqual({ tokens: [], events: [] });
   });
 
-  it('the database itself refuses an eleventh token, whoever writes it', async () => {
+  it('the database itself refuses an eleventh token, by whatever statement it is written', async () => {
     const organisation = await insertOrganisation(db);
     for (let count = 0; count < 10; count++) await insertToken(db, organisation);
     expect(await refusalOf(insertToken(db, organisation))).toContain('token-limit-reached');

@@ -1,4 +1,4 @@
-// Verification through the front door of the real Worker, on the real D1, KV and hubs, with every call to them counted.
+// Verification by the real Worker, on the real D1, KV and hubs, with every call to them counted.
 // Each deployment is an isolate of its own; each test takes a region of its own, so that its hub is a fresh one.
 import {
   createExecutionContext,

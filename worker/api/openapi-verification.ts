@@ -9,10 +9,10 @@ const identity = (schema: object) => ({
   'X-Organisation-Plan': { schema },
   'X-Token-Id': { schema },
 });
-const NOBODY = identity({ const: '' });
-const SOMEBODY = identity({ type: 'string', minLength: 1 });
+const NO_IDENTITY = identity({ const: '' });
+const ANY_IDENTITY = identity({ type: 'string', minLength: 1 });
 
-export const doorPaths: Paths = {
+export const verificationPaths: Paths = {
   '/verify': {
     get: {
       operationId: 'verify',
@@ -24,11 +24,11 @@ export const doorPaths: Paths = {
       responses: {
         200: {
           description: 'Let it pass, with these headers',
-          headers: { 'Cache-Control': { schema: { const: 'no-store' } }, ...SOMEBODY },
+          headers: { 'Cache-Control': { schema: { const: 'no-store' } }, ...ANY_IDENTITY },
         },
-        401: problem(['authentication-required', 'invalid-token'], NOBODY),
-        403: problem(['enterprise-plan-required', 'https-required'], NOBODY),
-        503: problem(['verification-unavailable'], NOBODY),
+        401: problem(['authentication-required', 'invalid-token'], NO_IDENTITY),
+        403: problem(['enterprise-plan-required', 'https-required'], NO_IDENTITY),
+        503: problem(['verification-unavailable'], NO_IDENTITY),
       },
     },
   },
