@@ -297,7 +297,7 @@ function freeTable(): string {
     [
       'KV reads / writes',
       `${FREE.kvReads.toLocaleString('en')} / ${FREE.kvWrites.toLocaleString('en')}`,
-      'one of each per token that an isolate meets for the first time; a refused write costs speed, never truth',
+      'one of each per token that an isolate meets for the first time; a refused write costs speed; answers stay right',
     ],
     [
       'D1 rows read',
@@ -356,7 +356,7 @@ function breakTable(): string {
   const daysToFull = (D1_LIMIT - bytes) / (eventsADay * BYTES_PER_EVENT);
   const rows: [string, string, string][] = [
     [
-      'a hub, by tokens that are in nobody’s memory',
+      'a hub, by tokens that no isolate remembers',
       `${HUB_REQUESTS.toLocaleString('en')} misses a second in one region: more than 10,000 tokens per isolate in turn`,
       'several hubs a region, by hash',
     ],

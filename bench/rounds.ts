@@ -70,7 +70,7 @@ export async function measure(
   return rounds;
 }
 
-/** Each round begins with another variant, and every other one runs backwards: nobody always follows the same neighbour. */
+/** Each round begins with another variant, and every other one runs backwards, so that no variant always follows the same one. */
 function rotated<T>(list: T[], round: number): T[] {
   const shift = (round * 3) % list.length;
   const turned = [...list.slice(shift), ...list.slice(0, shift)];

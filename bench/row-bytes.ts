@@ -1,4 +1,4 @@
-// How much room a row takes in SQLite with all its indexes, which are most of it: the figures that the model of growth
+// How many bytes a row takes in SQLite with all its indexes, which are most of it: the figures that the model of growth
 // (latency-model.ts) calculates with. `node bench/row-bytes.ts` prints them.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,5 +1,5 @@
 // A long mixed run: is the memory flat? Known tokens that are warm and more of them than an isolate remembers, genuine
-// secrets of nobody, forged ones, and tokens being switched meanwhile; at a steady pace, sampled all the way.
+// genuine secrets without a token, forged ones, and tokens being switched meanwhile; at a steady pace, sampled all the way.
 import { openInspector } from './inspector.ts';
 import { openClient, request, type Client } from './load.ts';
 import { residentMegabytes } from './process.ts';
@@ -50,7 +50,7 @@ export async function soak(bench: Bench, minutes: number, say: (line: string) =>
       const sliceEnd = performance.now() + SLICE;
       const loads = Promise.all(kinds.map((kind, index) => paced(clients[index], ours, kind, from)));
       while (performance.now() < sliceEnd) {
-        // The first token of the walk, which the walk leaves out: nobody calls with it here, everybody must hear of it.
+        // The first token of the walk, which the walk leaves out: no call here uses it, and every isolate must hear of it.
         await d1.prepare('UPDATE tokens SET active = 1 - active WHERE id = ?').bind(tokenIdOf(1)).run();
         switches++;
         heap.push(await inspector.heapMegabytes());

@@ -17,7 +17,7 @@ export async function migrate(database: Database): Promise<void> {
   for (const statement of migrations()) await database.prepare(statement).run();
 }
 
-/** Secrets that are genuine and belong to nobody. */
+/** Secrets that are genuine and belong to no token. */
 export function genuineSecrets(count: number): string[] {
   return Array.from({ length: count }, () => mintSecret(ring));
 }

@@ -1,4 +1,4 @@
-// Which screen is shown: sign-in for whoever has no session, else the one that the URL names, inside the shell.
+// Which screen is shown: sign-in without a session, else the one that the URL names, inside the shell.
 import { signal, watch } from './signal.ts';
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';

@@ -1,5 +1,5 @@
 // Failures as they are shown: in place of what was to be loaded, or inside a dialog; with the request id, to be copied
-// into a message to whoever runs this.
+// into a message to the operator.
 import { CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';

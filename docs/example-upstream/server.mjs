@@ -1,5 +1,5 @@
 // An API behind the Developer Zone in a dozen lines: says who is calling, by the headers that the edge has set.
-// UPSTREAM_SECRET, when given, is what the edge must show: without it this port trusts whoever reaches it.
+// UPSTREAM_SECRET, when given, is what the edge must show: without it this port trusts every caller.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
