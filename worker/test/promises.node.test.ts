@@ -57,7 +57,7 @@ const ABUSE_CASES = [
   "Another site, or a mailed link, makes a member's browser read under `/api` (window, image, script, form)",
   'Hostile `Host`, a host that is routed here by mistake',
   'A credential over http',
-  'Sign-in swapped or begun by somebody else',
+  'Sign-in swapped or begun by another person',
   'Made-up cookies, codes and callbacks in a flood',
   'Requests to the provider through us',
   'Session fixation',
