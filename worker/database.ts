@@ -21,6 +21,23 @@ export async function openDatabase(env: DatabaseEnv): Promise<Db> {
   return openLibsqlDatabase({ url, authToken });
 }
 
+type Statement = Parameters<Db['batch']>[0][number];
+
+/**
+ * Runs the statements as one transaction, in the order in which they are named, and answers their results under the same
+ * names. Rejects when one of them fails; then none has an effect.
+ */
+export async function batch<T extends Record<string, Statement>>(
+  db: Db,
+  statements: T,
+): Promise<{ [Name in keyof T]: T[Name]['_']['result'] }> {
+  const [first, ...rest] = Object.values(statements);
+  const results: unknown[] = first === undefined ? [] : await db.batch([first, ...rest]);
+  const named = Object.keys(statements).map((name, index) => [name, results[index]] as const);
+  // A batch answers in the order of its statements, which is the order of the names.
+  return Object.fromEntries(named) as { [Name in keyof T]: T[Name]['_']['result'] };
+}
+
 /** The size of the database in bytes. D1 refuses the pragmas and tells it with every answer. */
 export async function readDatabaseSize(env: DatabaseEnv, db: Db): Promise<number> {
   if (!env.LIBSQL_URL) {

@@ -1,6 +1,7 @@
 // What the database keeps of single sign-on: whose address the provider's subject is.
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { identities, members } from '../tables.ts';
 import { beginSession } from './session.ts';
@@ -36,8 +37,8 @@ export async function signInAs(
     cause,
     now,
   );
-  const [, known, isBound] = await db.batch([
-    db
+  const { known, isBound } = await batch(db, {
+    binding: db
       .insert(identities)
       .select(
         db
@@ -51,10 +52,10 @@ export async function signInAs(
           .where(exists(member)),
       )
       .onConflictDoNothing(),
-    member,
-    bound,
+    known: member,
+    isBound: bound,
     ...statements,
-  ]);
+  });
   if (known.length === 0) return { ok: false, reason: 'unknown-member' };
   return isBound.length > 0 ? { ok: true, cookie } : { ok: false, reason: 'sign-in-failed' };
 }

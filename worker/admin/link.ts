@@ -3,6 +3,7 @@
 import { and, eq, exists, gt, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
@@ -39,8 +40,8 @@ export async function createLinkCode(
       .select({ count: sql`count(*)` })
       .from(signIns)
       .where(where)}) < ${most}`;
-  const [stored, known] = await db.batch([
-    db
+  const { stored, known } = await batch(db, {
+    stored: db
       .insert(signIns)
       .select(
         db
@@ -63,12 +64,12 @@ export async function createLinkCode(
           ),
       )
       .returning({ hash: signIns.hash }),
-    db
+    known: db
       .select({ one: sql`1` })
       .from(members)
       .where(eq(members.email, email))
       .limit(1),
-  ]);
+  });
   if (stored.length === 0) return { ok: false, reason: 'too-many-links' };
   return { ok: true, known: known.length > 0 };
 }
@@ -125,9 +126,9 @@ export async function redeemLinkCode(
     cause,
     now,
   );
-  const [, , , redeemed] = await db.batch([
+  const { redeemed } = await batch(db, {
     ...statements,
-    db.delete(signIns).where(and(redeemable, isBegun)).returning({ hash: signIns.hash }),
-  ]);
+    redeemed: db.delete(signIns).where(and(redeemable, isBegun)).returning({ hash: signIns.hash }),
+  });
   return redeemed.length > 0 ? cookie : null;
 }

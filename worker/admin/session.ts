@@ -7,7 +7,7 @@ import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../act
 import type { Cause } from '../activity/events.ts';
 import { clientKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
-import { openDatabase } from '../database.ts';
+import { batch, openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { limit } from '../limit.ts';
@@ -136,8 +136,8 @@ export function beginSession(
       .from(sessions)
       .where(begun),
   );
-  const statements = [
-    db.insert(sessions).select(
+  const statements = {
+    session: db.insert(sessions).select(
       db
         .select({
           hash: sql`${hash}`.as('hash'),
@@ -151,8 +151,8 @@ export function beginSession(
         })
         .from(sql`${granted} AS granted`),
     ),
-    db.delete(sessions).where(and(eq(sessions.hash, sha256Hex(previousCookie ?? '')), isBegun)),
-    db.insert(events).select(
+    previous: db.delete(sessions).where(and(eq(sessions.hash, sha256Hex(previousCookie ?? '')), isBegun)),
+    event: db.insert(events).select(
       db
         .select(
           eventColumns(
@@ -170,7 +170,7 @@ export function beginSession(
         .orderBy(asc(members.organisationId))
         .limit(ORGANISATIONS_OF_A_RECORD),
     ),
-  ] as const;
+  };
   const cookie = `${SESSION_COOKIE}=${secret}; Max-Age=${ABSOLUTE_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
   return { statements, isBegun, cookie };
 }
@@ -206,10 +206,10 @@ async function endWhere(
     .select({ one: sql`1` })
     .from(sessions)
     .where(these);
-  const [, ended] = await db.batch([
-    recordForMember(db, 'sign-out', cause, email, detail, exists(found)),
-    db.delete(sessions).where(these).returning({ id: sessions.id }),
-  ]);
+  const { ended } = await batch(db, {
+    event: recordForMember(db, 'sign-out', cause, email, detail, exists(found)),
+    ended: db.delete(sessions).where(these).returning({ id: sessions.id }),
+  });
   return ended.length > 0;
 }
 

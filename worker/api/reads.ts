@@ -1,5 +1,5 @@
 // What a holder may read of itself. Loaded when it is first asked for: a verification alone never evaluates Drizzle.
-import { openDatabase } from '../database.ts';
+import { batch, openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { findOrganisation } from '../organisation/store.ts';
@@ -10,10 +10,11 @@ import { refusal } from './bearer.ts';
 /** The organisation that the token belongs to, with its count of tokens. */
 export async function readOrganisation(env: Env, organisationId: string) {
   const db = await openDatabase(env);
-  const [[organisation], [tokens]] = await db.batch([
-    findOrganisation(db, organisationId),
-    countTokens(db, organisationId),
-  ]);
+  const { found, counts } = await batch(db, {
+    found: findOrganisation(db, organisationId),
+    counts: countTokens(db, organisationId),
+  });
+  const [[organisation], [tokens]] = [found, counts];
   // Deleted between the verification and this read: the token died with it.
   if (organisation === undefined || tokens === undefined) throw invalidToken();
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };

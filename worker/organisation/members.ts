@@ -3,6 +3,7 @@
 import { and, asc, eq, exists, gt, not, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, sessions } from '../tables.ts';
 
@@ -30,14 +31,14 @@ export async function addMember(
       ),
     ),
   );
-  const [, added, [member]] = await db.batch([
-    db.insert(events).select(
+  const { added, found } = await batch(db, {
+    event: db.insert(events).select(
       db
         .select(eventColumns('member.added', cause, { organisationId, detail: email }))
         .from(organisations)
         .where(outside),
     ),
-    db
+    added: db
       .insert(members)
       .select(
         db
@@ -50,8 +51,9 @@ export async function addMember(
           .where(outside),
       )
       .returning({ email: members.email }),
-    db.select(columns).from(members).where(here),
-  ]);
+    found: db.select(columns).from(members).where(here),
+  });
+  const [member] = found;
   if (member === undefined) return { ok: false, reason: 'organisation-not-found' };
   return { ok: true, added: added.length > 0, member };
 }
@@ -64,15 +66,15 @@ export async function removeMember(
   cause: Cause,
 ): Promise<{ ok: true } | Missing> {
   const here = and(eq(members.email, email), eq(members.organisationId, organisationId));
-  const [, , , organisation] = await db.batch([
-    db.insert(events).select(
+  const { organisation } = await batch(db, {
+    event: db.insert(events).select(
       db
         .select(eventColumns('member.removed', cause, { organisationId, detail: email }))
         .from(members)
         .where(here),
     ),
-    db.delete(members).where(here),
-    db.delete(sessions).where(
+    removed: db.delete(members).where(here),
+    sessions: db.delete(sessions).where(
       and(
         eq(sessions.email, email),
         not(
@@ -85,8 +87,11 @@ export async function removeMember(
         ),
       ),
     ),
-    db.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, organisationId)),
-  ]);
+    organisation: db
+      .select({ id: organisations.id })
+      .from(organisations)
+      .where(eq(organisations.id, organisationId)),
+  });
   return organisation.length === 0 ? { ok: false, reason: 'organisation-not-found' } : { ok: true };
 }
 
@@ -98,16 +103,19 @@ export async function listMembers(
   organisationId: string,
   after = '',
 ): Promise<{ ok: true; members: Member[]; next: string | null } | Missing> {
-  const [organisation, rows] = await db.batch([
-    db.select({ id: organisations.id }).from(organisations).where(eq(organisations.id, organisationId)),
-    db
+  const { organisation, listed } = await batch(db, {
+    organisation: db
+      .select({ id: organisations.id })
+      .from(organisations)
+      .where(eq(organisations.id, organisationId)),
+    listed: db
       .select(columns)
       .from(members)
       .where(and(eq(members.organisationId, organisationId), gt(members.email, after)))
       .orderBy(asc(members.email))
       .limit(PAGE + 1),
-  ]);
+  });
   if (organisation.length === 0) return { ok: false, reason: 'organisation-not-found' };
-  const shown = rows.slice(0, PAGE);
-  return { ok: true, members: shown, next: rows.length > PAGE ? (shown.at(-1)?.email ?? null) : null };
+  const shown = listed.slice(0, PAGE);
+  return { ok: true, members: shown, next: listed.length > PAGE ? (shown.at(-1)?.email ?? null) : null };
 }

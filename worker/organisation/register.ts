@@ -4,6 +4,7 @@ import { and, asc, eq, exists, gt, gte, inArray, ne, not, sql } from 'drizzle-or
 import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, sessions, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
@@ -74,12 +75,12 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
   // Without a version nothing is overtaken: a comparison with NULL is never true.
   const overtaken = sql`${organisations.version} > ${version ?? null}`;
   const fresh = sql`(${overtaken}) IS NOT TRUE`;
-  const [[before], , , , , , [after], rows] = await db.batch([
-    db
+  const batched = await batch(db, {
+    before: db
       .select({ ...columns, planSince })
       .from(organisations)
       .where(here),
-    db.insert(events).select(
+    createdEvent: db.insert(events).select(
       db
         .select(
           eventColumns('organisation.created', cause, { organisationId: id, detail: `${name} (${plan})` }),
@@ -96,16 +97,22 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
           ),
         ),
     ),
-    record(db, 'plan.change-ignored', cause, sql`${plan}`, and(here, overtaken)),
-    record(
+    ignoredEvent: record(db, 'plan.change-ignored', cause, sql`${plan}`, and(here, overtaken)),
+    planEvent: record(
       db,
       'plan.changed',
       cause,
       sql`${organisations.plan} || ${' → '} || ${plan}`,
       and(here, ne(organisations.plan, plan), fresh),
     ),
-    record(db, 'organisation.renamed', cause, sql`${name}`, and(here, ne(organisations.name, name), fresh)),
-    db
+    renamedEvent: record(
+      db,
+      'organisation.renamed',
+      cause,
+      sql`${name}`,
+      and(here, ne(organisations.name, name), fresh),
+    ),
+    put: db
       .insert(organisations)
       .values({ id, name, plan, version: version ?? null, createdAt: cause.at })
       .onConflictDoUpdate({
@@ -113,12 +120,13 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
         set: { name, plan, ...(version === undefined ? {} : { version }) },
         setWhere: fresh,
       }),
-    db
+    after: db
       .select({ ...columns, planSince, head: newestChange })
       .from(organisations)
       .where(here),
-    db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
-  ]);
+    hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
+  });
+  const [[before], [after]] = [batched.before, batched.after];
   const applied = before?.version ?? null;
   if (version !== undefined && applied !== null && version < applied) {
     return { ok: false, reason: 'stale-version', version: applied };
@@ -128,7 +136,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
   const standing = { organisation, planSince: since };
   const isUnchanged = before !== undefined && isAsWanted({ ...standing, organisation: before }, wanted);
   const outcome = before === undefined ? 'created' : isUnchanged ? 'unchanged' : 'changed';
-  return { ok: true, outcome, standing, hashes: rows.map(hashOf), head };
+  return { ok: true, outcome, standing, hashes: batched.hashes.map(hashOf), head };
 }
 
 /**
@@ -141,9 +149,9 @@ export async function deleteOrganisation(
   cause: Cause,
 ): Promise<{ hashes: TokenHash[]; head: ChangeHead }> {
   const here = eq(organisations.id, id);
-  const [rows, , , , , [last]] = await db.batch([
-    db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
-    db.insert(events).select(
+  const { hashes, newest } = await batch(db, {
+    hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
+    tokenEvents: db.insert(events).select(
       db
         .select(
           eventColumns('token.deleted', cause, {
@@ -155,8 +163,8 @@ export async function deleteOrganisation(
         .from(tokens)
         .where(eq(tokens.organisationId, id)),
     ),
-    record(db, 'organisation.deleted', cause, sql`${organisations.name}`, here),
-    db.delete(sessions).where(
+    event: record(db, 'organisation.deleted', cause, sql`${organisations.name}`, here),
+    sessions: db.delete(sessions).where(
       and(
         inArray(
           sessions.email,
@@ -172,11 +180,12 @@ export async function deleteOrganisation(
         ),
       ),
     ),
-    db.delete(organisations).where(here),
-    db.select({ head: newestChange }).from(sql`(SELECT 1)`),
-  ]);
+    deleted: db.delete(organisations).where(here),
+    newest: db.select({ head: newestChange }).from(sql`(SELECT 1)`),
+  });
+  const [last] = newest;
   if (last === undefined) throw new Error('changes: no row at all');
-  return { hashes: rows.map(hashOf), head: last.head };
+  return { hashes: hashes.map(hashOf), head: last.head };
 }
 
 /** The organisation and how many tokens it has, or null. */
@@ -184,13 +193,14 @@ export async function readOrganisation(
   db: Db,
   id: string,
 ): Promise<(Registered & { tokens: { active: number; total: number } }) | null> {
-  const [[row], [count]] = await db.batch([
-    db.select(columns).from(organisations).where(eq(organisations.id, id)),
-    db
+  const { organisation, counts } = await batch(db, {
+    organisation: db.select(columns).from(organisations).where(eq(organisations.id, id)),
+    counts: db
       .select({ active: sql<number>`total(${tokens.active})`, total: sql<number>`count(*)` })
       .from(tokens)
       .where(eq(tokens.organisationId, id)),
-  ]);
+  });
+  const [[row], [count]] = [organisation, counts];
   if (row === undefined) return null;
   return { ...row, tokens: { active: count?.active ?? 0, total: count?.total ?? 0 } };
 }

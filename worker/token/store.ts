@@ -4,6 +4,7 @@ import { and, desc, eq, exists, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
@@ -40,16 +41,16 @@ export async function listTokens(
   db: Db,
   place: Place,
 ): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
-  const [[standing], rows] = await db.batch([
-    selectStanding(db, place.organisationId, place.email),
-    db
+  const { standing, listed } = await batch(db, {
+    standing: selectStanding(db, place.organisationId, place.email),
+    listed: db
       .select(columns)
       .from(tokens)
       .where(and(eq(tokens.organisationId, place.organisationId), mayManage(db, place)))
       .orderBy(desc(tokens.createdAt), tokens.id),
-  ]);
-  const access = judgeStanding(standing);
-  return access.ok ? { ok: true, tokens: rows } : access;
+  });
+  const access = judgeStanding(standing[0]);
+  return access.ok ? { ok: true, tokens: listed } : access;
 }
 
 export function findToken(db: Db, id: string) {
@@ -95,9 +96,16 @@ export async function createToken(
     .where(and(eq(tokens.organisationId, place.organisationId), eq(tokens.preview, token.preview)));
   const asked = and(membership(place), not(exists(usedKey)));
   const granted = and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
-  const [, , created, , [standing], [used], [full], [taken]] = await db.batch([
-    record(db, 'token.limit-refused', cause, place, {}, and(asked, not(lt(count, TOKEN_LIMIT)))),
-    record(
+  const { created, standing, used, full, taken } = await batch(db, {
+    refusalEvent: record(
+      db,
+      'token.limit-refused',
+      cause,
+      place,
+      {},
+      and(asked, not(lt(count, TOKEN_LIMIT))),
+    ),
+    event: record(
       db,
       'token.created',
       cause,
@@ -105,7 +113,7 @@ export async function createToken(
       { tokenId: token.id, preview: token.preview, detail: token.name },
       granted,
     ),
-    db
+    created: db
       .insert(tokens)
       .select(
         db
@@ -125,7 +133,7 @@ export async function createToken(
           .where(granted),
       )
       .returning(columns),
-    db.insert(idempotencyKeys).select(
+    key: db.insert(idempotencyKeys).select(
       db
         .select({
           organisationId: sql`${tokens.organisationId}`.as('organisation_id'),
@@ -138,30 +146,31 @@ export async function createToken(
         .from(tokens)
         .where(and(eq(tokens.id, token.id), sql`${idempotency?.key ?? null} IS NOT NULL`)),
     ),
-    selectStanding(db, place.organisationId, place.email),
-    db
+    standing: selectStanding(db, place.organisationId, place.email),
+    used: db
       .select({ bodyHash: idempotencyKeys.bodyHash, token: columns })
       .from(idempotencyKeys)
       .leftJoin(tokens, eq(tokens.id, idempotencyKeys.tokenId))
       .where(sameKey),
-    db
+    full: db
       .select({ one: sql`1` })
       .from(organisations)
       .where(and(eq(organisations.id, place.organisationId), not(lt(count, TOKEN_LIMIT)))),
-    samePreview,
-  ]);
+    taken: samePreview,
+  });
   if (created[0] !== undefined) return { ok: true, token: created[0] };
-  const access = judgeStanding(standing);
+  const access = judgeStanding(standing[0]);
   if (!access.ok) return access;
-  if (used !== undefined && idempotency !== null) {
+  const [use] = used;
+  if (use !== undefined && idempotency !== null) {
     return {
       ok: false,
       reason: 'repeated',
-      token: used.token,
-      sameBody: used.bodyHash === idempotency.bodyHash,
+      token: use.token,
+      sameBody: use.bodyHash === idempotency.bodyHash,
     };
   }
-  if (full !== undefined || taken === undefined) return { ok: false, reason: 'token-limit-reached' };
+  if (full.length > 0 || taken.length === 0) return { ok: false, reason: 'token-limit-reached' };
   return { ok: false, reason: 'preview-taken' };
 }
 
@@ -184,8 +193,8 @@ export async function changeToken(
   const newName = name === undefined ? sql`${tokens.name}` : sql`${name}`;
   const switched = sql`${tokens.active} <> ${newActive}`;
   const renamed = sql`${tokens.name} IS NOT ${newName}`;
-  const [, , , [standing], [row]] = await db.batch([
-    recordForToken(
+  const { standing, found } = await batch(db, {
+    switchEvent: recordForToken(
       db,
       active === true ? 'token.activated' : 'token.deactivated',
       cause,
@@ -193,16 +202,17 @@ export async function changeToken(
       null,
       and(here, switched),
     ),
-    recordForToken(db, 'token.renamed', cause, place, name ?? null, and(here, renamed)),
-    db
+    renameEvent: recordForToken(db, 'token.renamed', cause, place, name ?? null, and(here, renamed)),
+    changed: db
       .update(tokens)
       .set({ active: newActive, name: newName })
       .where(and(here, or(switched, renamed), mayManage(db, place))),
-    selectStanding(db, place.organisationId, place.email),
-    db.select({ token: columns, hash: tokens.hash }).from(tokens).where(here),
-  ]);
-  const access = judgeStanding(standing);
+    standing: selectStanding(db, place.organisationId, place.email),
+    found: db.select({ token: columns, hash: tokens.hash }).from(tokens).where(here),
+  });
+  const access = judgeStanding(standing[0]);
   if (!access.ok) return access;
+  const [row] = found;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
   // The column holds nothing but SHA-256 in hex (migrations/).
   return { ok: true, token: row.token, hash: row.hash as TokenHash, head: access.head };
@@ -217,23 +227,24 @@ export type Deleted =
 /** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
 export async function deleteToken(db: Db, place: Place, id: string, cause: Cause): Promise<Deleted> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  const [, [deleted], [standing], [earlier]] = await db.batch([
-    recordForToken(db, 'token.deleted', cause, place, null, here),
-    db
+  const { deleted, standing, earlier } = await batch(db, {
+    event: recordForToken(db, 'token.deleted', cause, place, null, here),
+    deleted: db
       .delete(tokens)
       .where(and(here, mayManage(db, place)))
       .returning({ hash: tokens.hash }),
-    selectStanding(db, place.organisationId, place.email),
-    selectDeletion(db, place.organisationId, id).limit(1),
-  ]);
-  const access = judgeStanding(standing);
+    standing: selectStanding(db, place.organisationId, place.email),
+    earlier: selectDeletion(db, place.organisationId, id).limit(1),
+  });
+  const access = judgeStanding(standing[0]);
   if (!access.ok) return access;
   const { head } = access;
-  if (deleted === undefined) {
-    return { ok: false, reason: 'token-not-found', head, wasHere: earlier !== undefined };
+  const [row] = deleted;
+  if (row === undefined) {
+    return { ok: false, reason: 'token-not-found', head, wasHere: earlier.length > 0 };
   }
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, hash: deleted.hash as TokenHash, head };
+  return { ok: true, hash: row.hash as TokenHash, head };
 }
 
 /** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
