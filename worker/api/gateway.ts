@@ -172,10 +172,10 @@ function answerHeaders(answer: Response, request: Request, env: Env, address: st
 
 /** The headers that pass, but for those that belong to one connection (RFC 9110 section 7.6.1). */
 function pick(from: Headers, rule: HeaderRule): Headers {
-  const ofConnection = namesIn(from.get('connection') ?? '');
+  const ofConnection = new Set(namesIn(from.get('connection') ?? ''));
   const picked = new Headers();
   for (const [name, value] of from) {
-    if (rule.passes(name) && !ofConnection.includes(name)) picked.set(name, value);
+    if (rule.passes(name) && !ofConnection.has(name)) picked.set(name, value);
   }
   return picked;
 }

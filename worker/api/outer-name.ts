@@ -24,40 +24,47 @@ export function outerNameHeaders(request: Request): Record<string, string> {
   };
 }
 
+/** A host that nobody has (RFC 6761 section 6.4). */
+const NO_HOST = 'no-host.invalid';
+/** A target, the anchor of a link, or other quoted text (RFC 8288 section 3). The text is read once, whatever the API sends. */
+const LINK_PIECE = /<([^<>]*)>|(\banchor\s*=\s*)?"((?:[^"\\]|\\.)*)("|\\?$)/gis;
+
 /** Takes the API's own address out of `Location`, `Content-Location` and `Link`. `called` is the address that was asked. */
 export function hideInnerName(headers: Headers, called: string): void {
+  const inner = new URL(called);
   for (const name of ['location', 'content-location']) {
     const value = headers.get(name);
-    if (value !== null) headers.set(name, outerReference(value, called));
+    if (value !== null) headers.set(name, outerReference(value, inner));
   }
   const link = headers.get('link');
   if (link === null) return;
-  // A target, the anchor of a link, or any other quoted text, which is left as it is (RFC 8288 section 3).
+  let isWhole = true;
   const replaced = link.replaceAll(
-    /<([^<>]*)>|(\banchor\s*=\s*")([^"]*)"|"(?:[^"\\]|\\.)*"/gi,
-    (text, target?: string, anchor?: string, context = '') => {
-      if (target !== undefined) return `<${outerReference(target, called)}>`;
-      return anchor === undefined ? text : `${anchor}${outerReference(context, called)}"`;
+    LINK_PIECE,
+    (text, target?: string, anchor?: string, quoted = '', end = '') => {
+      if (target !== undefined) return `<${outerReference(target, inner)}>`;
+      if (end !== '"') isWhole = false;
+      return anchor === undefined ? text : `${anchor}"${outerReference(quoted, inner)}"`;
     },
   );
-  headers.set('link', replaced);
+  // Where a quoted text does not end, nobody can say what is a target and what is text.
+  if (isWhole) headers.set('link', replaced);
+  else headers.delete('link');
 }
 
 /** The same reference, or the path alone where it names the host that was called. */
-function outerReference(reference: string, called: string): string {
-  const target = URL.parse(reference, called);
-  if (target === null || !isHostOf(target, new URL(called))) return reference;
-  // A reference without a host means the same at the outer name.
-  const hasHost = URL.parse(reference, 'http://no-host.invalid/')?.hostname !== 'no-host.invalid';
-  return hasHost ? pathWithin(target) : reference;
+function outerReference(reference: string, inner: URL): string {
+  // A reference without a host means the same at the outer name. The base is short, because it is read for every reference.
+  const target = URL.parse(reference, `${inner.protocol}//${NO_HOST}/`);
+  return target !== null && isHostOf(target, inner) ? pathWithin(target) : reference;
 }
 
 /** http or https, with the port that was called or none: an API often writes its name without its port. */
-function isHostOf(target: URL, called: URL): boolean {
+function isHostOf(target: URL, inner: URL): boolean {
   return (
     (target.protocol === 'http:' || target.protocol === 'https:') &&
-    target.hostname === called.hostname &&
-    (target.port === called.port || target.port === '')
+    target.hostname === inner.hostname &&
+    (target.port === inner.port || target.port === '')
   );
 }
 
