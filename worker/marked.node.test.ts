@@ -42,6 +42,15 @@ it('knows no value that was altered in any one character, cut, lengthened or mad
     expect(isMarked(ring, 'session', text)).toBe(false);
 });
 
+it('knows a value that is bound to a text by this text alone', () => {
+  const value = markedValue(ring, 'known-browser', 'a@b.example');
+  expect(isMarked(ring, 'known-browser', value, 'a@b.example')).toBe(true);
+  for (const bound of ['', 'b@b.example', 'a@b.exampl', 'a@b.example ']) {
+    expect([bound, isMarked(ring, 'known-browser', value, bound)]).toEqual([bound, false]);
+  }
+  expect(isMarked(ring, 'session', value, 'a@b.example')).toBe(false);
+});
+
 it('goes on knowing them after the ring has turned, until the key is taken out', () => {
   const value = markedValue(ring, 'session');
   expect(isMarked(ringOf('2', '12'), 'session', value)).toBe(true);

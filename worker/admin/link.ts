@@ -1,6 +1,6 @@
 // Sign-in by a one-time link: the code travels in the URL's fragment, its hash waits in the database, and only the
 // browser that asked can redeem it, once, within ten minutes.
-import { and, eq, exists, gt, sql } from 'drizzle-orm';
+import { and, eq, exists, gt, ne, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
@@ -19,14 +19,34 @@ export function browserCookie(value: string): string {
 }
 export const BROWSER_COOKIE_NAME = BROWSER_COOKIE;
 
-/** How many unused links may exist at a time: for an address, and of these for one client that asks. */
-const LIVE_PER_ADDRESS = 6;
+export const KNOWN_COOKIE = '__Host-known-browser';
+const KNOWN_SECONDS = 180 * 24 * 60 * 60;
+
+/** For a browser in which a link was redeemed. `value` is marked for the address, which is not in it. It opens nothing. */
+export function knownCookie(value: string): string {
+  return `${KNOWN_COOKIE}=${value}; Max-Age=${KNOWN_SECONDS}; ${COOKIE_ATTRIBUTES}`;
+}
+
+/** How many unused links may exist at a time for an address: of one client, of all clients, and more of clients that have none. */
 const LIVE_PER_CLIENT = 3;
+const LIVE_PER_ADDRESS = 6;
+const LIVE_FIRST_LINKS = 3;
+
+/**
+ * The one client that all browsers are which have signed in with this address before. Other clients are known by their network
+ * (`clientKey`); no network has this name.
+ */
+export function knownClient(email: string): string {
+  return `known:${email}`;
+}
 
 /**
  * Stores the code for ten minutes, and answers whether the address is a member of anything. A row is written for a stranger as
- * well, by the same statements: neither answer nor time tells who is known. A few codes of one address wait at a time, and half of
- * them at most for one client: whoever asks for somebody else's address neither floods their mailbox nor locks them out.
+ * well, by the same statements: neither answer nor time tells who is known. A few codes of one address wait at a time, so that nobody
+ * floods another person's mailbox. A code that waits is never taken back for a new one: whoever asks could end the member's own.
+ *
+ * Nobody should lock the member out by asking for their address. So a known client counts its own codes alone; of the others, two
+ * cannot use up what there is for all, because some places are kept for clients that have no code.
  */
 export async function createLinkCode(
   db: Db,
@@ -35,11 +55,20 @@ export async function createLinkCode(
 ): Promise<{ ok: true; known: boolean } | { ok: false; reason: 'too-many-links' }> {
   const { email, client } = asked;
   const live = and(eq(signIns.email, email), gt(signIns.expiresAt, now));
+  const ofThisClient = and(live, eq(signIns.client, client));
+  const ofStrangers = and(live, ne(signIns.client, knownClient(email)));
   const fewerThan = (most: number, where: SQL | undefined) =>
     sql`(${db
       .select({ count: sql`count(*)` })
       .from(signIns)
       .where(where)}) < ${most}`;
+  const hasPlace =
+    client === knownClient(email)
+      ? undefined
+      : or(
+          fewerThan(LIVE_PER_ADDRESS, ofStrangers),
+          and(fewerThan(1, ofThisClient), fewerThan(LIVE_PER_ADDRESS + LIVE_FIRST_LINKS, ofStrangers)),
+        );
   const { stored, known } = await batch(db, {
     stored: db
       .insert(signIns)
@@ -56,12 +85,7 @@ export async function createLinkCode(
             client: sql`${client}`.as('client'),
           })
           .from(sql`(SELECT 1)`)
-          .where(
-            and(
-              fewerThan(LIVE_PER_ADDRESS, live),
-              fewerThan(LIVE_PER_CLIENT, and(live, eq(signIns.client, client))),
-            ),
-          ),
+          .where(and(fewerThan(LIVE_PER_CLIENT, ofThisClient), hasPlace)),
       )
       .returning({ hash: signIns.hash }),
     known: db

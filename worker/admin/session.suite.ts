@@ -10,7 +10,7 @@ import { dailyCounts } from '../tables.ts';
 import { insertOrganisation } from '../test/rows.ts';
 import { randomValue } from '../random.ts';
 import { signInAs } from './identity.ts';
-import { createLinkCode, readLinkCode, redeemLinkCode } from './link.ts';
+import { createLinkCode, knownClient, readLinkCode, redeemLinkCode } from './link.ts';
 import { endSession, endSessionById, endSessionsOf, listSessions, readSession } from './session.ts';
 
 const MINUTE = 60_000;
@@ -61,7 +61,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     ]);
   });
 
-  it('keeps three unused codes of one client, six of one address, and counts none that is used or over', async () => {
+  it('keeps three unused codes of one client, six of one address, three more of clients without one, and counts none that is used or over', async () => {
     const { email, cause } = await newMember();
     const times = async (count: number, client: string, at = now) => {
       const asked: boolean[] = [];
@@ -71,6 +71,11 @@ export function describeSessions(open: () => Promise<Db>): void {
     expect(await times(5, 'one')).toEqual([true, true, true, false, false]);
     expect(await times(2, 'two')).toEqual([true, true]);
     expect(await times(2, 'three')).toEqual([true, false]);
+    expect(await times(1, 'two')).toEqual([false]);
+    for (const client of ['four', 'five', 'six']) expect(await times(2, client)).toEqual([true, false]);
+    expect(await times(1, 'seven')).toEqual([false]);
+    // A browser that has signed in before neither needs their places nor takes one.
+    expect(await times(4, knownClient(email))).toEqual([true, true, true, false]);
     // Ten minutes later they are over.
     const later = now + 10 * MINUTE;
     expect(await times(2, 'one', later)).toEqual([true, true]);

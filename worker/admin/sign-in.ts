@@ -18,9 +18,12 @@ import { randomValue, sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import {
   BROWSER_COOKIE_NAME,
+  KNOWN_COOKIE,
   SIGN_IN_MS,
   browserCookie,
   createLinkCode,
+  knownClient,
+  knownCookie,
   readLinkCode,
   redeemLinkCode,
 } from './link.ts';
@@ -67,16 +70,18 @@ export const signIn = new Hono<AdminEnv>()
     const body = await readBody(c.req.raw, LinkBody);
     const email = normaliseEmail(body.email);
     if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
-    const client = clientKey(c.req.raw);
-    // By address and client first: what one client asks for beyond it does not count against the address.
+    const ring = tagKeysOf(c.env);
+    const { [BROWSER_COOKIE_NAME]: browser = randomValue(), [KNOWN_COOKIE]: known } = cookiesOf(c);
+    // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
+    const isKnown = known !== undefined && isMarked(ring, 'known-browser', known, email);
+    const client = isKnown ? knownClient(email) : clientKey(c.req.raw);
     await limit(c.env.LINKS_PER_CLIENT, client);
+    // No limit of the minute for an address from all clients together: two of them would keep every other one out.
     await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${client}`);
-    await limit(c.env.LINKS_PER_ADDRESS, email);
-    const browser = cookiesOf(c)[BROWSER_COOKIE_NAME] ?? randomValue();
-    const code = markedValue(tagKeysOf(c.env), 'link');
+    const code = markedValue(ring, 'link');
     const db = await openDatabase(c.env);
     const now = Date.now();
-    const detail = `Your network address has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
+    const detail = `${isKnown ? 'This address' : 'Your network address'} has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
     await limitDaily(db, 'link', client, now, detail);
     const created = await createLinkCode(db, { email, code, browser, client }, now);
     if (!created.ok) {
@@ -133,6 +138,7 @@ export const signIn = new Hono<AdminEnv>()
     );
     if (cookie === null) throw new Problem('sign-in-link-invalid');
     giveCookie(c, cookie);
+    giveCookie(c, knownCookie(markedValue(ring, 'known-browser', asked.email)));
     return c.body(null, 204);
   })
   .post('/sign-out', requireSession, async (c) => {

@@ -85,7 +85,6 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
       TOKEN_CACHE: wrap(env.TOKEN_CACHE, 'KV', ['get', 'getWithMetadata', 'put', 'delete']),
       CHANGE_HUB: hubs,
       ASSETS: wrap(env.ASSETS, 'ASSETS', ['fetch']),
-      LINKS_PER_ADDRESS: limiter(env.LINKS_PER_ADDRESS),
       LINKS_PER_ADDRESS_AND_CLIENT: limiter(env.LINKS_PER_ADDRESS_AND_CLIENT),
       LINKS_PER_CLIENT: limiter(env.LINKS_PER_CLIENT),
       SIGN_INS_PER_CLIENT: limiter(env.SIGN_INS_PER_CLIENT),
