@@ -167,7 +167,7 @@ async function serve(path: string, request: Request, env: Env, context: Executio
   if (path === '/healthz' && fault?.startsWith('VERIFY_HOST') !== true)
     return Response.json({ status: 'ok' });
   if (fault !== null) return refuseMisconfigured(request, env, fault);
-  const page = pageElsewhere(request, env);
+  const page = pageElsewhere(app.getPath(request), request, env);
   // A permanent redirect of a GET, to another address of ours.
   if (page !== null) return new Response(null, { status: 308, headers: { location: page } });
   return isOurs(request.url, env)

@@ -90,6 +90,31 @@ describe('a deployment that names its origins', () => {
     }
   });
 
+  it('redirects no call of a program, however its path is encoded', async () => {
+    const credentials = { headers: { ...bearer(OPERATOR_SECRET), cookie: '__Host-session=x' } };
+    for (const path of [
+      '/%76%31/ping',
+      '/v%31',
+      '/%61pi/session',
+      '/ap%69/session',
+      '/%76erify',
+      '/introspec%74',
+      '/%6fperator/organisations',
+      '/%6Fperator/%ff',
+      '/%6fperator/%zz',
+      '/api/%',
+    ]) {
+      const answer = await send(FIRST.replace('https', 'http') + path, credentials);
+      const { type } = await answer.json<ProblemBody>();
+      expect([path, answer.status, type]).toEqual([path, 403, `${FIRST}/docs/problems#https-required`]);
+    }
+    // The router knows no such call, so that it is a page like any other that is not there.
+    for (const path of ['/%2576%2531/ping', '/v1x', '/apis']) {
+      const answer = await send(FIRST.replace('https', 'http') + path);
+      expect([path, answer.headers.get('location')]).toEqual([path, FIRST + path]);
+    }
+  });
+
   it.each(['http://zone.example', 'http://api.zone.example:8443', SECOND])(
     'shows a page that is asked for at %s at its first origin',
     async (origin) => {

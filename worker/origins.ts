@@ -4,7 +4,7 @@
 import { isLocalUrl } from './configuration.ts';
 import type { Env } from './env.ts';
 import { Problem } from './problem.ts';
-import { isSentTo, originOf, pathOf } from './request-id.ts';
+import { isSentTo, originOf } from './request-id.ts';
 
 type Addresses = {
   env: Env | null;
@@ -75,10 +75,11 @@ const NO_PAGE = /^\/(?:v1|api|verify|introspect|operator|healthz)(?:\/|$)/;
 /**
  * Where a page is asked for over http, or at another origin than the first: the same page at the first one, or null.
  * Sign-in needs this: mailed links and the identity provider lead to the first origin, and a cookie is of one host.
+ * `path` is decoded as the router decodes it, because the router says what is a page.
  */
-export function pageElsewhere(request: Request, env: Env): string | null {
+export function pageElsewhere(path: string, request: Request, env: Env): string | null {
   const { method, url } = request;
-  if ((method !== 'GET' && method !== 'HEAD') || NO_PAGE.test(pathOf(request))) return null;
+  if ((method !== 'GET' && method !== 'HEAD') || NO_PAGE.test(path)) return null;
   const [from, to] = [originOf(request), ownOrigin(env, request)];
   return from === to || !isOurs(`${secureOriginOf(request)}/`, env) ? null : to + url.slice(from.length);
 }
