@@ -1,11 +1,12 @@
 // Real gateways before a real upstream, with the very files that docs/gateways/ prints: only hosts and ports are changed.
+import { connect as connectHttp2 } from 'node:http2';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startChild, type Child } from '../child.ts';
 import { startDeployment, ZONE, type Deployment } from '../deployment.ts';
-import { call, startUpstream, type Upstream } from '../raw.ts';
+import { call, exchange, startUpstream, type Upstream } from '../raw.ts';
 import { freePort } from '../server.ts';
 import { isHere, startCaddyWith, startNginxWith, startPhp } from './servers.ts';
 
@@ -16,6 +17,8 @@ let zone: Deployment;
 let upstream: Upstream;
 /** Lets the API say the second event of its stream. */
 let sayNext: (() => void) | undefined;
+/** The trailers that the API got with its last call. */
+let trailers: string[] = [];
 
 beforeAll(async () => {
   zone = await startDeployment();
@@ -26,7 +29,10 @@ beforeAll(async () => {
       return;
     }
     incoming.resume();
-    incoming.once('end', () => reply.end('ok'));
+    incoming.once('end', () => {
+      trailers = incoming.rawTrailers;
+      reply.end('ok');
+    });
   });
 });
 beforeEach(() => {
@@ -130,6 +136,30 @@ const apis = [
   { api: 'a WSGI server', isThere: isHere('python3', 'python3'), startApi: startWsgi },
 ];
 
+const FORGED_TRAILERS = ['X-Organisation-Id', 'X-Organisation-Plan', 'X-Token-Id', 'X_Organisation_Id'];
+
+/** What is answered to a call whose body is chunked and ends with forged trailers. */
+function callWithTrailers(port: number, secret: string, announced: boolean): Promise<string> {
+  return exchange(
+    port,
+    [
+      'POST /events HTTP/1.1',
+      `Host: 127.0.0.1:${port}`,
+      'Connection: close',
+      `Authorization: Bearer ${secret}`,
+      ...(announced ? [`Trailer: ${FORGED_TRAILERS.join(', ')}`, 'TE: trailers'] : []),
+      'Transfer-Encoding: chunked',
+      '',
+      '5',
+      'hello',
+      '0',
+      ...FORGED_TRAILERS.map((name) => `${name}: forged`),
+      '',
+      '',
+    ].join('\r\n'),
+  );
+}
+
 /** All that may stand between the words of a header's name (RFC 9110 section 5.6.2). */
 const SEPARATORS = [..."-._~!#$%&'*+^`|"];
 const forgedNames = SEPARATORS.flatMap((separator) => [
@@ -145,7 +175,7 @@ forgedNames.push(
   'X-Organisation_Plan',
 );
 
-describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
+describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) => {
   describe.runIf(here)('a call', () => {
     let gateway: Child;
     let origin: string;
@@ -267,6 +297,44 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
       }
     });
 
+    it.each([true, false])(
+      'takes no identity from the trailers of a body, announced: %s',
+      async (announced) => {
+        const { id, organisation, secret } = await zone.givenToken();
+        trailers = [];
+        const answer = await callWithTrailers(Number(new URL(origin).port), secret, announced);
+        const identities = upstream.seen.map(({ headers }) =>
+          headers.filter(([key]) => /^x.(?:organisation|token)/.test(key)).toSorted(),
+        );
+        const ours = [
+          ['x-organisation-id', organisation],
+          ['x-organisation-plan', 'enterprise'],
+          ['x-token-id', id],
+        ];
+        // HAProxy cannot drop trailers, so that its file lets no body pass that can have some.
+        const [status, expected] = program === 'haproxy' ? ['411', []] : ['200', [ours]];
+        expect([answer.split(' ')[1], identities, trailers]).toEqual([status, expected, []]);
+      },
+    );
+
+    it.runIf(program === 'haproxy')('takes no call by HTTP/2, whose trailers no rule can see', async () => {
+      const { secret } = await zone.givenToken();
+      const session = connectHttp2(origin);
+      const stream = session.request(
+        { ':method': 'POST', ':path': '/events', ...bearer(secret) },
+        { waitForTrailers: true },
+      );
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-organisation-id': 'forged' }));
+      stream.end('hello');
+      const status = await new Promise((done) => {
+        stream.once('response', (headers) => done(headers[':status']));
+        session.once('error', () => done('refused'));
+        stream.once('error', () => done('refused'));
+      });
+      session.destroy();
+      expect([status, upstream.seen]).toEqual(['refused', []]);
+    });
+
     it('answers the preflight of a website that the file names, whose pages may read refusals as well', async () => {
       const website = 'https://www.example.com';
       const preflight = (from: string) =>
@@ -328,6 +396,11 @@ describe.for(gateways)('behind $name', ({ isHere: here, start }) => {
               HTTP_X_ORGANISATION_PLAN: 'enterprise',
               HTTP_X_TOKEN_ID: id,
             });
+          }
+          for (const announced of [true, false]) {
+            const answer = await callWithTrailers(port, secret, announced);
+            expect(answer).toContain(program === 'haproxy' ? ' 411 ' : organisation);
+            expect(answer).not.toContain('forged');
           }
         } finally {
           await before.stop();
