@@ -8,16 +8,32 @@ type Change = { at: number; length: number; by: string; what: string };
 
 /** Every fault for a file, in the order of the text. */
 export function faultsIn(file: string, text: string): Fault[] {
-  const changes = file.endsWith('.sql')
-    ? statementsIn(text)
-    : [...operandsIn(text), ...guardsIn(text), ...limitsIn(text), ...headersIn(text), ...ordersIn(text)];
+  const changes = file.endsWith('.sql') ? statementsIn(text) : changesIn(withoutComments(text));
   return changes
     .toSorted((a, b) => a.at - b.at)
     .map(({ at, length, by, what }) => ({
       file,
       name: `${file}:${lineOf(text, at)} ${what}`,
-      planted: text.slice(0, at) + by + text.slice(at + length),
+      planted: withImport(text.slice(0, at) + by + text.slice(at + length), by),
     }));
+}
+
+function changesIn(code: string): Change[] {
+  return [
+    ...operandsIn(code),
+    ...guardsIn(code),
+    ...boundariesIn(code),
+    ...limitsIn(code),
+    ...headersIn(code),
+    ...ordersIn(code),
+  ];
+}
+
+/** The same text with a space for each character of a comment: what is found in it stands at the same place in the file. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/^ *\/\/[^\n]*|^ *\/\*[\s\S]*?\*\/|(?<=[;,{] )\/\/[^\n]*/gm, (comment) =>
+    comment.replaceAll(/[^\n]/g, ' '),
+  );
 }
 
 function lineOf(text: string, at: number): number {
@@ -53,8 +69,9 @@ function operandsIn(text: string): Change[] {
     if (operand === undefined) continue;
     changes.push({
       at: match.index,
-      length: 'not'.length,
-      by: '',
+      // With its parentheses: a trailing comma in them is allowed in a call alone.
+      length: text.indexOf(')', operand.at + operand.length) + 1 - match.index,
+      by: text.slice(operand.at, operand.at + operand.length),
       what: `not(${short(text.slice(operand.at, operand.at + operand.length))}) turned round`,
     });
   }
@@ -70,8 +87,7 @@ function argumentsFrom(text: string, start: number): { at: number; length: numbe
   const take = (end: number): void => {
     const piece = text.slice(from, end);
     const at = from + (piece.length - piece.trimStart().length);
-    if (piece.trim() !== '' && !piece.trim().startsWith('//'))
-      found.push({ at, length: piece.trim().length });
+    if (piece.trim() !== '') found.push({ at, length: piece.trim().length });
     from = end + 1;
   };
   for (let index = start; index < text.length; index++) {
@@ -91,9 +107,15 @@ function argumentsFrom(text: string, start: number): { at: number; length: numbe
   return found;
 }
 
-/** A guard that throws or answers at once is left out, and so is a call of a limit. */
+/**
+ * A guard that throws or answers at once is left out, and so is a call of a limit. One that throws an `Error` of its own states
+ * for the type check what cannot be otherwise.
+ */
 function guardsIn(text: string): Change[] {
-  const guards = [/^ *if \([^\n]*\) (?:throw|return) [^\n]*;\n/gm, /^ *(?:await )?limit\([^\n]*\);\n/gm];
+  const guards = [
+    /^ *if \([^\n]*\) (?:throw (?!new Error\()|return )[^\n]*;\n/gm,
+    /^ *(?:await )?limit\([^\n]*\);\n/gm,
+  ];
   return guards.flatMap((guard) =>
     [...text.matchAll(guard)].map((match) => ({
       at: match.index,
@@ -104,13 +126,39 @@ function guardsIn(text: string): Change[] {
   );
 }
 
+/** A comparison of a query takes in its boundary, or leaves it out. */
+function boundariesIn(text: string): Change[] {
+  const others: Record<string, string> = { lt: 'lte', lte: 'lt', gt: 'gte', gte: 'gt' };
+  return [...text.matchAll(/(?<![\w.])(lt|lte|gt|gte)\((?=\w)/g)].map((match) => {
+    const [operator = ''] = match.slice(1);
+    const operands = argumentsFrom(text, match.index + match[0].length);
+    const compared = operands.map(({ at, length }) => text.slice(at, at + length)).join(', ');
+    return {
+      at: match.index,
+      length: operator.length,
+      by: others[operator] ?? '',
+      what: `${others[operator]} instead of ${operator}(${short(compared)})`,
+    };
+  });
+}
+
+/** The operators of a query are imported by name: one that the file does not use yet would fail without being tested. */
+function withImport(planted: string, operator: string): string {
+  if (!/^(?:asc|desc|lte?|gte?)$/.test(operator)) return planted;
+  return planted.replace(/^import \{ ([^}]*) \} from 'drizzle-orm';/m, (line, names: string) =>
+    names.split(', ').includes(operator) ? line : line.replace(names, `${names}, ${operator}`),
+  );
+}
+
 /** A named number is a half more: far enough for a test at the boundary, too near for one that is far from it. */
 function limitsIn(text: string): Change[] {
-  return [...text.matchAll(/^(?:export )?const ([A-Z][A-Z_]+) = (\d[\d_ *]*);/gm)].map((match) => {
-    const [whole, name = '', value = ''] = match;
-    const at = match.index + whole.lastIndexOf(value);
-    return { at, length: value.length, by: `Math.ceil((${value}) * 1.5)`, what: `${name} is a half more` };
-  });
+  return [...text.matchAll(/^(?:export )?const ([A-Z][A-Z_]+) = (\d[\dA-Z_ *]*|[A-Z]+_MS);/gm)].map(
+    (match) => {
+      const [whole, name = '', value = ''] = match;
+      const at = match.index + whole.lastIndexOf(value);
+      return { at, length: value.length, by: `Math.ceil((${value}) * 1.5)`, what: `${name} is a half more` };
+    },
+  );
 }
 
 /** A header is left out. */

@@ -1,73 +1,143 @@
 // npm run test:planted: plants one fault after the other where the mutation run does not reach (SQL predicates, guards, limits,
 // headers, triggers), in a copy of the tree, and runs the tests that must notice. Prints which faults no test noticed, and ends
-// with 1 when more than the explained ones survive. `-- TEXT` plants only the faults whose name holds the text; `-- --list`
-// prints their names.
-import { execFileSync, spawn } from 'node:child_process';
+// with 1 when more than the explained ones survive. `-- TEXT` plants only the faults whose name holds the text, `-- --every 5`
+// every fifth one, `-- --list` prints their names.
+//
+// One vitest serves all: starting it, and reading the tree, takes longer than the tests of a fault. All faults meet the nearest
+// tests first, so that those which are left are known soon.
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { stripTypeScriptTypes } from 'node:module';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { faultsIn, type Fault } from './faults.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const copy = join(root, '.tmp/planted');
+/** Two runs side by side do not share one. */
+const copy = join(root, `.tmp/planted-${process.pid}`);
 /** A fault may make a test wait for ever. That is noticed as well. */
 const TIMEOUT_MS = 300_000;
 
-/** Where faults are planted, and the tests that must notice them. The tests of the same folder always run. */
+/**
+ * Where faults are planted, and the tests that must notice them, as parts of their paths. All faults meet the first of them; those
+ * that it does not notice meet the others, up to the one that notices.
+ */
 const PLACES: { file: string; tests: string[] }[] = [
-  { file: 'worker/token/store.ts', tests: ['worker/admin/tokens', 'worker/admin/input', 'worker/activity'] },
+  {
+    file: 'worker/token/store.ts',
+    tests: ['worker/token/store.test', 'worker/admin/tokens', 'worker/activity/', 'worker/admin/input'],
+  },
   { file: 'worker/token/usage.ts', tests: ['worker/admin/usage'] },
-  { file: 'worker/token/exposure.ts', tests: ['worker/activity'] },
-  { file: 'worker/organisation/register.ts', tests: ['worker/operator'] },
-  { file: 'worker/organisation/members.ts', tests: ['worker/operator', 'worker/admin/session'] },
-  { file: 'worker/organisation/store.ts', tests: ['worker/admin'] },
-  { file: 'worker/activity/store.ts', tests: ['worker/admin/activity'] },
-  { file: 'worker/admin/session.ts', tests: [] },
-  { file: 'worker/admin/link.ts', tests: [] },
-  { file: 'worker/admin/identity.ts', tests: [] },
-  { file: 'worker/admin/access.ts', tests: ['worker/activity'] },
-  { file: 'worker/admin/sign-in.ts', tests: [] },
-  { file: 'worker/admin/tokens.ts', tests: [] },
-  { file: 'worker/operator/access.ts', tests: [] },
-  { file: 'worker/upkeep/prune.ts', tests: [] },
-  { file: 'worker/api/forward-auth.ts', tests: [] },
-  { file: 'worker/api/introspection.ts', tests: [] },
-  { file: 'worker/api/headers.ts', tests: [] },
-  { file: 'worker/api/bearer.ts', tests: [] },
-  { file: 'worker/pages/pages.ts', tests: ['worker/test/log'] },
-  { file: 'worker/security-headers.ts', tests: ['worker/admin', 'worker/api', 'worker/operator'] },
-  { file: 'worker/limit.ts', tests: ['worker/admin/limits'] },
-  { file: 'migrations/0001_tokens.sql', tests: ['worker/token', 'worker/tables', 'worker/test/query-plans'] },
+  { file: 'worker/token/exposure.ts', tests: ['worker/api/routes.test', 'worker/activity/'] },
+  {
+    file: 'worker/organisation/register.ts',
+    tests: ['worker/organisation/register.test', 'worker/operator/'],
+  },
+  {
+    file: 'worker/organisation/members.ts',
+    tests: [
+      'worker/operator/operator.test',
+      'worker/operator/',
+      'worker/organisation/',
+      'worker/admin/session',
+    ],
+  },
+  { file: 'worker/organisation/store.ts', tests: ['worker/admin/tokens', 'worker/admin/', 'worker/pages/'] },
+  {
+    file: 'worker/activity/store.ts',
+    tests: ['worker/admin/activity.test', 'worker/operator/', 'worker/admin/', 'worker/activity/'],
+  },
+  { file: 'worker/admin/session.ts', tests: ['worker/admin/session.test', 'worker/admin/'] },
+  { file: 'worker/admin/link.ts', tests: ['worker/admin/sign-in.test', 'worker/admin/'] },
+  { file: 'worker/admin/identity.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
+  { file: 'worker/admin/access.ts', tests: ['worker/activity/', 'worker/admin/limits', 'worker/admin/'] },
+  { file: 'worker/admin/sign-in.ts', tests: ['worker/admin/sign-in.test', 'worker/admin/'] },
+  { file: 'worker/admin/tokens.ts', tests: ['worker/admin/tokens.test', 'worker/admin/'] },
+  { file: 'worker/admin/oidc.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
+  { file: 'worker/admin/round-trip.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
+  { file: 'worker/daily-limit.ts', tests: ['worker/admin/limits'] },
+  { file: 'worker/operator/access.ts', tests: ['worker/operator/operator.test', 'worker/operator/'] },
+  { file: 'worker/operator/query.ts', tests: ['worker/operator/'] },
+  { file: 'worker/operator/put.ts', tests: ['worker/operator/put.test', 'worker/operator/'] },
+  { file: 'worker/upkeep/prune.ts', tests: ['worker/upkeep/'] },
+  { file: 'worker/upkeep/expired.ts', tests: ['worker/upkeep/'] },
+  { file: 'worker/api/forward-auth.ts', tests: ['worker/api/forward-auth', 'worker/api/'] },
+  { file: 'worker/api/introspection.ts', tests: ['worker/api/introspection', 'worker/api/'] },
+  { file: 'worker/api/headers.ts', tests: ['worker/api/routes.test', 'worker/api/'] },
+  { file: 'worker/api/bearer.ts', tests: ['worker/api/routes.test', 'worker/api/'] },
+  { file: 'worker/pages/pages.ts', tests: ['worker/pages/', 'worker/test/log'] },
+  { file: 'worker/pages/problem-page.ts', tests: ['worker/pages/'] },
+  {
+    file: 'worker/security-headers.ts',
+    tests: ['worker/pages/', 'worker/api/', 'worker/admin/session', 'worker/operator/'],
+  },
+  { file: 'worker/limit.ts', tests: ['worker/admin/limits', 'worker/admin/'] },
+  {
+    file: 'migrations/0001_tokens.sql',
+    tests: ['worker/test/query-plans', 'worker/tables', 'worker/token/store', 'worker/admin/activity.test'],
+  },
   {
     file: 'migrations/0002_no_replacing.sql',
-    tests: ['worker/token', 'worker/admin/activity', 'worker/activity'],
+    tests: ['worker/tables', 'worker/token/store', 'worker/admin/activity.test'],
   },
 ];
 
 /** Faults that no test can notice, and why. */
 const EXPLAINED: Record<string, string> = {};
 
-const wanted = process.argv.slice(2).filter((argument) => argument !== '--list');
-const faults = PLACES.filter(({ file }) => existsSync(join(root, file)))
-  .flatMap(({ file, tests }) =>
-    faultsIn(file, readFileSync(join(root, file), 'utf8')).map((fault) => ({ fault, tests })),
-  )
-  .filter(({ fault: { name } }) => wanted.length === 0 || wanted.some((text) => name.includes(text)));
+const ARGUMENTS = process.argv.slice(2);
+const every = ARGUMENTS.includes('--every') ? Number(ARGUMENTS[ARGUMENTS.indexOf('--every') + 1]) : 1;
+const wanted = ARGUMENTS.filter(
+  (argument, index) => !argument.startsWith('--') && ARGUMENTS[index - 1] !== '--every',
+);
+const places = PLACES.filter(({ file }) => existsSync(join(root, file))).map(({ file, tests }) => ({
+  file,
+  tests,
+  faults: faultsIn(file, readFileSync(join(root, file), 'utf8')),
+}));
+const chosen = new Set(
+  places
+    .flatMap(({ faults }) => faults)
+    .filter(({ name }) => wanted.length === 0 || wanted.some((text) => name.includes(text)))
+    .filter((_, index) => index % every === 0),
+);
 
-if (process.argv.includes('--list')) console.log(faults.map(({ fault }) => fault.name).join('\n'));
+if (ARGUMENTS.includes('--list')) console.log([...chosen].map(({ name }) => name).join('\n'));
 else await plantAll();
+// A Worker that a fault keeps busy for ever would keep this process as well.
+process.exit();
 
 async function plantAll(): Promise<void> {
   makeCopy();
-  const survivors: string[] = [];
-  for (const { fault, tests } of faults) {
-    const noticed = await isNoticed(fault, tests);
-    const explained = EXPLAINED[fault.name];
-    console.log(`${noticed ? 'noticed ' : explained === undefined ? 'SURVIVED' : 'explained'} ${fault.name}`);
-    if (!noticed && explained === undefined) survivors.push(fault.name);
+  process.chdir(copy);
+  process.env['PWD'] = copy;
+  let vitest = await start();
+  const unnoticed = [];
+  for (const { tests, faults } of places) {
+    for (const fault of faults.filter((each) => chosen.has(each))) {
+      if (!(await isNoticed(fault, tests.slice(0, 1)))) unnoticed.push({ fault, tests: tests.slice(1) });
+    }
   }
+  let survivors = 0;
+  for (const { fault, tests } of unnoticed) {
+    if (await isNoticed(fault, tests)) continue;
+    const explained = EXPLAINED[fault.name];
+    console.log(`${explained === undefined ? 'SURVIVED' : 'explained'} ${fault.name}`);
+    if (explained === undefined) survivors++;
+  }
+  await close(vitest);
   rmSync(copy, { recursive: true, force: true });
-  console.log(`${faults.length - survivors.length} passed, ${survivors.length} failed`);
-  if (survivors.length > 0) process.exitCode = 1;
+  console.log(`${chosen.size - survivors} passed, ${survivors} failed`);
+  if (survivors > 0) process.exitCode = 1;
+
+  async function isNoticed(fault: Fault, tests: string[]): Promise<boolean> {
+    // The migrations are read when vitest starts.
+    if (fault.file.endsWith('.sql')) vitest = await restart(vitest, fault);
+    const { noticed, isStuck } = await plant(vitest, fault, tests);
+    console.log(noticed === null ? `not yet  ${fault.name}` : `noticed  ${fault.name} (${noticed})`);
+    if (isStuck) vitest = await restart(vitest);
+    return noticed !== null;
+  }
 }
 
 /** The tree as it stands, uncommitted changes included, with the packages of this one. */
@@ -85,39 +155,76 @@ function makeCopy(): void {
   cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
 }
 
-async function isNoticed(fault: Fault, tests: string[]): Promise<boolean> {
-  const file = join(copy, fault.file);
-  const original = readFileSync(file, 'utf8');
-  writeFileSync(file, fault.planted);
+function start(): Promise<Vitest> {
+  return createVitest('test', {
+    root: copy,
+    watch: false,
+    project: ['worker', 'node'],
+    bail: 1,
+    maxWorkers: 1,
+    // The verdicts are the output.
+    reporters: [{}],
+  });
+}
+
+/** A vitest whose Worker is busy for ever never closes. */
+async function close(vitest: Vitest): Promise<void> {
+  await Promise.race([vitest.close(), delay(10_000)]);
+}
+
+/** Another vitest, which starts with the fault in the tree. */
+async function restart(vitest: Vitest, fault?: Fault): Promise<Vitest> {
+  await close(vitest);
+  return fault === undefined ? start() : withFault(fault, start);
+}
+
+async function withFault<T>({ file, planted }: Fault, work: () => Promise<T>): Promise<T> {
+  const path = join(copy, file);
+  const original = readFileSync(path, 'utf8');
+  // What cannot be read at all fails every test, and says nothing about them.
+  if (file.endsWith('.ts')) stripTypeScriptTypes(planted, { mode: 'transform' });
+  writeFileSync(path, planted);
   try {
-    return (await run([dirname(fault.file), ...tests])) !== 0;
+    return await work();
   } finally {
-    writeFileSync(file, original);
+    writeFileSync(path, original);
   }
 }
 
-/** The exit code of vitest over the tests whose path holds one of the texts. */
-function run(tests: string[]): Promise<number> {
-  return new Promise((done) => {
-    const child = spawn(
-      process.execPath,
-      [
-        'node_modules/vitest/vitest.mjs',
-        'run',
-        '--project',
-        'worker',
-        '--project',
-        'node',
-        '--bail',
-        '1',
-        ...tests,
-      ],
-      { cwd: copy, stdio: 'ignore' },
-    );
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
-    child.once('close', (code) => {
-      clearTimeout(timer);
-      done(code ?? 1);
+/** The name of the test file that noticed the fault, or null. After `isStuck` this vitest is of no more use. */
+async function plant(
+  vitest: Vitest,
+  fault: Fault,
+  tests: string[],
+): Promise<{ noticed: string | null; isStuck: boolean }> {
+  const path = join(copy, fault.file);
+  try {
+    return await withFault(fault, async () => {
+      vitest.invalidateFile(path);
+      for (const specification of await vitest.globTestSpecifications(tests)) {
+        const result = await run(vitest, specification);
+        if (result !== 'passed') {
+          return { noticed: basename(specification.moduleId), isStuck: result === 'stuck' };
+        }
+      }
+      return { noticed: null, isStuck: false };
     });
+  } finally {
+    // vitest keeps what it has read.
+    vitest.invalidateFile(path);
+  }
+}
+
+async function run(vitest: Vitest, specification: TestSpecification): Promise<'passed' | 'failed' | 'stuck'> {
+  const done = vitest.runTestSpecifications([specification]).then(({ testModules, unhandledErrors }) => {
+    const hasPassed = testModules.every((each) => each.ok()) && unhandledErrors.length === 0;
+    return hasPassed ? ('passed' as const) : ('failed' as const);
+  });
+  return Promise.race([done, delay(TIMEOUT_MS).then(() => 'stuck' as const)]);
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((done) => {
+    setTimeout(done, ms).unref();
   });
 }

@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 // A page for people to use, also where the tests build it: theirs is another NODE_ENV, and would be a third larger.
 process.env['NODE_ENV'] = 'production';
 
-const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'unavailable'];
+const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
 export default defineConfig({
   root: import.meta.dirname,

@@ -12,7 +12,7 @@ import { routeOf } from './route-group.ts';
 import { logFailure, logMisconfigured, logOften, logPruned, logRequest, logUnexpected, note } from './log.ts';
 import { addressProblem, isAtVerifyHost, isOurs, ownOrigin, pageElsewhere } from './origins.ts';
 import { Problem, problemResponse, type Refusal, type Slug } from './problem.ts';
-import { pathOf, requestIdOf } from './request-id.ts';
+import { isNavigation, pathOf, requestIdOf } from './request-id.ts';
 import { coverSubdomains, withSecurityHeaders } from './security-headers.ts';
 import { storageFailureOf } from './storage-failure.ts';
 
@@ -20,6 +20,9 @@ export { ChangeHub } from './verification/change-hub.ts';
 export { Verifier } from './verifier.ts';
 
 const app = new Hono<{ Bindings: Env }>();
+
+/** Files that are the body of a refusal, and no page of their own. */
+const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
 
 app.all('/introspect', async (c) => {
   const { introspect } = await import('./api/introspection.ts');
@@ -50,14 +53,18 @@ app.on(
   },
 );
 app.get('*', async (c) => {
-  const asset = await c.env.ASSETS.fetch(c.req.raw);
-  if (asset.status === 404) note(c.req.raw, { slug: 'not-found' });
-  // No redirect: the files make one of `//host/x`, and of any path that is encoded oddly.
-  if (asset.ok || asset.status === 304 || asset.status === 404) {
-    // Its own headers cannot be added to.
-    return new Response(asset.body, asset);
-  }
-  throw new Problem('not-found');
+  const { raw, path } = c.req;
+  const asset = REFUSALS.has(path) ? null : await c.env.ASSETS.fetch(raw);
+  // No redirect: the files make one of `//host/x`, and of any path that is encoded oddly. A new answer, because the headers of
+  // this one cannot be added to.
+  if (asset?.ok === true || asset?.status === 304) return new Response(asset.body, asset);
+  const missing = new Problem('not-found');
+  if (asset !== null && asset.status !== 404) throw missing;
+  note(raw, { slug: missing.slug });
+  const { problemPage } = await import('./pages/problem-page.ts');
+  const page = await problemPage(raw, c.env, missing, new Headers());
+  if (page === null) throw missing;
+  return page;
 });
 app.notFound(() => {
   throw new Problem('not-found');
@@ -74,15 +81,22 @@ function callApi(path: string, request: Request, env: Env, context: ExecutionCon
 }
 
 /** The answer to whatever was thrown on the way to another one. */
-function refuse(request: Request, env: Env, error: unknown): Response {
+function refuse(request: Request, env: Env, error: unknown): Response | Promise<Response> {
   return answerProblem(request, env, error instanceof Problem ? error : problemOf(error, request));
 }
 
-function answerProblem(request: Request, env: Env, problem: Refusal): Response {
+function answerProblem(request: Request, env: Env, problem: Refusal): Response | Promise<Response> {
   note(request, { slug: problem.slug });
-  return isApiPath(pathOf(request))
+  const answer = isApiPath(pathOf(request))
     ? apiProblem(request, env, problem)
     : problemResponse(problem, ownOrigin(env, request), requestIdOf(request));
+  return isNavigation(request) ? asPage(request, env, problem, answer) : answer;
+}
+
+/** The same refusal for a person; the answer for programs where the page cannot be had. */
+async function asPage(request: Request, env: Env, problem: Refusal, answer: Response): Promise<Response> {
+  const { problemPage } = await import('./pages/problem-page.ts');
+  return (await problemPage(request, env, problem, answer.headers)) ?? answer;
 }
 
 function noteRoute(c: Context, route: string | undefined): void {
@@ -105,7 +119,7 @@ function problemOf(thrown: unknown, request: Request): Problem {
 }
 
 /** A deployment that is set up wrongly answers a problem that names the setting, and says so once in the log. */
-function refuseMisconfigured(request: Request, env: Env, fault: string): Response {
+function refuseMisconfigured(request: Request, env: Env, fault: string): Response | Promise<Response> {
   report(env, fault);
   return answerProblem(request, env, new Problem('misconfigured', fault));
 }

@@ -29,6 +29,14 @@ export function isSentTo({ url }: Pick<Request, 'url'>, host: string): boolean {
   return next === '/' || next === ':';
 }
 
+/**
+ * Whether a browser goes to this address to show it: a person stands there, who reads no JSON. Programs and scripts of a page send
+ * no such header, or another value.
+ */
+export function isNavigation({ headers }: Request): boolean {
+  return headers.get('sec-fetch-mode') === 'navigate';
+}
+
 export function requestIdOf(request: Request): string {
   const ray = request.headers.get('cf-ray');
   if (ray !== null) return ray;

@@ -49,11 +49,14 @@ describe.each(writes)('%s %s', (method, path) => {
   });
 });
 
+/** A window that is sent there, where a Lax cookie travels; and a script, which reads what a program reads. */
 describe.each(reads)('%s %s', (method, path) => {
   it.each([
-    ['another site', 'cross-site'],
-    ['a sibling on the same site', 'same-site'],
-  ])('refuses a read from %s before it asks the storage anything', async (_, site) => {
+    ['a window of another site', 'cross-site', 'navigate', 'document'],
+    ['a window of a sibling on the same site', 'same-site', 'navigate', 'document'],
+    ['a script of another site', 'cross-site', 'cors', 'empty'],
+    ['a script of a sibling on the same site', 'same-site', 'cors', 'empty'],
+  ])('refuses a read from %s before it asks the storage anything', async (_, site, mode, destination) => {
     const { env, calls } = deploymentWith(null);
     const answer = await worker.fetch(
       new Request(new URL(path.replaceAll(':', ''), ORIGIN), {
@@ -61,16 +64,17 @@ describe.each(reads)('%s %s', (method, path) => {
         headers: {
           ...(await givenSession()),
           'sec-fetch-site': site,
-          // A window that is sent there, where a Lax cookie travels.
-          'sec-fetch-mode': 'navigate',
-          'sec-fetch-dest': 'document',
+          'sec-fetch-mode': mode,
+          'sec-fetch-dest': destination,
         },
       }),
       env,
       createExecutionContext(),
     );
     expect(answer.status).toBe(403);
-    expect((await answer.json<{ type: string }>()).type).toContain('#cross-site-request');
-    expect(calls).toEqual([]);
+    // In the type of a problem, or in the page's link to its meaning.
+    expect(await answer.text()).toContain('/docs/problems#cross-site-request"');
+    // The words of a page are a file of the dashboard, which is the same for everybody.
+    expect(calls.filter((call) => call !== 'ASSETS.fetch')).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import type { Env } from '../env.ts';
 import { note } from '../log.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
 import { ownOrigin } from '../origins.ts';
-import { requestIdOf } from '../request-id.ts';
+import { isNavigation, requestIdOf } from '../request-id.ts';
 import type { VerifyContext } from '../verification/verify.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { checkForwardable, forward, hasUpstream } from './gateway.ts';
@@ -86,6 +86,8 @@ function settle(
     return handler(authentication, request, env);
   }
   const { refusal } = authentication;
+  // A person at the address bar has no token to send: thrown, so that the front door answers with a page.
+  if (isBare && isNavigation(request)) throw new Problem(refusal.slug, refusal.detail, refusal.headers);
   note(request, refusal);
   return apiProblem(request, env, refusal);
 }

@@ -119,6 +119,8 @@ describe('the documentation', () => {
     const etag = (await call('/docs')).headers.get('etag') ?? '';
     const again = await call('/docs', { headers: { 'if-none-match': `W/${etag}` } });
     expect(again.status).toBe(304);
+    expect((await call('/docs', { headers: { 'if-none-match': '*' } })).status).toBe(304);
+    expect((await call('/docs', { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
   });
 
   it('does not answer paths that it does not have, or other methods', async () => {

@@ -60,7 +60,7 @@ export function problemBlocks(): Block[] {
   const slugs = Object.keys(PROBLEMS) as Slug[];
   return [
     {
-      text: 'Every refusal is JSON of type `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Decide by `status`, or by the part of `type` after `#`; `title` and `detail` are for people. Quote `requestId` when you report one.',
+      text: 'Every refusal is JSON of type `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Decide by `status`, or by the part of `type` after `#`; `title` and `detail` are for people. Quote `requestId` when you report one. A browser that goes to an address (`Sec-Fetch-Mode: navigate`) gets the same as a page.',
     },
     ...slugs.flatMap((slug): Block[] => [
       { heading: PROBLEMS[slug].title, id: slug },

@@ -40,6 +40,9 @@ export const docs = finishRoutes(
 function page(c: DocsContext): Response {
   const { path } = c.req;
   const all = articlesOf(c);
+  // What a person typed or copied with a slash too many.
+  const meant = all.find((each) => path === `${each.path}/`);
+  if (meant !== undefined) return c.redirect(meant.path, 308);
   const article = all.find((each) => path === each.path || path === `${each.path}.md`);
   if (article === undefined) throw new Problem('not-found');
   if (path !== article.path) return send(c, MARKDOWN, articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
@@ -57,12 +60,13 @@ function send(c: DocsContext, type: string, body: string, headers: Record<string
     ...headers,
     etag,
   };
-  // Weak comparison (RFC 9110 section 13.1.2): compression on the way marks the tag as weak.
+  // Weak comparison (RFC 9110 section 13.1.2): compression on the way marks the tag as weak. `*` is whatever there is.
   const known = c.req
     .header('if-none-match')
     ?.split(',')
     .map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known?.includes(etag) === true) return new Response(null, { status: 304, headers: all });
+  if (known?.includes(etag) === true || known?.join() === '*')
+    return new Response(null, { status: 304, headers: all });
   return new Response(body, { headers: all });
 }
 

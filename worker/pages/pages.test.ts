@@ -88,3 +88,86 @@ it('shows names as text: none leaves the data of the page', async () => {
   expect(boot).not.toContain('<');
   expect(JSON.parse(boot).session.organisations[0].name).toBe(name);
 });
+
+describe('a person whose browser goes to an address that shows nothing', () => {
+  const go = (path: string, headers: Record<string, string> = {}) =>
+    worker.fetch(
+      new Request(ORIGIN + path, { headers: { 'sec-fetch-mode': 'navigate', ...headers } }),
+      env as unknown as Env,
+      createExecutionContext(),
+    );
+
+  it.each([
+    ['/docs/nowhere', 404, 'This page doesn’t exist'],
+    ['/docs/problems/nowhere', 404, 'This page doesn’t exist'],
+    ['/nowhere', 404, 'This page doesn’t exist'],
+    ['/operator', 404, 'This page doesn’t exist'],
+    ['/v1', 404, 'This page doesn’t exist'],
+    ['/v1/ping', 401, 'Authentication required'],
+    ['/api/sign-out', 405, 'Method not allowed'],
+    ['/api/session', 401, 'Sign-in required'],
+    // The files that are the body of a refusal are no pages.
+    ['/404', 404, 'This page doesn’t exist'],
+    ['/problem', 404, 'This page doesn’t exist'],
+    ['/unavailable', 404, 'This page doesn’t exist'],
+  ])('%s answers %i with a page in the theme of the reader', async (path, status, heading) => {
+    const answer = await go(path, { cookie: 'theme=dark' });
+    expect(answer.status).toBe(status);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      ...PAGE_HEADERS,
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+    });
+    const page = await answer.text();
+    expect(page).toContain(`<h1>${heading}</h1>`);
+    expect(page).toContain('<html lang="en" data-theme="dark">');
+    expect(page).toContain('href="/developer-zone"');
+    expect(page).toContain('href="/docs');
+  });
+
+  it('is told what a program is told: the reason, its meaning and the id of the request', async () => {
+    const answer = await go('/v1/ping', { 'cf-ray': 'ray-1' });
+    expect(answer.headers.get('www-authenticate')).toContain('Bearer');
+    expect(answer.headers.get('x-request-id')).toBe('ray-1');
+    const page = await answer.text();
+    expect(page).toContain('<title>Authentication required</title>');
+    expect(page).toContain('href="/docs/problems#authentication-required"');
+    expect(page).toContain('Request ray-1');
+  });
+
+  it('is led on from an address with a slash too many', async () => {
+    for (const [path, to] of [
+      ['/docs/', '/docs'],
+      ['/docs/problems/', '/docs/problems'],
+    ] as const) {
+      const answer = await go(path);
+      expect([answer.status, answer.headers.get('location')]).toEqual([308, to]);
+    }
+    expect((await go('/developer-zone/')).status).toBe(200);
+  });
+
+  it('shows a text of the deployment as text', async () => {
+    const broken = { ...env, ORIGINS: '<b>' } as unknown as Env;
+    const request = new Request(`${ORIGIN}/sign-in`, { headers: { 'sec-fetch-mode': 'navigate' } });
+    const page = await (await worker.fetch(request, broken, createExecutionContext())).text();
+    expect(page).toContain('<h1>Deployment misconfigured</h1>');
+    expect(page).toContain('ORIGINS');
+    expect(page).not.toContain('<b>');
+  });
+
+  it('gets JSON where the pages are away, and so does every program', async () => {
+    const away = { ...env, ASSETS: { fetch: () => Promise.reject(new Error('planted')) } } as unknown as Env;
+    const request = new Request(`${ORIGIN}/v1/ping`, { headers: { 'sec-fetch-mode': 'navigate' } });
+    for (const answer of [
+      await worker.fetch(request, away, createExecutionContext()),
+      await go('/v1/ping', { 'sec-fetch-mode': 'cors' }),
+      await go('/docs/nowhere', { 'sec-fetch-mode': 'cors' }),
+    ])
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it('is never shown a page by forward-auth, whose answers are read by a gateway', async () => {
+    const answer = await go('/verify');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([401, 'application/problem+json']);
+  });
+});

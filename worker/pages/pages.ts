@@ -1,7 +1,6 @@
 // The dashboard's pages: the built HTML with the theme of the cookie and the first data inlined, so that the first
 // paint needs no second request. Answers that carry a member's data are never stored.
 import { Hono } from 'hono/tiny';
-import { getCookie } from 'hono/cookie';
 import { keepRefusal } from '../admin/access.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
@@ -14,7 +13,9 @@ import { signInMethods } from '../admin/sign-in.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { listTokens } from '../token/store.ts';
+import { readAsset } from './asset.ts';
 import { PAGE_HEADERS } from './headers.ts';
+import { withTheme } from './theme.ts';
 
 const PAGES = ['/sign-in', '/developer-zone', '/activity', '/sessions'] as const;
 
@@ -37,13 +38,7 @@ export const pages = finishRoutes(
         return null;
       });
       if (boot === null) return unavailable(c.req.raw, c.env);
-      const theme = getCookie(c, 'theme');
-      const page = new HTMLRewriter()
-        .on('html', {
-          element(html) {
-            if (theme === 'light' || theme === 'dark') html.setAttribute('data-theme', theme);
-          },
-        })
+      const page = withTheme(c.req.raw)
         .on('head', {
           element(head) {
             head.append(`<script type="application/json" id="boot">${scriptJson(boot)}</script>`, {
@@ -58,16 +53,6 @@ export const pages = finishRoutes(
     }),
 );
 
-/** A file of the built dashboard, or null where it cannot be had. */
-async function readAsset(env: Env, request: Request, path: string): Promise<Response | null> {
-  try {
-    const asset = await env.ASSETS.fetch(new URL(path, request.url));
-    return asset.ok ? asset : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Where the files are away as well, this is all there is. */
 const BARE_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not available right now</title>
 <h1>This page is not available right now</h1>
@@ -77,7 +62,7 @@ const BARE_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>N
 async function unavailable(request: Request, env: Env): Promise<Response> {
   note(request, { slug: 'storage-unavailable' });
   const asset = await readAsset(env, request, '/unavailable');
-  return new Response(asset?.body ?? BARE_PAGE, {
+  return new Response(asset === null ? BARE_PAGE : withTheme(request).transform(asset).body, {
     status: 503,
     headers: {
       ...PAGE_HEADERS,

@@ -57,6 +57,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'operator/routes',
       'docs/routes',
       'pages/pages',
+      'pages/problem-page',
       'upkeep/prune',
       'verifier',
       'verification/change-hub',
