@@ -1,7 +1,9 @@
 // The main journey by hand and by keyboard in three browser engines: the Chromium of npm, Debian's Firefox, and Debian's WebKit,
-// which is Safari's engine. Their pictures are in .tmp/engines afterwards.
+// which is Safari's engine. Each of them is asked by axe about every screen and dialog, in light and dark. Their pictures are in
+// .tmp/engines afterwards.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MINI_BROWSER, openChromium, openFirefox, openWebKit } from './engines.ts';
 import type { Engine, Key } from './engines.ts';
@@ -47,6 +49,10 @@ for (const { name, open, needs } of ENGINES) {
     afterAll(() => engine?.close());
 
     const ask = <T>(expression: string) => engine.ask<T>(expression);
+    const standStill = () =>
+      ask(
+        'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))).then(() => 0)',
+      );
     const see = (text: string | RegExp) =>
       expect.poll(() => ask<string>('document.body.innerText'), RECEIPT).toMatch(text);
     const picture = async (of: string) =>
@@ -58,9 +64,7 @@ for (const { name, open, needs } of ENGINES) {
     async function click(label: string): Promise<void> {
       await expect.poll(() => ask<boolean>(`${control(label)} !== undefined`), RECEIPT).toBe(true);
       // A dialog rises for a moment: what is clicked stands still.
-      await ask(
-        'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))).then(() => 0)',
-      );
+      await standStill();
       const { x, y, width, height } = await ask<DOMRect>(
         `${control(label)}.getBoundingClientRect().toJSON()`,
       );
@@ -89,9 +93,7 @@ for (const { name, open, needs } of ENGINES) {
 
     /** How the open dialog lies: within the window, no taller than its words ask for, and without a hole between its rows. */
     async function expectToLieWell(height: number): Promise<void> {
-      await ask(
-        'Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {}))).then(() => 0)',
-      );
+      await standStill();
       const { tall, above, gaps, below, outside } = await ask<{
         tall: number;
         above: number;
@@ -117,15 +119,41 @@ for (const { name, open, needs } of ENGINES) {
       expect(Math.max(...gaps)).toBeLessThan(24);
     }
 
+    /** Asks axe about what is on the screen, in light and dark: a line for each fault. */
+    async function expectNoFault(of: string): Promise<void> {
+      if (!(await ask<boolean>('"axe" in globalThis'))) await ask(`(() => { ${axe.source}; return 0; })()`);
+      const found = [];
+      for (const theme of ['light', 'dark']) {
+        await ask(`(document.documentElement.dataset.theme = '${theme}')`);
+        await standStill();
+        // A theme changes colours and nothing else.
+        const scope =
+          theme === 'light'
+            ? { rules: { 'target-size': { enabled: true } } }
+            : { runOnly: ['color-contrast', 'link-in-text-block'] };
+        found.push(
+          ...(await ask<
+            string[]
+          >(`axe.run(${JSON.stringify({ ...scope, resultTypes: ['violations'] })}).then(({ violations }) =>
+            violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) =>
+              [${JSON.stringify(`${of}, ${theme}`)}, id, target.join(' '), failureSummary].join(' '))))`)),
+        );
+      }
+      await ask('delete document.documentElement.dataset.theme');
+      expect(found).toEqual([]);
+    }
+
     let secret = '';
 
     it('signs in by keyboard, on http://localhost', async () => {
       await engine.go(`${server.origin}/developer-zone`);
       await see('Send sign-in link');
       expect(await ask('document.activeElement.id')).toBe('email');
+      await expectNoFault('sign-in');
       await engine.press({ text: 'member@example.com' });
       await press('Enter');
       await see('Check your inbox');
+      await expectNoFault('sent');
       await tabTo('Open the sign-in link');
       await press('Enter');
       await see('No API tokens yet');
@@ -134,6 +162,7 @@ for (const { name, open, needs } of ENGINES) {
       await engine.go(`${server.origin}/developer-zone?organisation=acme`);
       await see('No API tokens yet');
       await picture('empty');
+      await expectNoFault('empty');
     });
 
     it('creates a token, and shows it whole and selected', async () => {
@@ -141,6 +170,7 @@ for (const { name, open, needs } of ENGINES) {
       await see('Create a new API token?');
       await expectToLieWell(420);
       await picture('create');
+      await expectNoFault('create');
       await press('Escape');
       await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
       await click('Create Token');
@@ -160,6 +190,7 @@ for (const { name, open, needs } of ENGINES) {
       secret = field.value;
       await picture('shown-once');
       expect(field).toEqual({ value: secret, selected: secret, focused: true, cut: false });
+      await expectNoFault('shown once');
       expect(await callOf(secret)).toBe(200);
       // No key closes what cannot be had again.
       await press('Escape', 'Escape', 'Escape', 'Escape', 'Escape');
@@ -182,14 +213,29 @@ for (const { name, open, needs } of ENGINES) {
       await use('Undo');
       await see(/Accepted since/);
       expect(await callOf(secret)).toBe(200);
+      await expectNoFault('table');
+    });
+
+    it.each([
+      ['/activity?organisation=acme', 'Created a token'],
+      ['/sessions', 'This browser'],
+      ['/docs', 'Skip to content'],
+      ['/docs/nowhere', 'This page doesn’t exist'],
+      ['/v1/ping', 'This address is for programs.'],
+    ])('shows %s without a fault for axe', async (path, text) => {
+      await engine.go(server.origin + path);
+      await see(text);
+      await expectNoFault(path);
     });
 
     it('deletes it, and signs out', async () => {
+      await engine.go(`${server.origin}/developer-zone?organisation=acme`);
       const trash = `Delete token ${secret.slice(0, 5)}***`;
       await click(trash);
       await see('Deletion is permanent.');
       await expectToLieWell(380);
       await picture('delete');
+      await expectNoFault('delete');
       expect(await ask('document.activeElement.innerText.trim()')).toBe('Cancel');
       await press('Escape');
       await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
@@ -203,7 +249,7 @@ for (const { name, open, needs } of ENGINES) {
       await see('You are signed out.');
       await engine.go(`${server.origin}/developer-zone?organisation=acme`);
       await see('Send sign-in link');
-      console.log(`Ran in ${engine.version}.`);
+      console.log(`Ran in ${engine.version}, with axe ${axe.version}.`);
     });
   });
 }

@@ -1,9 +1,10 @@
 // Organisations and members as the platform keeps them. Run on every kind of database.
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, inArray } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
 import type { Db } from '../database.ts';
+import { sha256Hex } from '../random.ts';
 import { insertToken } from '../test/rows.ts';
 import { changes, events, members, organisations, sessions, tokens } from '../tables.ts';
 import { addMember, listMembers, removeMember } from './members.ts';
@@ -41,6 +42,15 @@ export function describeOrganisations(open: () => Promise<Db>): void {
       .insert(sessions)
       .values({ hash, id: hash, email, method: 'link', createdAt: 1, seenAt: 1, expiresAt: 2 });
 
+  /** Which of these have a session, by address. */
+  const sessionsOf = async (emails: string[]): Promise<string[]> => {
+    const rows = await db
+      .select({ email: sessions.email })
+      .from(sessions)
+      .where(inArray(sessions.email, emails));
+    return rows.map(({ email }) => email).toSorted();
+  };
+
   it('creates once, changes the plan with a change for every token, and never goes back a version', async () => {
     const id = newId();
     expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true, outcome: 'created', hashes: [] });
@@ -57,7 +67,22 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await actionsOf(id)).toEqual(['organisation.created', 'plan.changed', 'plan.change-ignored']);
   });
 
-  it('lists all organisations of a member, however many', async () => {
+  it('puts a late word about one organisation on the record of that one alone', async () => {
+    const [id, other] = [newId(), newId()];
+    await put(id, 'enterprise', 3);
+    await put(other, 'enterprise', 9);
+    expect(await put(id, 'pro', 2)).toEqual({ ok: false, reason: 'stale-version', version: 3 });
+    const renamed = await putOrganisation(db, { id, name: 'Late', plan: 'enterprise', version: 1 }, cause);
+    expect(renamed).toEqual({ ok: false, reason: 'stale-version', version: 3 });
+    expect(await actionsOf(id)).toEqual([
+      'organisation.created',
+      'plan.change-ignored',
+      'plan.change-ignored',
+    ]);
+    expect(await actionsOf(other)).toEqual(['organisation.created']);
+  });
+
+  it('lists all organisations of a member, however many, and all of them to the operator in pages', async () => {
     const [prefix, createdAt] = [newId(), new Date(0).toISOString()];
     const email = `${prefix}@example.com`;
     const ids = Array.from({ length: 620 }, (_, index) => `${prefix}-${1000 + index}`);
@@ -72,6 +97,32 @@ export function describeOrganisations(open: () => Promise<Db>): void {
       ]);
     }
     expect((await listOrganisationsOf(db, email)).map(({ id }) => id)).toEqual(ids);
+    const idsOf = (page: Awaited<ReturnType<typeof listOrganisations>>) =>
+      page.organisations.map(({ id }) => id);
+    const first = await listOrganisations(db, { after: prefix });
+    expect(idsOf(first)).toEqual(ids.slice(0, 100));
+    expect(first.next).toBe(ids[99]);
+    expect(idsOf(await listOrganisations(db, { after: first.next ?? '' }))).toEqual(ids.slice(100, 200));
+  });
+
+  it('lists the members of an organisation by address, in pages', async () => {
+    const [id, other] = [newId(), newId()];
+    await put(id, 'enterprise');
+    await put(other, 'enterprise');
+    await addMember(db, other, 'm050-other@example.com', cause);
+    const emails = Array.from({ length: 103 }, (_, n) => `m${String(n).padStart(3, '0')}@example.com`);
+    const createdAt = cause.at;
+    // Not in the order of their addresses.
+    for (const some of [emails.slice(60), emails.slice(20, 60), emails.slice(0, 20)]) {
+      for (const email of some) await db.insert(members).values({ email, organisationId: id, createdAt });
+    }
+    const first = await listMembers(db, id);
+    expect(first.ok && first.members.map(({ email }) => email)).toEqual(emails.slice(0, 100));
+    expect(first).toMatchObject({ next: emails[99] });
+    const second = await listMembers(db, id, emails[99]);
+    expect(second).toMatchObject({ next: null });
+    expect(second.ok && second.members.map(({ email }) => email)).toEqual(emails.slice(100));
+    expect(await listMembers(db, newId())).toEqual({ ok: false, reason: 'organisation-not-found' });
   });
 
   it('adds and removes a member once, and ends the sessions of one who belongs to no other', async () => {
@@ -94,6 +145,49 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await db.select().from(sessions).where(mine)).toEqual([]);
     expect(await listMembers(db, one)).toEqual({ ok: true, members: [], next: null });
     expect(await actionsOf(one)).toEqual(['organisation.created', 'member.added', 'member.removed']);
+  });
+
+  it('adds and removes the member that is named, and leaves all others as they are', async () => {
+    const [one, two] = [newId(), newId()];
+    const [email, colleague, nobody] = ['m', 'c', 'n'].map((name) => `${name}-${one}@example.com`) as [
+      string,
+      string,
+      string,
+    ];
+    await put(one, 'enterprise');
+    await put(two, 'enterprise');
+    await addMember(db, one, email, cause);
+    // The same address elsewhere, and another address here.
+    expect(await addMember(db, two, email, cause)).toMatchObject({ ok: true, added: true });
+    expect(await addMember(db, one, colleague, cause)).toMatchObject({
+      ok: true,
+      added: true,
+      member: { email: colleague },
+    });
+    for (const address of [email, colleague, nobody]) await givenSession(sha256Hex(address), address);
+    expect(await removeMember(db, one, colleague, cause)).toEqual({ ok: true });
+    const left = await listMembers(db, one);
+    expect(left.ok && left.members.map((member) => member.email)).toEqual([email]);
+    expect(await readAccess(db, two, email)).toMatchObject({ ok: true });
+    expect(await sessionsOf([email, colleague, nobody])).toEqual([email, nobody]);
+    expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added']);
+  });
+
+  it('deletes an organisation and ends the sessions of those who belong to no other, and of nobody else', async () => {
+    const [one, two] = [newId(), newId()];
+    const [alone, both, stranger, nobody] = ['a', 'b', 's', 'n'].map(
+      (name) => `${name}-${one}@example.com`,
+    ) as [string, string, string, string];
+    await put(one, 'enterprise');
+    await put(two, 'enterprise');
+    for (const email of [alone, both]) await addMember(db, one, email, cause);
+    for (const email of [both, stranger]) await addMember(db, two, email, cause);
+    for (const email of [alone, both, stranger, nobody]) await givenSession(sha256Hex(email), email);
+    await insertToken(db, two);
+    await deleteOrganisation(db, one, cause);
+    expect(await sessionsOf([alone, both, stranger, nobody])).toEqual([both, nobody, stranger]);
+    expect(await readOrganisation(db, two)).toMatchObject({ tokens: { total: 1 } });
+    expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added', 'member.added']);
   });
 
   it('deletes with members and tokens, tells verification of each token, and keeps the record', async () => {

@@ -31,7 +31,7 @@ export async function problemPage(
       : withTheme(request)
           .on('title, h1', say(title))
           .on('.numeral', say(String(status)))
-          .on('#detail', say(detail ?? SENTENCES[slug] ?? ''))
+          .on('#detail', say(SENTENCES[slug] ?? detail ?? ''))
           .on('#request', say(`Request ${requestIdOf(request)}`))
           .on('#meaning', {
             element(element) {
@@ -45,7 +45,7 @@ export async function problemPage(
   return new Response(page.transform(asset).body, { status, headers: all });
 }
 
-/** For a person, where the problem has no detail of its own. */
+/** For a person, in place of what a program is told to do. */
 const SENTENCES: Partial<Record<Refusal['slug'], string>> = {
   'authentication-required':
     'This address is for programs. They send an API token with each call; a browser sends none.',

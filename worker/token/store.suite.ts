@@ -33,6 +33,30 @@ async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
   return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
 }
 
+/** The same database, and the answers of its batches: what a statement read or wrote shows in them. */
+function recorded(db: Db): { db: Db; batches: (readonly unknown[])[] } {
+  const batches: (readonly unknown[])[] = [];
+  const recording = new Proxy(db, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== 'batch') return value.bind(target);
+      return async (...given: Parameters<Db['batch']>) => {
+        const answers: readonly unknown[] = await target.batch(...given);
+        batches.push(answers);
+        return answers;
+      };
+    },
+  });
+  return { db: recording, batches };
+}
+
+/** How many rows a statement wrote, as D1 or libSQL says it. */
+function rowsWritten(answer: unknown): number | undefined {
+  const { meta, rowsAffected } = answer as { meta?: { changes: number }; rowsAffected?: number };
+  return meta?.changes ?? rowsAffected;
+}
+
 /** `open` is called before the first test. */
 export function describeTokens(open: () => Promise<Db>): void {
   let db: Db;
@@ -49,7 +73,8 @@ export function describeTokens(open: () => Promise<Db>): void {
       events: await db
         .select({ action: events.action })
         .from(events)
-        .where(eq(events.organisationId, organisation)),
+        .where(eq(events.organisationId, organisation))
+        .orderBy(events.id),
     };
   }
 
@@ -65,7 +90,10 @@ export function describeTokens(open: () => Promise<Db>): void {
       await db.insert(tokenUsage).values({ tokenId: id, hour: 5, accepted: 1, refused: 0 });
       const place: Place = { organisationId: organisation, email };
       const idempotency = { key: 'k', bodyHash: 'b', now: 1 };
-      expect(await listTokens(db, place)).toEqual(refused);
+      const { db: recording, batches } = recorded(db);
+      expect(await listTokens(recording, place)).toEqual(refused);
+      // Not even read: the second statement is the one that lists.
+      expect(batches[0]?.[1]).toEqual([]);
       expect(await listUsage(db, place, 1)).toEqual([]);
       expect(await createToken(db, place, newToken(), cause(), null)).toEqual(refused);
       expect(await createToken(db, place, newToken(), cause(), idempotency)).toEqual(refused);
@@ -114,6 +142,32 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(await deleteToken(db, place, id, cause())).toMatchObject({ ok: false, reason: 'token-not-found' });
     expect(await leftIn(other)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
     expect(await leftIn(mine)).toEqual({ tokens: [], events: [] });
+  });
+
+  it('changes and deletes the token that is named, and no other of the organisation', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    const [one, other] = [
+      await insertToken(db, place.organisationId),
+      await insertToken(db, place.organisationId),
+    ];
+    expect(await changeToken(db, place, one.id, { name: 'A' }, cause())).toMatchObject({
+      ok: true,
+      token: { id: one.id, active: true, name: 'A' },
+      hash: one.hash,
+    });
+    expect(await changeToken(db, place, one.id, { active: false }, cause())).toMatchObject({
+      ok: true,
+      token: { id: one.id, active: false, name: 'A' },
+    });
+    const untouched = { id: other.id, active: true, name: null };
+    expect((await leftIn(place.organisationId)).tokens).toEqual(
+      expect.arrayContaining([{ id: one.id, active: false, name: 'A' }, untouched]),
+    );
+    expect(await deleteToken(db, place, one.id, cause())).toMatchObject({ ok: true, hash: one.hash });
+    expect(await leftIn(place.organisationId)).toEqual({
+      tokens: [untouched],
+      events: ['token.renamed', 'token.deactivated', 'token.deleted'].map((action) => ({ action })),
+    });
   });
 
   it('the database itself refuses an eleventh token, by whatever statement it is written', async () => {
@@ -173,10 +227,25 @@ export function describeTokens(open: () => Promise<Db>): void {
     const organisationId = await insertOrganisation(db);
     const { id } = await insertToken(db, organisationId);
     const place = { organisationId, email };
-    const first = await changeToken(db, place, id, { active: true, name: null }, cause());
-    const second = await changeToken(db, place, id, { active: true }, cause());
+    const { db: recording, batches } = recorded(db);
+    const first = await changeToken(recording, place, id, { active: true, name: null }, cause());
+    const second = await changeToken(recording, place, id, { active: true }, cause());
     expect(first).toEqual(second);
+    expect(batches.map((answers) => answers.slice(0, 3).map(rowsWritten))).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
     expect((await leftIn(organisationId)).events).toEqual([]);
+  });
+
+  it('a full organisation is told so, also where the preview is taken as well', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    await createToken(db, place, newToken('9pABC'), cause(), null);
+    for (let count = 0; count < 9; count++) await insertToken(db, place.organisationId);
+    expect(await createToken(db, place, newToken('9pABC'), cause(), null)).toEqual({
+      ok: false,
+      reason: 'token-limit-reached',
+    });
   });
 
   it('every switch, and the deletion, moves the head of the changes; a name does not', async () => {
@@ -214,5 +283,20 @@ export function describeTokens(open: () => Promise<Db>): void {
     const second = await createToken(db, place, newToken('9p222'), cause(), idempotency);
     expect(second).toEqual({ ok: false, reason: 'repeated', token: first.ok && first.token, sameBody: true });
     expect((await leftIn(place.organisationId)).tokens).toHaveLength(1);
+  });
+
+  it('an idempotency key is of one member, in one organisation', async () => {
+    const colleague = 'colleague@example.com';
+    const [here, there] = [
+      await insertOrganisation(db, 'enterprise', [email, colleague]),
+      await insertOrganisation(db),
+    ];
+    const make = (place: Place, preview: string, key: string) =>
+      createToken(db, place, newToken(preview), cause(), { key, bodyHash: 'b', now: Date.now() });
+    expect((await make({ organisationId: here, email }, '9p111', 'k')).ok).toBe(true);
+    expect((await make({ organisationId: here, email: colleague }, '9p222', 'k')).ok).toBe(true);
+    expect((await make({ organisationId: there, email }, '9p333', 'k')).ok).toBe(true);
+    expect((await make({ organisationId: here, email }, '9p444', 'another')).ok).toBe(true);
+    expect((await leftIn(here)).tokens).toHaveLength(3);
   });
 }

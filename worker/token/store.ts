@@ -154,8 +154,8 @@ export async function createToken(
       .where(sameKey),
     full: db
       .select({ one: sql`1` })
-      .from(organisations)
-      .where(and(eq(organisations.id, place.organisationId), not(lt(count, TOKEN_LIMIT)))),
+      .from(sql`(SELECT 1)`)
+      .where(not(lt(count, TOKEN_LIMIT))),
     taken: samePreview,
   });
   if (created[0] !== undefined) return { ok: true, token: created[0] };
