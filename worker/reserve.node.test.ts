@@ -11,12 +11,12 @@ import { countDaily } from './daily-limit.ts';
 import { openDatabase } from './database.ts';
 import type { Db, DatabaseEnv } from './database.ts';
 import { removeMember } from './organisation/members.ts';
-import { deleteOrganisation, putOrganisation } from './organisation/register.ts';
+import { removeOrganisation, putOrganisation } from './organisation/register.ts';
 import { fillReserve, withReserve } from './reserve.ts';
 import { storageFailureOf } from './storage-failure.ts';
 import { insertOrganisation, insertToken } from './test/rows.ts';
 import type { TokenHash } from './token/secret.ts';
-import { changeToken, createToken, deleteToken } from './token/store.ts';
+import { updateToken, addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
 
 const EMAIL = 'owner@example.com';
@@ -80,7 +80,7 @@ describe('in a full database', () => {
     for (let n = 0; n < TOKENS; n++) {
       const hash = String(n).padStart(64, '0') as TokenHash;
       const token = { id: crypto.randomUUID(), hash, preview: `9pz0${n}`, name: 'x'.repeat(40) };
-      failures.add(await failureOf(createToken(db, place, token, cause, null)));
+      failures.add(await failureOf(addToken(db, place, token, cause, null)));
     }
     for (let n = 0; n < 100; n++) failures.add(await failureOf(insertOrganisation(db)));
     expect([...failures].filter((failure) => failure !== null)).toEqual(['full']);
@@ -94,10 +94,10 @@ describe('in a full database', () => {
       for (const token of tokens) {
         // What happens beside it takes the room that each change leaves.
         await fill();
-        if ((await failureOf(changeToken(db, place, token, { active: false }, cause))) === 'full') refused++;
-        await changeToken(reserved, place, token, { active: false }, cause);
+        if ((await failureOf(updateToken(db, place, token, { active: false }, cause))) === 'full') refused++;
+        await updateToken(reserved, place, token, { active: false }, cause);
       }
-      for (const token of tokens) await deleteToken(reserved, place, token, cause);
+      for (const token of tokens) await removeToken(reserved, place, token, cause);
       const events = server.database
         .prepare("SELECT count(*) AS n FROM events WHERE organisation_id = ? AND action LIKE 'token.de%'")
         .get([id]);
@@ -115,7 +115,7 @@ describe('in a full database', () => {
         ok: true,
       });
       expect(await removeMember(reserved, id, EMAIL, cause)).toEqual({ ok: true });
-      expect((await deleteOrganisation(reserved, id, cause)).hashes).toHaveLength(TOKENS);
+      expect((await removeOrganisation(reserved, id, cause)).hashes).toHaveLength(TOKENS);
     }
     await fill();
     const code = 'a code';

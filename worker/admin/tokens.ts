@@ -7,18 +7,16 @@ import type { InferOutput } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import { tagKeysOf } from '../configuration.ts';
-import type { Env } from '../env.ts';
 import { note } from '../log.ts';
 import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
-import { withReserve } from '../reserve.ts';
-import { hashOfSecret, mintSecret, previewOfSecret } from '../token/secret.ts';
-import { changeToken, createToken, deleteToken, listTokens } from '../token/store.ts';
+import { changeToken, createToken, deleteToken } from '../token/deeds.ts';
+import { listTokens } from '../token/store.ts';
 import type { Creation } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
-import { publish } from '../verification/publish.ts';
+import { publishIn } from '../verification/publish.ts';
 import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
@@ -26,8 +24,6 @@ const Name = nullable(nameOf(50));
 const CreateBody = strictObject({ name: optional(Name, null) });
 const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-/** Two secrets of one organisation share a preview once in 238,000 draws. */
-const DRAWS = 5;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_HOURS = 24;
 
@@ -47,29 +43,22 @@ export const tokens = new Hono<PlaceEnv>()
     const idempotency = idempotencyOf(c, body);
     await countChange(c, 'change');
     await countChange(c, 'creation');
-    const cause = causeOf(c, place.email);
-    for (let draw = 0; draw < DRAWS; draw++) {
-      const secret = mint(c.env);
-      const token = {
-        id: crypto.randomUUID(),
-        hash: hashOfSecret(secret),
-        preview: previewOfSecret(secret),
-        ...body,
-      };
-      const creation = await createToken(db, place, token, cause, idempotency);
-      if (creation.ok) {
-        note(c.req.raw, { tokenId: creation.token.id });
-        c.header('location', `/api/organisations/${place.organisationId}/tokens/${creation.token.id}`);
-        return c.json({ token: creation.token, secret }, 201);
-      }
-      if (creation.reason === 'repeated') {
-        return c.json({ token: repeatedToken(creation), secret: null }, 200);
-      }
-      if (creation.reason !== 'preview-taken') {
-        throw new Problem(creation.reason, limitDetail(creation.reason));
-      }
+    const created = await createToken(
+      db,
+      tagKeysOf(c.env),
+      place,
+      body,
+      causeOf(c, place.email),
+      idempotency,
+    );
+    if (created.ok) {
+      const { token, secret } = created;
+      note(c.req.raw, { tokenId: token.id });
+      c.header('location', `/api/organisations/${place.organisationId}/tokens/${token.id}`);
+      return c.json({ token, secret }, 201);
     }
-    throw new Error('no free preview in five draws');
+    if (created.reason === 'repeated') return c.json({ token: repeatedToken(created), secret: null }, 200);
+    throw new Problem(created.reason, limitDetail(created.reason));
   })
   .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), async (c) => {
     const { place, db } = c.var;
@@ -80,8 +69,8 @@ export const tokens = new Hono<PlaceEnv>()
     }
     if (active === true || name !== undefined) await countChange(c, 'change');
     const changed = await changeToken(
-      // A full database must not keep a token on.
-      active === false ? withReserve(db) : db,
+      db,
+      publishIn(c.env),
       place,
       c.req.param('token'),
       { ...(active === undefined ? {} : { active }), ...(name === undefined ? {} : { name }) },
@@ -89,28 +78,16 @@ export const tokens = new Hono<PlaceEnv>()
     );
     if (!changed.ok) throw new Problem(changed.reason);
     note(c.req.raw, { tokenId: changed.token.id });
-    // A name is no part of a verification. A switch is waited for also when it stood there already: an earlier call may
-    // have moved it and lost its answer, or be on its way still.
-    const { effectiveAt } =
-      active === undefined
-        ? { effectiveAt: new Date().toISOString() }
-        : await publish(c.env, { head: changed.head, hashes: [changed.hash] });
-    return c.json({ token: changed.token, effectiveAt }, 200);
+    return c.json({ token: changed.token, effectiveAt: changed.effectiveAt }, 200);
   })
   .delete('/tokens/:token', requireAccess, async (c) => {
     await limitMutation(c, true);
     const { place, db } = c.var;
     const id = c.req.param('token');
-    const deleted = await deleteToken(withReserve(db), place, id, causeOf(c, place.email));
-    if (!deleted.ok && deleted.reason !== 'token-not-found') throw new Problem(deleted.reason);
-    // An earlier call may have deleted it and lost its answer: then "not there" must be as true everywhere as "deleted".
-    // An id that never was here has nothing to tell the hubs.
-    if (!deleted.ok && !deleted.wasHere) throw new Problem(deleted.reason);
-    const hashes = deleted.ok ? [deleted.hash] : [];
-    if (deleted.ok) note(c.req.raw, { tokenId: id });
-    const { effectiveAt } = await publish(c.env, { head: deleted.head, hashes });
+    const deleted = await deleteToken(db, publishIn(c.env), place, id, causeOf(c, place.email));
     if (!deleted.ok) throw new Problem(deleted.reason);
-    return c.json({ deleted: id, effectiveAt }, 200);
+    note(c.req.raw, { tokenId: id });
+    return c.json({ deleted: id, effectiveAt: deleted.effectiveAt }, 200);
   })
   .get('/usage', requireAccess, async (c) => {
     const hour = Math.floor(Date.now() / HOUR_MS);
@@ -139,10 +116,6 @@ function idempotencyOf(c: Context<PlaceEnv>, body: InferOutput<typeof CreateBody
     throw new Problem('invalid-body', 'Header "Idempotency-Key": 1 to 255 visible ASCII characters');
   }
   return { key, bodyHash: sha256Hex(JSON.stringify(body)), now: Date.now() };
-}
-
-function mint(env: Env): string {
-  return mintSecret(tagKeysOf(env));
 }
 
 function repeatedToken(creation: Extract<Creation, { reason: 'repeated' }>) {

@@ -28,14 +28,14 @@ import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
-import { deleteOrganisation, listOrganisations, readOrganisation } from '../organisation/register.ts';
+import { deleteOrganisation, putOrganisations } from '../organisation/deeds.ts';
+import { listOrganisations, readOrganisation } from '../organisation/register.ts';
 import type { Wanted } from '../organisation/register.ts';
 import { Problem } from '../problem.ts';
 import { withReserve } from '../reserve.ts';
-import { publish } from '../verification/publish.ts';
+import { publishIn } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
 import { exportEvents } from './events.ts';
-import { putOrganisations } from './put.ts';
 import { listingOf, spanOf } from './query.ts';
 import { readStatus } from './status.ts';
 
@@ -88,13 +88,21 @@ export const operator = finishRoutes(
       const [first, ...more] = c.req.valid('json').organisations.map(wantedOf);
       // The schema has asked for one at least.
       if (first === undefined) throw new Problem('invalid-body', 'Field "organisations": empty');
-      return c.json(await putOrganisations(c.env, c.var.db, [first, ...more], causeOf(c, ACTOR)), 200);
+      return c.json(
+        await putOrganisations(c.var.db, publishIn(c.env), [first, ...more], causeOf(c, ACTOR)),
+        200,
+      );
     })
     .put('/organisations/:id', strictBody(OrganisationBody), async (c) => {
       const id = c.req.param('id');
       if (!ORGANISATION_ID.test(id)) throw new Problem('invalid-body', `Path "id": ${ID_FORM}`);
       const wanted = wantedOf({ id, ...c.req.valid('json') });
-      const { outcomes, effectiveAt } = await putOrganisations(c.env, c.var.db, [wanted], causeOf(c, ACTOR));
+      const { outcomes, effectiveAt } = await putOrganisations(
+        c.var.db,
+        publishIn(c.env),
+        [wanted],
+        causeOf(c, ACTOR),
+      );
       const [put] = outcomes;
       if (put === undefined) throw new Error('an organisation that was put has no outcome');
       if (put.outcome === 'stale-version') {
@@ -111,11 +119,7 @@ export const operator = finishRoutes(
     })
     .delete('/organisations/:id', async (c) => {
       const id = c.req.param('id');
-      // Also when nothing was there to delete: an earlier call may have deleted it and lost its answer.
-      const { effectiveAt } = await publish(
-        c.env,
-        await deleteOrganisation(withReserve(c.var.db), id, causeOf(c, ACTOR)),
-      );
+      const { effectiveAt } = await deleteOrganisation(c.var.db, publishIn(c.env), id, causeOf(c, ACTOR));
       return c.json({ deleted: id, effectiveAt }, 200);
     })
     .get('/organisations/:id/members', async (c) => {

@@ -8,7 +8,7 @@ import { sha256Hex } from '../random.ts';
 import { insertToken } from '../test/rows.ts';
 import { changes, events, members, organisations, sessions, tokens } from '../tables.ts';
 import { addMember, listMembers, removeMember } from './members.ts';
-import { deleteOrganisation, listOrganisations, putOrganisation, readOrganisation } from './register.ts';
+import { removeOrganisation, listOrganisations, putOrganisation, readOrganisation } from './register.ts';
 import { listOrganisationsOf, readAccess } from './store.ts';
 
 const cause: Cause = {
@@ -184,7 +184,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     for (const email of [both, stranger]) await addMember(db, two, email, cause);
     for (const email of [alone, both, stranger, nobody]) await givenSession(sha256Hex(email), email);
     await insertToken(db, two);
-    await deleteOrganisation(db, one, cause);
+    await removeOrganisation(db, one, cause);
     expect(await sessionsOf([alone, both, stranger, nobody])).toEqual([both, nobody, stranger]);
     expect(await readOrganisation(db, two)).toMatchObject({ tokens: { total: 1 } });
     expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added', 'member.added']);
@@ -195,7 +195,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     await put(id, 'enterprise');
     await addMember(db, id, 'owner@example.com', cause);
     const { hash } = await insertToken(db, id);
-    const deleted = await deleteOrganisation(db, id, cause);
+    const deleted = await removeOrganisation(db, id, cause);
     expect(deleted.hashes).toEqual([hash]);
     const [change] = await db.select().from(changes).where(eq(changes.seq, deleted.head.seq));
     expect(change?.tokenHash).toBe(hash);
@@ -204,7 +204,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await db.select().from(members).where(eq(members.organisationId, id))).toEqual([]);
     expect(await readOrganisation(db, id)).toBeNull();
     expect((await actionsOf(id)).slice(-2)).toEqual(['token.deleted', 'organisation.deleted']);
-    expect((await deleteOrganisation(db, id, cause)).hashes).toEqual([]);
+    expect((await removeOrganisation(db, id, cause)).hashes).toEqual([]);
   });
 
   it('pages organisations by id and events by age', async () => {

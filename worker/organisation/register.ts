@@ -143,7 +143,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
  * Deletes the organisation with its members, tokens and usage, and ends the sessions of those who belong to no other.
  * Deleting what is not there changes nothing and records nothing.
  */
-export async function deleteOrganisation(
+export async function removeOrganisation(
   db: Db,
   id: string,
   cause: Cause,

@@ -2,12 +2,18 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { changes, members, organisations } from '../tables.ts';
+import type { TokenHash } from '../token/secret.ts';
 import { opensDeveloperZone } from './organisation.ts';
 import type { Organisation, Plan } from './organisation.ts';
 
 export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
 /** A row of `changes`; the nonce tells it from a row of the same number in another database. */
 export type ChangeHead = { seq: number; nonce: string };
+/**
+ * Makes what a batch committed true everywhere: `head` is the newest row of `changes` at its end, `hashes` are what it wrote
+ * there. Resolves at the instant that it names (RFC 3339).
+ */
+export type Publish = (change: { head: ChangeHead; hashes: TokenHash[] }) => Promise<{ effectiveAt: string }>;
 /** `head`: at or after every change that had been committed when access was judged. */
 export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
 

@@ -101,8 +101,11 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono'],
   },
   upkeep: { rooms: ['database', 'reserve', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
-  token: { rooms: ['activity', 'organisation', 'database', 'tables'], packages: ['drizzle-orm'] },
-  organisation: { rooms: ['activity', 'token/secret', 'database', 'tables'], packages: ['drizzle-orm'] },
+  token: { rooms: ['activity', 'organisation', 'database', 'reserve', 'tables'], packages: ['drizzle-orm'] },
+  organisation: {
+    rooms: ['activity', 'token/secret', 'database', 'reserve', 'tables'],
+    packages: ['drizzle-orm'],
+  },
   activity: {
     rooms: ['client-address', 'request-id', 'seal', 'token/secret', 'token/sha-256', 'database', 'tables'],
     packages: ['drizzle-orm', 'hono'],

@@ -7,7 +7,7 @@ import type { Db } from '../database.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
-import { changeToken, countTokens, createToken, deleteToken, listTokens } from './store.ts';
+import { updateToken, countTokens, addToken, removeToken, listTokens } from './store.ts';
 import { listUsage } from './usage.ts';
 import type { NewToken, Place } from './store.ts';
 import type { TokenHash } from './secret.ts';
@@ -95,10 +95,10 @@ export function describeTokens(open: () => Promise<Db>): void {
       // Not even read: the second statement is the one that lists.
       expect(batches[0]?.[1]).toEqual([]);
       expect(await listUsage(db, place, 1)).toEqual([]);
-      expect(await createToken(db, place, newToken(), cause(), null)).toEqual(refused);
-      expect(await createToken(db, place, newToken(), cause(), idempotency)).toEqual(refused);
-      expect(await changeToken(db, place, id, { active: false, name: 'New' }, cause())).toEqual(refused);
-      expect(await deleteToken(db, place, id, cause())).toEqual(refused);
+      expect(await addToken(db, place, newToken(), cause(), null)).toEqual(refused);
+      expect(await addToken(db, place, newToken(), cause(), idempotency)).toEqual(refused);
+      expect(await updateToken(db, place, id, { active: false, name: 'New' }, cause())).toEqual(refused);
+      expect(await removeToken(db, place, id, cause())).toEqual(refused);
       expect(await leftIn(organisation)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
     });
 
@@ -106,7 +106,7 @@ export function describeTokens(open: () => Promise<Db>): void {
       const organisation = await insertOrganisation(db, plan, emails);
       for (let count = 0; count < 10; count++) await insertToken(db, organisation);
       const place = { organisationId: organisation, email };
-      expect(await createToken(db, place, newToken(), cause(), null)).toEqual(refused);
+      expect(await addToken(db, place, newToken(), cause(), null)).toEqual(refused);
       expect((await leftIn(organisation)).events).toEqual([]);
     });
   });
@@ -135,11 +135,11 @@ export function describeTokens(open: () => Promise<Db>): void {
     const [mine, other] = [await insertOrganisation(db), await insertOrganisation(db)];
     const { id } = await insertToken(db, other);
     const place = { organisationId: mine, email };
-    expect(await changeToken(db, place, id, { active: false, name: 'x' }, cause())).toEqual({
+    expect(await updateToken(db, place, id, { active: false, name: 'x' }, cause())).toEqual({
       ok: false,
       reason: 'token-not-found',
     });
-    expect(await deleteToken(db, place, id, cause())).toMatchObject({ ok: false, reason: 'token-not-found' });
+    expect(await removeToken(db, place, id, cause())).toMatchObject({ ok: false, reason: 'token-not-found' });
     expect(await leftIn(other)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
     expect(await leftIn(mine)).toEqual({ tokens: [], events: [] });
   });
@@ -150,12 +150,12 @@ export function describeTokens(open: () => Promise<Db>): void {
       await insertToken(db, place.organisationId),
       await insertToken(db, place.organisationId),
     ];
-    expect(await changeToken(db, place, one.id, { name: 'A' }, cause())).toMatchObject({
+    expect(await updateToken(db, place, one.id, { name: 'A' }, cause())).toMatchObject({
       ok: true,
       token: { id: one.id, active: true, name: 'A' },
       hash: one.hash,
     });
-    expect(await changeToken(db, place, one.id, { active: false }, cause())).toMatchObject({
+    expect(await updateToken(db, place, one.id, { active: false }, cause())).toMatchObject({
       ok: true,
       token: { id: one.id, active: false, name: 'A' },
     });
@@ -163,7 +163,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await leftIn(place.organisationId)).tokens).toEqual(
       expect.arrayContaining([{ id: one.id, active: false, name: 'A' }, untouched]),
     );
-    expect(await deleteToken(db, place, one.id, cause())).toMatchObject({ ok: true, hash: one.hash });
+    expect(await removeToken(db, place, one.id, cause())).toMatchObject({ ok: true, hash: one.hash });
     expect(await leftIn(place.organisationId)).toEqual({
       tokens: [untouched],
       events: ['token.renamed', 'token.deactivated', 'token.deleted'].map((action) => ({ action })),
@@ -191,7 +191,7 @@ export function describeTokens(open: () => Promise<Db>): void {
   it('a preview that the organisation has already is refused, and free again in another one', async () => {
     const [one, two] = [await insertOrganisation(db), await insertOrganisation(db)];
     const make = (organisationId: string) =>
-      createToken(db, { organisationId, email }, newToken(), cause(), null);
+      addToken(db, { organisationId, email }, newToken(), cause(), null);
     expect((await make(one)).ok).toBe(true);
     expect(await make(one)).toEqual({ ok: false, reason: 'preview-taken' });
     expect((await make(two)).ok).toBe(true);
@@ -201,7 +201,7 @@ export function describeTokens(open: () => Promise<Db>): void {
   it('nothing takes the place of a token or an event, whatever of it is the same, nor stands before one', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
     const { id, hash } = await insertToken(db, place.organisationId);
-    await createToken(db, place, newToken('9pOLD'), cause(), null);
+    await addToken(db, place, newToken('9pOLD'), cause(), null);
     const before = await leftIn(place.organisationId);
     for (const taken of [
       { id, hash: 'f'.repeat(64), preview: '9pNEW' },
@@ -228,8 +228,8 @@ export function describeTokens(open: () => Promise<Db>): void {
     const { id } = await insertToken(db, organisationId);
     const place = { organisationId, email };
     const { db: recording, batches } = recorded(db);
-    const first = await changeToken(recording, place, id, { active: true, name: null }, cause());
-    const second = await changeToken(recording, place, id, { active: true }, cause());
+    const first = await updateToken(recording, place, id, { active: true, name: null }, cause());
+    const second = await updateToken(recording, place, id, { active: true }, cause());
     expect(first).toEqual(second);
     expect(batches.map((answers) => answers.slice(0, 3).map(rowsWritten))).toEqual([
       [0, 0, 0],
@@ -240,9 +240,9 @@ export function describeTokens(open: () => Promise<Db>): void {
 
   it('a full organisation is told so, also where the preview is taken as well', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
-    await createToken(db, place, newToken('9pABC'), cause(), null);
+    await addToken(db, place, newToken('9pABC'), cause(), null);
     for (let count = 0; count < 9; count++) await insertToken(db, place.organisationId);
-    expect(await createToken(db, place, newToken('9pABC'), cause(), null)).toEqual({
+    expect(await addToken(db, place, newToken('9pABC'), cause(), null)).toEqual({
       ok: false,
       reason: 'token-limit-reached',
     });
@@ -254,10 +254,10 @@ export function describeTokens(open: () => Promise<Db>): void {
     const place = { organisationId, email };
     const heads: number[] = [];
     for (const change of [{ name: 'A' }, { active: false }, { name: 'B' }, { active: true, name: 'C' }]) {
-      const changed = await changeToken(db, place, id, change, cause());
+      const changed = await updateToken(db, place, id, change, cause());
       heads.push(changed.ok ? changed.head.seq : -1);
     }
-    const deleted = await deleteToken(db, place, id, cause());
+    const deleted = await removeToken(db, place, id, cause());
     heads.push(deleted.ok ? deleted.head.seq : -1);
     const start = heads[0] ?? -1;
     expect(heads.map((head) => head - start)).toEqual([0, 1, 1, 2, 3]);
@@ -267,7 +267,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     const place = { organisationId: await insertOrganisation(db), email };
     const previews = Array.from({ length: 60 }, (_, index) => `9p${String(index).padStart(3, '0')}`);
     const made = await Promise.all(
-      previews.map((preview) => createToken(db, place, newToken(preview), cause(), null)),
+      previews.map((preview) => addToken(db, place, newToken(preview), cause(), null)),
     );
     expect(made.filter(({ ok }) => ok)).toHaveLength(10);
     const left = await leftIn(place.organisationId);
@@ -279,8 +279,8 @@ export function describeTokens(open: () => Promise<Db>): void {
   it('a repeated idempotency key answers the first token and makes no second', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
     const idempotency = { key: 'k', bodyHash: sha256Hex('body'), now: Date.now() };
-    const first = await createToken(db, place, newToken('9p111'), cause(), idempotency);
-    const second = await createToken(db, place, newToken('9p222'), cause(), idempotency);
+    const first = await addToken(db, place, newToken('9p111'), cause(), idempotency);
+    const second = await addToken(db, place, newToken('9p222'), cause(), idempotency);
     expect(second).toEqual({ ok: false, reason: 'repeated', token: first.ok && first.token, sameBody: true });
     expect((await leftIn(place.organisationId)).tokens).toHaveLength(1);
   });
@@ -292,7 +292,7 @@ export function describeTokens(open: () => Promise<Db>): void {
       await insertOrganisation(db),
     ];
     const make = (place: Place, preview: string, key: string) =>
-      createToken(db, place, newToken(preview), cause(), { key, bodyHash: 'b', now: Date.now() });
+      addToken(db, place, newToken(preview), cause(), { key, bodyHash: 'b', now: Date.now() });
     expect((await make({ organisationId: here, email }, '9p111', 'k')).ok).toBe(true);
     expect((await make({ organisationId: here, email: colleague }, '9p222', 'k')).ok).toBe(true);
     expect((await make({ organisationId: there, email }, '9p333', 'k')).ok).toBe(true);

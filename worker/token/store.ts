@@ -65,23 +65,26 @@ export function countTokens(db: Db, organisationId: string) {
     .where(eq(tokens.organisationId, organisationId));
 }
 
+/** The key of a create, the SHA-256 of its body, and the time of the call in ms. */
+export type Idempotency = { key: string; bodyHash: string; now: number };
 export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
 export type Creation =
   | { ok: true; token: Token }
   /** The same key was used before: its token (null when deleted since), and whether the body was the same. */
   | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean }
-  | { ok: false; reason: 'preview-taken' | 'token-limit-reached' | Refusal };
+  | { ok: false; reason: 'preview-taken' }
+  | { ok: false; reason: 'token-limit-reached' | Refusal };
 
 /**
  * Creates a token unless the organisation has ten, the plan is another, or the idempotency key was used before. The
  * trigger `tokens_limit` stands behind the guard.
  */
-export async function createToken(
+export async function addToken(
   db: Db,
   place: Place,
   token: NewToken,
   cause: Cause,
-  idempotency: { key: string; bodyHash: string; now: number } | null,
+  idempotency: Idempotency | null,
 ): Promise<Creation> {
   const count = sql`(SELECT count(*) FROM ${tokens} WHERE ${tokens.organisationId} = ${place.organisationId})`;
   const sameKey = and(
@@ -174,18 +177,18 @@ export async function createToken(
   return { ok: false, reason: 'preview-taken' };
 }
 
-export type Changed =
+export type Updated =
   | { ok: true; token: Token; hash: TokenHash; head: ChangeHead }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 /** Switches and renames in one batch. `head` is at or after every change of this token that has been committed. */
-export async function changeToken(
+export async function updateToken(
   db: Db,
   place: Place,
   id: string,
   change: { active?: boolean; name?: string | null },
   cause: Cause,
-): Promise<Changed> {
+): Promise<Updated> {
   const { active, name } = change;
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   // What is not to be changed is compared with itself, and set to itself.
@@ -218,14 +221,14 @@ export async function changeToken(
   return { ok: true, token: row.token, hash: row.hash as TokenHash, head: access.head };
 }
 
-export type Deleted =
+export type Removed =
   | { ok: true; hash: TokenHash; head: ChangeHead }
   /** `wasHere`: it was deleted earlier, in this organisation. */
   | { ok: false; reason: 'token-not-found'; head: ChangeHead; wasHere: boolean }
   | { ok: false; reason: Refusal };
 
 /** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
-export async function deleteToken(db: Db, place: Place, id: string, cause: Cause): Promise<Deleted> {
+export async function removeToken(db: Db, place: Place, id: string, cause: Cause): Promise<Removed> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   const { deleted, standing, earlier } = await batch(db, {
     event: recordForToken(db, 'token.deleted', cause, place, null, here),

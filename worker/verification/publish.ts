@@ -133,3 +133,8 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
     change,
   );
 }
+
+/** `publish` of one deployment. */
+export function publishIn(env: PublishEnv): (change: Change) => Promise<{ effectiveAt: string }> {
+  return (change) => publish(env, change);
+}

@@ -1,14 +1,13 @@
-// Organisations as the billing system wants them, one or many: what stands as it is wanted costs one read.
+// What the platform does to organisations, each in the order that the promise needs: commit in one batch (register.ts), then
+// publish. An organisation that already is as it is wanted costs one read.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import type { Env } from '../env.ts';
-import { opensDeveloperZone } from '../organisation/organisation.ts';
-import { isAsWanted, putOrganisation, readStandings } from '../organisation/register.ts';
-import type { Registered, Wanted } from '../organisation/register.ts';
-import type { ChangeHead } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
 import type { TokenHash } from '../token/secret.ts';
-import { publish } from '../verification/publish.ts';
+import { opensDeveloperZone } from './organisation.ts';
+import { isAsWanted, putOrganisation, readStandings, removeOrganisation } from './register.ts';
+import type { Registered, Wanted } from './register.ts';
+import type { ChangeHead, Publish } from './store.ts';
 
 /**
  * A plan that stands for longer has been seen by every isolate and hub: leases last a minute at most, and a hub of the
@@ -25,8 +24,8 @@ export type Outcome =
  * completes it. `effectiveAt` is the instant (RFC 3339) from which on all of it holds everywhere. 100 organisations at most.
  */
 export async function putOrganisations(
-  env: Env,
   db: Db,
+  publish: Publish,
   wanted: [Wanted, ...Wanted[]],
   cause: Cause,
 ): Promise<{ outcomes: Outcome[]; effectiveAt: string }> {
@@ -56,5 +55,18 @@ export async function putOrganisations(
     if (newest === null || put.head.seq > newest.seq) newest = put.head;
   }
   if (newest === null || hashes.length === 0) return { outcomes, effectiveAt: new Date().toISOString() };
-  return { outcomes, ...(await publish(env, { head: newest, hashes })) };
+  return { outcomes, ...(await publish({ head: newest, hashes })) };
+}
+
+/**
+ * Deletes the organisation with all that is its own, and answers when that is true everywhere, since `effectiveAt` (RFC 3339).
+ * It is published also when there was nothing to delete: an earlier call may have deleted it and lost its answer.
+ */
+export async function deleteOrganisation(
+  db: Db,
+  publish: Publish,
+  id: string,
+  cause: Cause,
+): Promise<{ effectiveAt: string }> {
+  return publish(await removeOrganisation(withReserve(db), id, cause));
 }

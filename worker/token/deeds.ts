@@ -1,0 +1,84 @@
+// What a member does to a token, each in the order that the promise needs: guard and commit in one batch (store.ts), then
+// publish. A secret is in the answer of `createToken` and nowhere else.
+import type { Cause } from '../activity/events.ts';
+import type { Db } from '../database.ts';
+import type { Publish, Refusal } from '../organisation/store.ts';
+import { withReserve } from '../reserve.ts';
+import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
+import type { TagKeyRing } from './secret.ts';
+import { addToken, removeToken, updateToken } from './store.ts';
+import type { Creation, Idempotency, Place, Token } from './store.ts';
+
+/** Two secrets of one organisation share a preview once in 238,000 draws. */
+const DRAWS = 5;
+
+export type Created =
+  | { ok: true; token: Token; secret: string }
+  | Exclude<Creation, { ok: true } | { reason: 'preview-taken' }>;
+
+/** Makes a token with a new secret, which no other token of the organisation shares its preview with. */
+export async function createToken(
+  db: Db,
+  ring: TagKeyRing,
+  place: Place,
+  fields: { name: string | null },
+  cause: Cause,
+  idempotency: Idempotency | null,
+): Promise<Created> {
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const secret = mintSecret(ring);
+    const token = {
+      ...fields,
+      id: crypto.randomUUID(),
+      hash: hashOfSecret(secret),
+      preview: previewOfSecret(secret),
+    };
+    const creation = await addToken(db, place, token, cause, idempotency);
+    if (creation.ok) return { ok: true, token: creation.token, secret };
+    if (creation.reason !== 'preview-taken') return creation;
+  }
+  throw new Error('no free preview in five draws');
+}
+
+export type Changed =
+  | { ok: true; token: Token; effectiveAt: string }
+  | { ok: false; reason: 'token-not-found' | Refusal };
+
+/** Switches, renames, or both. Resolves when it is true everywhere, and says since when (RFC 3339). */
+export async function changeToken(
+  db: Db,
+  publish: Publish,
+  place: Place,
+  id: string,
+  change: { active?: boolean; name?: string | null },
+  cause: Cause,
+): Promise<Changed> {
+  const { active } = change;
+  // A full database must not keep a token on.
+  const changed = await updateToken(active === false ? withReserve(db) : db, place, id, change, cause);
+  if (!changed.ok) return changed;
+  const { token, head, hash } = changed;
+  // A name is no part of a verification. A switch is published also when it stood there already: an earlier call may have
+  // moved it and lost its answer, or still be waiting.
+  if (active === undefined) return { ok: true, token, effectiveAt: new Date().toISOString() };
+  return { ok: true, token, ...(await publish({ head, hashes: [hash] })) };
+}
+
+export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
+
+/** Deletes for good. Resolves when it is true everywhere, also that a token is not there which an earlier call deleted. */
+export async function deleteToken(
+  db: Db,
+  publish: Publish,
+  place: Place,
+  id: string,
+  cause: Cause,
+): Promise<Deleted> {
+  const removed = await removeToken(withReserve(db), place, id, cause);
+  if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: [removed.hash] })) };
+  // An earlier call may have deleted it and lost its answer. An id that never was here has nothing to tell the hubs.
+  if (removed.reason === 'token-not-found' && removed.wasHere) {
+    await publish({ head: removed.head, hashes: [] });
+  }
+  return { ok: false, reason: removed.reason };
+}
