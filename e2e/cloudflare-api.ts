@@ -253,10 +253,11 @@ function refusal(status: number, code: number, message: string): Answer {
   return { status, errors: [{ code, message }] };
 }
 
-function shownDatabase({ uuid, name }: Database) {
+function shownDatabase({ uuid, name, place }: Database) {
   return {
     uuid,
     name,
+    jurisdiction: place.jurisdiction ?? null,
     version: 'production',
     created_at: '2026-01-01T00:00:00Z',
     num_tables: 0,

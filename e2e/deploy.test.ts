@@ -157,11 +157,20 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(bindingOf('developer-zone-staging', 'TOKEN_CACHE')?.namespace_id).toBe(left.id);
   });
 
-  it('makes the database where D1_JURISDICTION says', async () => {
-    configure((toml) => toml.replace('D1_JURISDICTION = ""', 'D1_JURISDICTION = "eu"'));
+  it('makes the database where JURISDICTION says, and refuses one that is elsewhere', async () => {
+    configure((toml) => toml.replace('JURISDICTION = ""', 'JURISDICTION = "eu"'));
     refused = (call) => call.endsWith('/query');
     expect((await deploy()).code).toBe(1);
     expect(api.databases[0]?.place).toEqual({ jurisdiction: 'eu' });
+    refused = () => false;
+    const elsewhere = await deploy(['--var', 'JURISDICTION:']);
+    expect(elsewhere.code).toBe(1);
+    expect(elsewhere.output).toContain('is in the jurisdiction eu, and JURISDICTION says in no jurisdiction');
+    for (const database of api.databases) database.place = {};
+    const outside = await deploy();
+    expect(outside.code).toBe(1);
+    expect(outside.output).toContain('is in no jurisdiction, and JURISDICTION says in the jurisdiction eu');
+    expect(api.workers.size).toBe(0);
   });
 
   it('brings libSQL up to date first, and says in one line what is wrong with it', async () => {

@@ -30,6 +30,7 @@ describe('a deployment', () => {
         isDryRun: true,
         secretsFile: 's.json',
         place: [],
+        jurisdiction: '',
         namespaceTitle: 'developer-zone-token-cache',
         hasOrigins: false,
       },
@@ -61,9 +62,10 @@ describe('a deployment', () => {
 
   it.each([
     ['D1_LOCATION', 'weur', ['--location', 'weur']],
-    ['D1_JURISDICTION', 'eu', ['--jurisdiction', 'eu']],
+    ['JURISDICTION', 'eu', ['--jurisdiction', 'eu']],
   ])('makes its database where %s = "%s" says', (name, value, place) => {
     expect(plan([], withSetting(name, value))).toMatchObject({ ok: true, plan: { place } });
+    expect(plan(['--var', `${name}:${value}`])).toMatchObject({ ok: true, plan: { place } });
   });
 });
 
@@ -91,7 +93,7 @@ describe('a deployment is refused', () => {
     });
   });
 
-  it.each(['D1_LOCATION', 'D1_JURISDICTION'])('with an unknown %s', (name) => {
+  it.each(['D1_LOCATION', 'JURISDICTION'])('with an unknown %s', (name) => {
     expect(plan([], withSetting(name, 'mars'))).toEqual({
       ok: false,
       reason: expect.stringContaining(`${name}: not one of`),
@@ -99,13 +101,28 @@ describe('a deployment is refused', () => {
   });
 
   it('with a location and a jurisdiction at once, of which Cloudflare would ignore one', () => {
-    const settings = withSetting('D1_LOCATION', 'weur').replace(
-      'D1_JURISDICTION = ""',
-      'D1_JURISDICTION = "eu"',
-    );
+    const settings = withSetting('D1_LOCATION', 'weur').replace('JURISDICTION = ""', 'JURISDICTION = "eu"');
     expect(plan([], settings)).toMatchObject({
       ok: false,
       reason: expect.stringContaining('one of them alone'),
+    });
+  });
+
+  it('with the setting of before, which named the place of the database alone', () => {
+    expect(plan([], `${toml.replace('[vars]', '[vars]\nD1_JURISDICTION = "eu"')}`)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('its name is JURISDICTION now'),
+    });
+  });
+
+  it('with the hubs of another Worker', () => {
+    const settings = toml.replace(
+      'class_name = "ChangeHub"',
+      'class_name = "ChangeHub"\nscript_name = "other"',
+    );
+    expect(plan([], settings)).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('CHANGE_HUB: script_name is other'),
     });
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { unstable_readConfig as readConfig } from 'wrangler';
+import { JURISDICTIONS, jurisdictionOf } from '../worker/verification/jurisdiction.ts';
 
 type Config = ReturnType<typeof readConfig>;
 
@@ -34,6 +35,8 @@ export type DeployPlan = {
   secretsFile: string | undefined;
   /** Flags of `wrangler d1 create`: where the database is made. */
   place: string[];
+  /** Where the database must be, an existing one as well: a jurisdiction, or empty for none. */
+  jurisdiction: string;
   /** The title under which wrangler makes the KV namespace, or null where wrangler.toml names one by its id. */
   namespaceTitle: string | null;
   /** Whether the deployment is told its own addresses, by wrangler.toml or by `--var`. */
@@ -59,7 +62,16 @@ export function planDeployment(root: string, argv: string[]): Planned {
     return refused('wrangler.toml: [[d1_databases]] names no database');
   const shared = env === undefined ? null : sharedResource(base, config);
   if (shared !== null) return refused(`[env.${env}]: ${shared}`);
-  const place = placeOf(config);
+  // wrangler has no type for them.
+  const hubs = config.durable_objects.bindings as { name: string; script_name?: string }[];
+  const borrowed = hubs.find((binding) => binding.script_name !== undefined);
+  if (borrowed !== undefined) {
+    return refused(
+      `${borrowed.name}: script_name is ${borrowed.script_name}. The hubs of another Worker read its database, and are not told of the changes in this one`,
+    );
+  }
+  const settings = settingsOf(config, rest.var ?? []);
+  const place = placeOf(settings);
   if (!place.ok) return place;
   const [cache] = config.kv_namespaces;
   const worker = config.name ?? 'developer-zone';
@@ -73,9 +85,9 @@ export function planDeployment(root: string, argv: string[]): Planned {
       isDryRun: rest['dry-run'] === true,
       secretsFile: rest['secrets-file'],
       place: place.flags,
+      jurisdiction: settings('JURISDICTION'),
       namespaceTitle: cache?.id === undefined ? `${worker}-token-cache` : null,
-      hasOrigins:
-        textOf(config, 'ORIGINS') !== '' || (rest.var ?? []).some((text) => text.startsWith('ORIGINS:')),
+      hasOrigins: settings('ORIGINS') !== '',
     },
   };
 }
@@ -125,25 +137,37 @@ function sharedResource(base: Config, own: Config): string | null {
     : `${both.name} counts under namespace_id ${both.namespace_id}, as the deployment at the top does: the account has one counter for both`;
 }
 
-function textOf(config: Config, name: string): string {
-  const value: unknown = config.vars[name];
-  return typeof value === 'string' ? value : '';
+/** The variables that the Worker will have: those of wrangler.toml, under those of `--var NAME:value`. */
+function settingsOf(config: Config, flags: string[]): (name: string) => string {
+  return (name) => {
+    const flag = flags.findLast((text) => text.startsWith(`${name}:`));
+    if (flag !== undefined) return flag.slice(name.length + 1);
+    const value: unknown = config.vars[name];
+    return typeof value === 'string' ? value : '';
+  };
 }
 
 const LOCATIONS = ['wnam', 'enam', 'weur', 'eeur', 'apac', 'oc'];
-const JURISDICTIONS = ['eu', 'fedramp', 'us'];
 
-/** https://developers.cloudflare.com/d1/configuration/data-location/: a place is chosen once, when the database is made. */
-function placeOf(config: Config): { ok: true; flags: string[] } | { ok: false; reason: string } {
-  const [location, jurisdiction] = [textOf(config, 'D1_LOCATION'), textOf(config, 'D1_JURISDICTION')];
+/**
+ * https://developers.cloudflare.com/d1/configuration/data-location/: a place is chosen once, when the database is made. One
+ * setting says the jurisdiction of the database and of the hub, so that they cannot differ.
+ */
+function placeOf(
+  setting: (name: string) => string,
+): { ok: true; flags: string[] } | { ok: false; reason: string } {
+  const [location, jurisdiction] = [setting('D1_LOCATION'), setting('JURISDICTION')];
+  if (setting('D1_JURISDICTION') !== '') {
+    return refused('D1_JURISDICTION: its name is JURISDICTION now, and the hub is kept there as well');
+  }
   if (location !== '' && !LOCATIONS.includes(location)) {
     return refused(`D1_LOCATION: not one of ${LOCATIONS.join(', ')}`);
   }
-  if (jurisdiction !== '' && !JURISDICTIONS.includes(jurisdiction)) {
-    return refused(`D1_JURISDICTION: not one of ${JURISDICTIONS.join(', ')}`);
+  if (jurisdiction !== '' && jurisdictionOf(jurisdiction) === null) {
+    return refused(`JURISDICTION: not one of ${JURISDICTIONS.join(', ')}`);
   }
   if (location !== '' && jurisdiction !== '')
-    return refused('D1_LOCATION and D1_JURISDICTION: one of them alone');
+    return refused('D1_LOCATION and JURISDICTION: one of them alone');
   if (jurisdiction !== '') return { ok: true, flags: ['--jurisdiction', jurisdiction] };
   return { ok: true, flags: location === '' ? [] : ['--location', location] };
 }

@@ -35,9 +35,11 @@ wrangler has just printed, and run this again (docs/operating/first-deployment.m
 
 function prepareDatabase(): void {
   const { name, id } = plan.database;
-  if (id === undefined && !namesIn(['d1', 'list', '--json'], 'name').includes(name)) {
-    step('Making the database', [WRANGLER, 'd1', 'create', name, ...plan.place]);
-  }
+  const found = ask(['d1', 'list', '--json']).find((row) =>
+    id === undefined ? row['name'] === name : row['uuid'] === id,
+  );
+  if (found !== undefined) requireJurisdiction(found['jurisdiction']);
+  else if (id === undefined) step('Making the database', [WRANGLER, 'd1', 'create', name, ...plan.place]);
   const digests = migrationDigests(root);
   const known = query(
     'CREATE TABLE IF NOT EXISTS migration_digests (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT; SELECT name, digest FROM migration_digests',
@@ -60,6 +62,17 @@ function prepareDatabase(): void {
   const json = JSON.stringify(Object.fromEntries(digests));
   query(
     sql`INSERT INTO migration_digests (name, digest) SELECT key, value FROM json_each(${json}) WHERE true ON CONFLICT DO NOTHING`,
+  );
+}
+
+/** A database stays where it was made. `standing` is what Cloudflare says: a jurisdiction, or null for none. */
+function requireJurisdiction(standing: unknown): void {
+  // An answer without the field says nothing either way.
+  if (standing === undefined || (standing ?? '') === plan.jurisdiction) return;
+  const where = (jurisdiction: unknown) =>
+    jurisdiction ? `in the jurisdiction ${String(jurisdiction)}` : 'in no jurisdiction';
+  fail(
+    `The database ${plan.database.name} is ${where(standing)}, and JURISDICTION says ${where(plan.jurisdiction)}. A database does not move: docs/operating/upgrade.md, "A jurisdiction". Nothing was deployed.`,
   );
 }
 
@@ -117,10 +130,6 @@ function isLibsqlWorker(): boolean {
   const { status, stdout } = wrangler(['secret', 'list', '--format', 'json', ...plan.environment]);
   // A Worker that was never deployed has none.
   return status === 0 && stdout.includes('"LIBSQL_URL"');
-}
-
-function namesIn(args: string[], field: string): string[] {
-  return ask(args).map((row) => String(row[field]));
 }
 
 /** The rows that a command of wrangler lists as JSON. */

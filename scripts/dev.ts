@@ -56,7 +56,9 @@ async function main(): Promise<void> {
   writeSecrets();
   if (!isBuilt()) await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
   if (process.stdout.isTTY) start([VITE, 'build', 'ui', '--watch', '--logLevel', 'warn'], 'ignore');
-  const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, '--var', 'LOG:all'];
+  // workerd has no jurisdictions: what a deployment keeps in one is kept in the state folder.
+  const variables = ['--var', 'LOG:all', '--var', 'JURISDICTION:'];
+  const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, ...variables];
   // The inspector gets a free port, so that two of these can run side by side.
   const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
   const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'pipe');

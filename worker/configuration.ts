@@ -5,6 +5,7 @@ import { entraTenantOf } from './entra.ts';
 import { headerListFault } from './header-rules.ts';
 import { readTagKeyRing } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
+import { JURISDICTIONS, jurisdictionOf } from './verification/jurisdiction.ts';
 
 const SECRET_LENGTH = 32;
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
@@ -53,6 +54,9 @@ function findFault(env: Env): string | null {
     numberFault('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000) ??
     numberFault('DATABASE_EPOCH', env.DATABASE_EPOCH, 1, 1_000_000) ??
     leaseFault(env) ??
+    (env.JURISDICTION === '' || jurisdictionOf(env.JURISDICTION) !== null
+      ? null
+      : `JURISDICTION: not one of ${JURISDICTIONS.join(', ')}`) ??
     (env.HSTS_SUBDOMAINS === 'yes' || env.HSTS_SUBDOMAINS === 'no'
       ? null
       : 'HSTS_SUBDOMAINS: neither "yes" nor "no"') ??

@@ -431,6 +431,8 @@ describe('a deployment that is set up wrongly', () => {
     ['CONTACT_URL', 'javascript:alert(1)'],
     ['UPSTREAM_TIMEOUT_MS', 'soon'],
     ['REVOCATION_LEASE_MS', '-77'],
+    ['JURISDICTION', 'mars'],
+    ['JURISDICTION', 'EU'],
     ['HUB_LEASE_MS', 'often'],
     // Shorter than the lease of its own isolates (100 ms in these tests).
     ['HUB_LEASE_MS', '99'],

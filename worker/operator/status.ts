@@ -21,7 +21,7 @@ export async function readStatus(env: Env, db: Db) {
     version: { id, tag: tag === '' ? null : tag, createdAt: timestamp },
     database: { kind: env.LIBSQL_URL ? 'libsql' : 'd1', bytes, reserveBytes, head },
     hubs: hubs.map((hub) => ({
-      region: hub.region,
+      region: hub.place,
       isReachable: hub.look !== null,
       head: hub.look?.head?.seq ?? null,
       // Counted from the hub's last read of the database; null where it has read nothing since it started.

@@ -113,8 +113,11 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
   body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
-  configuration: { rooms: ['entra', 'env', 'header-rules', 'token/secret'], packages: [] },
   'route-group': { rooms: ['problem'], packages: ['hono'] },
+  configuration: {
+    rooms: ['entra', 'env', 'header-rules', 'token/secret', 'verification/jurisdiction'],
+    packages: [],
+  },
   'header-rules': { rooms: ['env'], packages: [] },
   limit: { rooms: ['problem'], packages: [] },
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },

@@ -1,25 +1,19 @@
 // What the operator's status says of the hubs. It changes nothing, and no hub asks the database for it.
-import type { ChangeHub } from './change-hub.ts';
 import type { HubLook } from './hub.ts';
-import { REGIONS, hubIn } from './region.ts';
-import type { Region } from './region.ts';
+import { hubAt, placesOf } from './region.ts';
+import type { HubsEnv, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** A hub that takes longer counts as not reachable. */
 const LOOK_MS = 3000;
 
-/** Each region's hub, and what it says of itself; null for one that cannot be reached, or runs another release. */
-export async function lookAtHubs(env: {
-  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
-  DATABASE_EPOCH: string;
-}): Promise<{ region: Region; look: HubLook | null }[]> {
+/** Each hub, and what it says of itself; null for one that cannot be reached, or runs another release. */
+export async function lookAtHubs(env: HubsEnv): Promise<{ place: Place; look: HubLook | null }[]> {
   const terms = termsOf(env.DATABASE_EPOCH);
   return Promise.all(
-    REGIONS.map(async (region) => {
-      const look = askUnder(terms, {}, (question) =>
-        hubIn(env.CHANGE_HUB, region, terms.epoch).look(question),
-      );
-      return { region, look: await Promise.race([look, late()]).catch(() => null) };
+    placesOf(env).map(async (place) => {
+      const look = askUnder(terms, {}, (question) => hubAt(env, place).look(question));
+      return { place, look: await Promise.race([look, late()]).catch(() => null) };
     }),
   );
 }

@@ -29,6 +29,7 @@ async function answeredAfter(ports: Partial<PublishPorts>) {
     {
       now: () => Date.now(),
       sleep: after,
+      places: REGIONS,
       advance: (region, head) => {
         expect(head).toEqual(HEAD);
         told.set(region, (told.get(region) ?? 0) + 1);
@@ -123,6 +124,7 @@ async function publishedIn(settings: Partial<PublishEnv>): Promise<number> {
     REVOCATION_LEASE_MS: '500',
     HUB_LEASE_MS: '5000',
     DATABASE_EPOCH: '1',
+    JURISDICTION: '',
     ...settings,
   };
   const from = Date.now();
@@ -172,6 +174,7 @@ describe('KV', () => {
       {
         now: () => Date.now(),
         sleep: after,
+        places: REGIONS,
         advance: async (region, head) => {
           await advance(region, head);
           seen.push('told');

@@ -2,11 +2,10 @@
 // and waited for; a hub that does not answer costs time, never truth: its own lease runs out.
 import { logOften } from '../log.ts';
 import type { TokenHash } from '../token/secret.ts';
-import type { ChangeHub } from './change-hub.ts';
 import { cacheKey } from './record.ts';
 import type { Head } from './record.ts';
-import { REGIONS, hubIn } from './region.ts';
-import type { Region } from './region.ts';
+import { hubAt, placesOf } from './region.ts';
+import type { HubsEnv, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** What a batch committed: the newest row of `changes` at its end, and the hashes it wrote there. */
@@ -15,8 +14,10 @@ export type Change = { head: Head; hashes: TokenHash[] };
 export type PublishPorts = {
   now(): number;
   sleep(ms: number): Promise<void>;
-  /** Resolves when the region's hub has read every change up to `head`. */
-  advance(region: Region, head: Head): Promise<unknown>;
+  /** The places of all hubs of the deployment. */
+  places: readonly Place[];
+  /** Resolves when the hub of this place has read every change up to `head`. */
+  advance(place: Place, head: Head): Promise<unknown>;
   /** Forgets a hash in KV. Best effort: correctness does not depend on it. */
   forget(hash: TokenHash): Promise<unknown>;
   /** Told when not every hub has confirmed the change: its answer waits for the longest lease. */
@@ -55,7 +56,7 @@ export async function publishChange(
   rules: PublishRules = PUBLISH_RULES,
 ): Promise<{ effectiveAt: string }> {
   const worst = ports.now() + rules.longestLeaseMs(ports.leaseMs, ports.hubLeaseMs) * RATE + MARGIN_MS;
-  const told = Promise.all(REGIONS.map((region) => advanceHub(ports, region, head, worst)));
+  const told = Promise.all(ports.places.map((place) => advanceHub(ports, place, head, worst)));
   // The hubs come first: a KV that hangs must not take a connection that the answer waits for.
   void Promise.race([told, ports.sleep(SILENCE_MS)]).then(() => forgetAll(ports, hashes));
   const confirmed = await Promise.race([
@@ -82,11 +83,11 @@ async function forgetAll(ports: PublishPorts, hashes: TokenHash[]): Promise<void
   await Promise.all(Array.from({ length: DELETES_AT_ONCE }, forgetInTurn));
 }
 
-async function advanceHub(ports: PublishPorts, region: Region, head: Head, worst: number): Promise<boolean> {
+async function advanceHub(ports: PublishPorts, place: Place, head: Head, worst: number): Promise<boolean> {
   // An answer that comes late is one all the same.
   const answers: Promise<true>[] = [];
   while (ports.now() < worst) {
-    answers.push(ports.advance(region, head).then(() => true));
+    answers.push(ports.advance(place, head).then(() => true));
     const confirmed = await Promise.race([
       Promise.any(answers).catch(() => ports.sleep(RETRY_MS).then(() => false)),
       ports.sleep(SILENCE_MS).then(() => false),
@@ -96,12 +97,10 @@ async function advanceHub(ports: PublishPorts, region: Region, head: Head, worst
   return false;
 }
 
-export type PublishEnv = {
+export type PublishEnv = HubsEnv & {
   TOKEN_CACHE: Pick<KVNamespace, 'delete'>;
-  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
   REVOCATION_LEASE_MS: string;
   HUB_LEASE_MS: string;
-  DATABASE_EPOCH: string;
   /** The leases of the deployment before this one, where this one shortened them: its isolates may still run. */
   REVOCATION_LEASE_MS_BEFORE?: string;
   HUB_LEASE_MS_BEFORE?: string;
@@ -118,15 +117,17 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
         new Promise((done) => {
           setTimeout(done, ms);
         }),
-      advance: (region, head) =>
-        askUnder(terms, head, (point) => hubIn(env.CHANGE_HUB, region, terms.epoch).advance(point)).catch(
-          (error: unknown) => {
-            logOften('hub-unreachable', region);
-            throw error;
-          },
-        ),
+      places: placesOf(env),
+      advance: (place, head) =>
+        askUnder(terms, head, (point) => hubAt(env, place).advance(point)).catch((error: unknown) => {
+          logOften('hub-unreachable', place);
+          throw error;
+        }),
       unconfirmed: () => logOften('change-unconfirmed', 'not every hub has answered'),
-      forget: (hash) => env.TOKEN_CACHE.delete(cacheKey(hash)),
+      // In a jurisdiction KV holds nothing.
+      forget: async (hash) => {
+        if (env.JURISDICTION === '') await env.TOKEN_CACHE.delete(cacheKey(hash));
+      },
       leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
       hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),
     },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FALLBACK, REGIONS, regionOf } from './region.ts';
+import { JURISDICTIONS } from './jurisdiction.ts';
+import { FALLBACK, REGIONS, hubAt, placeNear, placesOf, regionOf } from './region.ts';
+import type { HubsEnv } from './region.ts';
 
 describe('the region of a caller', () => {
   it.each([
@@ -44,5 +46,35 @@ describe('the region of a caller', () => {
     expect(REGIONS).toHaveLength(9);
     expect(new Set(REGIONS).size).toBe(9);
     expect(REGIONS).toContain(FALLBACK);
+  });
+});
+
+describe('the hubs of a deployment', () => {
+  /** What is asked of the namespace for each hub, in this epoch. */
+  function askedFor(JURISDICTION: string, DATABASE_EPOCH: string): unknown[] {
+    const asked: unknown[] = [];
+    const getByName = (...args: unknown[]) => asked.push(args);
+    const hubs = {
+      getByName,
+      jurisdiction: (jurisdiction: string) => ({
+        getByName: (...args: unknown[]) => asked.push([jurisdiction, ...args]),
+      }),
+    };
+    // The two methods that are used of a namespace.
+    const env = { CHANGE_HUB: hubs, DATABASE_EPOCH, JURISDICTION } as unknown as HubsEnv;
+    for (const place of placesOf(env)) hubAt(env, place);
+    return asked;
+  }
+
+  it('are nine, each with its location hint and the epoch in its name', () => {
+    expect(askedFor('', '1')).toEqual(REGIONS.map((region) => [region, { locationHint: region }]));
+    expect(askedFor('', '12')).toEqual(REGIONS.map((region) => [`${region}.12`, { locationHint: region }]));
+  });
+
+  it.each(JURISDICTIONS)('are one in the jurisdiction %s, without a location hint', (jurisdiction) => {
+    expect(askedFor(jurisdiction, '1')).toEqual([[jurisdiction, jurisdiction]]);
+    expect(askedFor(jurisdiction, '2')).toEqual([[jurisdiction, `${jurisdiction}.2`]]);
+    for (const continent of ['NA', 'AS', 'EU'])
+      expect(placeNear({ continent }, { JURISDICTION: jurisdiction })).toBe(jurisdiction);
   });
 });

@@ -1,22 +1,47 @@
-// Which of the nine hubs an isolate asks: the one nearest to where the call came in. Any choice is right, a near one
-// is fast. Pure.
+// Which hubs a deployment has, and which of them an isolate asks: the one nearest to where the call came in, or the only
+// one of a jurisdiction. Any choice among them is right, a near one is fast. Pure.
 import type { ChangeHub } from './change-hub.ts';
+import { jurisdictionOf } from './jurisdiction.ts';
+import type { Jurisdiction } from './jurisdiction.ts';
 
 /** One hub per location hint that Durable Objects offer (developers.cloudflare.com/durable-objects/reference/data-location). */
 export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 export type Region = (typeof REGIONS)[number];
 
+/** Where a hub is: a region, or a whole jurisdiction. */
+export type Place = Region | Jurisdiction;
+
+/** `JURISDICTION`: configuration.ts has refused what is neither a jurisdiction nor empty. */
+export type HubsEnv = {
+  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
+  DATABASE_EPOCH: string;
+  JURISDICTION: string;
+};
+
+/** The places of all hubs of the deployment. Every one of them is told of every change. */
+export function placesOf({ JURISDICTION }: Pick<HubsEnv, 'JURISDICTION'>): readonly Place[] {
+  const jurisdiction = jurisdictionOf(JURISDICTION);
+  return jurisdiction === null ? REGIONS : [jurisdiction];
+}
+
+/** The place of the hub that an isolate asks; `cf` is that of its first request. */
+export function placeNear(cf: unknown, { JURISDICTION }: Pick<HubsEnv, 'JURISDICTION'>): Place {
+  return jurisdictionOf(JURISDICTION) ?? regionOf(cf);
+}
+
 /**
- * The region's hub of this epoch, made on its first call. A later epoch has hubs of its own, so that one that still reads
+ * The hub of a place in this epoch, made on its first call. A later epoch has hubs of its own, so that one that still reads
  * the database of before is not asked. The first epoch has the names of the release before epochs: while a deployment
- * spreads, both releases must tell and ask the same hubs.
+ * spreads, both releases must tell and ask the same hubs. Cloudflare takes no location hint beside a jurisdiction.
  */
-export function hubIn(
-  hubs: DurableObjectNamespace<ChangeHub>,
-  region: Region,
-  epoch: number,
-): DurableObjectStub<ChangeHub> {
-  return hubs.getByName(epoch === 1 ? region : `${region}.${epoch}`, { locationHint: region });
+export function hubAt({ CHANGE_HUB: hubs, DATABASE_EPOCH }: HubsEnv, place: Place) {
+  const epoch = Number(DATABASE_EPOCH);
+  const name = epoch === 1 ? place : `${place}.${epoch}`;
+  const jurisdiction = jurisdictionOf(place);
+  return jurisdiction === null
+    ? // What is no jurisdiction is a region.
+      hubs.getByName(name, { locationHint: place as Region })
+    : hubs.jurisdiction(jurisdiction).getByName(name);
 }
 
 /** Where nothing is known of the caller: local runs, RPC from another Worker. */

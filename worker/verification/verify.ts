@@ -1,28 +1,26 @@
 // The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
 import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
-import type { ChangeHub } from './change-hub.ts';
 import type { Answer } from './hub.ts';
 import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
-import { hubIn, regionOf } from './region.ts';
+import { hubAt, placeNear } from './region.ts';
+import type { HubsEnv } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 import { openLookups } from './truth.ts';
 import { INVALID, Verifier } from './verifier.ts';
-import type { Verification } from './verifier.ts';
+import type { Ports, Verification } from './verifier.ts';
 
 export type { Verification } from './verifier.ts';
 
 /** What verification needs of the deployment. */
-export type VerifyEnv = {
+export type VerifyEnv = HubsEnv & {
   DB: D1Database;
   LIBSQL_URL?: string;
   LIBSQL_AUTH_TOKEN?: string;
   TOKEN_CACHE: KVNamespace;
-  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
   TAG_KEYS?: string;
   TAG_KEY_CURRENT?: string;
   REVOCATION_LEASE_MS: string;
-  DATABASE_EPOCH: string;
 };
 
 /** Where the call came in, and what may outlive its answer. */
@@ -55,7 +53,7 @@ export function verify(
 
 /** An isolate serves one place, so its first caller chooses the hub for all of them. */
 function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
-  const region = regionOf(cf);
+  const place = placeNear(cf, env);
   const terms = termsOf(env.DATABASE_EPOCH);
   return new Verifier({
     now: () => Date.now(),
@@ -69,18 +67,25 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
           terms,
           ask,
           // The RPC types widen tuples to lists; the structured clone that carries them does not.
-          (question) => hubIn(env.CHANGE_HUB, region, terms.epoch).sync(question, counts) as Promise<Answer>,
+          (question) => hubAt(env, place).sync(question, counts) as Promise<Answer>,
         ),
     },
-    cache: {
-      get: async (hash) => readCachedRecord(ring, hash, await env.TOKEN_CACHE.get(cacheKey(hash))),
-      put: async (hash, record) => {
-        const text = writeCachedRecord(ring, hash, record);
-        if (text !== null) await env.TOKEN_CACHE.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS });
-      },
-    },
+    cache: env.JURISDICTION === '' ? cacheIn(env.TOKEN_CACHE, ring) : NO_CACHE,
     truth: openLookups(env),
     random: () => Math.random(),
     leaseMs: Number(env.REVOCATION_LEASE_MS),
   });
 }
+
+function cacheIn(kv: KVNamespace, ring: TagKeyRing): Ports['cache'] {
+  return {
+    get: async (hash) => readCachedRecord(ring, hash, await kv.get(cacheKey(hash))),
+    put: async (hash, record) => {
+      const text = writeCachedRecord(ring, hash, record);
+      if (text !== null) await kv.put(cacheKey(hash), text, { expirationTtl: CACHE_SECONDS });
+    },
+  };
+}
+
+/** In a jurisdiction: KV keeps its copies all over the world, and knows no other way. */
+const NO_CACHE: Ports['cache'] = { get: async () => null, put: async () => undefined };

@@ -6,6 +6,7 @@ import type { TokenHash } from '../../token/secret.ts';
 import type { Answer, Ask, Hub } from '../hub.ts';
 import type { Change as Committed, PublishPorts } from '../publish.ts';
 import type { CachedRecord, Change, Head, Holder, Truth } from '../record.ts';
+import type { Place } from '../region.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
 import type { Ports, Verification, Verifier } from '../verifier.ts';
@@ -27,7 +28,7 @@ const LONG: Leases = { leaseMs: 4000, hubLeaseMs: 1000 };
 const LONGEST_MS = 4000;
 const LENGTH_MS = 14_000;
 const HASHES = ['a', 'b'] as TokenHash[];
-const REGIONS = ['weur', 'enam'];
+const REGIONS: readonly Place[] = ['weur', 'enam'];
 const ISOLATES = 3;
 
 /** What a deployment binds its isolates and hubs to. */
@@ -206,9 +207,9 @@ export class World {
       {
         now: clock,
         sleep: (ms) => this.sleep(ms),
+        places: REGIONS,
         advance: async (region, head) => {
           const index = REGIONS.indexOf(region);
-          if (index < 0) return;
           await this.code.askUnder(terms, head, (point) =>
             this.hubCall('publisher', index, ({ hub, deployment }) =>
               this.code.answerUnder(deployment.terms, point, async () => {
