@@ -66,23 +66,27 @@ beforeAll(async () => {
   const atLibsql = { LIBSQL_URL: libsql.url, LIBSQL_AUTH_TOKEN: libsql.authToken, LOCAL_MODE: '1' };
   const next = { ...LEASES, DATABASE_EPOCH: '2' };
   const isolates: Parameters<typeof startReleases>[0] = [
-    { name: 'old', hubs: 'old', release, settings: LEASES },
-    { name: 'new', hubs: 'new', settings: LEASES },
-    { name: 'new-at-old-hubs', hubs: 'old', settings: LEASES },
-    { name: 'old-at-new-hubs', hubs: 'new', release, settings: LEASES },
+    { name: 'old', hubs: 'old-hubs', release, settings: LEASES },
+    { name: 'new', hubs: 'new-hubs', settings: LEASES },
+    { name: 'new-at-old-hubs', hubs: 'old-hubs', settings: LEASES },
+    { name: 'old-at-new-hubs', hubs: 'new-hubs', release, settings: LEASES },
     // Nobody told its hubs that the zone moved on: they read libSQL, under the epoch of that move.
-    { name: 'at-libsql', hubs: 'at-libsql', settings: { ...next, ...atLibsql } },
+    { name: 'at-libsql', hubs: 'libsql-hubs', settings: { ...next, ...atLibsql } },
+    // The Workers whose hubs are asked. They are of one deployment, whose database it is: a hub says by CHANGE_HUB which.
+    { name: 'new-hubs', hubs: 'new-hubs', settings: LEASES },
+    { name: 'old-hubs', hubs: 'new-hubs', release, settings: LEASES },
+    { name: 'libsql-hubs', hubs: 'new-hubs', settings: { ...next, ...atLibsql } },
   ];
   const moved = [
-    { name: 'restored-at-old-hubs', hubs: 'old', database: 'restored', settings: next },
-    { name: 'restored-at-new-hubs', hubs: 'new', database: 'restored', settings: next },
-    { name: 'restored-old-at-new-hubs', hubs: 'new', database: 'restored', release, settings: LEASES },
-    { name: 'libsql-at-old-hubs', hubs: 'old', settings: { ...next, ...atLibsql } },
-    { name: 'libsql-at-new-hubs', hubs: 'new', settings: { ...next, ...atLibsql } },
-    { name: 'libsql-old-at-new-hubs', hubs: 'new', release, settings: { ...LEASES, ...atLibsql } },
+    { name: 'restored-at-old-hubs', hubs: 'old-hubs', database: 'restored', settings: next },
+    { name: 'restored-at-new-hubs', hubs: 'new-hubs', database: 'restored', settings: next },
+    { name: 'restored-old-at-new-hubs', hubs: 'new-hubs', database: 'restored', release, settings: LEASES },
+    { name: 'libsql-at-old-hubs', hubs: 'old-hubs', settings: { ...next, ...atLibsql } },
+    { name: 'libsql-at-new-hubs', hubs: 'new-hubs', settings: { ...next, ...atLibsql } },
+    { name: 'libsql-old-at-new-hubs', hubs: 'new-hubs', release, settings: { ...LEASES, ...atLibsql } },
     {
       name: 'back-at-libsql-hubs',
-      hubs: 'at-libsql',
+      hubs: 'libsql-hubs',
       database: 'restored',
       settings: { ...LEASES, DATABASE_EPOCH: '3' },
     },

@@ -2,6 +2,7 @@
 // setting that leaks into production opens nothing there. A fault names the setting, never its value.
 import type { Env } from './env.ts';
 import { entraTenantOf } from './entra.ts';
+import { knownFault, setFault } from './fault.ts';
 import { headerListFault } from './header-rules.ts';
 import { readTagKeyRing } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
@@ -9,7 +10,6 @@ import { JURISDICTIONS, jurisdictionOf } from './verification/jurisdiction.ts';
 
 const SECRET_LENGTH = 32;
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
-const faults = new WeakMap<Env, string | null>();
 
 /** The URL of a request to a local host, as the runtime writes it. */
 const LOCAL_URL = /^https?:\/\/(?:localhost|127\.0\.0\.1)(?::\d+)?\//;
@@ -24,10 +24,10 @@ export function isLocalUrl(env: Pick<Env, 'LOCAL_MODE'>, url: string): boolean {
   return env.LOCAL_MODE === '1' && LOCAL_URL.test(url);
 }
 
-/** What is wrong with the settings, as one sentence, or null. Worked out once in an isolate. */
+/** What is wrong with the deployment, as one sentence, or null. The settings are looked at once in an isolate. */
 export function faultOf(env: Env): string | null {
-  let fault = faults.get(env);
-  if (fault === undefined) faults.set(env, (fault = findFault(env)));
+  let fault = knownFault(env);
+  if (fault === undefined) setFault(env, (fault = findFault(env)));
   return fault;
 }
 

@@ -15,6 +15,7 @@ import { Problem, problemResponse, type Refusal, type Slug } from './problem.ts'
 import { isNavigation, pathOf, requestIdOf } from './request-id.ts';
 import { coverSubdomains, withSecurityHeaders } from './security-headers.ts';
 import { storageFailureOf } from './storage-failure.ts';
+import { FOREIGN_FAULT, isForeign } from './verification/ownership.ts';
 
 export { ChangeHub } from './verification/change-hub.ts';
 export { Verifier } from './verifier.ts';
@@ -82,7 +83,7 @@ function callApi(path: string, request: Request, env: Env, context: ExecutionCon
 
 /** The answer to whatever was thrown on the way to another one. */
 function refuse(request: Request, env: Env, error: unknown): Response | Promise<Response> {
-  return answerProblem(request, env, error instanceof Problem ? error : problemOf(error, request));
+  return answerProblem(request, env, error instanceof Problem ? error : problemOf(error, request, env));
 }
 
 function answerProblem(request: Request, env: Env, problem: Refusal): Response | Promise<Response> {
@@ -104,7 +105,13 @@ function noteRoute(c: Context, route: string | undefined): void {
 }
 
 /** A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
-function problemOf(thrown: unknown, request: Request): Problem {
+function problemOf(thrown: unknown, request: Request, env: Env): Problem {
+  // A hub may have said so meanwhile.
+  const fault = faultOf(env);
+  if (fault !== null) {
+    report(env, fault);
+    return new Problem('misconfigured', fault);
+  }
   const failure = storageFailureOf(thrown);
   if (failure !== null) {
     logOften('storage-failed', failure);
@@ -202,11 +209,13 @@ export default {
   },
   async scheduled(controller, env) {
     const { prune } = await import('./upkeep/prune.ts');
+    const { requireOwnDatabase } = await import('./upkeep/owner.ts');
     const startedAt = Date.now();
     try {
+      await requireOwnDatabase(env);
       logPruned({ ...(await prune(env, controller.scheduledTime)), durationMs: Date.now() - startedAt });
     } catch (error) {
-      logFailure('prune-failed', storageFailureOf(error) ?? undefined);
+      logFailure('prune-failed', isForeign(error) ? FOREIGN_FAULT : (storageFailureOf(error) ?? undefined));
       throw error;
     }
   },

@@ -47,7 +47,7 @@ type FailureLine = {
 };
 
 /** Failures that every call meets while the cause lasts: a code of our own behind each, and one line for many. */
-type Repeated = 'storage-failed' | 'hub-unreachable' | 'change-unconfirmed';
+type Repeated = 'storage-failed' | 'hub-unreachable' | 'change-unconfirmed' | 'cache-failed';
 
 /** The line about an hourly pruning. */
 type PrunedLine = {

@@ -128,6 +128,11 @@ export const eventRetention = sqliteTable('event_retention', {
   days: integer(),
 });
 
+export const deployment = sqliteTable('deployment', {
+  id: integer().primaryKey(),
+  hubs: text().notNull(),
+});
+
 export const reserve = sqliteTable('reserve', {
   id: integer().primaryKey(),
   filling: blob().notNull(),

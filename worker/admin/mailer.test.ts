@@ -84,6 +84,27 @@ describe('sign-in links by e-mail', () => {
     expect(answer.status).toBe(202);
   }, 5000);
 
+  it.each([
+    ['a sender whose domain is not onboarded', { code: 'E_SENDER_NOT_VERIFIED' }, 'E_SENDER_NOT_VERIFIED'],
+    ['a code that may be anything', { code: 'to somebody@example.com' }, 'other'],
+    ['no code', {}, 'other'],
+  ])('says in the log why a mail was not sent, and not to whom: %s', async (_, fields, detail) => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await givenOrganisation('enterprise', [email]);
+    const printed: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
+    const error = Object.assign(new Error(`cannot send from zone@example.com to ${email}`), fields);
+    const EMAIL = { send: () => Promise.reject(error) } as unknown as NonNullable<Env['EMAIL']>;
+    const context = createExecutionContext();
+    const settings = { ...env, EMAIL, EMAIL_FROM: 'zone@example.com' };
+    expect((await worker.fetch(askFor(email), settings, context)).status).toBe(202);
+    await waitOnExecutionContext(context);
+    log.mockRestore();
+    const lines = printed.map((line) => JSON.parse(line));
+    expect(lines).toContainEqual({ level: 'error', event: 'mail-not-sent', detail });
+    expect(printed.join('\n')).not.toContain('@');
+  });
+
   it('answers a stranger alike and mails nothing', async () => {
     const { answer, mails } = await ask(`${crypto.randomUUID()}@example.com`);
     expect(answer.status).toBe(202);

@@ -43,3 +43,10 @@ function linkMail(product: string, link: string, asker: string): { text: string;
 </body></html>`,
   };
 }
+
+/** The code of Cloudflare's Email Sending, such as E_SENDER_NOT_VERIFIED. The message of the error names addresses. */
+export function mailCodeOf(error: unknown): string {
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E_[A-Z_]{1,40}$/.test(code) ? code : 'other';
+}

@@ -31,7 +31,7 @@ import { limitDaily } from './limit-daily.ts';
 import { askerOf } from './asker.ts';
 import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
-import { openMailer } from './mailer.ts';
+import { mailCodeOf, openMailer } from './mailer.ts';
 import { oidc } from './oidc.ts';
 import {
   CLEARED_SESSION_COOKIE,
@@ -103,7 +103,9 @@ export const signIn = new Hono<AdminEnv>()
     if (created.known) {
       // The runtime would print the error of the EMAIL binding, which may hold the address.
       c.executionCtx.waitUntil(
-        mailer.send(email, link, askerOf(circumstancesOf(c))).catch(() => logFailure('mail-not-sent')),
+        mailer
+          .send(email, link, askerOf(circumstancesOf(c)))
+          .catch((error: unknown) => logFailure('mail-not-sent', mailCodeOf(error))),
       );
     }
     return c.json({ sent: true }, 202);

@@ -1,13 +1,14 @@
 // The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
-import { ADD_USAGE, MOVE_LAST_USED, NEWEST_CHANGES } from '../verification/hub-truth.ts';
+import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from '../verification/hub-truth.ts';
+import type { HubTruth } from '../verification/hub-truth.ts';
 import { CHANGES_FROM, READ, recordsOf } from '../verification/lookup.ts';
 import type { Row } from '../verification/lookup.ts';
-import type { Change, Truth } from '../verification/record.ts';
+import type { Change } from '../verification/record.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
 
-export function libsqlTruth(address: Address): Truth {
+export function libsqlTruth(address: Address): HubTruth {
   const run = async (sql: string, ...args: (string | number)[]) =>
     (await openClient(address).execute({ sql, args })).rows;
   return {
@@ -26,6 +27,12 @@ export function libsqlTruth(address: Address): Truth {
         { sql: ADD_USAGE, args },
         { sql: MOVE_LAST_USED, args },
       ]);
+    },
+    async owner() {
+      return (await run(OWNER)).map(rowAs<{ hubs: string }>)[0]?.hubs ?? null;
+    },
+    async claim(deployment) {
+      await run(CLAIM, deployment);
     },
   };
 }

@@ -41,7 +41,7 @@ const WING = [
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'log', 'storage-failure'],
+    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'fault', 'log', 'storage-failure'],
     packages: ['cloudflare:workers'],
   },
   libsql: {
@@ -60,7 +60,9 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'pages/problem-page',
       'upkeep/prune',
       'verifier',
+      'upkeep/owner',
       'verification/change-hub',
+      'verification/ownership',
     ],
     packages: ['hono'],
   },
@@ -100,7 +102,10 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: [...FACE, 'api/openapi', 'api/openapi-verification', 'operator/openapi', 'pages/headers'],
     packages: ['hono'],
   },
-  upkeep: { rooms: ['database', 'reserve', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
+  upkeep: {
+    rooms: ['database', 'reserve', 'storage-failure', 'tables', 'verification/ownership'],
+    packages: ['drizzle-orm'],
+  },
   token: { rooms: ['activity', 'organisation', 'database', 'reserve', 'tables'], packages: ['drizzle-orm'] },
   organisation: {
     rooms: ['activity', 'token/secret', 'database', 'reserve', 'tables'],
@@ -115,7 +120,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
   'route-group': { rooms: ['problem'], packages: ['hono'] },
   configuration: {
-    rooms: ['entra', 'env', 'header-rules', 'token/secret', 'verification/jurisdiction'],
+    rooms: ['entra', 'env', 'fault', 'header-rules', 'token/secret', 'verification/jurisdiction'],
     packages: [],
   },
   'header-rules': { rooms: ['env'], packages: [] },

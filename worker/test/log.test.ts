@@ -283,6 +283,53 @@ describe('the line about a failure', () => {
     expect(printed.join('\n')).not.toContain('@');
   });
 
+  it('names what a call asked in vain, a hub and KV that fail or are too slow, once in ten seconds', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const { secret } = await givenToken(await givenOrganisation());
+      const failing = () => Promise.reject(new Error(`away: ${secret} of somebody@example.com`));
+      const hanging = () => new Promise<never>(() => undefined);
+      const deploymentOf = (ask: () => Promise<never>, more: object = {}) => ({
+        CHANGE_HUB: { getByName: () => ({ sync: ask }) } as unknown as Env['CHANGE_HUB'],
+        TOKEN_CACHE: { get: ask, put: failing } as unknown as Env['TOKEN_CACHE'],
+        ...more,
+      });
+      const failures = () =>
+        lines()
+          .filter(({ event }) => event !== undefined)
+          .map(({ event, detail, times }) => [event, detail, times]);
+      const ping = (settings: object) => callWith(settings, '/v1/ping', { headers: bearer(secret) });
+      vi.setSystemTime(Date.now() + 60_000);
+      const settings = deploymentOf(failing);
+      // The database itself answers, and KV is to be filled.
+      for (let n = 0; n < 3; n++) expect((await ping(settings)).status).toBe(200);
+      await vi.waitFor(() =>
+        expect(failures().toSorted()).toEqual([
+          ['cache-failed', 'read', undefined],
+          ['cache-failed', 'write', undefined],
+          ['hub-unreachable', 'weur', undefined],
+        ]),
+      );
+      expect((await ping(deploymentOf(hanging))).status).toBe(200);
+      await vi.waitFor(() =>
+        expect(failures()).toEqual(
+          expect.arrayContaining([
+            ['cache-failed', 'read, too slow', undefined],
+            ['hub-unreachable', 'weur, too slow', undefined],
+          ]),
+        ),
+      );
+      vi.setSystemTime(Date.now() + 60_000);
+      const DB = { prepare: () => ({ bind: () => ({ all: failing }) }) } as unknown as Env['DB'];
+      expect((await ping(deploymentOf(failing, { DB }))).status).toBe(503);
+      await vi.waitFor(() => expect(failures()).toContainEqual(['storage-failed', 'other', undefined]));
+      expect(printed.join('\n')).not.toContain(secret);
+      expect(printed.join('\n')).not.toContain('@');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('names the failure of a pruning', async () => {
     const DB = new Proxy(env.DB, {
       get() {

@@ -1,20 +1,26 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the truth at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
-import { logFailure, logOften } from '../log.ts';
+import { logFailure, logMisconfigured, logOften } from '../log.ts';
 import { storageCodeOf } from '../storage-failure.ts';
-import { withDeadline } from './deadline.ts';
+import { inTime, withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask, HubLook } from './hub.ts';
-import type { Head, Truth, UsageRow } from './record.ts';
 import { openTruth } from './hub-truth.ts';
+import type { HubTruth } from './hub-truth.ts';
+import { FOREIGN_FAULT, deploymentIdOf, foreignError } from './ownership.ts';
+import type { Head, UsageRow } from './record.ts';
 import { answerUnder, termsOf } from './terms.ts';
 import type { Terms } from './terms.ts';
 import type { TruthEnv } from './truth.ts';
 import { Usage } from './usage.ts';
 import type { Counts } from './verifier.ts';
 
-type HubEnv = TruthEnv & { HUB_LEASE_MS: string; DATABASE_EPOCH: string };
+type HubEnv = TruthEnv & {
+  CHANGE_HUB: DurableObjectNamespace;
+  HUB_LEASE_MS: string;
+  DATABASE_EPOCH: string;
+};
 
 /** How long a read of the truth may take. */
 const TRUTH_MS = 5000;
@@ -33,10 +39,12 @@ const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<HubEnv> {
-  private readonly truth: Truth;
+  private readonly truth: HubTruth;
   private readonly hub: Hub;
   private readonly terms: Terms;
   private readonly usage = new Usage();
+  /** Whether the database is this deployment's; null until a hub has read whose it is. */
+  private owned: Promise<boolean> | null = null;
   private saving = false;
   private writing = false;
 
@@ -45,7 +53,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
     this.truth = openTruth(env);
     this.terms = termsOf(env.DATABASE_EPOCH);
     this.hub = new Hub(
-      withDeadline(this.truth, TRUTH_MS, (error) => logOften('storage-failed', storageCodeOf(error))),
+      withDeadline(this.truth, TRUTH_MS, logStorageFailure),
       () => Date.now(),
       Number(env.HUB_LEASE_MS),
     );
@@ -54,9 +62,9 @@ export class ChangeHub extends DurableObject<HubEnv> {
   /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */
   sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms> {
     return answerUnder(this.terms, ask, async () => {
+      const [answer] = await Promise.all([this.hub.sync(ask), this.requireOwnDatabase()]);
       this.usage.add(counts, Date.now());
       if (!this.usage.isEmpty) this.saveSoon();
-      const answer = await this.hub.sync(ask);
       if (this.hub.isStale) this.ctx.waitUntil(this.hub.refresh().catch(() => undefined));
       return answer;
     });
@@ -65,7 +73,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
   /** Answers when every change up to `point` is known here; rejects where it is not. */
   advance(point: Head & Partial<Terms>): Promise<Terms> {
     return answerUnder(this.terms, point, async () => {
-      await this.hub.advance(point);
+      await Promise.all([this.hub.advance(point), this.requireOwnDatabase()]);
       return {};
     });
   }
@@ -73,6 +81,29 @@ export class ChangeHub extends DurableObject<HubEnv> {
   /** For the operator's status. */
   look(question: Partial<Terms>): Promise<HubLook & Terms> {
     return answerUnder(this.terms, question, async () => this.hub.look());
+  }
+
+  /** Rejects where the database belongs to another deployment. Read once in the life of this object. */
+  private async requireOwnDatabase(): Promise<void> {
+    this.owned ??= this.readOwner().catch((error: unknown) => {
+      this.owned = null;
+      throw error;
+    });
+    if (!(await this.owned)) throw foreignError();
+  }
+
+  /** A database that belongs to nobody is this deployment's from now on. A full one takes no row, and serves all the same. */
+  private async readOwner(): Promise<boolean> {
+    const own = deploymentIdOf(this.env.CHANGE_HUB);
+    const read = () => inTime(this.truth.owner(), TRUTH_MS, logStorageFailure);
+    let owner = await read();
+    if (owner === null) {
+      await inTime(this.truth.claim(own), TRUTH_MS, logStorageFailure).catch(() => undefined);
+      owner = await read();
+    }
+    const isOwn = owner === null || owner === own;
+    if (!isOwn) logMisconfigured(FOREIGN_FAULT);
+    return isOwn;
   }
 
   /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */
@@ -148,6 +179,10 @@ export class ChangeHub extends DurableObject<HubEnv> {
     const all = await this.ctx.storage.list<UsageRow[]>({ prefix: SAVED_BEFORE });
     return new Map([...all].filter(([key]) => KNOWN.test(key)));
   }
+}
+
+function logStorageFailure(error: unknown): void {
+  logOften('storage-failed', storageCodeOf(error));
 }
 
 /** Rows by key, in an order that the keys keep: the oldest first. */

@@ -16,7 +16,8 @@ export function withDeadline(
   };
 }
 
-function inTime<T>(answer: Promise<T>, ms: number, failed: (error: unknown) => void): Promise<T> {
+/** The answer, or a failure after `ms`; `failed` is told of either one. */
+export function inTime<T>(answer: Promise<T>, ms: number, failed: (error: unknown) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('truth: too late')), ms);
     // A timer that is left behind would keep a Durable Object from hibernating.

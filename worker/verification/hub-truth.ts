@@ -14,7 +14,17 @@ export const MOVE_LAST_USED = `UPDATE tokens SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
 WHERE tokens.id = used.id AND used.at > coalesce(tokens.last_used_at, '')`;
 
-export function openTruth(env: TruthEnv): Truth {
+export const OWNER = 'SELECT hubs FROM deployment WHERE id = 1';
+export const CLAIM = 'INSERT INTO deployment (id, hubs) VALUES (1, ?1) ON CONFLICT DO NOTHING';
+
+export type HubTruth = Truth & {
+  /** The id of the deployment that the database belongs to, or null where none is written down. */
+  owner(): Promise<string | null>;
+  /** Writes the id of a deployment down, unless one stands there. */
+  claim(deployment: string): Promise<void>;
+};
+
+export function openTruth(env: TruthEnv): HubTruth {
   const libsql = libsqlOf(env);
   if (libsql === null) return d1Truth(env.DB);
   return {
@@ -22,10 +32,12 @@ export function openTruth(env: TruthEnv): Truth {
     changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
     newestChanges: async (limit) => (await libsql()).newestChanges(limit),
     addUsage: async (rows) => (await libsql()).addUsage(rows),
+    owner: async () => (await libsql()).owner(),
+    claim: async (deployment) => (await libsql()).claim(deployment),
   };
 }
 
-function d1Truth(db: D1Database): Truth {
+function d1Truth(db: D1Database): HubTruth {
   return {
     ...d1Lookups(db),
     async newestChanges(limit) {
@@ -34,6 +46,10 @@ function d1Truth(db: D1Database): Truth {
     async addUsage(rows: UsageRow[]) {
       const json = JSON.stringify(rows);
       await db.batch([db.prepare(ADD_USAGE).bind(json), db.prepare(MOVE_LAST_USED).bind(json)]);
+    },
+    owner: () => db.prepare(OWNER).first<string>('hubs'),
+    async claim(deployment) {
+      await db.prepare(CLAIM).bind(deployment).run();
     },
   };
 }

@@ -2,6 +2,7 @@
 // and waited for; a hub that does not answer costs time, never truth: its own lease runs out.
 import { logOften } from '../log.ts';
 import type { TokenHash } from '../token/secret.ts';
+import { isForeign, refuseFrom } from './ownership.ts';
 import { cacheKey } from './record.ts';
 import type { Head } from './record.ts';
 import { hubAt, placesOf } from './region.ts';
@@ -106,11 +107,13 @@ export type PublishEnv = HubsEnv & {
   HUB_LEASE_MS_BEFORE?: string;
 };
 
+/** As above. Rejects at once where a hub says that the database belongs to another deployment: nothing is promised of it. */
 export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
+  const foreign = Promise.withResolvers<never>();
   const longest = (now: string, before: string | undefined): number =>
     Math.max(Number(now), Number(before ?? 0));
   const terms = termsOf(env.DATABASE_EPOCH);
-  return publishChange(
+  const published = publishChange(
     {
       now: () => Date.now(),
       sleep: (ms) =>
@@ -120,19 +123,24 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
       places: placesOf(env),
       advance: (place, head) =>
         askUnder(terms, head, (point) => hubAt(env, place).advance(point)).catch((error: unknown) => {
-          logOften('hub-unreachable', place);
+          if (isForeign(error)) {
+            refuseFrom(env);
+            foreign.reject(error);
+          } else logOften('hub-unreachable', place);
           throw error;
         }),
       unconfirmed: () => logOften('change-unconfirmed', 'not every hub has answered'),
       // In a jurisdiction KV holds nothing.
       forget: async (hash) => {
-        if (env.JURISDICTION === '') await env.TOKEN_CACHE.delete(cacheKey(hash));
+        if (env.JURISDICTION !== '') return;
+        await env.TOKEN_CACHE.delete(cacheKey(hash)).catch(() => logOften('cache-failed', 'delete'));
       },
       leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
       hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),
     },
     change,
   );
+  return Promise.race([published, foreign.promise]);
 }
 
 /** `publish` of one deployment. */

@@ -1,4 +1,4 @@
-// The four questions that verification asks of the truth, and what each kind of change makes them answer. Run on every
+// The questions that verification asks of the truth, and what each kind of change makes them answer. Run on every
 // database that may be the truth.
 import { eq, sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
@@ -7,12 +7,13 @@ import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, tokens, tokenUsage } from '../tables.ts';
 import { sha256Hex } from '../random.ts';
 import type { TokenHash } from '../token/secret.ts';
-import type { TokenRecord, Truth } from './record.ts';
+import type { HubTruth } from './hub-truth.ts';
+import type { TokenRecord } from './record.ts';
 
 /** `open` is called before the first test; truth and Db are of the same database. */
-export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): void {
+export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>): void {
   let db: Db;
-  let truth: Truth;
+  let truth: HubTruth;
   beforeAll(async () => {
     ({ db, truth } = await open());
   });
@@ -112,5 +113,12 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: Truth }>): vo
     ]);
     const [token] = await db.select().from(tokens).where(eq(tokens.id, id));
     expect(token?.lastUsedAt).toBe(late);
+  });
+
+  it('belongs to the deployment that claims it first', async () => {
+    expect(await truth.owner()).toBeNull();
+    await truth.claim('one');
+    await truth.claim('another');
+    expect(await truth.owner()).toBe('one');
   });
 }

@@ -1,7 +1,8 @@
 // The one place that chooses where the truth lives: D1, or libSQL where LIBSQL_URL is set, whose client is loaded by the
 // first question that reaches it.
 import { d1Lookups } from './lookup.ts';
-import type { Lookups, Truth } from './record.ts';
+import type { HubTruth } from './hub-truth.ts';
+import type { Lookups } from './record.ts';
 
 export type TruthEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };
 
@@ -19,7 +20,7 @@ export function openLookups(env: TruthEnv): Lookups {
 export function libsqlOf({
   LIBSQL_URL: url,
   LIBSQL_AUTH_TOKEN: authToken,
-}: TruthEnv): (() => Promise<Truth>) | null {
+}: TruthEnv): (() => Promise<HubTruth>) | null {
   if (!url) return null;
   return async () => (await import('../libsql/truth.ts')).libsqlTruth({ url, authToken });
 }

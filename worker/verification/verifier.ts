@@ -33,10 +33,13 @@ export type Ports = {
     put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
   truth: Lookups;
+  /** Told of each question that was not answered, or not in time. Nothing depends on it. */
+  failed?(asked: Asked, error: unknown): void;
   /** From 0 to 1. */
   random(): number;
   leaseMs: number;
 };
+export type Asked = 'hub' | 'cache' | 'cache-write' | 'database';
 /** `taken`: the generation of memory that may keep what the answer says; null for none. */
 type Synced = { answer: Answer; taken: number | null };
 /** What the database said itself: a record, or that what is remembered was brought up to date. */
@@ -57,6 +60,7 @@ const DIRECT_PAGES = 10;
 const DIRECT_TOKENS = 100;
 /** When traffic stops, what was counted last is told within this time. */
 const FLUSH_MS = 10_000;
+const TOO_LATE = 'too late';
 export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
 
@@ -110,7 +114,7 @@ export class Verifier {
   /** While too many look-ups end without a row, only a hash that KV knows is asked for: such a row was there once. */
   async #mayAskFor(hash: TokenHash): Promise<boolean> {
     if (this.#misses.areFew(this.#ports.now())) return true;
-    return (await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null)) !== null;
+    return (await this.#readCache(hash)) !== null;
   }
 
   /** Undefined: neither the hub nor the database can be had, or not in time. */
@@ -164,7 +168,7 @@ export class Verifier {
 
   /** The record by way of KV and the hub; undefined when the hub cannot be had, or not the record. */
   async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
-    const cached = await this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch(() => null);
+    const cached = await this.#readCache(hash);
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.#ask(ask, waitUntil);
     if (synced === undefined) return undefined;
@@ -186,7 +190,8 @@ export class Verifier {
     const until = now + DIRECT_MS;
     this.#readingUntil = until;
     const asked = this.#within(DIRECT_MS, this.#readDirectly(hash))
-      .catch(() => {
+      .catch((error: unknown) => {
+        this.#ports.failed?.('database', error);
         this.#databaseRestsUntil = this.#ports.now() + this.#brakes.restMs(this.#ports.random());
         return undefined;
       })
@@ -210,7 +215,8 @@ export class Verifier {
     // Another answer may have begun a new generation since this one was taken.
     if (taken === this.memory.generation) this.memory.put(hash, seq, holder);
     if (holder !== null && isFirst) {
-      waitUntil(this.#ports.cache.put(hash, { asOf, holder }).catch(() => undefined));
+      const put = this.#ports.cache.put(hash, { asOf, holder });
+      waitUntil(put.catch((error: unknown) => this.#ports.failed?.('cache-write', error)));
     }
     return holder;
   }
@@ -285,6 +291,7 @@ export class Verifier {
       const answer = await this.#within(HUB_MS, this.#ports.hub.sync(ask, counts));
       return { answer, taken: this.#take(asked, generation, ask.head, answer) };
     } catch (error) {
+      this.#ports.failed?.('hub', error);
       const now = this.#ports.now();
       const rest = now - asked >= HUB_MS ? SLOW_HUB_REST_MS : this.#brakes.restMs(this.#ports.random());
       this.#hubRestsUntil = Math.max(this.#hubRestsUntil, now + rest);
@@ -355,12 +362,25 @@ export class Verifier {
     if (this.#counts.size > 0) await this.#sync({ head: this.memory.head }).catch(() => undefined);
   }
 
+  /** What KV says, or null where it says nothing in time. */
+  #readCache(hash: TokenHash): Promise<CachedRecord | null> {
+    return this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch((error: unknown) => {
+      this.#ports.failed?.('cache', error);
+      return null;
+    });
+  }
+
   async #within<T>(ms: number, promise: Promise<T>): Promise<T> {
     const late = this.#ports.sleep(ms).then((): never => {
-      throw new Error('too late');
+      throw new Error(TOO_LATE);
     });
     // Whoever loses must not be an unhandled rejection.
     late.catch(() => undefined);
     return Promise.race([promise, late]);
   }
+}
+
+/** Whether an answer did not come in time, which `failed` was told of. */
+export function isTooLate(error: unknown): boolean {
+  return error instanceof Error && error.message === TOO_LATE;
 }

@@ -2,6 +2,7 @@
 import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import type { Answer } from './hub.ts';
+import { foreignError, isForeign, refuseFrom } from './ownership.ts';
 import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
 import type { HubsEnv } from './region.ts';
@@ -55,6 +56,10 @@ export function verify(
 function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
   const place = placeNear(cf, env);
   const terms = termsOf(env.DATABASE_EPOCH);
+  const lookups = openLookups(env);
+  // Of a database of another deployment nothing counts, not even what it says itself.
+  let isOwn = true;
+  const ifOwn = <T>(ask: () => Promise<T>): Promise<T> => (isOwn ? ask() : Promise.reject(foreignError()));
   return new Verifier({
     now: () => Date.now(),
     sleep: (ms) =>
@@ -68,10 +73,21 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
           ask,
           // The RPC types widen tuples to lists; the structured clone that carries them does not.
           (question) => hubAt(env, place).sync(question, counts) as Promise<Answer>,
-        ),
+        ).catch((error: unknown) => {
+          if (isForeign(error)) {
+            isOwn = false;
+            refuseFrom(env);
+          }
+          throw error;
+        }),
     },
     cache: env.JURISDICTION === '' ? cacheIn(env.TOKEN_CACHE, ring) : NO_CACHE,
-    truth: openLookups(env),
+    truth: {
+      read: (hashes) => ifOwn(() => lookups.read(hashes)),
+      changesFrom: (seq, limit) => ifOwn(() => lookups.changesFrom(seq, limit)),
+    },
+    failed: (asked, error) =>
+      void import('./report.ts').then(({ logFailed }) => logFailed(asked, error, place)),
     random: () => Math.random(),
     leaseMs: Number(env.REVOCATION_LEASE_MS),
   });
