@@ -84,7 +84,7 @@ describe('a deployment is refused', () => {
 
   it.each([
     ['the database', { database: 'developer-zone' }, 'the same database, developer-zone'],
-    ['a counter', { firstNamespace: 9001 }, 'counts under namespace_id 9001'],
+    ['a counter', { firstNamespace: 9001 }, 'counts under namespace_id 9002'],
   ])('where an environment shares %s of the deployment at the top', (_, own, reason) => {
     const settings = toml + stagingOf(toml, own);
     expect(plan(['--env', 'staging'], settings)).toEqual({
