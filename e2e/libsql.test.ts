@@ -1,13 +1,18 @@
 // The journey of a deployment whose truth is libSQL: the bundle that would be deployed, two isolates of it, an empty D1
 // that nobody may touch, and a server whose replica never learns anything.
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateLibsql } from '../scripts/migrate-libsql.ts';
+import { runChild } from './child.ts';
 import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
+const root = resolve(import.meta.dirname, '..');
 const cookie = newSessionCookie();
 const email = 'owner@example.com';
 let server: LibsqlServer;
@@ -154,5 +159,33 @@ describe('with the truth in libSQL', () => {
       server.isDown = false;
     }
     await expect.poll(async () => (await call(secret)).status, { timeout: 15_000 }).toBe(200);
+  });
+
+  it('is read and repeated by the script that follows a restore', async () => {
+    const organisation = await givenOrganisation();
+    const { path } = await givenToken(organisation);
+    expect((await send('PATCH', path, { active: false })).status).toBe(200);
+    const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
+    try {
+      const file = join(folder, 'events.jsonl');
+      const env = { ...process.env, LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
+      const restore = (...args: string[]) =>
+        runChild(process.execPath, ['scripts/restore.ts', ...args, '--events', file], { cwd: root, env });
+      const read = (query: string) => server.database.prepare(query).get() as Record<string, unknown>;
+      const { events } = read('SELECT count(*) AS events FROM events');
+      const fetched = await restore('fetch', '--since', new Date(0).toISOString());
+      expect(fetched.output).toContain(`${Number(events)} events since`);
+      // As the restored database has it.
+      server.database.exec(`UPDATE tokens SET active = 1 WHERE organisation_id = '${organisation}';
+        DROP TRIGGER events_stay; DELETE FROM events WHERE organisation_id = '${organisation}' AND action = 'token.deactivated'`);
+      for (let repeat = 0; repeat < 2; repeat++) expect((await restore('apply')).code).toBe(0);
+      expect(
+        read(
+          `SELECT active, (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM sessions) AS sessions FROM tokens WHERE organisation_id = '${organisation}'`,
+        ),
+      ).toMatchObject({ active: 0, events, sessions: 0 });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -1,7 +1,7 @@
 // What to do after a database was restored to an earlier instant: the events since then tell what took access away, and that is
 // done again. Pure: events in, SQL and sentences out.
 
-/** A line of `GET /operator/events`. */
+/** A line of `restore -- fetch`, and of `GET /operator/events`. */
 export type RestoreEvent = {
   id: string;
   at: string;
@@ -24,6 +24,19 @@ export type RestorePlan = {
   /** What no statement can do, and a person or another system has to. */
   open: string[];
 };
+
+/**
+ * An event has the time at which its request began, and its row is there when the request is over. So the events of the minute before
+ * the instant belong to the file as well. What the restored database has on record is not done again: a change and its event are one
+ * transaction.
+ */
+const OVERLAP_MS = 60_000;
+
+/** A page of the events that the plan needs, oldest first. `since`: the instant of the restore; `after`: the last id of the page before. */
+export function eventsQuery(since: Date, after: string, limit: number): string {
+  const from = new Date(since.getTime() - OVERLAP_MS).toISOString();
+  return sql`SELECT CAST(id AS TEXT) AS id, at, organisation_id AS organisationId, actor, action, token_id AS tokenId, preview, request_id AS requestId, ip, user_agent AS userAgent, detail FROM events WHERE at >= ${from} AND id > ${Number(after)} ORDER BY events.id LIMIT ${limit}`;
+}
 
 /** The statements end every session and sign-in first, and put the events themselves on record again last. */
 export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
@@ -86,29 +99,29 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
   const { action, organisationId, tokenId, detail } = event;
   const token = `${event.preview ?? tokenId} of ${organisationId}`;
   const todo = (statement: string, sentence: string): void => {
-    plan.statements.push(statement);
+    plan.statements.push(`${statement} AND ${isNotOnRecord(event)};`);
     plan.replayed.push(sentence);
   };
   switch (action) {
     case 'token.deactivated':
-      return todo(sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId};`, `Deactivate the token ${token}.`);
+      return todo(sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId}`, `Deactivate the token ${token}.`);
     case 'token.deleted':
-      return todo(sql`DELETE FROM tokens WHERE id = ${tokenId};`, `Delete the token ${token}.`);
+      return todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
     case 'member.removed':
       return todo(
-        sql`DELETE FROM members WHERE organisation_id = ${organisationId} AND email = ${detail};`,
+        sql`DELETE FROM members WHERE organisation_id = ${organisationId} AND email = ${detail}`,
         `Remove ${detail} from ${organisationId}.`,
       );
     case 'organisation.deleted':
       return todo(
-        sql`DELETE FROM organisations WHERE id = ${organisationId};`,
+        sql`DELETE FROM organisations WHERE id = ${organisationId}`,
         `Delete the organisation ${organisationId}.`,
       );
     case 'plan.changed': {
       const wanted = detail?.split(' → ')[1] ?? '';
       if (wanted === 'enterprise') break;
       return todo(
-        sql`UPDATE organisations SET plan = ${wanted} WHERE id = ${organisationId} AND plan = 'enterprise';`,
+        sql`UPDATE organisations SET plan = ${wanted} WHERE id = ${organisationId} AND plan = 'enterprise'`,
         `Take the Enterprise plan from ${organisationId} (${wanted}).`,
       );
     }
@@ -136,7 +149,12 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
 /** With a new number and its old time; an event that stands there already is left. */
 function recordAgain(event: RestoreEvent): string {
   const { at, organisationId, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = event;
-  return sql`INSERT INTO events (at, organisation_id, actor, action, token_id, preview, request_id, ip, user_agent, detail) SELECT ${at}, ${organisationId}, ${actor}, ${action}, ${tokenId}, ${preview}, ${requestId}, ${ip}, ${userAgent}, ${detail} WHERE NOT EXISTS (SELECT 1 FROM events WHERE at = ${at} AND request_id = ${requestId} AND action = ${action} AND organisation_id IS ${organisationId} AND token_id IS ${tokenId} AND detail IS ${detail});`;
+  const insertion = sql`INSERT INTO events (at, organisation_id, actor, action, token_id, preview, request_id, ip, user_agent, detail) SELECT ${at}, ${organisationId}, ${actor}, ${action}, ${tokenId}, ${preview}, ${requestId}, ${ip}, ${userAgent}, ${detail}`;
+  return `${insertion} WHERE ${isNotOnRecord(event)};`;
+}
+
+function isNotOnRecord({ at, organisationId, action, tokenId, requestId, detail }: RestoreEvent): string {
+  return sql`NOT EXISTS (SELECT 1 FROM events WHERE at = ${at} AND request_id = ${requestId} AND action = ${action} AND organisation_id IS ${organisationId} AND token_id IS ${tokenId} AND detail IS ${detail})`;
 }
 
 /** Values become literals: wrangler runs files, which have no parameters. */

@@ -1,25 +1,26 @@
 // npm run restore: what has to follow a restored database (docs/operating/backup.md).
-//   npm run restore -- fetch --origin https://zone.example.com --since 2026-01-31T12:00:00Z --events events.jsonl
+//   npm run restore -- fetch --since 2026-01-31T12:00:00Z --events events.jsonl     reads the database that is to be restored
 //   npm run restore -- plan --events events.jsonl      says what would be done and what cannot be; changes nothing
-//   npm run restore -- apply --events events.jsonl     does it: in D1, or in libSQL where LIBSQL_URL is set
-// `fetch` needs OPERATOR_SECRET in the environment. `apply --local --persist-to DIR` works on a local database.
+//   npm run restore -- apply --events events.jsonl     does it
+// The database is D1, or libSQL where LIBSQL_URL is set. `--local --persist-to DIR` works on a local one.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createClient } from '@libsql/client/http';
-import { planRestore } from './restore-plan.ts';
+import { openClient } from '../worker/libsql/client.ts';
+import { eventsQuery, planRestore } from './restore-plan.ts';
 import type { RestoreEvent } from './restore-plan.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
+/** Events that one query answers. */
+const PAGE = 2000;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     events: { type: 'string' },
-    origin: { type: 'string' },
     since: { type: 'string' },
     local: { type: 'boolean', default: false },
     'persist-to': { type: 'string' },
@@ -31,67 +32,84 @@ if (mode === 'fetch') await fetchEvents();
 else if (mode === 'plan' || mode === 'apply') await restore();
 else fail('Say fetch, plan or apply');
 
-/** Writes all events since the instant into the file, oldest first. */
+/** Writes all events since the instant, and those of the minute before it, into the file, oldest first. */
 async function fetchEvents(): Promise<void> {
-  const origin = values.origin ?? fail('--origin: the address of the deployment is needed');
-  const since = values.since ?? fail('--since: the instant to which the database will be restored is needed');
-  const secret = process.env['OPERATOR_SECRET'] ?? fail('OPERATOR_SECRET is not set');
+  const text = values.since ?? fail('--since: the instant to which the database will be restored is needed');
+  const since = new Date(text);
+  if (Number.isNaN(since.getTime())) fail(`--since: ${text} is no instant, such as 2026-01-31T12:00:00Z`);
   writeFileSync(file, '', { mode: 0o600 });
   let count = 0;
-  for (let after: string | undefined; ;) {
-    const query = new URLSearchParams({ since, ...(after === undefined ? {} : { after }) });
-    const answer = await fetch(`${origin}/operator/events?${query}`, {
-      headers: { authorization: `Bearer ${secret}` },
-    });
-    const text = await answer.text();
-    if (!answer.ok) fail(`${answer.status} ${text}`);
-    const last = eventsOf(text).at(-1);
-    if (last === undefined) break;
-    appendFileSync(file, text);
-    count += eventsOf(text).length;
+  for (let after = '0'; ;) {
+    const page = await select(eventsQuery(since, after, PAGE));
+    appendFileSync(file, page.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    count += page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) break;
     after = last.id;
   }
-  console.log(`${count} events since ${since} are in ${file}.`);
+  console.log(`${count} events since a minute before ${since.toISOString()} are in ${file}.`);
+}
+
+async function select(query: string): Promise<RestoreEvent[]> {
+  // Both answer rows under the names of the query's columns.
+  if (process.env['LIBSQL_URL']) {
+    const { rows } = await libsql().execute(query);
+    return rows as unknown as RestoreEvent[];
+  }
+  const output = runWrangler('--json', '--command', query);
+  const [answer] = JSON.parse(output.slice(output.indexOf('['))) as { results: RestoreEvent[] }[];
+  return answer?.results ?? fail(output);
 }
 
 async function restore(): Promise<void> {
   const { statements, replayed, open } = planRestore(eventsOf(readFileSync(file, 'utf8')));
-  console.log(mode === 'plan' ? 'To be done (nothing was changed):' : 'To be done:');
+  const change = mode === 'plan' ? ' (nothing was changed)' : '';
+  console.log(`To be done where the database does not have it on record${change}:`);
   for (const sentence of replayed) console.log(`  ${sentence}`);
-  if (open.length > 0) console.log('Cannot be done from here:');
+  if (open.length > 0)
+    console.log('Cannot be done from here (what is of the minute before the instant may be there already):');
   for (const sentence of open) console.log(`  ${sentence}`);
   if (mode === 'plan') return;
-  await (process.env['LIBSQL_URL'] ? runInLibsql(statements) : runInD1(statements));
+  if (process.env['LIBSQL_URL']) await libsql().batch(statements);
+  else runInD1(statements);
   console.log('Done. It may be run again without effect.');
 }
 
-async function runInLibsql(statements: string[]): Promise<void> {
+/** The Worker's own client: the primary answers, never a replica that may not have the last events yet. */
+function libsql(): ReturnType<typeof openClient> {
   const { LIBSQL_URL: url = '', LIBSQL_AUTH_TOKEN: authToken } = process.env;
-  await createClient({ url, ...(authToken ? { authToken } : {}) }).batch(statements, 'write');
+  return openClient({ url, authToken });
 }
 
-async function runInD1(statements: string[]): Promise<void> {
+function runInD1(statements: string[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
   try {
     const path = join(folder, 'restore.sql');
     writeFileSync(path, `${statements.join('\n')}\n`, { mode: 0o600 });
-    const state = values['persist-to'];
-    const where = values.local
-      ? ['--local', ...(state === undefined ? [] : ['--persist-to', resolve(state)])]
-      : ['--remote'];
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [WRANGLER, 'd1', 'execute', 'DB', ...where, '--yes', '--file', path],
-      {
-        cwd: root,
-        env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' },
-        encoding: 'utf8',
-      },
-    );
-    if (status !== 0) fail(`${stdout}${stderr}\nNothing is lost: run it again.`);
+    runWrangler('--yes', '--file', path);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What `wrangler d1 execute` prints. */
+function runWrangler(...args: string[]): string {
+  const state = values['persist-to'];
+  const where = values.local
+    ? ['--local', ...(state === undefined ? [] : ['--persist-to', resolve(state)])]
+    : ['--remote'];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [WRANGLER, 'd1', 'execute', 'DB', ...where, ...args],
+    {
+      cwd: root,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' },
+      encoding: 'utf8',
+      maxBuffer: 64 << 20,
+    },
+  );
+  if (status !== 0) fail(`${stdout}${stderr}\nNothing is lost: run it again.`);
+  return stdout;
 }
 
 function eventsOf(text: string): RestoreEvent[] {
@@ -99,7 +117,6 @@ function eventsOf(text: string): RestoreEvent[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      // A line of GET /operator/events.
       const event = JSON.parse(line) as RestoreEvent;
       if (typeof event.action !== 'string') fail(`${file}: a line is no event`);
       return event;
