@@ -27,8 +27,8 @@ const PLACES: { file: string; tests: string[] }[] = [
     file: 'worker/token/store.ts',
     tests: ['worker/token/store.test', 'worker/admin/tokens', 'worker/activity/', 'worker/admin/input'],
   },
-  { file: 'worker/token/usage.ts', tests: ['worker/admin/usage'] },
-  { file: 'worker/token/exposure.ts', tests: ['worker/api/routes.test', 'worker/activity/'] },
+  { file: 'worker/token/usage.ts', tests: ['worker/token/store.test', 'worker/admin/usage'] },
+  { file: 'worker/token/exposure.ts', tests: ['worker/token/store.test', 'worker/activity/'] },
   {
     file: 'worker/organisation/register.ts',
     tests: ['worker/organisation/register.test', 'worker/operator/'],

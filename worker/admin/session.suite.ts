@@ -1,12 +1,13 @@
 // What the database keeps of signing in: links, identities, sessions, daily counts. Run on every kind of
 // database.
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import { listEvents } from '../activity/store.ts';
 import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
-import { dailyCounts } from '../tables.ts';
+import { removeMember } from '../organisation/members.ts';
+import { dailyCounts, events as eventRows } from '../tables.ts';
 import { insertOrganisation } from '../test/rows.ts';
 import { randomValue } from '../random.ts';
 import { signInAs } from './identity.ts';
@@ -134,12 +135,118 @@ export function describeSessions(open: () => Promise<Db>): void {
     for (let count = 0; count < 2; count++) await endSession(db, session, cause);
     expect(await readSession(db, cookie, now)).toBeNull();
     for (let count = 0; count < 3; count++) await start(now + count);
-    const [newest, second] = await listSessions(db, email, now);
-    expect(await endSessionById(db, email, second?.id ?? '', cause)).toBe(true);
-    expect(await endSessionById(db, email, second?.id ?? '', cause)).toBe(false);
-    for (let count = 0; count < 2; count++) await endSessionsOf(db, email, cause, newest?.hash);
-    expect((await listSessions(db, email, now)).map(({ id }) => id)).toEqual([newest?.id]);
+    const stranger = await newMember();
+    const { code } = await ask(stranger.email);
+    await redeem(code, browser, stranger.cause);
+    const [theirs] = await listSessions(db, stranger.email, now);
+    const all = await listSessions(db, email, now);
+    expect(all.map(({ createdAt }) => createdAt - now)).toEqual([2, 1, 0]);
+    const [newest, second, oldest] = all.map(({ id }) => id);
+    // Another member's id ends nothing.
+    expect(await endSessionById(db, email, theirs?.id ?? '', cause)).toBe(false);
+    expect(await endSessionById(db, email, second ?? '', cause)).toBe(true);
+    expect(await endSessionById(db, email, second ?? '', cause)).toBe(false);
+    expect((await listSessions(db, email, now)).map(({ id }) => id)).toEqual([newest, oldest]);
+    for (let count = 0; count < 2; count++) await endSessionsOf(db, email, cause);
+    expect(await listSessions(db, email, now)).toEqual([]);
+    expect(await listSessions(db, stranger.email, now)).toHaveLength(1);
     const { events } = await listEvents(db, organisation, { action: 'sign-out' });
     expect(events.map(({ detail }) => detail)).toEqual(['everywhere', 'one session', null]);
+  });
+  it('forgets a session exactly two hours after it was seen last, and twelve hours after it began', async () => {
+    const { email, cause } = await newMember();
+    const { code } = await ask(email);
+    const cookie = /=([^;]+)/.exec((await redeem(code, browser, cause)) ?? '')?.[1] ?? '';
+    expect(await readSession(db, randomValue(), now)).toBeNull();
+    const seenAt = async () => (await listSessions(db, email, now))[0]?.seenAt;
+    // Reading is written down once a minute, and not at all where nobody attends.
+    await readSession(db, cookie, now + MINUTE);
+    await readSession(db, cookie, now + MINUTE + 1, true);
+    expect(await seenAt()).toBe(now);
+    await readSession(db, cookie, now + MINUTE + 1);
+    expect(await seenAt()).toBe(now + MINUTE + 1);
+    const idle = now + MINUTE + 1 + 2 * HOUR;
+    expect(await listSessions(db, email, idle - 1)).toHaveLength(1);
+    expect(await listSessions(db, email, idle)).toEqual([]);
+    expect(await readSession(db, cookie, idle)).toBeNull();
+    const end = now + 12 * HOUR;
+    for (let at = idle - 1; at < end; at += HOUR) expect(await readSession(db, cookie, at)).not.toBeNull();
+    expect(await readSession(db, cookie, end - 1)).not.toBeNull();
+    expect(await listSessions(db, email, end - 1)).toHaveLength(1);
+    expect(await readSession(db, cookie, end)).toBeNull();
+    expect(await listSessions(db, email, end)).toEqual([]);
+  });
+
+  it('ends the session that the browser brought by a sign-in, not by one that fails, and no other session', async () => {
+    const [{ email, cause }, stranger] = [await newMember(), await newMember()];
+    const start = async (who: { email: string; cause: Cause }, session?: string) => {
+      const { code } = await ask(who.email);
+      const bringing = { code: browser, session, newSession: randomValue() };
+      return /=([^;]+)/.exec((await redeemLinkCode(db, code, bringing, who.cause, now)) ?? '')?.[1] ?? '';
+    };
+    const [theirs, first] = [await start(stranger), await start({ email, cause })];
+    const failing = { code: browser, session: first, newSession: randomValue() };
+    expect(await redeemLinkCode(db, randomValue(), failing, cause, now)).toBeNull();
+    expect(await readSession(db, first, now)).not.toBeNull();
+    const second = await start({ email, cause }, first);
+    expect(await readSession(db, first, now)).toBeNull();
+    expect(await readSession(db, second, now)).not.toBeNull();
+    expect(await readSession(db, theirs, now)).not.toBeNull();
+  });
+
+  it('leaves the links of others alone when one is redeemed', async () => {
+    const [{ email, cause }, stranger] = [await newMember(), await newMember()];
+    const [mine, theirs] = [await ask(email), await ask(stranger.email)];
+    expect(await redeem(mine.code, browser, cause)).not.toBeNull();
+    expect(await redeem(theirs.code, browser, stranger.cause)).not.toBeNull();
+  });
+
+  it('writes what befalls a member of very many organisations into the first hundred, by id', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const made: string[] = [];
+    for (let count = 0; count < 102; count++) made.push(await insertOrganisation(db, 'pro', [email]));
+    const first = made.toSorted().slice(0, 100);
+    const cause = {
+      actor: email,
+      requestId: email,
+      ip: null,
+      userAgent: null,
+      at: new Date(now).toISOString(),
+    };
+    const { code } = await ask(email);
+    await redeem(code, browser, cause);
+    await endSessionsOf(db, email, cause);
+    for (const action of ['sign-in', 'sign-out']) {
+      const rows = await db
+        .select({ organisation: eventRows.organisationId })
+        .from(eventRows)
+        .where(and(eq(eventRows.requestId, email), eq(eventRows.action, action)));
+      expect(rows.map(({ organisation }) => organisation ?? '').toSorted()).toEqual(first);
+    }
+  });
+
+  it('knows a subject by issuer and address, and lets nobody in who is a member no longer', async () => {
+    const [{ email, organisation, cause }, other] = [await newMember(), await newMember()];
+    const [a, b] = ['https://a.example', 'https://b.example'];
+    const claim = (issuer: string, address: string, name: string) =>
+      signInAs(
+        db,
+        { issuer, email: address, subject: `${name}-${email}` },
+        { session: undefined, newSession: randomValue() },
+        cause,
+        now,
+      );
+    const failed = { ok: false, reason: 'sign-in-failed' };
+    expect(await claim(a, email, '1')).toMatchObject({ ok: true });
+    // Another issuer's subjects are other people, whatever they are called.
+    expect(await claim(b, email, '2')).toMatchObject({ ok: true });
+    expect(await claim(b, email, '1')).toEqual(failed);
+    expect(await claim(a, email, '2')).toEqual(failed);
+    // The subject turns up under another member's address.
+    expect(await claim(a, other.email, '1')).toEqual(failed);
+    expect(await listSessions(db, other.email, now)).toEqual([]);
+    await removeMember(db, organisation, email, cause);
+    expect(await claim(a, email, '1')).toEqual({ ok: false, reason: 'unknown-member' });
+    expect(await listSessions(db, email, now)).toEqual([]);
   });
 }

@@ -1,6 +1,6 @@
 // The member behind a dashboard request: opaque sessions, a random value with a mark in the cookie and its SHA-256 in the
 // database, read with every request. No session is ever extended past twelve hours, or past two idle ones.
-import { and, asc, desc, eq, exists, gt, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, gt, sql } from 'drizzle-orm';
 import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
@@ -182,11 +182,9 @@ export async function endSession(db: Db, session: Session, cause: Cause): Promis
   await endWhere(db, eq(sessions.hash, session.hash), session.email, cause, null);
 }
 
-/** Ends every session of the member, or every one but `except`. */
-export async function endSessionsOf(db: Db, email: string, cause: Cause, except?: string): Promise<void> {
-  const mine = eq(sessions.email, email);
-  const ending = except === undefined ? mine : and(mine, ne(sessions.hash, except));
-  await endWhere(db, ending, email, cause, 'everywhere');
+/** Ends every session of the member. */
+export async function endSessionsOf(db: Db, email: string, cause: Cause): Promise<void> {
+  await endWhere(db, eq(sessions.email, email), email, cause, 'everywhere');
 }
 
 /** Ends one session of the member's own by its public id; false where there is none, and then nothing is on record. */

@@ -1,12 +1,13 @@
 // The statements alone, without the checks that the routes make first. Membership or plan may change after such a check, so
 // each statement must guard by itself. Run on every kind of database.
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
+import { recordExposure } from './exposure.ts';
 import { updateToken, countTokens, addToken, removeToken, listTokens } from './store.ts';
 import { listUsage } from './usage.ts';
 import type { NewToken, Place } from './store.ts';
@@ -261,6 +262,32 @@ export function describeTokens(open: () => Promise<Db>): void {
     heads.push(deleted.ok ? deleted.head.seq : -1);
     const start = heads[0] ?? -1;
     expect(heads.map((head) => head - start)).toEqual([0, 1, 1, 2, 3]);
+  });
+
+  it('an exposure is on record once a day for each token, whatever else happened to it', async () => {
+    const place = { organisationId: await insertOrganisation(db), email };
+    const [one, other] = [
+      await insertToken(db, place.organisationId),
+      await insertToken(db, place.organisationId, false),
+    ];
+    const start = Date.UTC(2026, 0, 1);
+    const day = 24 * 60 * 60 * 1000;
+    const at = (ms: number): Cause => ({ ...cause(), at: new Date(start + ms).toISOString() });
+    await updateToken(db, place, one.id, { name: 'A' }, at(0));
+    await recordExposure(db, one.hash, at(0));
+    await recordExposure(db, other.hash, at(1));
+    await recordExposure(db, one.hash, at(day - 1));
+    await recordExposure(db, one.hash, at(day));
+    const exposed = await db
+      .select({ id: events.tokenId, at: events.at, detail: events.detail })
+      .from(events)
+      .where(and(eq(events.organisationId, place.organisationId), eq(events.action, 'token.exposed')))
+      .orderBy(events.id);
+    expect(exposed).toEqual([
+      { id: one.id, at: at(0).at, detail: 'A' },
+      { id: other.id, at: at(1).at, detail: null },
+      { id: one.id, at: at(day).at, detail: 'A' },
+    ]);
   });
 
   it('of sixty creates at the same time ten succeed', async () => {

@@ -91,6 +91,59 @@ describe('the hourly pruning', () => {
     expect(results).toEqual([{ seq: newest }]);
   });
 
+  it('keeps what is exactly as old as it may be, and removes what is one step older', async () => {
+    const organisation = await givenOrganisation();
+    const { id } = await givenToken(organisation);
+    const insert = (text: string, ...values: (string | number)[]) =>
+      env.DB.prepare(`INSERT INTO ${text}`).bind(...values);
+    const key = (name: string, at: number) =>
+      insert(
+        `idempotency_keys (organisation_id, actor, key, body_hash, token_id, created_at) VALUES (?, 'a', ?, ?, ?, ?)`,
+        organisation,
+        name,
+        sha256Hex(''),
+        id,
+        at,
+      );
+    const usage = (hour: number) =>
+      insert('token_usage (token_id, hour, accepted) VALUES (?, ?, 1)', id, hour);
+    const change = (at: number) =>
+      insert('changes (token_hash, at) VALUES (?, ?)', sha256Hex(`${at}`), new Date(at).toISOString());
+    const session = (expiresAt: number) =>
+      insert(
+        `sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?1, ?1, 'a', 'link', 1, 1, ?2)`,
+        sha256Hex(`${expiresAt}`),
+        expiresAt,
+      );
+    const month = Math.floor((NOW - 31 * DAY) / HOUR);
+    await env.DB.batch([
+      key('kept', NOW - DAY),
+      key('gone', NOW - DAY - 1),
+      usage(month),
+      usage(month - 1),
+      change(NOW - DAY),
+      change(NOW - DAY - 1),
+      change(NOW),
+      session(NOW),
+      session(NOW - 1),
+    ]);
+    await givenSignIn(NOW);
+    await givenSignIn(NOW - 1);
+    expect((await prune(env, NOW)).removed).toMatchObject({
+      sessions: 1,
+      signIns: 1,
+      idempotencyKeys: 1,
+      tokenUsage: 1,
+      changes: 1,
+    });
+    expect(await env.DB.prepare('SELECT key FROM idempotency_keys').first('key')).toBe('kept');
+    expect(await env.DB.prepare('SELECT hour FROM token_usage').first('hour')).toBe(month);
+    expect(await env.DB.prepare('SELECT expires_at FROM sessions').first('expires_at')).toBe(NOW);
+    expect(await env.DB.prepare('SELECT expires_at FROM sign_ins').first('expires_at')).toBe(NOW);
+    const oldest = new Date(NOW - DAY).toISOString();
+    expect(await env.DB.prepare('SELECT min(at) AS at FROM changes').first('at')).toBe(oldest);
+  });
+
   it('goes on until nothing is left, however long the backlog is', async () => {
     for (let n = 0; n < 65; n++) await givenSignIn(NOW - 1);
     expect(await prune(env, NOW, { ...BUDGET, rows: 2 })).toMatchObject({
@@ -261,5 +314,13 @@ describe('the retention of events', () => {
     expect(await env.DB.prepare('SELECT * FROM event_retention').all()).toMatchObject({
       results: [{ id: 1, days: null }],
     });
+  });
+
+  it('lets the pruning keep what is exactly as old as it may be', async () => {
+    const id = await givenEvent(new Date(NOW - 90 * DAY).toISOString());
+    await prune({ ...env, EVENTS_RETENTION_DAYS: '90' }, NOW);
+    expect(await ids()).toContain(id);
+    await prune({ ...env, EVENTS_RETENTION_DAYS: '90' }, NOW + 1);
+    expect(await ids()).not.toContain(id);
   });
 });
