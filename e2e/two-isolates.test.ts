@@ -1,16 +1,17 @@
 // The promise between two isolates of the real bundle in workerd: what one of them switches off, the other refuses from
 // the moment of the answer on, though it was warm, though calls are in flight, though KV says otherwise.
-import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
+import { startIsolates } from './isolates.ts';
+import { sha256, signIn } from './member.ts';
+import type { Member } from './member.ts';
 
 const CALLS = 10_000;
 const CALLERS = 32;
-const cookie = newSessionCookie();
 
 let miniflare: Miniflare;
+let member: Member;
 let here: string;
 let there: string;
 
@@ -18,46 +19,14 @@ beforeAll(async () => {
   miniflare = await startIsolates(['here', 'there']);
   here = (await miniflare.unsafeGetDirectURL('here')).origin;
   there = (await miniflare.unsafeGetDirectURL('there')).origin;
-  const db = await miniflare.getD1Database('DB', 'here');
-  const now = Date.now();
-  await db
-    .prepare(
-      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    )
-    .bind(sha256(cookie), 'session', 'owner@example.com', 'link', now, now, now + 3_600_000)
-    .run();
+  member = await signIn(miniflare, 'here');
 });
 afterAll(async () => {
   await miniflare?.dispose();
 });
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-/** A write through `here`, as the dashboard or the platform sends it. */
-async function write(method: string, path: string, body?: object): Promise<Record<string, never>> {
-  const headers: Record<string, string> = path.startsWith('/operator')
-    ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `local-session=${cookie}`, origin: here };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const answer = await fetch(here + path, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  expect(answer.ok, `${method} ${path}: ${answer.status}`).toBe(true);
-  return answer.status === 204 ? {} : ((await answer.json()) as Record<string, never>);
-}
-
-async function givenToken(): Promise<{ organisation: string; path: string; secret: string }> {
-  const organisation = `o-${crypto.randomUUID()}`;
-  await write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'enterprise' });
-  await write('PUT', `/operator/organisations/${organisation}/members/owner@example.com`);
-  const created = await write('POST', `/api/organisations/${organisation}/tokens`, {});
-  const { token, secret } = created as unknown as { token: { id: string }; secret: string };
-  return { organisation, path: `/api/organisations/${organisation}/tokens/${token.id}`, secret };
-}
+const write = (method: string, path: string, body?: object) => member.write(here, method, path, body);
+const givenToken = () => member.givenToken(here);
 
 /** A connection that is kept, with one call at a time: raw, because the client must not be the slow one here. */
 type Line = { ping(secret: string): Promise<number>; close(): void };
