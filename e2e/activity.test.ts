@@ -6,7 +6,7 @@ import { EVENTS, after, answer, broken, json } from './fixtures.ts';
 
 const { open } = useDashboard();
 const PATH = '/activity?organisation=acme';
-const RECORD = 'organisations/acme/activity?*';
+const RECORD = 'organisations/acme/activity*';
 const ALL = { events: EVENTS.events, next: '7' };
 const rows = (page: Page) => page.locator('tbody tr');
 const older = (page: Page) => page.getByRole('button', { name: /Show older|Loading/ });

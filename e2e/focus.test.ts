@@ -157,7 +157,7 @@ const OF_OTHER_SCREENS: Way[] = [
 ];
 
 async function activity(page: Page, next: string | null): Promise<void> {
-  await answer(page, 'organisations/acme/activity?*', (route) =>
+  await answer(page, 'organisations/acme/activity*', (route) =>
     route.fulfill({ json: { ...EVENTS, next: route.request().url().includes('before') ? next : '7' } }),
   );
 }

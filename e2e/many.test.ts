@@ -90,7 +90,7 @@ describe('the filters of the activity', () => {
       path: PATH,
       boot: { ...table, ...member },
       before: async (opened) => {
-        await answer(opened, 'organisations/acme/activity?*', (route) => {
+        await answer(opened, 'organisations/acme/activity*', (route) => {
           queries.push(new URL(route.request().url()).search);
           return json({ events, next: null })(route);
         });
@@ -133,7 +133,7 @@ describe('the filters of the activity', () => {
       boot: { ...table, ...member },
       before: async (opened) => {
         await opened.clock.install();
-        await answer(opened, 'organisations/acme/activity?*', (route) =>
+        await answer(opened, 'organisations/acme/activity*', (route) =>
           json({ events: shown, next: null })(route),
         );
         await answer(opened, 'organisations/acme/activity/people', json({ people: [], more: false }));

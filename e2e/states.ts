@@ -418,19 +418,19 @@ export const STATES: State[] = [
   {
     name: 'activity',
     path: '/activity?organisation=acme',
-    given: (page) => answer(page, 'organisations/acme/activity?*', json(EVENTS)),
+    given: (page) => answer(page, 'organisations/acme/activity*', json(EVENTS)),
     reach: see('Show older'),
   },
   {
     name: 'activity-empty',
     path: '/activity?organisation=acme',
-    given: (page) => answer(page, 'organisations/acme/activity?*', json({ events: [], next: null })),
+    given: (page) => answer(page, 'organisations/acme/activity*', json({ events: [], next: null })),
     reach: see('Nothing here yet.'),
   },
   {
     name: 'activity-failed',
     path: '/activity?organisation=acme',
-    given: (page) => answer(page, 'organisations/acme/activity?*', broken),
+    given: (page) => answer(page, 'organisations/acme/activity*', broken),
     reach: see('Couldn’t load the activity'),
   },
   {

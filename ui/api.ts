@@ -1,10 +1,12 @@
-// All calls to the Worker. Each answers data, `ok` or a problem. None throws, and none keeps anything.
-import type { hc, InferResponseType } from 'hono/client';
+// All calls to the Worker. Each answers data, `ok` or a problem. None throws, and none keeps anything. Paths, bodies and answers
+// are the types of the Worker's own routes: a renamed path or field is a type error here. Types alone are imported.
+import type { ExtractSchema } from 'hono/types';
 import type { AdminApi } from '../worker/admin/routes.ts';
+import type { Slug } from '../worker/problem.ts';
 
 export type Failure = {
   /** The slug of the problem, or `network` when no answer came. */
-  slug: string;
+  slug: Slug | 'network';
   status: number;
   detail: string | null;
   requestId: string | null;
@@ -13,9 +15,19 @@ export type Failure = {
 };
 export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
-// The worker's own routes say what each answer holds; only their types come here, so that the client costs no bytes.
-type Api = ReturnType<typeof hc<AdminApi>>['api'];
-type Place = Api['organisations'][':organisation'];
+type Routes = ExtractSchema<AdminApi>;
+/** What a route takes: `param`, `query` and `json`, those of them that it knows. */
+type Input<Path extends keyof Routes, Method extends keyof Routes[Path]> = Routes[Path][Method] extends {
+  input: infer Taken;
+}
+  ? Taken
+  : never;
+/** What a route answers when it does not refuse. */
+type Answer<Path extends keyof Routes, Method extends keyof Routes[Path]> = Routes[Path][Method] extends {
+  output: infer Output;
+}
+  ? Output
+  : never;
 
 /** The open page, as far as a call concerns it. Set by the state, which decides what each of these means. */
 type OpenPage = {
@@ -34,17 +46,28 @@ export function callFrom(openPage: OpenPage): void {
 /** What the page asks for by itself: it does not count as use of the session. */
 const UNATTENDED = { 'x-unattended': '1' };
 
-async function call<T>(
-  method: string,
-  path: string,
-  body?: unknown,
+/** The route's path with the values of `param` in it, and `query` behind it. */
+function addressOf(path: string, { param = {}, query = {} }: Parts): string {
+  const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(param[name] ?? ''));
+  const search = new URLSearchParams(query).toString();
+  return search === '' ? filled : `${filled}?${search}`;
+}
+
+/** The parts of every route's input, without the types of one. */
+type Parts = { param?: Record<string, string>; query?: Record<string, string>; json?: unknown };
+
+async function call<Path extends keyof Routes & string, Method extends keyof Routes[Path] & string>(
+  method: Method,
+  path: Path,
+  input: Input<Path, Method> & Parts,
   init: RequestInit = {},
-): Promise<Outcome<T>> {
+): Promise<Outcome<Answer<Path, Method>>> {
+  const body = input.json;
   let answer: Response;
   const member = page?.member() ?? null;
   try {
-    answer = await fetch(`/api/${path}`, {
-      method,
+    answer = await fetch(addressOf(path, input), {
+      method: method.slice(1).toUpperCase(),
       body: body === undefined ? null : JSON.stringify(body),
       ...init,
       headers: {
@@ -54,19 +77,21 @@ async function call<T>(
       },
     });
   } catch {
-    return noAnswer('network');
+    return noAnswer();
   }
   page?.onAnswer();
   try {
     if (answer.ok) {
       return {
         ok: true,
-        value: answer.status === 204 ? (undefined as T) : await answer.json(),
+        // 204 has no body, and its type none that is read.
+        value: answer.status === 204 ? null : await answer.json(),
       };
     }
     // An error answer is a problem (RFC 9457) whatever the success type says.
     const problem = (await answer.json()) as { type?: string; detail?: string; requestId?: string };
-    const slug = problem.type?.split('#')[1] ?? 'unexpected';
+    // The Worker's problems have no other names; what stands in front of it answers no JSON.
+    const slug = (problem.type?.split('#')[1] ?? 'unexpected') as Slug;
     if (slug === 'sign-in-required') page?.onSessionEnd();
     if (slug === 'another-member') page?.onAnotherMember();
     return {
@@ -80,39 +105,45 @@ async function call<T>(
       },
     };
   } catch {
-    return noAnswer('network', answer.status, answer.headers.get('x-request-id'));
+    return noAnswer(answer.status, answer.headers.get('x-request-id'));
   }
 }
 
-function noAnswer(slug: string, status = 0, requestId: string | null = null): Outcome<never> {
-  return { ok: false, failure: { slug, status, detail: null, requestId, retryAfter: null } };
+function noAnswer(status = 0, requestId: string | null = null): Outcome<never> {
+  return { ok: false, failure: { slug: 'network', status, detail: null, requestId, retryAfter: null } };
 }
 
-const at = (organisation: string, rest: string): string =>
-  `organisations/${encodeURIComponent(organisation)}/${rest}`;
+const TOKENS = '/api/organisations/:organisation/tokens';
+const TOKEN = '/api/organisations/:organisation/tokens/:token';
 
-type Listed = InferResponseType<Place['tokens']['$get']>;
+type Listed = Answer<typeof TOKENS, '$get'>;
 /** A row of the table, as the Worker's own route says, and the organisation that it belongs to. */
 export type Token = Listed['tokens'][number] & { organisation: string };
+const placeOf = (token: Token) => ({ param: { organisation: token.organisation, token: token.id } });
 
 export async function listTokens(
   organisation: string,
   { signal = null, unattended = false }: { signal?: AbortSignal | null; unattended?: boolean } = {},
 ): Promise<Outcome<{ tokens: Token[]; limit: number }>> {
-  const outcome = await call<Listed>('GET', at(organisation, 'tokens'), undefined, {
-    signal,
-    ...(unattended ? { headers: UNATTENDED } : {}),
-  });
+  const outcome = await call(
+    '$get',
+    TOKENS,
+    { param: { organisation } },
+    { signal, ...(unattended ? { headers: UNATTENDED } : {}) },
+  );
   if (!outcome.ok) return outcome;
   const tokens = outcome.value.tokens.map((token) => ({ ...token, organisation }));
   return { ok: true, value: { ...outcome.value, tokens } };
 }
 
 export const readUsage = (organisation: string) =>
-  call<InferResponseType<Place['usage']['$get']>>('GET', at(organisation, 'usage'), undefined, {
+  call(
+    '$get',
+    '/api/organisations/:organisation/usage',
+    { param: { organisation } },
     // It follows a list that was asked for, or that came by itself.
-    headers: UNATTENDED,
-  });
+    { headers: UNATTENDED },
+  );
 
 /** A repeat under the same key makes no second token; its answer has no secret. */
 export async function createToken(
@@ -120,10 +151,10 @@ export async function createToken(
   name: string,
   key: string,
 ): Promise<Outcome<{ token: Token; secret: string | null }>> {
-  const outcome = await call<InferResponseType<Place['tokens']['$post']>>(
-    'POST',
-    at(organisation, 'tokens'),
-    name === '' ? {} : { name },
+  const outcome = await call(
+    '$post',
+    TOKENS,
+    { param: { organisation }, json: name === '' ? {} : { name } },
     { headers: { 'idempotency-key': key } },
   );
   if (!outcome.ok) return outcome;
@@ -131,43 +162,29 @@ export async function createToken(
   return { ok: true, value: { token: { ...token, organisation }, secret } };
 }
 
-export const changeToken = (token: Token, change: { active?: boolean; name?: string | null }) =>
-  call<InferResponseType<Place['tokens'][':token']['$patch']>>(
-    'PATCH',
-    at(token.organisation, `tokens/${token.id}`),
-    change,
-  );
+export const changeToken = (token: Token, change: Input<typeof TOKEN, '$patch'>['json']) =>
+  call('$patch', TOKEN, { ...placeOf(token), json: change });
 
-export const deleteToken = (token: Token) =>
-  call<InferResponseType<Place['tokens'][':token']['$delete']>>(
-    'DELETE',
-    at(token.organisation, `tokens/${token.id}`),
-  );
+export const deleteToken = (token: Token) => call('$delete', TOKEN, placeOf(token));
 
 export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>
-  call<InferResponseType<Place['activity']['$get']>>(
-    'GET',
-    at(organisation, `activity?${new URLSearchParams(query).toString()}`),
-    undefined,
+  call(
+    '$get',
+    '/api/organisations/:organisation/activity',
+    { param: { organisation }, query },
     unattended ? { headers: UNATTENDED } : {},
   );
 
 export const readPeople = (organisation: string) =>
-  call<InferResponseType<Place['activity']['people']['$get']>>('GET', at(organisation, 'activity/people'));
+  call('$get', '/api/organisations/:organisation/activity/people', { param: { organisation } });
 
 /** Who is signed in to this browser, where they belong, and on which plans. */
 export const readSession = (unattended: boolean) =>
-  call<InferResponseType<Api['session']['$get']>>(
-    'GET',
-    'session',
-    undefined,
-    unattended ? { headers: UNATTENDED } : {},
-  );
+  call('$get', '/api/session', {}, unattended ? { headers: UNATTENDED } : {});
 
-export const askForLink = (email: string) =>
-  call<InferResponseType<Api['sign-in']['link']['$post']>>('POST', 'sign-in/link', { email });
-export const redeemLink = (code: string) => call<null>('POST', 'sign-in/redeem', { code });
-export const signOut = () => call<null>('POST', 'sign-out');
-export const listSessions = () => call<InferResponseType<Api['sessions']['$get']>>('GET', 'sessions');
-export const endSession = (id: string) => call<null>('DELETE', `sessions/${encodeURIComponent(id)}`);
-export const signOutEverywhere = () => call<null>('POST', 'sessions/sign-out-everywhere');
+export const askForLink = (email: string) => call('$post', '/api/sign-in/link', { json: { email } });
+export const redeemLink = (code: string) => call('$post', '/api/sign-in/redeem', { json: { code } });
+export const signOut = () => call('$post', '/api/sign-out', {});
+export const listSessions = () => call('$get', '/api/sessions', {});
+export const endSession = (id: string) => call('$delete', '/api/sessions/:id', { param: { id } });
+export const signOutEverywhere = () => call('$post', '/api/sessions/sign-out-everywhere', {});

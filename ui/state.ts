@@ -3,6 +3,7 @@
 import { computed, signal, watch } from './signal.ts';
 import { callFrom, readSession } from './api.ts';
 import type { Failure, Token } from './api.ts';
+import type { Boot } from '../worker/pages/pages.ts';
 import { texts } from './texts.ts';
 
 export type Plan = keyof typeof texts.plan.names;
@@ -14,12 +15,6 @@ export type Load<T> =
   | { state: 'loading' }
   | { state: 'ready'; value: T; stale: boolean }
   | { state: 'failed'; failure: Failure };
-type Boot = {
-  product: { name: string; contactUrl: string };
-  session: Session | null;
-  methods: { link: boolean; oidc: { name: string } | null };
-  tokens: { organisation: string; tokens: Omit<Token, 'organisation'>[]; limit: number } | null;
-};
 
 // The Worker writes this block into every page (worker/pages/).
 export const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '{}') as Boot;

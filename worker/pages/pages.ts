@@ -73,6 +73,9 @@ async function unavailable(request: Request, env: Env): Promise<Response> {
   });
 }
 
+/** What the dashboard finds in its page; ui/ takes this type. */
+export type Boot = Awaited<ReturnType<typeof readBoot>>;
+
 /** What the first paint shows: the product's words, and for a signed-in member their organisations and tokens. */
 async function readBoot(
   env: Env,
@@ -98,7 +101,10 @@ async function readBoot(
     product,
     session: { member: { email }, organisations },
     methods,
-    tokens: listed?.ok === true ? { organisation, tokens: listed.tokens, limit: TOKEN_LIMIT } : null,
+    tokens:
+      place !== null && listed?.ok === true
+        ? { organisation: place.organisationId, tokens: listed.tokens, limit: TOKEN_LIMIT }
+        : null,
   };
 }
 

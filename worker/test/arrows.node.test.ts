@@ -180,13 +180,17 @@ describe('the arrows', () => {
     expect(forbidden.map(said)).toEqual([]);
   });
 
-  it('let the dashboard see nothing of the Worker but the type of its own routes', () => {
+  it('let the dashboard see nothing of the Worker but types: of its own routes, of its page, of problems', () => {
     const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
       (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
     );
     const seen = sources.flatMap((text) => text.match(/^import [^;]*'[^']*worker\/[^']*';/gm) ?? []);
     expect(seen.length).toBeGreaterThan(0);
-    expect(seen.filter((line) => !/^import type .*worker\/admin\/routes\.ts';$/.test(line))).toEqual([]);
+    expect(
+      seen.filter(
+        (line) => !/^import type .*worker\/(?:admin\/routes|pages\/pages|problem)\.ts';$/.test(line),
+      ),
+    ).toEqual([]);
   });
 
   it('lead from worker/index.ts to the dashboard and the operator by import() alone, so that calls with a token never evaluate them', () => {
