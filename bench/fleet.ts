@@ -85,6 +85,7 @@ export function ours({ name, code, database, wrapper, vars = {} }: Ours): Worker
     TOKEN_CACHE: { type: 'kv', id: `${name}-${database}` },
     CHANGE_HUB: { type: 'durable-object', worker: name, exportName: 'ChangeHub' },
     ASSETS: { type: 'worker', worker: 'bare' },
+    VERSION: { type: 'version-metadata' },
   };
   for (const [key, value] of Object.entries(settings)) env[key] = { type: 'text', value: String(value) };
   for (const { name: key, namespace_id: namespace, simple } of deployed.ratelimits) {

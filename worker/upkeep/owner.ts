@@ -1,4 +1,5 @@
 // The hourly run removes rows by the settings of this deployment, so it must be this deployment's database.
+import { eq } from 'drizzle-orm';
 import { openDatabase } from '../database.ts';
 import type { DatabaseEnv } from '../database.ts';
 import { deployment } from '../tables.ts';
@@ -8,6 +9,7 @@ import { deploymentIdOf, foreignError } from '../verification/ownership.ts';
 export async function requireOwnDatabase(
   env: DatabaseEnv & { CHANGE_HUB: Pick<DurableObjectNamespace, 'idFromName'> },
 ): Promise<void> {
-  const [owner] = await (await openDatabase(env)).select({ hubs: deployment.hubs }).from(deployment).limit(1);
+  const db = await openDatabase(env);
+  const [owner] = await db.select({ hubs: deployment.hubs }).from(deployment).where(eq(deployment.id, 1));
   if (owner !== undefined && owner.hubs !== deploymentIdOf(env.CHANGE_HUB)) throw foreignError();
 }

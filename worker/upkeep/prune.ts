@@ -121,7 +121,7 @@ async function keepRetention(db: Db, days: number | null): Promise<void> {
   await db
     .update(eventRetention)
     .set({ days })
-    .where(sql`${eventRetention.days} IS NOT ${days}`);
+    .where(sql`${eventRetention.id} = 1 AND ${eventRetention.days} IS NOT ${days}`);
 }
 
 const ONE = { one: sql<number>`1` };
