@@ -478,6 +478,17 @@ describe('hostile text', () => {
     expect(await isPwned()).toBeUndefined();
     expect(await page.evaluate(() => document.querySelectorAll('[onerror]').length)).toBe(0);
   });
+
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'no such error'])(
+    'in the address of the sign-in page is told as a sign-in that failed: the error "%s"',
+    async (name) => {
+      await context.clearCookies();
+      await page.goto(`${zone.origin}/sign-in?error=${encodeURIComponent(name)}`);
+      const alert = page.getByRole('alert').filter({ hasText: /./ });
+      await alert.first().waitFor();
+      expect(await alert.allInnerTexts()).toEqual(['Signing in did not work. Try again.']);
+    },
+  );
 });
 
 describe('the secret', () => {
