@@ -42,6 +42,20 @@ it('knows no value that was altered in any one character, cut, lengthened or mad
     expect(isMarked(ring, 'session', text)).toBe(false);
 });
 
+it('knows by its length and alphabet what it did not make, before it counts a MAC', () => {
+  const untouched = { current: '1', keys: new Map<string, Uint8Array>() };
+  // A ring that fails when it is asked shows that it was not.
+  Object.defineProperty(untouched.keys, 'values', {
+    value: () => {
+      throw new Error('asked');
+    },
+  });
+  const value = markedValue(ring, 'session');
+  for (const text of ['', value.slice(1), `${value}A`, `=${value.slice(1)}`, `${value.slice(1)}=`])
+    expect([text, isMarked(untouched, 'session', text)]).toEqual([text, false]);
+  expect(() => isMarked(untouched, 'session', value)).toThrow('asked');
+});
+
 it('knows a value that is bound to a text by this text alone', () => {
   const value = markedValue(ring, 'known-browser', 'a@b.example');
   expect(isMarked(ring, 'known-browser', value, 'a@b.example')).toBe(true);

@@ -40,6 +40,14 @@ describe('a name', () => {
     expect(said(text)).toBe(why);
   });
 
+  it.each([undefined, null, 1, {}, ['a']])('is a string, not %j', (value) => {
+    expect(safeParse(nameOf(50), value).issues?.[0].message).toBe('not a string');
+  });
+
+  it('is refused when half a character stands before whole ones', () => {
+    expect(said('\ud800A')).toBe('has half a character');
+  });
+
   it('is as long as the caller allows, and no longer', () => {
     expect(said('x'.repeat(100), 100)).toBe(null);
     expect(said('x'.repeat(101), 100)).toBe('longer than 100 characters');

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { seal, unseal } from './seal.ts';
 import { ringOf } from './test/ring.ts';
 
@@ -27,6 +27,25 @@ it('opens nothing that was altered in any one character, cut, or made up', async
   }
   for (const text of ['', '1', '1!', `1${'A'.repeat(60)}`, '{}'])
     expect(await unseal(ring, 'round-trip', text, 'bound')).toBeNull();
+});
+
+it('opens nothing that is too short or of no key, and asks no key for it', async () => {
+  const importKey = vi.spyOn(crypto.subtle, 'importKey');
+  const sealed = await seal(ring, 'round-trip', 'text', 'bound');
+  importKey.mockClear();
+  // A nonce of 12 bytes is 16 characters, and no text is sealed in less than a tag more.
+  for (const text of ['', '1', sealed.slice(0, 17), `2${sealed.slice(1)}`, `1!${sealed.slice(2)}`])
+    expect([text, await unseal(ring, 'round-trip', text, 'bound')]).toEqual([text, null]);
+  expect(importKey).not.toHaveBeenCalled();
+  importKey.mockRestore();
+});
+
+it('derives keys that leave WebCrypto by no call', async () => {
+  const deriveKey = vi.spyOn(crypto.subtle, 'deriveKey');
+  await seal(ring, 'round-trip', 'text', 'bound');
+  const key = (await deriveKey.mock.results[0]?.value) as CryptoKey;
+  expect([key.extractable, key.algorithm.name]).toEqual([false, 'AES-GCM']);
+  deriveKey.mockRestore();
 });
 
 it('shows nothing of the text, and differs each time', async () => {

@@ -116,6 +116,13 @@ it.each(['cross-site', 'same-site', 'none'])(
   },
 );
 
+it.each([`/x${CSV}`, `/x${START}`, `//zone.example${START}`])(
+  'opens no address that only ends like one: %s',
+  (path) => {
+    expect(mayRead(read(path, 'none'))).toBe(false);
+  },
+);
+
 it.each([
   ...['GET', 'HEAD'].flatMap((method) => [
     [method, 'cross-site', 'cross-site-request'],
@@ -126,6 +133,23 @@ it.each([
     [method, 'same-origin', 'through'],
   ]),
 ])('answers a %s from %s: %s', async (method, site, expected) => {
+  expect(await outcomeOf('/api/x', method, { origin: ORIGIN, 'sec-fetch-site': site })).toBe(expected);
+});
+
+it('takes a GET and a HEAD for reads, which need no Origin and may be a link, and nothing else', async () => {
+  for (const method of ['GET', 'HEAD']) {
+    expect([method, await outcomeOf(CSV, method, { 'sec-fetch-site': 'none' })]).toEqual([method, 'through']);
+    expect([method, await outcomeOf(TOKENS, method, {})]).toEqual([method, 'through']);
+  }
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    const refused = [method, 'cross-site-request'];
+    expect([method, await outcomeOf(CSV, method, { 'sec-fetch-site': 'none' })]).toEqual(refused);
+    expect([method, await outcomeOf(TOKENS, method, {})]).toEqual(refused);
+  }
+});
+
+/** What the rule answers: "through", or the slug of its problem. */
+async function outcomeOf(path: string, method: string, headers: Record<string, string>) {
   const app = new Hono()
     .use(requireSameSite)
     .all('*', (c) => c.body(null, 200, { outcome: 'through' }))
@@ -133,7 +157,6 @@ it.each([
       const slug = error instanceof Problem ? error.slug : error.message;
       return new Response(null, { status: 500, headers: { outcome: slug } });
     });
-  const headers = { origin: ORIGIN, 'sec-fetch-site': site };
-  const answer = await app.request(new Request(`${ORIGIN}/api/x`, { method, headers }));
-  expect(answer.headers.get('outcome')).toBe(expected);
-});
+  const answer = await app.request(new Request(ORIGIN + path, { method, headers }));
+  return answer.headers.get('outcome');
+}

@@ -4,6 +4,9 @@ import { upstreamChallenges } from './challenge.ts';
 it.each([
   ['Basic realm="files"', 'Basic realm="files"'],
   ['Negotiate YWJj==', 'Negotiate YWJj=='],
+  ['Bearer   error="x"', 'Bearer realm="upstream", error="x"'],
+  ['Bearer realm="files", xrealm="b"', 'Bearer realm="files", xrealm="b"'],
+  ['="a", Basic', 'Basic'],
   ['Bearer', 'Bearer realm="upstream"'],
   ['Bearer realm="files", error="invalid_token"', 'Bearer realm="files", error="invalid_token"'],
   ['Bearer error="invalid_token", realm="api"', 'Bearer realm="upstream", error="invalid_token"'],

@@ -20,6 +20,17 @@ describe('the rule for paths', () => {
     }
   });
 
+  it.each(['/v1/a.', '/v1/a.;b', '/v1/a%2e', '/v1/a..;b/c', '/v1/a%2e%2e', '/v1/a .%20'])(
+    'takes a name for a name that only ends in dots: %s',
+    (path) => {
+      expect(isForwardablePath(path)).toBe(true);
+    },
+  );
+
+  it.each(['/..', '//', '/.'])('judges a path by itself, whatever it begins with: %s', (path) => {
+    expect(isForwardablePath(path)).toBe(false);
+  });
+
   it('lets every path through that is made of encoded names', () => {
     const names = [
       'a',

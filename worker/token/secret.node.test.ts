@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  TOKEN_ID,
   hasSecretShape,
   hashOfSecret,
   isGenuineSecret,
@@ -10,6 +11,7 @@ import {
   mintSecret,
   previewOfSecret,
   readTagKeyRing,
+  sealOf,
 } from './secret.ts';
 import vectors from './secret.vectors.json' with { type: 'json' };
 
@@ -20,6 +22,33 @@ function ring(keys: Record<string, string> = { 1: KEY }, current = '1') {
   if (!result.ok) throw new Error(result.reason);
   return result.ring;
 }
+
+describe('the id of a token', () => {
+  it('is a UUID in small letters, and nothing around it', () => {
+    const id = '0123abcd-4567-89ab-cdef-0123456789af';
+    expect(TOKEN_ID.test(id)).toBe(true);
+    for (let at = 0; at < id.length; at++) {
+      expect(TOKEN_ID.test(id.slice(0, at) + id.slice(at + 1))).toBe(false);
+      expect(TOKEN_ID.test(`${id.slice(0, at)}g${id.slice(at + 1)}`)).toBe(false);
+    }
+    for (const text of [`x${id}`, `${id}x`, id.toUpperCase(), '__proto__', '', `${id}\n${id}`]) {
+      expect([text, TOKEN_ID.test(text)]).toEqual([text, false]);
+    }
+  });
+});
+
+describe('the seal of a record', () => {
+  it('is HMAC-SHA-256 over its label, the hash and the text, as another implementation has it', () => {
+    const key = Buffer.alloc(32, 'k');
+    const hash = hashOfSecret('a');
+    const mac = createHmac('sha256', key).update(`dz-cached-record-v1:${hash}["a"]`).digest();
+    const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+    let value = mac.readBigUInt64BE(0);
+    let text = '';
+    for (let digit = 0; digit < 11; digit++, value /= 62n) text = digits.charAt(Number(value % 62n)) + text;
+    expect(sealOf(key, hash, '["a"]')).toBe(text);
+  });
+});
 
 describe('secret', () => {
   it.each(vectors)('agrees with an independent implementation: $id', ({ key, id, secret, hash }) => {

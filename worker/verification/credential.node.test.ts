@@ -39,6 +39,8 @@ describe('a credential', () => {
       'a scheme with parameters that are no tokens',
       'AWS4-HMAC-SHA256 Credential=AKID/20261128/eu/s3/aws4_request, SignedHeaders=host;range, Signature=fe5f',
     ],
+    ['a scheme with parameters and no space between them', 'Digest username="a",realm="b"'],
+    ['a scheme with several spaces before its parameters', 'Digest   username="a", realm="b"'],
     ['a scheme with parameters, one of which quotes ours', 'OAuth a="b, Bearer abc", Bearer="abc"'],
     ['a scheme that only ends like ours', 'xBearer abc'],
     ...[..."!#$%&'*+-.^_`|~9"].map((sign): [string, string] => [
@@ -66,6 +68,8 @@ describe('a credential', () => {
 
   it.each([
     ['an empty header', ''],
+    ['parameters after what is no scheme', '=Digest username="a", realm="b"'],
+    ['parameters after a quote', '"x" Digest username="a", realm="b"'],
     ['no token', 'Bearer'],
     ['no token after the space', 'Bearer '],
     ['a tab', 'Bearer\tabc'],

@@ -91,6 +91,24 @@ describe('what is remembered', () => {
     expect(memory.get(hashOf('deleted'))).toEqual({ holder: null });
   });
 
+  it('forgets that a secret has no row when it changes, and with everything else', () => {
+    const memory = new Memory();
+    const hashes = [hashOf('a'), hashOf('b'), hashOf('c')] as const;
+    for (const hash of hashes) memory.put(hash, 7, null);
+    memory.put(hashOf('d'), 7, holderOf(7));
+    expect(memory.size).toBe(4);
+    memory.learn(head(8), [[hashes[0], 8]]);
+    expect(hashes.map((hash) => memory.get(hash))).toEqual([undefined, { holder: null }, { holder: null }]);
+    expect(memory.size).toBe(3);
+    memory.forget();
+    expect([...hashes.map((hash) => memory.get(hash)), memory.size]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      0,
+    ]);
+  });
+
   it('survives an older head that arrives late', () => {
     const memory = new Memory();
     memory.learn(head(9), []);
