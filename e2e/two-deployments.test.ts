@@ -44,7 +44,7 @@ it('the first one is served; the second one is refused before it accepts a call 
 
   const refused = {
     status: 500,
-    body: { detail: expect.stringContaining('DB: the database belongs to another deployment') },
+    body: { detail: expect.stringContaining('the database belongs to another deployment') },
   };
   // This change is the first thing that the second Worker does: its hubs find out.
   expect(await administer('other', 'PATCH', token, { active: false })).toMatchObject(refused);

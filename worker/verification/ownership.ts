@@ -4,7 +4,7 @@ import { setFault } from '../fault.ts';
 
 /** The fault of a Worker whose database belongs to another one. */
 export const FOREIGN_FAULT =
-  'DB: the database belongs to another deployment (docs/operating/environments.md#whose-the-database-is)';
+  'DB or LIBSQL_URL: the database belongs to another deployment (docs/operating/environments.md#whose-the-database-is)';
 const FOREIGN = 'hub: the database belongs to another deployment';
 
 /** What tells this deployment from another one: ids of hubs are derived from their namespace. It asks nobody. */
