@@ -1,12 +1,13 @@
 // Real gateways before a real upstream, with the very files that docs/gateways/ prints: only hosts and ports are changed.
+import { createHash } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startChild, type Child } from '../child.ts';
-import { startDeployment, ZONE, type Deployment } from '../deployment.ts';
-import { call, exchange, startUpstream, type Upstream } from '../raw.ts';
+import { startDeployment, ZONE, type Deployment, type GivenToken } from '../deployment.ts';
+import { call, exchange, startSocketUpstream, startUpstream, type Upstream } from '../raw.ts';
 import { freePort } from '../server.ts';
 import { isHere, startCaddyWith, startNginxWith, startPhp } from './servers.ts';
 
@@ -158,6 +159,39 @@ function callWithTrailers(port: number, secret: string, announced: boolean): Pro
       '',
     ].join('\r\n'),
   );
+}
+
+const KEY = 'AAAAAAAAAAAAAAAAAAAAAA==';
+/** What a server answers to this key (RFC 6455 section 4.2.2). */
+const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+
+/** An API that takes every protocol and every tunnel that it is offered. `heads`: the line and headers of all requests. */
+async function startTunnelApi(): Promise<{ port: number; heads: string[]; stop(): Promise<void> }> {
+  const heads: string[] = [];
+  const { port, stop } = await startSocketUpstream(({ socket, text }) => {
+    let start = 0;
+    const read = () => {
+      for (;;) {
+        const end = text().indexOf('\r\n\r\n', start);
+        if (end < 0) return;
+        const head = text().slice(start, end);
+        start = end + 4;
+        heads.push(head);
+        const protocol = /^upgrade: *([^\s,]+)/im.exec(head)?.[1];
+        if (head.startsWith('CONNECT ')) socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        else if (protocol === undefined) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        else {
+          const accept = `Sec-WebSocket-Accept: ${ACCEPT}\r\n`;
+          socket.write(
+            `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${accept}\r\n`,
+          );
+        }
+      }
+    };
+    read();
+    socket.on('data', read);
+  });
+  return { port, heads, stop };
 }
 
 /** All that may stand between the words of a header's name (RFC 9110 section 5.6.2). */
@@ -406,6 +440,102 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
           await before.stop();
           await api.stop();
         }
+      });
+    });
+
+    describe('to an API that takes every protocol', () => {
+      let api: Awaited<ReturnType<typeof startTunnelApi>>;
+      let before: Child;
+      let port: number;
+      let token: GivenToken;
+      beforeAll(async () => {
+        api = await startTunnelApi();
+        port = await freePort();
+        before = await start(port, new URL(zone.origin).host, api.port);
+        token = await zone.givenToken();
+      });
+      beforeEach(() => {
+        api.heads.length = 0;
+      });
+      afterAll(async () => {
+        await before?.stop();
+        await api?.stop();
+      });
+
+      const request = (line: string, ...headers: string[]) =>
+        [`${line} HTTP/1.1`, `Host: 127.0.0.1:${port}`, ...headers, '', ''].join('\r\n');
+      const handshake = () => [
+        `Authorization: Bearer ${token.secret}`,
+        'Sec-WebSocket-Version: 13',
+        `Sec-WebSocket-Key: ${KEY}`,
+        'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
+        'Connection: Upgrade, HTTP2-Settings',
+      ];
+      const HEAD = /\r\n\r\n/;
+
+      it.each([
+        ['h2c', ['h2c']],
+        ['h2c and WebSocket in two lines', ['h2c', 'websocket']],
+        ['WebSocket and h2c in two lines', ['websocket', 'h2c']],
+        ['both in one list', ['h2c, websocket']],
+        ['WebSocket in capitals', ['WEBSOCKET']],
+        ['a protocol whose name begins like WebSocket', ['websocket2']],
+      ])('offers it no protocol but WebSocket, whatever the caller offers: %s', async (_, protocols) => {
+        const offers = protocols.map((protocol) => `Upgrade: ${protocol}`);
+        const answer = await exchange(port, request('GET /mine', ...offers, ...handshake()), HEAD);
+        expect(answer).toMatch(/^HTTP\/1\.1 (?:101|200) /);
+        expect(api.heads).toHaveLength(1);
+        const offered = api.heads[0]?.match(/^(?:upgrade|http2-settings|connection):.*$/gim) ?? [];
+        const lines = offered.map((line) => line.toLowerCase()).toSorted();
+        expect([[], ['connection: upgrade', 'upgrade: websocket']]).toContainEqual(lines);
+      });
+
+      // The file for nginx lets no upgrade pass.
+      it.skipIf(program === 'nginx')('opens a WebSocket, and says who is calling', async () => {
+        const answer = await exchange(
+          port,
+          request(
+            'GET /socket',
+            'Upgrade: websocket',
+            'Connection: Upgrade, X-Organisation-Id',
+            ...handshake().slice(0, 3),
+          ),
+          HEAD,
+        );
+        expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+        const lines = (api.heads[0]?.toLowerCase() ?? '').split('\r\n');
+        expect(lines).toEqual(
+          expect.arrayContaining([
+            `x-organisation-id: ${token.organisation}`,
+            'x-organisation-plan: enterprise',
+            `x-token-id: ${token.id}`,
+            'upgrade: websocket',
+          ]),
+        );
+      });
+
+      const next = () =>
+        request('GET /secret', 'X-Organisation-Id: victim', 'X-Token-Id: victim', 'Connection: close');
+      it.each([
+        ['as it is', () => [], next],
+        [
+          'with the next call as its body',
+          () => [`Content-Length: ${next().length}`],
+          () => `${next()}${next()}`,
+        ],
+        [
+          'with the next call as its chunked body',
+          () => ['Transfer-Encoding: chunked'],
+          () => `${next().length.toString(16)}\r\n${next()}\r\n0\r\n\r\n${next()}`,
+        ],
+      ])('gets no CONNECT, %s, and no call after it that was not verified', async (_, framing, rest) => {
+        const authorization = `Authorization: Bearer ${token.secret}`;
+        const line = `CONNECT 127.0.0.1:${port}`;
+        const answer = await exchange(port, request(line, authorization, ...framing()) + rest());
+        const [first, ...others] = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+        expect(['400', '405']).toContain(first);
+        expect(others.filter((status) => status !== '401' && status !== '400')).toEqual([]);
+        expect(api.heads).toEqual([]);
       });
     });
 

@@ -15,9 +15,15 @@ const CADDYFILE = `api.example.com {
   route {
     request_header -*Organisation*
     request_header -*Token*
-    @websocket header Upgrade websocket
+    @websocket header_regexp Upgrade (?i)^websocket$
     request_header -Connection
     request_header @websocket Connection Upgrade
+    request_header @websocket Upgrade websocket
+    @other not header Upgrade websocket
+    request_header @other -Upgrade
+    request_header -HTTP2-Settings
+    @connect method CONNECT
+    respond @connect 405
     @website header Origin https://www.example.com
     header @website {
       Access-Control-Allow-Origin {header.Origin}
@@ -104,6 +110,8 @@ server {
     proxy_set_header Authorization "";
     proxy_set_header X-API-Key "";
     proxy_set_header Connection "";
+    proxy_set_header Upgrade "";
+    proxy_set_header HTTP2-Settings "";
     proxy_hide_header Access-Control-Allow-Origin;
     proxy_http_version 1.1;
     proxy_buffering off;

@@ -81,6 +81,7 @@ const ABUSE_CASES = [
   'Caller spells `X-Organisation-Id` with other signs (`X.Organisation_Id`), which PHP or WSGI folds, behind a gateway',
   'Caller names the identity headers in `Connection`, behind a gateway',
   "Caller sends identity headers as fields after a chunked body (trailers), which PHP's own server reads as headers, behind a gateway",
+  'Caller offers another protocol (`Upgrade: h2c`), or sends `CONNECT`, so that the gateway copies bytes to the API unread',
   "A gateway appends the caller's path to the question (`/results/%2e%2e/%2e%2e/healthz`)",
   'CORS: any origin with a token, `null`, the cost of a preflight',
   'A spreadsheet runs a cell of the export as a formula, whatever its separator; control characters in a user agent',
