@@ -122,6 +122,28 @@ describe('a header of a call', () => {
     expect(await exchange(port, offer('h2c, WebSocket'), /\}$/)).toContain('#not-forwardable');
     expect(upstream.seen).toHaveLength(1);
   });
+
+  it.each(['', 'Trailer: X-Organisation-Id\r\nTE: trailers\r\n'])(
+    'is none behind the body, where a trailer may stand: %j',
+    async (announced) => {
+      const trailers: string[][] = [];
+      behaviour = (incoming, reply) => {
+        incoming.resume();
+        incoming.once('end', () => {
+          trailers.push(incoming.rawTrailers);
+          reply.end('ok');
+        });
+      };
+      const answer = await exchange(
+        Number(new URL(zone.origin).port),
+        `POST /v1/things HTTP/1.1\r\nHost: ${new URL(zone.origin).host}\r\nConnection: close\r\n` +
+          `Authorization: ${credential.authorization}\r\n${announced}Transfer-Encoding: chunked\r\n\r\n` +
+          '5\r\nhello\r\n0\r\nX-Organisation-Id: forged\r\nX-Token-Id: forged\r\n\r\n',
+      );
+      expect([answer.split(' ')[1], trailers]).toEqual(['200', [[]]]);
+      expect(JSON.stringify(upstream.seen)).not.toContain('forged');
+    },
+  );
 });
 
 describe('a header of an answer', () => {
