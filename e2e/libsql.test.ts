@@ -1,4 +1,4 @@
-// The journey of a deployment whose truth is libSQL: the bundle that would be deployed, two isolates of it, an empty D1
+// The journey of a deployment whose database is libSQL: the bundle that would be deployed, two isolates of it, an empty D1
 // that nobody may touch, and a server whose replica never learns anything.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -89,7 +89,7 @@ async function givenToken(organisation: string): Promise<{ path: string; secret:
   return { path: `${path}/${token.id}`, secret };
 }
 
-describe('with the truth in libSQL', () => {
+describe('with the data in libSQL', () => {
   it('a token is made, called with, paused, resumed and deleted, each true from its answer on', async () => {
     const organisation = await givenOrganisation();
     const { path, secret } = await givenToken(organisation);

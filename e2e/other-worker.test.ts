@@ -103,7 +103,7 @@ describe('another Worker, with the code of the page', () => {
     expect((await latest(`Bearer ${secret}`))[0]).toBe(401);
   });
 
-  it('tells a lost plan, and a truth that cannot be had, from a bad token', async () => {
+  it('tells a lost plan, and a database that cannot be read, from a bad token', async () => {
     const { organisation, secret } = await zone.givenToken();
     const { secret: unseen } = await zone.givenToken();
     await zone.write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'pro' });

@@ -1,7 +1,7 @@
-// The choice of the truth: libSQL's client is not even evaluated where D1 is the truth.
+// The choice of the database: a deployment on D1 does not even evaluate the client of libSQL.
 import { expect, it, vi } from 'vitest';
 import { openDatabase } from './database.ts';
-import { openTruth } from './verification/hub-truth.ts';
+import { openSource } from './verification/hub-source.ts';
 
 const evaluated = vi.hoisted(() => ({ client: false }));
 vi.mock('@libsql/client/http', async (original) => {
@@ -15,13 +15,13 @@ it.each([undefined, ''])('without LIBSQL_URL (%j) the client of libSQL is not lo
   const env = { DB, ...(url === undefined ? {} : { LIBSQL_URL: url }) };
   await openDatabase(env);
   // D1's own: a database that is no database has no statements.
-  await expect(openTruth(env).newestChanges(1)).rejects.toThrow('prepare');
+  await expect(openSource(env).newestChanges(1)).rejects.toThrow('prepare');
   expect(evaluated.client).toBe(false);
 });
 
 it('with LIBSQL_URL it is loaded, by the first question that verification asks', async () => {
-  const truth = openTruth({ DB, LIBSQL_URL: 'http://127.0.0.1:1' });
+  const source = openSource({ DB, LIBSQL_URL: 'http://127.0.0.1:1' });
   expect(evaluated.client).toBe(false);
-  await expect(truth.newestChanges(1)).rejects.toMatchObject({ name: 'LibsqlError' });
+  await expect(source.newestChanges(1)).rejects.toMatchObject({ name: 'LibsqlError' });
   expect(evaluated.client).toBe(true);
 });

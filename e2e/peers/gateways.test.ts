@@ -539,7 +539,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       });
     });
 
-    it('says 503 and when to come back while the truth cannot be had', async () => {
+    it('says 503 and when to come back while the database cannot be read', async () => {
       const { secret } = await zone.givenToken();
       const db = await zone.miniflare.getD1Database('DB', ZONE);
       await db.prepare('ALTER TABLE tokens RENAME TO tokens_away').run();

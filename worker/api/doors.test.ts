@@ -270,7 +270,7 @@ describe('forward-auth', () => {
     expect(answer.headers.get('www-authenticate')).toContain('Bearer realm="api"');
   });
 
-  it('says 403 for an organisation that is no longer on Enterprise, and 503 when the truth is out of reach', async () => {
+  it('says 403 for an organisation that is no longer on Enterprise, and 503 when the database is out of reach', async () => {
     const { secret } = await givenToken(await givenOrganisation('pro'));
     const other = await callWith({}, '/verify', { headers: bearer(secret) });
     expect(other.status).toBe(403);

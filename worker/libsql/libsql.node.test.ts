@@ -1,4 +1,4 @@
-// The stores and the truth of verification on libSQL, through the client of a deployment and over its wire; and what
+// The stores and what verification reads on libSQL, through the client of a deployment and over its wire; and what
 // libSQL does not promise by itself.
 import { createClient } from '@libsql/client/http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,8 +13,8 @@ import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
-import { describeTruth } from '../verification/truth.suite.ts';
-import { openTruth } from '../verification/hub-truth.ts';
+import { describeSource } from '../verification/source.suite.ts';
+import { openSource } from '../verification/hub-source.ts';
 import { openClient } from './client.ts';
 
 let server: LibsqlServer;
@@ -49,8 +49,8 @@ describe('on libSQL, organisations', () => {
 describe('on libSQL, signing in', () => {
   describeSessions(open);
 });
-describe('on libSQL, the truth of verification', () => {
-  describeTruth(async () => ({ db: await open(), truth: openTruth(env) }));
+describe('on libSQL, what verification reads', () => {
+  describeSource(async () => ({ db: await open(), source: openSource(env) }));
 });
 
 describe('a libSQL server', () => {
@@ -102,11 +102,11 @@ describe('a libSQL server', () => {
       seenAt: 1,
       expiresAt: 2,
     });
-    const [newest] = await openTruth(env).newestChanges(1);
+    const [newest] = await openSource(env).newestChanges(1);
     const pruned = await prune(env, now + 30 * 24 * 3_600_000);
     expect(pruned.removed.sessions).toBeGreaterThan(0);
     expect(pruned.removed.changes).toBeGreaterThan(0);
-    expect(await openTruth(env).newestChanges(10)).toEqual([newest]);
+    expect(await openSource(env).newestChanges(10)).toEqual([newest]);
   });
 
   it.each([
@@ -120,8 +120,8 @@ describe('a libSQL server', () => {
       const failure = await db.batch([db.select().from(organisations)]).catch((error: unknown) => error);
       expect(failure).toMatchObject({ name: expect.stringMatching(/^Libsql/) as string });
       expect(String(failure)).not.toContain(broken.LIBSQL_AUTH_TOKEN);
-      const truth = openTruth(broken).newestChanges(1);
-      await expect(truth).rejects.toMatchObject({ name: 'LibsqlError' });
+      const source = openSource(broken).newestChanges(1);
+      await expect(source).rejects.toMatchObject({ name: 'LibsqlError' });
     } finally {
       server.isDown = false;
     }

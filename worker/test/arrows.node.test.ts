@@ -41,11 +41,11 @@ const WING = [
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['token/secret', 'organisation/organisation', 'libsql/truth', 'fault', 'log', 'storage-failure'],
+    rooms: ['token/secret', 'organisation/organisation', 'libsql/source', 'fault', 'log', 'storage-failure'],
     packages: ['cloudflare:workers'],
   },
   libsql: {
-    rooms: ['verification/hub-truth', 'verification/lookup', 'verification/record'],
+    rooms: ['verification/hub-source', 'verification/lookup', 'verification/record'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },

@@ -1,29 +1,29 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
-// writes them to the truth at most once a minute; what waits for that is kept in its own storage.
+// writes them to the database at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
 import { logFailure, logMisconfigured, logOften } from '../log.ts';
 import { storageCodeOf } from '../storage-failure.ts';
 import { inTime, withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
 import type { Answer, Ask, HubLook } from './hub.ts';
-import { openTruth } from './hub-truth.ts';
-import type { HubTruth } from './hub-truth.ts';
+import { openSource } from './hub-source.ts';
+import type { HubSource } from './hub-source.ts';
 import { FOREIGN_FAULT, deploymentIdOf, foreignError } from './ownership.ts';
 import type { Head, UsageRow } from './record.ts';
 import { answerUnder, termsOf } from './terms.ts';
 import type { Terms } from './terms.ts';
-import type { TruthEnv } from './truth.ts';
+import type { SourceEnv } from './source.ts';
 import { Usage } from './usage.ts';
 import type { Counts } from './verifier.ts';
 
-type HubEnv = TruthEnv & {
+type HubEnv = SourceEnv & {
   CHANGE_HUB: DurableObjectNamespace;
   HUB_LEASE_MS: string;
   DATABASE_EPOCH: string;
 };
 
-/** How long a read of the truth may take. */
-const TRUTH_MS = 5000;
+/** How long a read of the database may take. */
+const SOURCE_MS = 5000;
 /** Counts wait this long in memory; a timer that is set keeps the object from hibernating over them. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
@@ -39,7 +39,7 @@ const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<HubEnv> {
-  private readonly truth: HubTruth;
+  private readonly source: HubSource;
   private readonly hub: Hub;
   private readonly terms: Terms;
   private readonly usage = new Usage();
@@ -50,10 +50,10 @@ export class ChangeHub extends DurableObject<HubEnv> {
 
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
-    this.truth = openTruth(env);
+    this.source = openSource(env);
     this.terms = termsOf(env.DATABASE_EPOCH);
     this.hub = new Hub(
-      withDeadline(this.truth, TRUTH_MS, logStorageFailure),
+      withDeadline(this.source, SOURCE_MS, logStorageFailure),
       () => Date.now(),
       Number(env.HUB_LEASE_MS),
     );
@@ -95,10 +95,10 @@ export class ChangeHub extends DurableObject<HubEnv> {
   /** A database that belongs to nobody is this deployment's from now on. A full one takes no row, and serves all the same. */
   private async readOwner(): Promise<boolean> {
     const own = deploymentIdOf(this.env.CHANGE_HUB);
-    const read = () => inTime(this.truth.owner(), TRUTH_MS, logStorageFailure);
+    const read = () => inTime(this.source.owner(), SOURCE_MS, logStorageFailure);
     let owner = await read();
     if (owner === null) {
-      await inTime(this.truth.claim(own), TRUTH_MS, logStorageFailure).catch(() => undefined);
+      await inTime(this.source.claim(own), SOURCE_MS, logStorageFailure).catch(() => undefined);
       owner = await read();
     }
     const isOwn = owner === null || owner === own;
@@ -106,7 +106,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
     return isOwn;
   }
 
-  /** Writes what was counted to the truth. What cannot be written stays, and is tried again a minute later. */
+  /** Writes what was counted to the database. What cannot be written stays, and is tried again a minute later. */
   override async alarm(): Promise<void> {
     this.writing = true;
     try {
@@ -114,12 +114,12 @@ export class ChangeHub extends DurableObject<HubEnv> {
       await this.mergeSaved();
       // A part that was written is gone before the next one is tried, so that none is counted twice.
       for (const [key, rows] of await this.saved()) {
-        await this.truth.addUsage(rows);
+        await this.source.addUsage(rows);
         await this.ctx.storage.delete(key);
       }
     } catch {
       logFailure('usage-not-written');
-      // Not thrown: the runtime gives up after six tries, and the truth may be away for longer.
+      // Not thrown: the runtime gives up after six tries, and the database may be away for longer.
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
     } finally {
       this.writing = false;

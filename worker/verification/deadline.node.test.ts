@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
-import type { Truth } from './record.ts';
+import type { Source } from './record.ts';
 import { Table, hashOf, holderOf } from './simulation/table.ts';
 
 const DEADLINE_MS = 5000;
@@ -21,9 +21,9 @@ it('a hub whose read of the database hung answers again once the database does',
 });
 
 it.each([
-  ['records', (truth: Truth) => truth.read([hashOf('a')])],
-  ['changes', (truth: Truth) => truth.changesFrom(1, 10)],
-  ['the newest changes', (truth: Truth) => truth.newestChanges(10)],
+  ['records', (source: Source) => source.read([hashOf('a')])],
+  ['changes', (source: Source) => source.changesFrom(1, 10)],
+  ['the newest changes', (source: Source) => source.newestChanges(10)],
 ])('a read of %s that hangs fails after its time, and not before', async (_, read) => {
   const table = new Table();
   table.slow = new Promise(() => undefined);
@@ -35,15 +35,15 @@ it.each([
   expect(said).toBe('nothing');
   await vi.advanceTimersByTimeAsync(1);
   await reading;
-  expect(said).toBe('truth: too late');
+  expect(said).toBe('database: too late');
 });
 
 it('what is read in time is answered as it is, failures too, and no timer is left', async () => {
   const table = new Table();
   table.change('a', holderOf('a'));
-  const truth = withDeadline(table, DEADLINE_MS);
-  expect(await truth.changesFrom(1, 10)).toEqual(await table.changesFrom(1, 10));
+  const source = withDeadline(table, DEADLINE_MS);
+  expect(await source.changesFrom(1, 10)).toEqual(await table.changesFrom(1, 10));
   table.isAway = true;
-  await expect(truth.read([hashOf('a')])).rejects.toThrow('the database is away');
+  await expect(source.read([hashOf('a')])).rejects.toThrow('the database is away');
   expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,10 +1,10 @@
-// What a region knows of the changes: the logic of ChangeHub, with clock and truth passed in, so that it runs under a
+// What a region knows of the changes: the logic of ChangeHub, with clock and source passed in, so that it runs under a
 // simulated schedule as it runs in a Durable Object. It answers only while a lease of its own is good, and the lease is
-// counted from before its last read of the truth: a hub that was not told of a change must come to see it, or fall silent.
+// counted from before its last read of the database: a hub that was not told of a change must come to see it, or fall silent.
 import type { TokenHash } from '../token/secret.ts';
 import { HUB_BRAKES } from './brakes.ts';
 import type { HubBrakes } from './brakes.ts';
-import type { Change, Head, TokenRecord, Truth } from './record.ts';
+import type { Change, Head, TokenRecord, Source } from './record.ts';
 
 /** A caller's question: what changed since `head`; and of one token, whether what KV said (`cached`) still holds. */
 export type Ask = { head: Head | null; hash?: TokenHash; cached?: Head };
@@ -15,7 +15,7 @@ export type Answer = {
   changes: [hash: TokenHash, seq: number][] | 'reset';
   /** How long this view may be relied on, in ms from any moment before the call. */
   remaining: number;
-  /** What is current of the token that was asked for: `cached` itself, a record, or nothing when the truth is away. */
+  /** What is current of the token that was asked for: `cached` itself, a record, or nothing when the database is away. */
   record?: 'cached' | TokenRecord;
 };
 
@@ -34,7 +34,7 @@ const RECORDS = 5000;
 type Waiting = { hash: TokenHash; done: () => void; fail: (error: unknown) => void };
 
 export class Hub {
-  readonly #truth: Truth;
+  readonly #source: Source;
   readonly #now: () => number;
   readonly #leaseMs: number;
   readonly #startedAt: number;
@@ -53,8 +53,8 @@ export class Hub {
   #readsUnderWay = 0;
   #records = new Map<TokenHash, TokenRecord>();
 
-  constructor(truth: Truth, now: () => number, leaseMs: number, brakes: HubBrakes = HUB_BRAKES) {
-    this.#truth = truth;
+  constructor(source: Source, now: () => number, leaseMs: number, brakes: HubBrakes = HUB_BRAKES) {
+    this.#source = source;
     this.#now = now;
     this.#leaseMs = leaseMs;
     this.#startedAt = now();
@@ -118,15 +118,15 @@ export class Hub {
   async #load(): Promise<void> {
     // Before the read: what commits while it is under way may be missing from it.
     const asked = this.#now();
-    if (this.#head === null) this.#restart(await this.#truth.newestChanges(FIRST_LOAD));
+    if (this.#head === null) this.#restart(await this.#source.newestChanges(FIRST_LOAD));
     else {
       for (let more = true; more;) {
         const { seq, nonce } = this.#head;
-        const page = await this.#truth.changesFrom(seq, PAGE);
+        const page = await this.#source.changesFrom(seq, PAGE);
         const [own, ...newer] = page;
         if (own?.seq !== seq || own.nonce !== nonce) {
           // Pruned, or the number of another past: a restored database counts again.
-          this.#restart(await this.#truth.newestChanges(FIRST_LOAD));
+          this.#restart(await this.#source.newestChanges(FIRST_LOAD));
           break;
         }
         this.#append(newer);
@@ -177,7 +177,7 @@ export class Hub {
     return seq >= this.#floor && this.#nonces.get(seq) === nonce;
   }
 
-  /** The caller has seen more than this hub: it asked the truth itself. */
+  /** The caller has seen more than this hub: it asked the database itself. */
   #isBehind({ head }: Ask): boolean {
     return head !== null && this.#head !== null && head.seq > this.#head.seq;
   }
@@ -231,7 +231,7 @@ export class Hub {
   }
 
   async #loadRecords(hashes: TokenHash[]): Promise<void> {
-    const read = await this.#truth.read(hashes);
+    const read = await this.#source.read(hashes);
     // Before any of them is kept: a caller finds the record that it waited for.
     if (this.#records.size + read.size > RECORDS) this.#records = new Map();
     for (const [hash, record] of read) this.#records.set(hash, record);

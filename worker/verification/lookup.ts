@@ -1,5 +1,5 @@
 // What a call may have to ask D1, in hand-written SQL: the verification look-up is one indexed statement. What hubs alone
-// ask stands in hub-truth.ts. Another database joins by giving the same functions (Truth in record.ts).
+// ask stands in hub-source.ts. Another database joins by giving the same functions (Source in record.ts).
 import type { Plan } from '../organisation/organisation.ts';
 import type { TokenHash } from '../token/secret.ts';
 import type { Change, Lookups, TokenRecord } from './record.ts';

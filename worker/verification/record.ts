@@ -19,7 +19,7 @@ export type TokenRecord = { asOf: Head; holder: Holder | null };
 /** One row of `changes`. */
 export type Change = Head & { hash: TokenHash };
 
-/** What a call may have to ask of the truth. Every call may reject. */
+/** What a call may have to ask of the database. Every call may reject. */
 export type Lookups = {
   /** A record for each hash, as of the newest head, from one statement. */
   read(hashes: TokenHash[]): Promise<Map<TokenHash, TokenRecord>>;
@@ -27,8 +27,8 @@ export type Lookups = {
   changesFrom(seq: number, limit: number): Promise<Change[]>;
 };
 
-/** Where the truth lives: D1, or another database that reads what it committed. */
-export type Truth = Lookups & {
+/** D1, or another database that reads what it has committed. */
+export type Source = Lookups & {
   /** The newest changes, ascending, at most `limit`; never empty. */
   newestChanges(limit: number): Promise<Change[]>;
   /** Adds accepted and refused calls to the hours, and moves `lastUsedAt` forward. */

@@ -15,7 +15,7 @@ import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } fr
 import { hashOfSecret, mintSecret } from '../token/secret.ts';
 import type { ChangeHub } from './change-hub.ts';
 import { cacheKey } from './record.ts';
-import type { Truth } from './record.ts';
+import type { Source } from './record.ts';
 import { termsOf } from './terms.ts';
 import type { Counts } from './verifier.ts';
 import { verify } from './verify.ts';
@@ -70,15 +70,15 @@ async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean
   const seen = { reads: [] as string[], isAway: false, failing: 0 };
   await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
     // A private field, which the test alone looks into.
-    const { truth } = hub as unknown as { truth: Truth };
+    const { source } = hub as unknown as { source: Source };
     for (const name of ['read', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
-      const real = truth[name].bind(truth) as (...args: unknown[]) => Promise<unknown>;
+      const real = source[name].bind(source) as (...args: unknown[]) => Promise<unknown>;
       const watched = async (...args: unknown[]): Promise<unknown> => {
         seen.reads.push(name);
         if (seen.isAway || seen.reads.length === seen.failing) throw new Error('D1_ERROR: planted');
         return real(...args);
       };
-      Object.assign(truth, { [name]: watched });
+      Object.assign(source, { [name]: watched });
     }
   });
   return seen;

@@ -58,7 +58,7 @@ beforeEach(() => {
       },
       put: async (hash, record) => cache.set(hash, record),
     },
-    truth: table,
+    source: table,
     random: () => 0.5,
     leaseMs: LEASE_MS,
   };
@@ -565,7 +565,7 @@ describe('many tokens that change together', () => {
     };
     await vi.advanceTimersByTimeAsync(LEASE_MS);
     const direct: TokenHash[][] = [];
-    ports.truth = {
+    ports.source = {
       read: async (hashes) => {
         direct.push(hashes);
         await after(400);

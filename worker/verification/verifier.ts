@@ -1,4 +1,4 @@
-// One isolate's verifier: memory under a lease, then KV and the region's hub, then the truth itself. Clock and ports are
+// One isolate's verifier: memory under a lease, then KV and the region's hub, then the database itself. Clock and ports are
 // passed in, so that the same code runs in a simulation. Nothing is shared between requests: in a Worker a promise
 // belongs to the request that began it, and hangs for the others when that one is cancelled.
 import { opensDeveloperZone } from '../organisation/organisation.ts';
@@ -17,7 +17,7 @@ export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
   | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
   | { ok: false; reason: 'invalid-token' }
-  /** The truth cannot be reached and nothing current is held; `retryAfter` in seconds. */
+  /** The database cannot be reached and nothing current is held; `retryAfter` in seconds. */
   | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
 
 /** Accepted and refused calls by token id, since they were last told to a hub. A Map: no id is a property of an object. */
@@ -32,7 +32,7 @@ export type Ports = {
     get(hash: TokenHash): Promise<CachedRecord | null>;
     put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
-  truth: Lookups;
+  source: Lookups;
   /** Told of each question that was not answered, or not in time. Nothing depends on it. */
   failed?(asked: Asked, error: unknown): void;
   /** From 0 to 1. */
@@ -101,7 +101,7 @@ export class Verifier {
     return this.#judge(remembered.holder, now, waitUntil);
   }
 
-  /** The answer from beyond this isolate. Never wrong: where the truth cannot be had, it says so. */
+  /** The answer from beyond this isolate. Never wrong: where the database cannot be read, it says so. */
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
     const isRemembered = this.memory.get(hash) !== undefined;
     if (!isRemembered && !(await this.#mayAskFor(hash))) return UNAVAILABLE;
@@ -228,7 +228,7 @@ export class Verifier {
     const isRemembered = head !== null && this.memory.get(hash) !== undefined;
     const hashes = [...new Set([hash, ...this.#wanted])].slice(0, DIRECT_TOKENS);
     const [read, changes] = await Promise.all([
-      isRemembered ? undefined : this.#ports.truth.read(hashes),
+      isRemembered ? undefined : this.#ports.source.read(hashes),
       head === null ? undefined : this.#readChanges(head),
     ]);
     const newest = changes?.at(-1);
@@ -240,9 +240,9 @@ export class Verifier {
       this.#take(asked, generation, head, { ...learned, head: { seq: newest.seq, nonce: newest.nonce } });
       return 'learned';
     }
-    const records = read ?? (await this.#ports.truth.read(hashes));
+    const records = read ?? (await this.#ports.source.read(hashes));
     const record = records.get(hash);
-    if (record === undefined) throw new Error('truth: no record');
+    if (record === undefined) throw new Error('database: no record');
     const taken = this.#take(asked, generation, head, {
       ...learned,
       head: newest === undefined ? record.asOf : { seq: newest.seq, nonce: newest.nonce },
@@ -263,7 +263,7 @@ export class Verifier {
     const changes: Change[] = [];
     let last = head;
     for (let page = 0; page < DIRECT_PAGES; page++) {
-      const [own, ...newer] = await this.#ports.truth.changesFrom(last.seq, DIRECT_PAGE);
+      const [own, ...newer] = await this.#ports.source.changesFrom(last.seq, DIRECT_PAGE);
       if (own === undefined || !isSameHead(own, last)) return undefined;
       if (page === 0) changes.push(own);
       changes.push(...newer);

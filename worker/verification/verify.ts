@@ -7,7 +7,7 @@ import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
 import type { HubsEnv } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
-import { openLookups } from './truth.ts';
+import { openLookups } from './source.ts';
 import { INVALID, Verifier } from './verifier.ts';
 import type { Ports, Verification } from './verifier.ts';
 
@@ -82,7 +82,7 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
         }),
     },
     cache: env.JURISDICTION === '' ? cacheIn(env.TOKEN_CACHE, ring) : NO_CACHE,
-    truth: {
+    source: {
       read: (hashes) => ifOwn(() => lookups.read(hashes)),
       changesFrom: (seq, limit) => ifOwn(() => lookups.changesFrom(seq, limit)),
     },

@@ -8,7 +8,7 @@ import { Hub } from '../hub.ts';
 import type { Answer, Ask } from '../hub.ts';
 import { Verifier } from '../verifier.ts';
 import type { Ports } from '../verifier.ts';
-import type { CachedRecord, Change, Head, Holder, Truth } from '../record.ts';
+import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import { randomFrom } from './random.ts';
 
 /** Brakes that are to be overridden: a twin lacks one of them. */
@@ -118,7 +118,7 @@ export class Overload {
         (_, index) => `${region}.${index}` as TokenHash,
       );
       return {
-        hub: new Hub(this.#hubTruth(), () => this.#time, HUB_LEASE_MS, hubBrakes),
+        hub: new Hub(this.#hubSource(), () => this.#time, HUB_LEASE_MS, hubBrakes),
         server: new Server(SIZE.hub, scale),
         cache: new Map(tokens.map((hash) => [hash, { asOf: this.#head, holder: holderOf(hash) }])),
         tokens,
@@ -205,7 +205,7 @@ export class Overload {
               region.cache.set(hash, record);
             },
           },
-          truth: this.#truth(),
+          source: this.#source(),
           leaseMs: LEASE_MS,
         };
         const known = this.#isolates[index]?.tokens;
@@ -237,7 +237,7 @@ export class Overload {
     }
   }
 
-  #truth(): Truth {
+  #source(): Source {
     return {
       read: (hashes) =>
         this.#askDatabase(
@@ -255,8 +255,8 @@ export class Overload {
   }
 
   /** As the Durable Object around the hub does: a read that hangs is given up. */
-  #hubTruth(): Truth {
-    const truth = this.#truth();
+  #hubSource(): Source {
+    const source = this.#source();
     const inTime = async <T>(answer: Promise<T>): Promise<T> =>
       Promise.race([
         answer,
@@ -265,10 +265,10 @@ export class Overload {
         }),
       ]);
     return {
-      ...truth,
-      read: (hashes) => inTime(truth.read(hashes)),
-      changesFrom: (seq, limit) => inTime(truth.changesFrom(seq, limit)),
-      newestChanges: (limit) => inTime(truth.newestChanges(limit)),
+      ...source,
+      read: (hashes) => inTime(source.read(hashes)),
+      changesFrom: (seq, limit) => inTime(source.changesFrom(seq, limit)),
+      newestChanges: (limit) => inTime(source.newestChanges(limit)),
     };
   }
 

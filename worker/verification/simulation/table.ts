@@ -1,6 +1,6 @@
-// A truth in memory that counts its readers, can be away, slow, pruned and restored from a backup: for tests of one room.
+// A source in memory that counts its readers, can be away, slow, pruned and restored from a backup: for tests of one room.
 import type { TokenHash } from '../../token/secret.ts';
-import type { Change, Head, Holder, Truth } from '../record.ts';
+import type { Change, Head, Holder, Source } from '../record.ts';
 
 // The brand says "a SHA-256 in hex"; for these rooms any string will do.
 export const hashOf = (name: number | string) => String(name) as TokenHash;
@@ -14,7 +14,7 @@ export const holderOf = (tokenId: string, active = true): Holder => ({
 
 type Backup = { changes: Change[]; holders: Map<TokenHash, Holder | null> };
 
-export class Table implements Truth {
+export class Table implements Source {
   reads = 0;
   /** Reads of changes by number and limit, in order. */
   pages: [seq: number, limit: number][] = [];

@@ -5,7 +5,7 @@
 import type { TokenHash } from '../../token/secret.ts';
 import type { Answer, Ask, Hub } from '../hub.ts';
 import type { Change as Committed, PublishPorts } from '../publish.ts';
-import type { CachedRecord, Change, Head, Holder, Truth } from '../record.ts';
+import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import type { Place } from '../region.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
@@ -14,7 +14,7 @@ import { randomFrom } from './random.ts';
 
 /** The code under test: the real modules, or a twin that lacks one rule. */
 export type Code = {
-  Hub: new (truth: Truth, now: () => number, leaseMs: number) => Hub;
+  Hub: new (source: Source, now: () => number, leaseMs: number) => Hub;
   Verifier: new (ports: Ports) => Verifier;
   publishChange(ports: PublishPorts, change: Committed): Promise<{ effectiveAt: string }>;
   askUnder: typeof askUnder;
@@ -254,8 +254,8 @@ export class World {
 
   private newHub(index: number, life: number, deployment: Deployment): Seat {
     const clock = this.newClock();
-    const truth = this.truthFor(`hub${index}`, deployment.database);
-    return { hub: new this.code.Hub(truth, clock, this.leases.hubLeaseMs), life, deployment };
+    const source = this.sourceFor(`hub${index}`, deployment.database);
+    return { hub: new this.code.Hub(source, clock, this.leases.hubLeaseMs), life, deployment };
   }
 
   /** Empties a hub's memory; it stays with its own deployment where none is given. */
@@ -284,7 +284,7 @@ export class World {
         get: (hash) => this.readCache(hash),
         put: (hash, record) => Promise.resolve(this.cached.get(hash)?.push(record)),
       },
-      truth: this.truthFor('isolate', database),
+      source: this.sourceFor('isolate', database),
       random: this.isolateRandom,
       leaseMs: this.leases.leaseMs,
     });
@@ -297,7 +297,7 @@ export class World {
     return () => offset + this.time * rate;
   }
 
-  private truthFor(who: string, database: Database): Truth {
+  private sourceFor(who: string, database: Database): Source {
     const ask = <T>(answer: () => T): Promise<T> => this.message(`${who}-db`, answer);
     return {
       read: (hashes) =>

@@ -1,8 +1,8 @@
-// All of the truth, with what hubs alone ask of it: kept apart, so that the path of a call does not carry it.
+// All that is read from the database, with what hubs alone read. It is a file of its own, so that the path of a call does not load it.
 import { d1Lookups } from './lookup.ts';
-import type { Change, Truth, UsageRow } from './record.ts';
-import { libsqlOf } from './truth.ts';
-import type { TruthEnv } from './truth.ts';
+import type { Change, Source, UsageRow } from './record.ts';
+import { libsqlOf } from './source.ts';
+import type { SourceEnv } from './source.ts';
 
 export const NEWEST_CHANGES = 'SELECT seq, nonce, token_hash AS hash FROM changes ORDER BY seq DESC LIMIT ?1';
 /** One statement for all rows; a token that was deleted meanwhile takes its counts with it. */
@@ -17,16 +17,16 @@ WHERE tokens.id = used.id AND used.at > coalesce(tokens.last_used_at, '')`;
 export const OWNER = 'SELECT hubs FROM deployment WHERE id = 1';
 export const CLAIM = 'INSERT INTO deployment (id, hubs) VALUES (1, ?1) ON CONFLICT DO NOTHING';
 
-export type HubTruth = Truth & {
+export type HubSource = Source & {
   /** The id of the deployment that the database belongs to, or null where none is written down. */
   owner(): Promise<string | null>;
   /** Writes the id of a deployment down, unless one stands there. */
   claim(deployment: string): Promise<void>;
 };
 
-export function openTruth(env: TruthEnv): HubTruth {
+export function openSource(env: SourceEnv): HubSource {
   const libsql = libsqlOf(env);
-  if (libsql === null) return d1Truth(env.DB);
+  if (libsql === null) return d1Source(env.DB);
   return {
     read: async (hashes) => (await libsql()).read(hashes),
     changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
@@ -37,7 +37,7 @@ export function openTruth(env: TruthEnv): HubTruth {
   };
 }
 
-function d1Truth(db: D1Database): HubTruth {
+function d1Source(db: D1Database): HubSource {
   return {
     ...d1Lookups(db),
     async newestChanges(limit) {

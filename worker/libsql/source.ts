@@ -1,14 +1,14 @@
-// The truth of verification in libSQL: the very statements that D1 is asked, under the same promise.
+// What verification reads from libSQL: the very statements that D1 is asked, under the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
-import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from '../verification/hub-truth.ts';
-import type { HubTruth } from '../verification/hub-truth.ts';
+import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from '../verification/hub-source.ts';
+import type { HubSource } from '../verification/hub-source.ts';
 import { CHANGES_FROM, READ, recordsOf } from '../verification/lookup.ts';
 import type { Row } from '../verification/lookup.ts';
 import type { Change } from '../verification/record.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
 
-export function libsqlTruth(address: Address): HubTruth {
+export function libsqlSource(address: Address): HubSource {
   const run = async (sql: string, ...args: (string | number)[]) =>
     (await openClient(address).execute({ sql, args })).rows;
   return {

@@ -1,5 +1,5 @@
-// The questions that verification asks of the truth, and what each kind of change makes them answer. Run on every
-// database that may be the truth.
+// The questions that verification asks the database, and what each kind of change makes them answer. Run on every
+// kind of database.
 import { eq, sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Db } from '../database.ts';
@@ -7,20 +7,20 @@ import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, tokens, tokenUsage } from '../tables.ts';
 import { sha256Hex } from '../random.ts';
 import type { TokenHash } from '../token/secret.ts';
-import type { HubTruth } from './hub-truth.ts';
+import type { HubSource } from './hub-source.ts';
 import type { TokenRecord } from './record.ts';
 
-/** `open` is called before the first test; truth and Db are of the same database. */
-export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>): void {
+/** `open` is called before the first test; source and Db are of the same database. */
+export function describeSource(open: () => Promise<{ db: Db; source: HubSource }>): void {
   let db: Db;
-  let truth: HubTruth;
+  let source: HubSource;
   beforeAll(async () => {
-    ({ db, truth } = await open());
+    ({ db, source } = await open());
   });
 
   /** The record of one token. */
   async function read(hash: TokenHash): Promise<TokenRecord> {
-    const record = (await truth.read([hash])).get(hash);
+    const record = (await source.read([hash])).get(hash);
     if (record === undefined) throw new Error('a token that was asked for has no record');
     return record;
   }
@@ -28,7 +28,7 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>):
   it('answers a record and the head of the changes together', async () => {
     const organisationId = await insertOrganisation(db, 'pro');
     const { id, hash } = await insertToken(db, organisationId);
-    const [newest] = await truth.newestChanges(1);
+    const [newest] = await source.newestChanges(1);
     expect(await read(hash)).toEqual({
       asOf: { seq: newest?.seq, nonce: newest?.nonce },
       holder: { tokenId: id, organisationId, plan: 'pro', active: true },
@@ -52,7 +52,7 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>):
       sha256Hex('nobody') as TokenHash,
       (await insertToken(db, await insertOrganisation(db))).hash,
     ];
-    const records = await truth.read(hashes);
+    const records = await source.read(hashes);
     expect([...records.keys()].toSorted()).toEqual(hashes.toSorted());
     for (const hash of hashes) expect(records.get(hash)).toEqual(await read(hash));
   });
@@ -68,7 +68,7 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>):
     expect((await read(hash)).holder?.plan).toBe('pro');
     await db.delete(organisations).where(eq(organisations.id, organisationId));
     expect((await read(hash)).holder).toBeNull();
-    const changes = await truth.changesFrom(asOf.seq, 100);
+    const changes = await source.changesFrom(asOf.seq, 100);
     expect(changes.map((change) => change.hash)).toEqual([hash, hash, hash, hash]);
     expect(changes.map(({ seq }) => seq - asOf.seq)).toEqual([0, 1, 2, 3]);
     expect(changes[0]?.nonce).toBe(asOf.nonce);
@@ -82,29 +82,29 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>):
       sql`REPLACE INTO organisations (id, name, plan, created_at) VALUES (${organisationId}, 'A', 'pro', 'x')`,
     );
     expect((await read(hash)).holder).toBeNull();
-    const changes = await truth.changesFrom(asOf.seq, 100);
+    const changes = await source.changesFrom(asOf.seq, 100);
     expect(changes.map((change) => change.hash)).toEqual([hash, hash]);
   });
 
   it('reads changes in their order, from either end, a page at a time', async () => {
     const organisationId = await insertOrganisation(db);
     for (let count = 0; count < 5; count++) await insertToken(db, organisationId);
-    const newest = await truth.newestChanges(4);
+    const newest = await source.newestChanges(4);
     const seqs = newest.map(({ seq }) => seq);
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
-    expect(await truth.changesFrom(seqs[0] ?? 0, 3)).toEqual(newest.slice(0, 3));
+    expect(await source.changesFrom(seqs[0] ?? 0, 3)).toEqual(newest.slice(0, 3));
   });
 
   it('adds calls to the hours, moves the last use forward alone, and forgets deleted tokens', async () => {
     const { id } = await insertToken(db, await insertOrganisation(db));
     const row = { tokenId: id, hour: 9, accepted: 2, refused: 1 };
     const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'];
-    await truth.addUsage([
+    await source.addUsage([
       { ...row, usedAt: late },
       { ...row, tokenId: 'gone', usedAt: late },
     ]);
-    await truth.addUsage([{ ...row, usedAt: early }]);
-    await truth.addUsage([{ ...row, hour: 10, usedAt: null }]);
+    await source.addUsage([{ ...row, usedAt: early }]);
+    await source.addUsage([{ ...row, hour: 10, usedAt: null }]);
     expect(
       await db.select().from(tokenUsage).where(eq(tokenUsage.tokenId, id)).orderBy(tokenUsage.hour),
     ).toEqual([
@@ -116,9 +116,9 @@ export function describeTruth(open: () => Promise<{ db: Db; truth: HubTruth }>):
   });
 
   it('belongs to the deployment that claims it first', async () => {
-    expect(await truth.owner()).toBeNull();
-    await truth.claim('one');
-    await truth.claim('another');
-    expect(await truth.owner()).toBe('one');
+    expect(await source.owner()).toBeNull();
+    await source.claim('one');
+    await source.claim('another');
+    expect(await source.owner()).toBe('one');
   });
 }
