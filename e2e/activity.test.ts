@@ -71,6 +71,33 @@ describe('the activity', () => {
     await page.getByText('Nothing matches.').waitFor();
   });
 
+  it('goes on looking where a page has no match yet, from where it was, also after a refresh', async () => {
+    const asked: (string | null)[] = [];
+    const pages: Record<string, object> = {
+      first: { events: [], next: '7' },
+      7: { events: [], next: '8' },
+      8: { events: EVENTS.events, next: null },
+    };
+    const page = await open({
+      path: PATH,
+      before: (opened) =>
+        answer(opened, RECORD, (route) => {
+          const before = query(route).get('before');
+          asked.push(before);
+          return json(pages[before ?? 'first'])(route);
+        }),
+    });
+    await page.getByText('Nothing matches among the newest events of this token.').waitFor();
+    await older(page).click();
+    await expect.poll(() => asked.at(-1)).toBe('7');
+    await page.getByRole('button', { name: 'Show older' }).waitFor();
+    await page.evaluate(() => globalThis.dispatchEvent(new Event('online')));
+    await expect.poll(() => asked).toEqual([null, '7', null]);
+    await older(page).click();
+    await expect.poll(() => rows(page).count()).toBe(EVENTS.events.length);
+    expect(asked.at(-1)).toBe('8');
+  });
+
   it('is asked once for what is older, however often the button is pressed', async () => {
     let asked = 0;
     const olderEvents = EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` }));

@@ -18,6 +18,7 @@ export const log = {
   jsonl: 'JSON Lines',
   empty: 'Nothing here yet.',
   noMatch: 'Nothing matches.',
+  noMatchYet: 'Nothing matches among the newest events of this token.',
   more: 'Show older',
   moreBusy: 'Loading…',
   columns: ['When', 'Who', 'What', 'Token'],

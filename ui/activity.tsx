@@ -93,6 +93,8 @@ const extend = (kept: Page, page: Page): Page => ({ ...page, events: [...kept.ev
 /** The newest page before what is shown. Where the two do not meet, more happened than fits: then it begins anew. */
 function renew(kept: Page, newest: Page): Page {
   const [first] = kept.events;
+  // Nothing was found so far, and nothing is new: the search goes on where it was.
+  if (first === undefined && newest.events.length === 0) return kept;
   const meets = newest.events.findIndex(({ id }) => id === first?.id);
   return meets === -1
     ? newest
@@ -233,52 +235,15 @@ function Entries({ none }: { none: string }) {
     );
   }
   const { events, next } = shown.value;
-  if (events.length === 0) {
-    return (
-      <p class="hollow" role="status">
-        <Text of={none} />
-      </p>
-    );
-  }
   return (
     <>
-      <table class="log">
-        <thead>
-          <tr>
-            {words.columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {events.map((entry) => (
-            <tr key={entry.id}>
-              <td class="cell-at">
-                <time dateTime={entry.at} title={formatFull(entry.at)}>
-                  <Text of={formatAgo(entry.at)} />
-                  <span class="hint">{formatMinute(entry.at)}</span>
-                </time>
-              </td>
-              <td class="cell-by">
-                <Email of={entry.actor} />
-              </td>
-              <td class="cell-what">
-                {words.actions[entry.action] ?? entry.action}
-                {entry.detail !== null && (
-                  <span class="quiet" translate={false}>
-                    {` ${entry.detail}`}
-                  </span>
-                )}
-              </td>
-              <td class="cell-token">
-                <TokenLink entry={entry} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {events.length === 0 ? (
+        <p class="hollow" role="status">
+          <Text of={next === null ? none : words.noMatchYet} />
+        </p>
+      ) : (
+        <EntryTable events={events} />
+      )}
       {next !== null && (
         <p class="card-foot">
           <button
@@ -292,6 +257,48 @@ function Entries({ none }: { none: string }) {
         </p>
       )}
     </>
+  );
+}
+
+function EntryTable({ events }: { events: Entry[] }) {
+  return (
+    <table class="log">
+      <thead>
+        <tr>
+          {words.columns.map((column) => (
+            <th key={column} scope="col">
+              {column}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((entry) => (
+          <tr key={entry.id}>
+            <td class="cell-at">
+              <time dateTime={entry.at} title={formatFull(entry.at)}>
+                <Text of={formatAgo(entry.at)} />
+                <span class="hint">{formatMinute(entry.at)}</span>
+              </time>
+            </td>
+            <td class="cell-by">
+              <Email of={entry.actor} />
+            </td>
+            <td class="cell-what">
+              {words.actions[entry.action] ?? entry.action}
+              {entry.detail !== null && (
+                <span class="quiet" translate={false}>
+                  {` ${entry.detail}`}
+                </span>
+              )}
+            </td>
+            <td class="cell-token">
+              <TokenLink entry={entry} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const DAILY_LIMITS = {
   /** Changes of an organisation that are no safety act: creations (refused and repeated ones too), renamings, activations. */
   change: 500,
-  /** Tokens that an organisation asks for. */
+  /** Tokens that an organisation asks for; and files of the activity that a member saves. */
   creation: 100,
   /** Refusals of a member that are put on record. */
   refusal: 100,

@@ -7,11 +7,14 @@ import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
 import { tagKeysOf } from '../configuration.ts';
+import { DAILY_LIMITS } from '../daily-limit.ts';
+import { limit } from '../limit.ts';
 import { Problem } from '../problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import { requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
+import { limitDaily } from './limit-daily.ts';
 
 type Query = { before?: string; action?: string; actor?: string; token?: string };
 
@@ -45,8 +48,21 @@ const readFilter: MiddlewareHandler<
   await next();
 };
 
+/** One member's reads are bounded in all organisations together: the database has one thread for everybody. */
+const limitReads: MiddlewareHandler<PlaceEnv> = async (c, next) => {
+  await limit(c.env.ACTIVITY_PER_MEMBER, c.var.place.email);
+  await next();
+};
+
+/** A file may hold 200,000 events. Comes after everything else that refuses. */
+const limitFiles: MiddlewareHandler<PlaceEnv> = async (c, next) => {
+  const detail = `This member has saved ${DAILY_LIMITS.creation} files of the activity today (UTC)`;
+  await limitDaily(c.var.db, 'creation', c.var.place.email, Date.now(), detail);
+  await next();
+};
+
 export const activity = new Hono<PlaceEnv>()
-  .get('/activity', readFilter, requireAccess, async (c) => {
+  .get('/activity', limitReads, readFilter, requireAccess, async (c) => {
     const { organisationId } = c.var.place;
     const ring = tagKeysOf(c.env);
     const { events, next } = await listEvents(c.var.db, organisationId, c.req.valid('query'));
@@ -58,11 +74,15 @@ export const activity = new Hono<PlaceEnv>()
       200,
     );
   })
-  .get('/activity/people', requireAccess, async (c) =>
+  .get('/activity/people', limitReads, requireAccess, async (c) =>
     c.json(await listPeople(c.var.db, c.var.place.organisationId), 200),
   )
-  .get('/activity.csv', readFilter, requireAccess, (c) => exported(c, c.req.valid('query'), 'csv'))
-  .get('/activity.jsonl', readFilter, requireAccess, (c) => exported(c, c.req.valid('query'), 'jsonl'));
+  .get('/activity.csv', limitReads, readFilter, requireAccess, limitFiles, (c) =>
+    exported(c, c.req.valid('query'), 'csv'),
+  )
+  .get('/activity.jsonl', limitReads, readFilter, requireAccess, limitFiles, (c) =>
+    exported(c, c.req.valid('query'), 'jsonl'),
+  );
 
 function exported(c: Context<PlaceEnv>, filter: Filter, format: 'csv' | 'jsonl'): Response {
   const { organisationId } = c.var.place;

@@ -249,3 +249,57 @@ it('tells the hubs of no id that never was here, and of one that was deleted her
   expect(await remove(organisation, id)).toEqual([404, true]);
   expect(await remove(elsewhere, id)).toEqual([404, false]);
 });
+
+describe('of the activity, a member', () => {
+  const read = (path: string, session: { cookie: string }, settings: Partial<Env> = {}) =>
+    worker.fetch(
+      new Request(ORIGIN + path, { headers: session }),
+      { ...env, ...settings },
+      createExecutionContext(),
+    );
+
+  it('reads 120 pages, lists of people and files a minute, in all organisations together', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const session = await givenSession(email);
+    const [one, other] = [
+      await givenOrganisation('enterprise', [email]),
+      await givenOrganisation('enterprise', [email]),
+    ];
+    const { binding, keys } = limiter(4);
+    const paths = [one, other].flatMap((organisation) =>
+      ['activity', 'activity/people', 'activity.csv', 'activity.jsonl'].map(
+        (file) => `/api/organisations/${organisation}/${file}`,
+      ),
+    );
+    const answers: Response[] = [];
+    for (const path of paths) answers.push(await read(path, session, { ACTIVITY_PER_MEMBER: binding }));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
+    expect(keys).toEqual(Array<string>(8).fill(email));
+    expect(answers.at(-1)?.headers.get('retry-after')).toBe('60');
+    for (const answer of answers) await answer.body?.cancel();
+  });
+
+  it('saves 100 files in a day; pages go on, and others save theirs', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const organisation = await givenOrganisation('enterprise', [email, 'owner@example.com']);
+    const session = await givenSession(email);
+    const at = (file: string) => `/api/organisations/${organisation}/${file}`;
+    const day = Math.floor(Date.now() / 86_400_000);
+    await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'creation', ?, ?)")
+      .bind(email, day, DAILY_LIMITS.creation - 2)
+      .run();
+    // Of another member's organisation, and by a filter that is none: no file, and nothing is counted.
+    expect((await read('/api/organisations/another/activity.csv', session)).status).toBe(404);
+    expect((await read(at('activity.csv?action=x'), session)).status).toBe(422);
+    const files = ['activity.csv', 'activity.jsonl', 'activity.csv', 'activity.jsonl'];
+    const answers: Response[] = [];
+    for (const file of files) answers.push(await read(at(file), session));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+    expect(Number(answers[2]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await answers[2]?.json()).toMatchObject({ detail: expect.stringContaining('100 files') });
+    expect((await read(at('activity'), session)).status).toBe(200);
+    const other = await read(at('activity.csv'), await givenSession());
+    expect(other.status).toBe(200);
+    for (const answer of [...answers.slice(0, 2), other]) await answer.body?.cancel();
+  });
+});

@@ -89,6 +89,7 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
       LINKS_PER_CLIENT: limiter(env.LINKS_PER_CLIENT),
       SIGN_INS_PER_CLIENT: limiter(env.SIGN_INS_PER_CLIENT),
       MUTATIONS_PER_ORGANISATION: limiter(env.MUTATIONS_PER_ORGANISATION),
+      ACTIVITY_PER_MEMBER: limiter(env.ACTIVITY_PER_MEMBER),
       FAILED_LOGINS_PER_CLIENT: limiter(env.FAILED_LOGINS_PER_CLIENT),
     },
   };
