@@ -5,43 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** What only routes may use: HTTP in, HTTP out, and the settings. */
-const FACE = [
-  'body',
-  'client-address',
-  'configuration',
-  'env',
-  'route-group',
-  'header-rules',
-  'limit',
-  'log',
-  'name',
-  'origins',
-  'problem',
-  'random',
-  'request-id',
-  'daily-limit',
-  'entra',
-  'marked',
-  'seal',
-  'security-headers',
-  'storage-failure',
-];
-const WING = [
-  ...FACE,
-  'organisation',
-  'token',
-  'activity',
-  'verification/publish',
-  'tables',
-  'database',
-  'reserve',
-];
-
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['token/secret', 'organisation/organisation', 'libsql/source', 'fault', 'log', 'storage-failure'],
+    rooms: ['fault', 'libsql/source', 'log', 'organisation/organisation', 'storage-failure', 'token/secret'],
     packages: ['cloudflare:workers'],
   },
   libsql: {
@@ -51,69 +18,150 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },
   index: {
     rooms: [
-      ...FACE,
-      'api',
       'admin/routes',
-      'operator/routes',
+      'api',
+      'configuration',
       'docs/routes',
+      'env',
+      'log',
+      'operator/routes',
+      'origins',
       'pages/pages',
       'pages/problem-page',
-      'upkeep/prune',
-      'verifier',
+      'problem',
+      'request-id',
+      'route-group',
+      'security-headers',
+      'storage-failure',
       'upkeep/owner',
+      'upkeep/prune',
       'verification/change-hub',
       'verification/ownership',
+      'verifier',
     ],
     packages: ['hono'],
   },
+  // reads.ts answers /v1/organisation and /v1/token from the stores; exposure.ts records events.
   api: {
-    // reads.ts answers /v1/organisation and /v1/token from the stores; exposure.ts writes to the record.
     rooms: [
-      ...FACE,
       'activity/cause',
-      'verification/credential',
-      'verification/verify',
-      'token',
-      'organisation',
+      'client-address',
+      'configuration',
       'database',
       'docs/answers',
+      'env',
+      'header-rules',
+      'limit',
+      'log',
+      'organisation',
+      'origins',
+      'problem',
+      'random',
+      'request-id',
+      'security-headers',
+      'token',
+      'verification/credential',
+      'verification/verify',
     ],
-    packages: ['hono'],
+    packages: [],
   },
-  admin: { rooms: WING, packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'] },
+  admin: {
+    rooms: [
+      'activity',
+      'body',
+      'client-address',
+      'configuration',
+      'daily-limit',
+      'database',
+      'entra',
+      'env',
+      'limit',
+      'log',
+      'marked',
+      'name',
+      'organisation',
+      'origins',
+      'problem',
+      'random',
+      'request-id',
+      'reserve',
+      'route-group',
+      'seal',
+      'storage-failure',
+      'tables',
+      'token',
+      'verification/publish',
+    ],
+    packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'],
+  },
   operator: {
-    rooms: [...WING, 'docs/answers', 'upkeep/backlog', 'verification/look'],
-    packages: ['hono', 'drizzle-orm', 'valibot'],
+    rooms: [
+      'activity',
+      'body',
+      'client-address',
+      'database',
+      'docs/answers',
+      'env',
+      'limit',
+      'log',
+      'name',
+      'organisation',
+      'problem',
+      'random',
+      'reserve',
+      'route-group',
+      'token',
+      'upkeep/backlog',
+      'verification/look',
+      'verification/publish',
+    ],
+    packages: ['hono', 'valibot'],
   },
   pages: {
     rooms: [
-      ...FACE,
       'admin/access',
       'admin/cookies',
       'admin/session',
       'admin/sign-in',
-      'organisation',
-      'token',
       'database',
+      'env',
+      'log',
+      'organisation',
+      'problem',
+      'request-id',
+      'route-group',
+      'security-headers',
+      'storage-failure',
+      'token',
     ],
     packages: ['hono'],
   },
   docs: {
-    rooms: [...FACE, 'api/openapi', 'api/openapi-verification', 'operator/openapi', 'pages/headers'],
+    rooms: [
+      'api/openapi',
+      'api/openapi-verification',
+      'env',
+      'operator/openapi',
+      'origins',
+      'pages/headers',
+      'problem',
+      'random',
+      'route-group',
+    ],
     packages: ['hono'],
   },
   upkeep: {
     rooms: ['database', 'reserve', 'storage-failure', 'tables', 'verification/ownership'],
     packages: ['drizzle-orm'],
   },
-  token: { rooms: ['activity', 'organisation', 'database', 'reserve', 'tables'], packages: ['drizzle-orm'] },
+  token: { rooms: ['activity', 'database', 'organisation', 'reserve', 'tables'], packages: ['drizzle-orm'] },
   organisation: {
-    rooms: ['activity', 'token/secret', 'database', 'reserve', 'tables'],
+    rooms: ['activity', 'database', 'reserve', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
   activity: {
-    rooms: ['client-address', 'request-id', 'seal', 'token/secret', 'token/sha-256', 'database', 'tables'],
-    packages: ['drizzle-orm', 'hono'],
+    rooms: ['client-address', 'database', 'request-id', 'seal', 'tables', 'token/secret'],
+    packages: ['drizzle-orm'],
   },
   database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
@@ -131,10 +179,20 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   problem: { rooms: ['security-headers'], packages: [] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   'daily-limit': { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
-  marked: { rooms: ['random', 'token/secret', 'token/sha-256'], packages: [] },
+  marked: { rooms: ['random', 'token/secret'], packages: [] },
   random: { rooms: ['token/sha-256'], packages: [] },
   seal: { rooms: ['random', 'token/secret'], packages: [] },
 };
+
+/** The Worker's own files, without those of tests, and their text. */
+function workerFiles(): [file: string, text: string][] {
+  const cwd = resolve(root, 'worker');
+  const exclude = ['**/*.test.ts', '**/*.suite.ts', '**/*.d.ts', 'test/**', '**/simulation/**'];
+  return globSync('**/*.ts', { cwd, exclude }).map((file) => [
+    file,
+    readFileSync(resolve(cwd, file), 'utf8'),
+  ]);
+}
 
 type Arrow = { file: string; from: string; to: string; isPackage: boolean };
 
@@ -169,15 +227,24 @@ const said = ({ file, to }: Arrow): string => `${file} → ${to}`;
 
 describe('the arrows', () => {
   it('are kept by every file of the Worker', () => {
-    const files = globSync('**/*.ts', {
-      cwd: resolve(root, 'worker'),
-      exclude: ['**/*.test.ts', '**/*.suite.ts', '**/*.d.ts', 'test/**', '**/simulation/**'],
-    });
+    const files = workerFiles();
     expect(files.length).toBeGreaterThan(40);
     const forbidden = files
-      .flatMap((file) => arrowsOf(file, readFileSync(resolve(root, 'worker', file), 'utf8')))
+      .flatMap(([file, text]) => arrowsOf(file, text))
       .filter((arrow) => !isAllowed(arrow));
     expect(forbidden.map(said)).toEqual([]);
+  });
+
+  it('permit nothing that no file needs', () => {
+    const arrows = workerFiles().flatMap(([file, text]) => arrowsOf(file, text));
+    const unused = Object.entries(ARROWS).flatMap(([from, { rooms, packages }]) => {
+      const needed = arrows.filter((arrow) => arrow.from === from);
+      return [
+        ...rooms.filter((room) => !needed.some(({ to }) => to === room || to.startsWith(`${room}/`))),
+        ...packages.filter((name) => !needed.some(({ to }) => to === name)),
+      ].map((to) => `${from} → ${to}`);
+    });
+    expect(unused).toEqual([]);
   });
 
   it('let the dashboard see nothing of the Worker but types: of its own routes, of its page, of problems', () => {
