@@ -346,7 +346,7 @@ describe('the secret', () => {
       navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
     });
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
-    await page.getByText(/press Ctrl\+C/).waitFor();
+    await page.getByText(/copy it by hand/).waitFor();
     expect(await field(page).evaluate((node: HTMLTextAreaElement) => node === document.activeElement)).toBe(
       true,
     );

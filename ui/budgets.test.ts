@@ -27,8 +27,8 @@ describe('the built dashboard', () => {
     expect(total(scripts)).toBeLessThanOrEqual(21_000);
   });
 
-  it('keeps the styles within 4.2 KB, and light-dark() in them', () => {
-    expect(total(named('.css'))).toBeLessThanOrEqual(4200);
+  it('keeps the styles within 4.3 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(4300);
     expect(named('.css').map(read).join('')).toContain('light-dark(');
   });
 

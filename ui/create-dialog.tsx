@@ -5,6 +5,7 @@ import { createToken, deleteToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
+import { NO_LOGIN } from './no-login.ts';
 import { dialog, isTold, leaveEnterprise, refreshSession, toast, typed } from './state.ts';
 import type { Organisation } from './state.ts';
 import { Text } from './text.tsx';
@@ -113,6 +114,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
           name="name"
           maxLength={50}
           autocomplete="off"
+          {...NO_LOGIN}
           aria-describedby="create-hint"
           defaultValue={typed.get(draft) ?? ''}
           onInput={({ currentTarget: { value } }) => {

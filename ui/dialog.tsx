@@ -30,6 +30,8 @@ export function Dialog({
   useLayoutEffect(() => {
     const node = element.current;
     node?.showModal();
+    // It begins at its first words, also where the window is so low that the focus lies further down.
+    node?.scrollTo(0, 0);
     // Which gives the focus back to what opened it.
     return () => node?.close();
   }, []);

@@ -1,8 +1,10 @@
 // Failures as they are shown: in place of what was to be loaded, or inside a dialog; with the request id, to be copied
 // into a message to the operator.
-import { CloudOff, Copy } from 'lucide';
+import { useRef } from 'preact/hooks';
+import { Check, CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
+import { useSignal } from './signal.ts';
 import { explain } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
@@ -54,14 +56,31 @@ export function DialogFailure({ failure, lead }: { failure: Failure | null; lead
 
 export function FailureNote({ failure }: { failure: Failure }) {
   const { requestId } = failure;
+  const code = useRef<HTMLElement>(null);
+  const told = useSignal('');
   if (requestId === null || failure.status < 500) return null;
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(requestId);
+      told.value = texts.copiedRequestId;
+    } catch {
+      if (code.current !== null) getSelection()?.selectAllChildren(code.current);
+      told.value = texts.selectedRequestId;
+    }
+  };
   return (
     <p class="small-print">
-      {texts.requestId} <code translate={false}>{requestId}</code>
-      <button type="button" class="icon-button" onClick={() => void navigator.clipboard.writeText(requestId)}>
-        <Icon of={Copy} size={14} />
+      {texts.requestId}{' '}
+      <code ref={code} translate={false}>
+        {requestId}
+      </code>
+      <button type="button" class="icon-button" onClick={() => void copy()}>
+        <Icon of={told.value === texts.copiedRequestId ? Check : Copy} size={14} />
         <span class="hidden">{texts.copyRequestId}</span>
       </button>
+      <span role="status">
+        <Text of={told.value} />
+      </span>
     </p>
   );
 }

@@ -6,10 +6,11 @@ import { Check, Copy, TriangleAlert } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
+import { NO_LOGIN } from './no-login.ts';
 import { dialog, session, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { labelOf } from './tokens.ts';
+import { labelOf, patchToken } from './tokens.ts';
 
 const SNIPPETS = {
   cURL: (url: string, secret: string) => `curl ${url} \\\n  -H "Authorization: Bearer ${secret}"`,
@@ -75,6 +76,8 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
         credentials: 'omit',
         cache: 'no-store',
       });
+      // The list says when a token was used last some seconds later.
+      if (response.ok) patchToken(token, { lastUsedAt: new Date().toISOString() });
       answer.value = {
         busy: false,
         text: `${response.status} ${JSON.stringify(await response.json(), null, 2)}`,
@@ -107,7 +110,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           class="mono"
           autocomplete="off"
           spellcheck={false}
-          data-1p-ignore
+          {...NO_LOGIN}
           translate={false}
           value={secret}
           onFocus={(event) => event.currentTarget.select()}

@@ -25,9 +25,12 @@ const list = signal<Load<MySession[]>>({ state: 'loading' });
 async function load(): Promise<void> {
   const outcome = await listSessions();
   list.value = outcome.ok
-    ? { state: 'ready', value: outcome.value.sessions, stale: false }
+    ? { state: 'ready', value: thisBrowserFirst(outcome.value.sessions), stale: false }
     : { state: 'failed', failure: outcome.failure };
 }
+
+const thisBrowserFirst = (rows: MySession[]): MySession[] =>
+  rows.toSorted((a, b) => Number(b.current) - Number(a.current));
 
 async function end(id: string): Promise<void> {
   const outcome = await endSession(id);

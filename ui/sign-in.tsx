@@ -44,9 +44,11 @@ export function SignIn() {
       clearInterval(clock);
     };
   }, []);
-  // Signed in again in another tab, the member goes on here, with all that was typed.
-  useRefresh((unattended) => {
-    if (!unattended && farewell.value === 'ended' && screen.value !== 'sign-in') void refreshSession();
+  // Signed in in another tab, by the link that this one asked for: the member goes on here, with all that was typed.
+  useRefresh(async (unattended) => {
+    const isWaiting = step.value.at === 'sent' || (farewell.value === 'ended' && screen.value !== 'sign-in');
+    if (unattended || !isWaiting || !(await refreshSession())) return;
+    if (screen.value === 'sign-in') location.replace('/developer-zone');
   });
   const { value } = step;
   return (

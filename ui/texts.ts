@@ -108,7 +108,7 @@ export const texts = {
     copy: 'Copy',
     copied: 'Copied',
     copiedStatus: 'Copied to clipboard',
-    refused: 'Your browser refused the clipboard. The token is selected: press Ctrl+C.',
+    refused: 'Your browser refused the clipboard. The token is selected: copy it by hand.',
     snippets: 'First call',
     copySnippet: 'Copy the example',
     test: 'Test it',
@@ -188,4 +188,6 @@ export const texts = {
   refused: 'The request was refused.',
   requestId: 'Request',
   copyRequestId: 'Copy the request id',
+  copiedRequestId: 'Request id copied',
+  selectedRequestId: 'The request id is selected: copy it by hand.',
 };

@@ -7,6 +7,7 @@ import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
+import { NO_LOGIN } from './no-login.ts';
 import { explain, renaming, report, toast, typed } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
@@ -100,6 +101,7 @@ function Rename({ token }: { token: Token }) {
         name="name"
         maxLength={50}
         autocomplete="off"
+        {...NO_LOGIN}
         readOnly={busy.value}
         aria-busy={busy.value}
         aria-invalid={refused.value !== ''}

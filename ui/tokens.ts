@@ -92,7 +92,7 @@ export const labelOf = (token: Token): string =>
 /** Paints the fields that a change was about, and no others: their answers may overtake each other. */
 export function patchToken(
   { id, organisation }: Token,
-  fields: Partial<Pick<Token, 'active' | 'name'>>,
+  fields: Partial<Pick<Token, 'active' | 'name' | 'lastUsedAt'>>,
 ): void {
   edit(organisation, (list) => list.map((row) => (row.id === id ? { ...row, ...fields } : row)));
 }
