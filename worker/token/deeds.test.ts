@@ -79,3 +79,12 @@ it('a secret is drawn five times at most', async () => {
     spy.mockRestore();
   }
 });
+
+it('a creation that is refused is refused at the first draw', async () => {
+  const { db, place } = await given();
+  const stranger = { ...place, email: 'stranger@example.com' };
+  const create = (at: typeof place) => createToken(db, ringOf('1', '1'), at, { name: null }, cause, null);
+  expect(await create(stranger)).toEqual({ ok: false, reason: 'organisation-not-found' });
+  for (let count = 0; count < 10; count++) await insertToken(db, place.organisationId);
+  expect(await create(place)).toEqual({ ok: false, reason: 'token-limit-reached' });
+});
