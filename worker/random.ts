@@ -6,6 +6,11 @@ export function randomValue(): string {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
+/** Whether a text has the form of a `randomValue`. It may be anybody's. */
+export function isRandomValue(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
+}
+
 export function toBase64Url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')

@@ -256,6 +256,15 @@ describe('single sign-on', () => {
     expect(cookieOf(await comeBack(third))).toMatch(/^local-session=/);
   });
 
+  it('ends few round trips with one answer, and no cookie that is not the name of one', async () => {
+    const ours = Array.from({ length: 500 }, (_, index) => `local-oidc-${String(index).padStart(8, 'a')}=1`);
+    const others = ['local-oidc-=1', 'local-oidc-12345678901=1', 'local-oidc-{}{}{}{}=1'];
+    const browser = [...others, ...ours].join('; ');
+    const ended = (await send('/api/sign-in/oidc', browser)).headers.getSetCookie().slice(1);
+    expect(ended).toHaveLength(20);
+    for (const cookie of ended) expect(cookie).toMatch(/^local-oidc-a+\d+=; Max-Age=0; /);
+  });
+
   it('takes a callback in the browser that began it alone', async () => {
     await givenMember();
     const trip = await begin();

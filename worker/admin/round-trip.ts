@@ -10,8 +10,11 @@ export type RoundTrip = { state: string; nonce: string; codeVerifier: string; re
 const ROUND_TRIP_MS = 10 * 60 * 1000;
 /** Each tab has its own cookie, named by the beginning of its state. */
 const PREFIX = '__Host-oidc-';
+const NAME = /^__Host-oidc-[\w-]{8}$/;
 /** As many tabs of one browser may be under way; a further one ends the others. */
 const TABS = 3;
+/** As many are ended at a time. A caller can send thousands of names, and each one is a header of the answer. */
+const MOST_ENDED = 20;
 
 function nameOf(state: string): string {
   return PREFIX + state.slice(0, 8);
@@ -30,7 +33,9 @@ export async function beginRoundTrip(
 ): Promise<string[]> {
   const text = JSON.stringify({ ...trip, expiresAt: now + ROUND_TRIP_MS });
   const sealed = await seal(ring, 'round-trip', text, bound);
-  const others = Object.keys(cookies).filter((name) => name.startsWith(PREFIX));
+  const others = Object.keys(cookies)
+    .filter((name) => NAME.test(name))
+    .slice(0, MOST_ENDED);
   return [
     `${nameOf(trip.state)}=${sealed}; Max-Age=${ROUND_TRIP_MS / 1000}; ${COOKIE_ATTRIBUTES}`,
     ...(others.length < TABS ? [] : others.map((name) => `${name}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`)),

@@ -24,6 +24,19 @@ function redeem(code: string, cookie: string): Promise<Response> {
   return write('POST', '/api/sign-in/redeem', { cookie }, { code });
 }
 
+/** A link for a member, which a browser with this cookie asks for. The whole answer of the cookie is looked at. */
+async function givenLinkOf(cookie: string): Promise<{ code: string; browser: string }> {
+  const email = address();
+  await givenOrganisation('enterprise', [email]);
+  const answer = await write('POST', '/api/sign-in/link', { cookie }, { email });
+  expect([answer.status, answer.headers.get('x-evil')]).toEqual([202, null]);
+  expect(answer.headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^local-sign-in=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax$/),
+  ]);
+  const { link } = await answer.json<{ link: string }>();
+  return { code: link.split('#code=')[1] ?? '', browser: cookieOf(answer) };
+}
+
 function address(): string {
   return `${crypto.randomUUID()}@example.com`;
 }
@@ -200,6 +213,28 @@ describe('signing in by link', () => {
       ] as const;
     });
     expect([new Set(statuses), last, other]).toEqual([new Set([202]), 429, 202]);
+  });
+
+  it.each([
+    ['a line break', 'a%0d%0aX-Evil:%201'],
+    ['an attribute', 'a%3B%20Domain%3Devil%3B'],
+    ['an attribute after a value of the right length', `${'a'.repeat(43)}%3B%20Domain%3Devil`],
+    ['a line break after a value of the right length', `${'a'.repeat(43)}%0a`],
+    ['a character outside ASCII', `${'a'.repeat(42)}%C4%80`],
+    ['a value that is too short', 'a'.repeat(42)],
+    ['a value that is too long', 'a'.repeat(44)],
+    ['nothing', ''],
+  ])('gives a new cookie to a browser that sends one that was not made here: %s', async (_, sent) => {
+    const { code, browser } = await givenLinkOf(`local-sign-in=${sent}`);
+    expect(browser.split('=')[1]).not.toBe(decodeURIComponent(sent));
+    expect((await redeem(code, browser)).status).toBe(204);
+  });
+
+  it('lets a browser keep the cookie that it was given, for its other links', async () => {
+    const first = await givenLinkOf('');
+    const second = await givenLinkOf(first.browser);
+    expect(second.browser).toBe(first.browser);
+    expect((await redeem(first.code, first.browser)).status).toBe(204);
   });
 
   it('asks the storage for no code that was made up, and limits them', async () => {

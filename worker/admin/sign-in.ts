@@ -14,7 +14,7 @@ import { isMarked, markedValue } from '../marked.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { hasOwnOrigin, ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
-import { randomValue, sha256Hex } from '../random.ts';
+import { isRandomValue, randomValue, sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import {
   BROWSER_COOKIE_NAME,
@@ -71,7 +71,9 @@ export const signIn = new Hono<AdminEnv>()
     const email = normaliseEmail(body.email);
     if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
     const ring = tagKeysOf(c.env);
-    const { [BROWSER_COOKIE_NAME]: browser = randomValue(), [KNOWN_COOKIE]: known } = cookiesOf(c);
+    const { [BROWSER_COOKIE_NAME]: sent = '', [KNOWN_COOKIE]: known } = cookiesOf(c);
+    // The answer sets the cookie again, and a cookie that was sent is decoded: it may hold a line break or an attribute.
+    const browser = isRandomValue(sent) ? sent : randomValue();
     // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
     const isKnown = known !== undefined && isMarked(ring, 'known-browser', known, email);
     const client = isKnown ? knownClient(email) : clientKey(c.req.raw);
