@@ -111,6 +111,15 @@ describe('a header of a call', () => {
     expect(headers['x-organisation-id']).toMatch(/^o-/);
   });
 
+  it('does not pass where the caller names ten thousand that belong to the connection', async () => {
+    const names = Array.from({ length: 10_000 }, (_, count) => `x-n${count}`);
+    const sentToo = names.filter((_, count) => count % 10 === 9).map((name) => `${name}: 1\r\n`);
+    const text = `GET /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${credential.authorization}\r\n${sentToo.join('')}X-Nobody: 1\r\nConnection: close, ${names.join(',')}\r\n\r\n`;
+    expect(await exchange(Number(new URL(zone.origin).port), text)).toMatch(/^HTTP\/1\.1 200 /);
+    const reached = upstream.seen[0]?.headers.filter(([name]) => name.startsWith('x-n')) ?? [];
+    expect(reached).toEqual([['x-nobody', '1']]);
+  });
+
   it('of an offer to speak another protocol is ignored, WebSocket apart', async () => {
     const offer = (protocol: string) =>
       `GET /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${credential.authorization}\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n`;
@@ -286,6 +295,17 @@ describe('a website or an app', () => {
     expect(allowed).toEqual(expect.arrayContaining(asked.split(',')));
     expect(new Set(allowed).size).toBe(allowed.length);
     expect(upstream.seen).toEqual([]);
+  });
+
+  it('is answered each name once, and none beyond the usual ones where it asks for more than a hundred', async () => {
+    const usual = 'Authorization, X-API-Key, Content-Type, Accept, Idempotency-Key';
+    const names = Array.from({ length: 100 }, (_, count) => `x-n${count}`);
+    const allowed = async (asked: string[]) =>
+      (await preflight(SITE, asked.join(','))).headers['access-control-allow-headers'];
+    expect(await allowed(['if-a', 'x-b', 'If-A', 'x-b', 'accept'])).toBe(`${usual}, if-a, x-b`);
+    expect(await allowed(names)).toBe(`${usual}, ${names.join(', ')}`);
+    expect(await allowed([...names, 'x-one-more'])).toBe(usual);
+    expect(await allowed(Array.from({ length: 25_000 }, () => 'if-a'))).toBe(usual);
   });
 
   it('may not send what does not pass', async () => {

@@ -92,11 +92,15 @@ export function preflight(request: Request, env: Env, requestId: string): Respon
   return new Response(null, { status: 204, headers });
 }
 
-/** The headers that a preflight asks for and the API behind this one would get. */
+/** The headers that a preflight asks for and the API behind this one would get, each once. Of a list that is too long, none. */
 function askedHeaders(request: Request, env: Env): string[] {
   const asked = request.headers.get('access-control-request-headers') ?? '';
-  return namesIn(asked).filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
+  if (asked.length > ASKED.length || asked.split(',', ASKED.names + 1).length > ASKED.names) return [];
+  const names = new Set(namesIn(asked));
+  return [...names].filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
 }
+/** The longest list of a preflight that is read, in characters and in names. Anybody can send one, without a token. */
+const ASKED = { length: 8192, names: 100 };
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** A list of names, each once in whatever case. `known`: the names of the list in small letters, as `more` has them. */
