@@ -1,6 +1,6 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import worker from '../index.ts';
 import { operator } from '../operator/routes.ts';
 import { PROBLEMS } from '../problem.ts';
@@ -16,6 +16,30 @@ describe('the OpenAPI document', () => {
       info: { title: '9Pic API' },
       servers: [{ url: ORIGIN }],
     });
+  });
+
+  it('is made once for each origin and product name, whoever asks and however often', async () => {
+    const read = async (origin: string, PRODUCT_NAME: string) => {
+      const request = new Request(`${origin}/openapi.json`);
+      const named = { ...env, ORIGINS: '', PRODUCT_NAME } as unknown as typeof env;
+      const answer = await worker.fetch(request, named, createExecutionContext());
+      return { etag: answer.headers.get('etag'), document: await answer.text() };
+    };
+    const made = vi.spyOn(JSON, 'stringify');
+    const [first, again, other, renamed] = [
+      await read('https://one.example', 'One'),
+      await read('https://one.example', 'One'),
+      await read('https://two.example', 'One'),
+      await read('https://one.example', 'Two'),
+    ];
+    const count = made.mock.calls.filter(([value]) => Object.hasOwn(Object(value), 'openapi')).length;
+    made.mockRestore();
+    expect(count).toBe(3);
+    expect(again).toEqual(first);
+    expect(first.document).toContain('"servers":[{"url":"https://one.example"}]');
+    expect(other.document).toContain('"servers":[{"url":"https://two.example"}]');
+    expect(renamed.document).toContain('"title":"Two API"');
+    expect(new Set([first.etag, other.etag, renamed.etag]).size).toBe(3);
   });
 
   it('describes no path that a generated client would call by another: a parameter is one segment', () => {

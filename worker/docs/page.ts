@@ -8,12 +8,14 @@ export function articleMarkdown({ title, blocks }: Article, origin: string): str
   return `${text.replaceAll('](/', `](${origin}/`)}\n`;
 }
 
+export type Theme = 'light' | 'dark';
+
 /** `all` are the pages that the navigation leads to. */
 export function articleHtml(
   { title, path, summary, blocks }: Article,
   all: readonly Article[],
   product: string,
-  theme: string | undefined,
+  theme: Theme | undefined,
 ): string {
   const pages = all.map((page) => {
     const current = page.path === path ? ' aria-current="page"' : '';
@@ -25,7 +27,7 @@ export function articleHtml(
     const sub = block.level === 3 ? ' class="sub"' : '';
     return [`<li${sub}><a href="#${escapeHtml(block.id)}">${escapeHtml(block.heading)}</a></li>`];
   });
-  const dataTheme = theme === 'light' || theme === 'dark' ? ` data-theme="${theme}"` : '';
+  const dataTheme = theme === undefined ? '' : ` data-theme="${theme}"`;
   return `<!doctype html>
 <html lang="en-GB"${dataTheme}><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)}</title><meta name="description" content="${escapeHtml(summary)}">

@@ -1,5 +1,5 @@
 // /docs, its Markdown twins, llms.txt and /openapi.json: public, the same for everyone, checked anew by ETag.
-// The only thing read from the caller is the theme.
+// The only thing read from the caller is the theme. A document is made and hashed once, and then kept.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
@@ -12,7 +12,7 @@ import { sha256Hex } from '../random.ts';
 import { articles } from './articles.ts';
 import { COPY_JS, DOCS_CSS } from './files.ts';
 import { openApiDocument } from './openapi.ts';
-import { articleHtml, articleMarkdown } from './page.ts';
+import { articleHtml, articleMarkdown, type Theme } from './page.ts';
 
 type DocsContext = Context<{ Bindings: Env }>;
 
@@ -23,14 +23,34 @@ const MARKDOWN = 'text/markdown; charset=utf-8';
 
 export const docs = finishRoutes(
   new Hono<{ Bindings: Env }>()
-    .get('/docs/docs.css', (c) => send(c, 'text/css; charset=utf-8', DOCS_CSS))
-    .get('/docs/copy.js', (c) => send(c, 'text/javascript; charset=utf-8', COPY_JS))
-    .get('/llms.txt', (c) => send(c, 'text/plain; charset=utf-8', llms(c)))
+    .get('/docs/docs.css', (c) =>
+      send(
+        c,
+        'text/css; charset=utf-8',
+        keep(c, () => DOCS_CSS),
+      ),
+    )
+    .get('/docs/copy.js', (c) =>
+      send(
+        c,
+        'text/javascript; charset=utf-8',
+        keep(c, () => COPY_JS),
+      ),
+    )
+    .get('/llms.txt', (c) =>
+      send(
+        c,
+        'text/plain; charset=utf-8',
+        keep(c, () => llms(c)),
+      ),
+    )
     .get('/openapi.json', (c) => {
-      const document = JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME));
+      const document = keep(c, () =>
+        JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME)),
+      );
       return send(c, 'application/json', document, { 'access-control-allow-origin': '*' });
     })
-    .get('/.well-known/security.txt', (c) => send(c, 'text/plain; charset=utf-8', securityText(c)))
+    .get('/.well-known/security.txt', (c) => send(c, 'text/plain; charset=utf-8', textOf(securityText(c))))
     .get('/docs', page)
     .get('/docs.md', page)
     .get('/docs/:name', page),
@@ -45,14 +65,47 @@ function page(c: DocsContext): Response {
   if (meant !== undefined) return c.redirect(meant.path, 308);
   const article = all.find((each) => path === each.path || path === `${each.path}.md`);
   if (article === undefined) throw new Problem('not-found');
-  if (path !== article.path) return send(c, MARKDOWN, articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
-  const body = articleHtml(article, all, c.env.PRODUCT_NAME, getCookie(c, 'theme'));
+  if (path !== article.path) {
+    const markdown = keep(c, () => articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
+    return send(c, MARKDOWN, markdown);
+  }
+  const theme = THEMES.find((known) => known === getCookie(c, 'theme'));
+  const text = keep(c, () => articleHtml(article, all, c.env.PRODUCT_NAME, theme), theme);
   // The theme is part of the page: no shared cache may hand one reader's to another.
-  return send(c, 'text/html; charset=utf-8', body, { ...PAGE_HEADERS, 'cache-control': 'private, no-cache' });
+  return send(c, 'text/html; charset=utf-8', text, { ...PAGE_HEADERS, 'cache-control': 'private, no-cache' });
+}
+const THEMES: readonly Theme[] = ['light', 'dark'];
+
+type Text = { body: string; etag: string };
+
+function textOf(body: string): Text {
+  return { body, etag: `"${sha256Hex(body).slice(0, 32)}"` };
 }
 
-function send(c: DocsContext, type: string, body: string, headers: Record<string, string> = {}): Response {
-  const etag = `"${sha256Hex(body).slice(0, 32)}"`;
+/** The texts of this isolate, the one that was made first in front. To make and hash one takes milliseconds, and anybody can ask. */
+const kept = new Map<string, Text>();
+/** Twice the texts of one origin. A deployment without ORIGINS answers at every host that leads to it. */
+const MOST_KEPT = 50;
+
+/** The text of this path. `make` may read the path, this deployment's own settings and `theme`, and nothing else. */
+function keep(c: DocsContext, make: () => string, theme?: Theme): Text {
+  const { PRODUCT_NAME, VERIFY_HOST } = c.env;
+  const key = [c.req.path, ownOrigin(c.env, c.req.raw), VERIFY_HOST, theme, PRODUCT_NAME].join('\n');
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const text = textOf(make());
+  kept.set(key, text);
+  const [oldest] = kept.keys();
+  if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+  return text;
+}
+
+function send(
+  c: DocsContext,
+  type: string,
+  { body, etag }: Text,
+  headers: Record<string, string> = {},
+): Response {
   const all = {
     'cache-control': 'no-cache',
     'x-content-type-options': 'nosniff',
