@@ -45,7 +45,7 @@ export function guideBlocks(origin: string, product: string): Block[] {
     },
     { heading: 'What “immediately” means', id: 'immediately' },
     {
-      text: 'When the dashboard has answered that a token is inactive or deleted, no check that starts afterwards accepts it. That answer carries `effectiveAt`, the instant from which the token is refused everywhere. It takes about a second, and ten at worst. An inactive token can be switched on again with the same value; a deleted one cannot come back.',
+      text: 'When the dashboard has answered that a token is inactive or deleted, no check that starts afterwards accepts it. That answer carries `effectiveAt`, the instant from which the token is refused everywhere. It takes about a second, and ten at worst. A call that is open at that moment goes on until it ends. An inactive token can be switched on again with the same value; a deleted one cannot come back.',
     },
     { heading: 'CORS', id: 'cors' },
     {
