@@ -224,6 +224,27 @@ describe('CORS', () => {
     expect(answer.headers.get('access-control-allow-headers')).toMatch(/Authorization.*X-API-Key/);
   });
 
+  it('is answered each name once, and none beyond the usual ones where it asks for more than a hundred', async () => {
+    const usual = 'Authorization, X-API-Key, Content-Type, Accept, Idempotency-Key';
+    const names = Array.from({ length: 100 }, (_, index) => `if-${index}`);
+    const allowed = async (asked: string[]) => {
+      const headers = {
+        origin: SITE,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': asked.join(','),
+      };
+      const answer = await callWith(only, '/v1/things', { method: 'OPTIONS', headers });
+      return answer.headers.get('access-control-allow-headers');
+    };
+    expect(await allowed(['if-a', 'range', 'If-A', 'range', 'accept'])).toBe(`${usual}, if-a, range`);
+    expect(await allowed(names)).toBe(`${usual}, ${names.join(', ')}`);
+    expect(await allowed([...names, 'if-one-more'])).toBe(usual);
+    expect(await allowed(Array.from({ length: 25_000 }, () => 'if-a'))).toBe(usual);
+    const long = `if-${'a'.repeat(8189)}`;
+    expect(await allowed([long])).toBe(`${usual}, ${long}`);
+    expect(await allowed([`${long}a`])).toBe(usual);
+  });
+
   it('allows any website when told so, but never a sandboxed page', async () => {
     const any = { CORS_ORIGINS: '*' };
     const answer = await callWith(any, '/v1/ping', { headers: { origin: SITE } });
