@@ -3,6 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
+import { openDatabase } from '../database.ts';
 import worker from '../index.ts';
 import {
   ORIGIN,
@@ -15,6 +16,7 @@ import {
   withinOneMinute,
   write,
 } from '../test/harness.ts';
+import { recordRefusal } from './store.ts';
 
 type Row = {
   action: string;
@@ -181,6 +183,25 @@ describe('a member who reaches for another organisation', () => {
 });
 
 describe('a token that is not there', () => {
+  it('is on no record of an organisation that the member has left meanwhile', async () => {
+    const organisation = await givenOrganisation();
+    const cause = {
+      actor: 'x@example.com',
+      requestId: 'r',
+      ip: null,
+      userAgent: null,
+      at: new Date().toISOString(),
+    };
+    const db = await openDatabase(env);
+    await recordRefusal(
+      db,
+      cause,
+      { organisationId: organisation, email: 'x@example.com' },
+      crypto.randomUUID(),
+    );
+    expect(await recordOf(organisation)).toEqual([]);
+  });
+
   it('is on record when it was never of this organisation, and is not when another tab had deleted it', async () => {
     const { mine, session, foreign } = await givenTwo();
     const own = await givenToken(mine);

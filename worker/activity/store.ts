@@ -100,15 +100,22 @@ export function recordRefusal(
           detail: tokenId,
         }),
       )
-      .from(sql`(SELECT 1)`)
-      .where(not(exists(selectDeletion(db, place.organisationId, tokenId)))),
+      // It is written after the answer: the organisation may have been deleted since, and its id be another's.
+      .from(members)
+      .where(
+        and(
+          eq(members.email, place.email),
+          eq(members.organisationId, place.organisationId),
+          not(exists(selectDeletion(db, place.organisationId, tokenId))),
+        ),
+      ),
   );
 }
 
-/** A row where the organisation's token was deleted earlier. */
+/** When the organisation's token was deleted (RFC 3339); no row where it was not. */
 export function selectDeletion(db: Db, organisationId: string, tokenId: string) {
   return db
-    .select({ one: sql`1` })
+    .select({ at: events.at })
     .from(events)
     .where(
       and(
@@ -118,6 +125,20 @@ export function selectDeletion(db: Db, organisationId: string, tokenId: string) 
         eq(events.organisationId, organisationId),
       ),
     );
+}
+
+/**
+ * The events that the organisation's members may see. An id may have been another organisation's before: what stands up to its
+ * last deletion was theirs.
+ */
+function ofNow(organisationId: string): SQL | undefined {
+  // "likely": with two bounds of the id, SQLite would rather read the whole span than go by the token or the person.
+  const isLater = sql`likely(${events.id} > ${lastDeletion(organisationId)})`;
+  return and(eq(events.organisationId, organisationId), isLater);
+}
+
+function lastDeletion(organisationId: string): SQL {
+  return sql`coalesce((SELECT max(former.id) FROM ${events} AS former WHERE former.organisation_id = ${organisationId} AND former.action = 'organisation.deleted'), 0)`;
 }
 
 export type Filter = { before?: number; action?: string; actor?: string; token?: string };
@@ -143,7 +164,7 @@ export async function listEvents(
     .from(events)
     .where(
       and(
-        eq(events.organisationId, organisationId),
+        ofNow(organisationId),
         token === undefined ? undefined : eq(events.tokenId, token),
         isLookedFor || action === undefined ? undefined : eq(events.action, action),
         isLookedFor || actor === undefined ? undefined : eq(events.actor, actor),
@@ -164,21 +185,29 @@ export async function listEvents(
 /** At most this many people can be chosen from; more are found by their address in the URL. */
 const PEOPLE = 500;
 
-/** Who is named in the organisation's events, by address, and whether there are more than fit. */
+/** So many people are looked at: those whose events all stand before the last deletion are passed over. */
+const PEOPLE_LOOKED_AT = 2000;
+
+/** Who is named in the organisation's events, by address, and whether there are, or may be, more than fit. */
 export async function listPeople(
   db: Db,
   organisationId: string,
 ): Promise<{ people: string[]; more: boolean }> {
   const first = sql`SELECT min(${events.actor}) FROM ${events} WHERE ${eq(events.organisationId, organisationId)}`;
-  // From one person to the next along the index: DISTINCT would read every event.
-  const rows = await db.all<{ actor: string }>(sql`
-    WITH RECURSIVE people (actor) AS (
-      ${first}
+  const newest = sql`SELECT max(${events.id}) FROM ${events} WHERE ${eq(events.organisationId, organisationId)} AND ${events.actor} = people.actor`;
+  // From one person to the next along the index: DISTINCT would read every event. The row after the last place is not shown.
+  const rows = await db.all<{ place: number; actor: string }>(sql`
+    WITH RECURSIVE people (place, actor) AS (
+      SELECT 1, (${first})
       UNION ALL
-      SELECT (${first} AND ${events.actor} > people.actor) FROM people WHERE people.actor IS NOT NULL
+      SELECT place + 1, (${first} AND ${events.actor} > people.actor) FROM people
+      WHERE people.actor IS NOT NULL AND place <= ${PEOPLE_LOOKED_AT}
     )
-    SELECT actor FROM people WHERE actor IS NOT NULL LIMIT ${PEOPLE + 1}`);
-  return { people: rows.slice(0, PEOPLE).map(({ actor }) => actor), more: rows.length > PEOPLE };
+    SELECT place, actor FROM people
+    WHERE actor IS NOT NULL AND (place > ${PEOPLE_LOOKED_AT} OR (${newest}) > ${lastDeletion(organisationId)})
+    LIMIT ${PEOPLE + 1}`);
+  const people = rows.filter(({ place }) => place <= PEOPLE_LOOKED_AT).map(({ actor }) => actor);
+  return { people: people.slice(0, PEOPLE), more: people.length > PEOPLE || people.length < rows.length };
 }
 
 function eventJson(row: typeof events.$inferSelect): Event {

@@ -6,6 +6,7 @@ import { sealCursor } from '../activity/shown.ts';
 import type { Event } from '../activity/store.ts';
 import { tagKeysOf } from '../configuration.ts';
 import { ORIGIN, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { operate } from '../test/operate.ts';
 
 type Page = { events: Event[]; next: string | null };
 
@@ -200,6 +201,72 @@ describe('the activity', () => {
     expect((await (await read(mine)).json<Page>()).events.map(({ id }) => id)).toEqual(ids);
     const lines = (await (await read(mine, '', 'activity.jsonl')).text()).trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as Event).id).slice(0, 50)).toEqual(ids);
+  });
+
+  it('shows nothing of an organisation that had the same id before', async () => {
+    const id = `again-${crypto.randomUUID()}`;
+    const formerly = async (path: string) =>
+      (
+        await call(`/api/organisations/${id}/${path}`, { headers: await givenSession('former@example.com') })
+      ).json<Page>();
+    await operate('PUT', `/organisations/${id}`, { name: 'Former', plan: 'enterprise' });
+    await operate('PUT', `/organisations/${id}/members/former@example.com`);
+    await givenEvents(
+      id,
+      Array.from({ length: 60 }, () => ({ actor: 'former@example.com' })),
+    );
+    const token = await givenToken(id);
+    const path = `/api/organisations/${id}/tokens/${token.id}`;
+    await write('PATCH', path, await givenSession('former@example.com'), { name: 'Former' });
+    const { events, next } = await formerly('activity');
+    expect(events).toHaveLength(50);
+    expect((await operate('DELETE', `/organisations/${id}`)).status).toBe(200);
+    await operate('PUT', `/organisations/${id}`, { name: 'Beta', plan: 'enterprise' });
+    await operate('PUT', `/organisations/${id}/members/owner@example.com`);
+    const queries = ['', `?before=${next}`, '?actor=former@example.com', `?token=${token.id}`];
+    queries.push('?action=token.renamed', '?actor=former@example.com&action=token.created');
+    queries.push(
+      `?token=${token.id}&actor=former@example.com`,
+      '?actor=operator',
+      '?action=organisation.deleted',
+    );
+    for (const file of ['activity', 'activity.csv', 'activity.jsonl', 'activity/people']) {
+      for (const query of queries) {
+        const answer = await read(id, query, file);
+        expect(answer.status).toBe(200);
+        expect(await answer.text()).not.toMatch(/former/i);
+      }
+    }
+    const page = await (await read(id)).json<Page>();
+    expect(page.events.map(({ action }) => action)).toEqual(['member.added', 'organisation.created']);
+    expect(await (await read(id, '', 'activity/people')).json()).toEqual({
+      people: ['operator'],
+      more: false,
+    });
+    // The operator's own export has all of it.
+    const all = await (await operate('GET', `/events?organisation=${id}`)).text();
+    for (const action of ['token.renamed', 'organisation.deleted', 'member.added'])
+      expect(all).toContain(action);
+  }, 60_000);
+
+  it('names the people of now, and says where there may be more behind those of before', async () => {
+    const organisation = await givenOrganisation();
+    const names = (letter: string, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ actor: `${letter}${1000 + index}@example.com` }));
+    const readPeople = async () =>
+      (await read(organisation, '', 'activity/people')).json<{ people: string[]; more: boolean }>();
+    await givenEvents(organisation, [...names('a', 600), ...names('z', 1)]);
+    await givenEvents(organisation, [{ action: 'organisation.deleted' }, ...names('b', 3)]);
+    const now = names('b', 3).map(({ actor }) => actor);
+    expect(await readPeople()).toEqual({ people: now, more: false });
+    await givenEvents(organisation, [
+      ...names('c', 1500),
+      { action: 'organisation.deleted' },
+      ...names('b', 3),
+      ...names('z', 1),
+    ]);
+    // After 2,000 people of before, nobody is looked for any more.
+    expect(await readPeople()).toEqual({ people: now, more: true });
   });
 
   it('shows neither address nor client of the platform', async () => {

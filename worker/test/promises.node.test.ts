@@ -88,6 +88,8 @@ const ABUSE_CASES = [
   "Ids tell how much other organisations do; members learn the platform's address; a token tells who made it",
   'Audit log altered, or skipped on failure',
   'One organisation uses up the changes of others',
+  'A member reads the activity all day, by filters that match little',
+  'The id of a deleted organisation is given to another one',
   'A package that turns, or runs a script when it is installed',
   'SQL injection',
   'Two deployments on one database, whose hubs do not tell each other',
