@@ -15,7 +15,7 @@ export const DAILY_LIMITS = {
   creation: 100,
   /** Refusals of a member that are put on record. */
   refusal: 100,
-  /** Sign-ins of a member. */
+  /** Sign-ins of a member who is let in. */
   'sign-in': 200,
   /** Sign-in links that one network address asks for: each writes a row, for strangers too. */
   link: 1000,

@@ -6,6 +6,38 @@ import type { Db } from '../database.ts';
 import { identities, members } from '../tables.ts';
 import { beginSession } from './session.ts';
 
+type Identity = { issuer: string; email: string; subject: string };
+type Refused = { ok: false; reason: 'unknown-member' | 'sign-in-failed' };
+
+/**
+ * Whether `signInAs` would let them in now, without a write: who is refused must not be counted, or whoever has another subject
+ * with a member's address could use up the member's sign-ins.
+ */
+export async function judgeIdentity(
+  db: Db,
+  { issuer, email, subject }: Identity,
+): Promise<{ ok: true } | Refused> {
+  const { known, subjects, addresses } = await batch(db, {
+    known: selectMember(db, email),
+    subjects: db
+      .select({ subject: identities.subject })
+      .from(identities)
+      .where(and(eq(identities.issuer, issuer), eq(identities.email, email))),
+    addresses: db
+      .select({ email: identities.email })
+      .from(identities)
+      .where(and(eq(identities.issuer, issuer), eq(identities.subject, subject))),
+  });
+  if (known.length === 0) return { ok: false, reason: 'unknown-member' };
+  const isTheirs =
+    subjects.every((bound) => bound.subject === subject) && addresses.every((bound) => bound.email === email);
+  return isTheirs ? { ok: true } : { ok: false, reason: 'sign-in-failed' };
+}
+
+function selectMember(db: Db, email: string) {
+  return db.select({ email: members.email }).from(members).where(eq(members.email, email)).limit(1);
+}
+
 /**
  * Lets the member in as this subject: the `Set-Cookie` value of a new session. The first use of an address binds it to
  * the subject. Later, another subject with this address, or this subject with another address, is refused. One batch: a
@@ -13,13 +45,13 @@ import { beginSession } from './session.ts';
  */
 export async function signInAs(
   db: Db,
-  identity: { issuer: string; email: string; subject: string },
+  identity: Identity,
   browser: { session: string | undefined; newSession: string },
   cause: Cause,
   now: number,
-): Promise<{ ok: true; cookie: string } | { ok: false; reason: 'unknown-member' | 'sign-in-failed' }> {
+): Promise<{ ok: true; cookie: string } | Refused> {
   const { issuer, email, subject } = identity;
-  const member = db.select({ email: members.email }).from(members).where(eq(members.email, email)).limit(1);
+  const member = selectMember(db, email);
   const bound = db
     .select({ subject: identities.subject })
     .from(identities)

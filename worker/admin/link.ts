@@ -98,7 +98,7 @@ export async function createLinkCode(
   return { ok: true, known: known.length > 0 };
 }
 
-/** Whose code it is, or null: not under way, or not this browser's. */
+/** Which member's code it is, or null: not under way, not this browser's, or of a person without an organisation. */
 export async function readLinkCode(
   db: Db,
   code: string,
@@ -108,15 +108,21 @@ export async function readLinkCode(
   const [row] = await db
     .select({ email: signIns.email })
     .from(signIns)
-    .where(underWay(code, browser, now));
+    .where(redeemable(db, code, browser, now));
   return row ?? null;
 }
 
-function underWay(code: string, browser: string, now: number) {
+function redeemable(db: Db, code: string, browser: string, now: number) {
   return and(
     eq(signIns.hash, sha256Hex(code)),
     eq(signIns.browserHash, sha256Hex(browser)),
     gt(signIns.expiresAt, now),
+    exists(
+      db
+        .select({ one: sql`1` })
+        .from(members)
+        .where(eq(members.email, signIns.email)),
+    ),
   );
 }
 
@@ -131,16 +137,8 @@ export async function redeemLinkCode(
   cause: Omit<Cause, 'actor'>,
   now: number,
 ): Promise<string | null> {
-  const redeemable = and(
-    underWay(code, browser.code, now),
-    exists(
-      db
-        .select({ one: sql`1` })
-        .from(members)
-        .where(eq(members.email, signIns.email)),
-    ),
-  );
-  const granted = db.select({ email: signIns.email }).from(signIns).where(redeemable);
+  const isRedeemable = redeemable(db, code, browser.code, now);
+  const granted = db.select({ email: signIns.email }).from(signIns).where(isRedeemable);
   const { statements, isBegun, cookie } = beginSession(
     db,
     granted,
@@ -152,7 +150,7 @@ export async function redeemLinkCode(
   );
   const { redeemed } = await batch(db, {
     ...statements,
-    redeemed: db.delete(signIns).where(and(redeemable, isBegun)).returning({ hash: signIns.hash }),
+    redeemed: db.delete(signIns).where(and(isRedeemable, isBegun)).returning({ hash: signIns.hash }),
   });
   return redeemed.length > 0 ? cookie : null;
 }

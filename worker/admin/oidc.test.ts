@@ -319,6 +319,37 @@ describe('single sign-on', () => {
     expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
   });
 
+  it('counts only those who are let in: nobody else uses up a member’s sign-ins of the day', async () => {
+    const counts = (email: string) =>
+      env.DB.prepare("SELECT count FROM daily_counts WHERE subject = ? AND kind = 'sign-in'")
+        .bind(email)
+        .first('count');
+    const email = await givenMember();
+    const { claims } = lies;
+    expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
+    lies = { claims: { ...claims, sub: 'somebody else' } };
+    for (let attempt = 0; attempt < 3; attempt++)
+      expect(await errorOf(await comeBack(await begin()))).toBe('sign-in-failed');
+    expect(await counts(email)).toBe(1);
+    // A subject that is bound to another address, and a person without an organisation: no row at all.
+    const other = await givenMember();
+    lies.claims = { ...lies.claims, sub: claims?.['sub'] };
+    expect(await errorOf(await comeBack(await begin()))).toBe('sign-in-failed');
+    expect(await counts(other)).toBeNull();
+    const stranger = `${crypto.randomUUID()}@example.com`;
+    lies = { claims: { email: stranger, email_verified: true, sub: crypto.randomUUID() } };
+    expect(await errorOf(await comeBack(await begin()))).toBe('unknown-member');
+    expect(await counts(stranger)).toBeNull();
+    // The member's own are counted, and end.
+    const day = Math.floor(Date.now() / 86_400_000);
+    await env.DB.prepare('UPDATE daily_counts SET count = 199, day = ? WHERE subject = ?')
+      .bind(day, email)
+      .run();
+    lies = { claims: { ...claims, email } };
+    expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
+    expect(await errorOf(await comeBack(await begin()))).toBe('too-many-requests');
+  });
+
   const past = Math.floor(Date.now() / 1000) - 3600;
   it.each<[string, Lies]>([
     ['a wrong nonce', { claims: { nonce: 'another' } }],

@@ -15,7 +15,7 @@ import { withReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
-import { signInAs } from './identity.ts';
+import { judgeIdentity, signInAs } from './identity.ts';
 import { authorizationUrl, exchange, openProvider, readProvider } from './provider.ts';
 import type { ProviderSettings } from './provider.ts';
 import { beginRoundTrip, endRoundTrip, readRoundTrip } from './round-trip.ts';
@@ -89,10 +89,13 @@ export const oidc = new Hono<AdminEnv>()
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
     const db = await openDatabase(c.env);
+    const identity = { issuer: provider.server.issuer, email, subject };
+    const judged = await judgeIdentity(db, identity);
+    if (!judged.ok) return fail(c, judged.reason);
     await countSignIn(db, email, now);
     const signedIn = await signInAs(
       withReserve(db),
-      { issuer: provider.server.issuer, email, subject },
+      identity,
       { session: cookiesOf(c)[SESSION_COOKIE], newSession: markedValue(ring, 'session') },
       causeOf(c, email),
       now,

@@ -354,6 +354,15 @@ describe('signing in by link', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
+  it('counts no sign-in of a person without an organisation', async () => {
+    const email = address();
+    const code = await givenCode(email, 'browser');
+    const answer = await write('POST', '/api/sign-in/redeem', { cookie: 'local-sign-in=browser' }, { code });
+    expect(answer.status).toBe(401);
+    const counted = await env.DB.prepare('SELECT * FROM daily_counts WHERE subject = ?').bind(email).first();
+    expect(counted).toBeNull();
+  });
+
   it('tells the sign-in page which ways to sign in there are', async () => {
     const methods = async (origin: string, settings: object): Promise<unknown> => {
       const request = new Request(`${origin}/api/sign-in/methods`);
