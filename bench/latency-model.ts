@@ -231,9 +231,9 @@ function costTable(): string {
   return `| US$ per million calls | Worker | hubs | KV | D1 | sum | a month of it | sum with \`LOG = "all"\` |\n|---|---|---|---|---|---|---|---|\n${rows.join('\n')}`;
 }
 
-/** Rows that D1 counts as written, indexes included: an event has six indexes, a change of a token one, a token four. */
+/** Rows that D1 counts as written, indexes included: an event has six indexes, a change of a token two, a token four. */
 const EVENT_ROWS = 7;
-const CHANGE_ROWS = 2;
+const CHANGE_ROWS = 3;
 const CREATE_ROWS = 5;
 
 function changeTable(): string {

@@ -27,7 +27,10 @@ const PLACES: { file: string; tests: string[] }[] = [
     file: 'worker/token/store.ts',
     tests: ['worker/token/store.test', 'worker/admin/tokens', 'worker/activity/', 'worker/admin/input'],
   },
-  { file: 'worker/token/deeds.ts', tests: ['worker/token/deeds', 'worker/admin/tokens', 'worker/admin/'] },
+  {
+    file: 'worker/token/deeds.ts',
+    tests: ['worker/token/deeds', 'worker/token/repeats', 'worker/admin/tokens', 'worker/admin/'],
+  },
   { file: 'worker/organisation/deeds.ts', tests: ['worker/organisation/deeds', 'worker/operator/'] },
   { file: 'worker/token/usage.ts', tests: ['worker/token/store.test', 'worker/admin/usage'] },
   { file: 'worker/token/exposure.ts', tests: ['worker/token/store.test', 'worker/activity/'] },

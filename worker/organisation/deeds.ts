@@ -7,13 +7,8 @@ import type { TokenHash } from '../token/secret.ts';
 import { opensDeveloperZone } from './organisation.ts';
 import { isAsWanted, putOrganisation, readStandings, removeOrganisation } from './register.ts';
 import type { Registered, Wanted } from './register.ts';
+import { settledUntil } from './store.ts';
 import type { ChangeHead, Publish } from './store.ts';
-
-/**
- * A plan that stands for longer has been seen by every isolate and hub: leases last a minute at most, and a hub of the
- * deployment before this one five minutes. A repeat before that may be one whose first answer was lost, and is published again.
- */
-const SETTLED_MS = 10 * 60 * 1000;
 
 export type Outcome =
   | { id: string; outcome: 'created' | 'changed' | 'unchanged'; organisation: Registered }
@@ -29,7 +24,7 @@ export async function putOrganisations(
   wanted: [Wanted, ...Wanted[]],
   cause: Cause,
 ): Promise<{ outcomes: Outcome[]; effectiveAt: string }> {
-  const settled = new Date(Date.parse(cause.at) - SETTLED_MS).toISOString();
+  const settled = settledUntil(cause.at);
   const [first, ...more] = wanted;
   const standings = await readStandings(db, [first.id, ...more.map(({ id }) => id)]);
   const outcomes: Outcome[] = [];

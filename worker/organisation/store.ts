@@ -14,6 +14,16 @@ export type ChangeHead = { seq: number; nonce: string };
  * there. Resolves at the instant that it names (RFC 3339).
  */
 export type Publish = (change: { head: ChangeHead; hashes: TokenHash[] }) => Promise<{ effectiveAt: string }>;
+/**
+ * A change from before this has been seen by every isolate and hub: leases last a minute at most, and a hub of the deployment
+ * before this one five minutes. A repeat that comes earlier may be one whose first answer was lost, and is published again.
+ */
+const SETTLED_MS = 10 * 60 * 1000;
+
+/** Up to when changes are settled at `now` (both RFC 3339): there is nothing left to publish of them. */
+export function settledUntil(now: string): string {
+  return new Date(Date.parse(now) - SETTLED_MS).toISOString();
+}
 /** `head`: at or after every change that had been committed when access was judged. */
 export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
 

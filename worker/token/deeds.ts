@@ -2,6 +2,7 @@
 // publish. A secret is in the answer of `createToken` and nowhere else.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
+import { settledUntil } from '../organisation/store.ts';
 import type { Publish, Refusal } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
@@ -57,10 +58,11 @@ export async function changeToken(
   // A full database must not keep a token on.
   const changed = await updateToken(active === false ? withReserve(db) : db, place, id, change, cause);
   if (!changed.ok) return changed;
-  const { token, head, hash } = changed;
+  const { token, head, hash, changedAt } = changed;
   // A name is no part of a verification. A switch is published also when it stood there already: an earlier call may have
-  // moved it and lost its answer, or still be waiting.
-  if (active === undefined) return { ok: true, token, effectiveAt: new Date().toISOString() };
+  // moved it and lost its answer, or still be waiting. That was lately, or every isolate knows it.
+  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
+  if (active === undefined || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
   return { ok: true, token, ...(await publish({ head, hashes: [hash] })) };
 }
 
@@ -76,8 +78,9 @@ export async function deleteToken(
 ): Promise<Deleted> {
   const removed = await removeToken(withReserve(db), place, id, cause);
   if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: [removed.hash] })) };
-  // An earlier call may have deleted it and lost its answer. An id that never was here has nothing to tell the hubs.
-  if (removed.reason === 'token-not-found' && removed.wasHere) {
+  // An earlier call may have deleted it lately and lost its answer. An id that never was here has nothing to tell the hubs.
+  const deletedAt = removed.reason === 'token-not-found' ? removed.deletedAt : null;
+  if (removed.reason === 'token-not-found' && deletedAt !== null && deletedAt >= settledUntil(cause.at)) {
     await publish({ head: removed.head, hashes: [] });
   }
   return { ok: false, reason: removed.reason };

@@ -9,7 +9,7 @@ import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { ChangeHead, Refusal } from '../organisation/store.ts';
-import { events, idempotencyKeys, members, organisations, tokens } from '../tables.ts';
+import { changes, events, idempotencyKeys, members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from './secret.ts';
 
 /** The row that the table shows, and the whole of what leaves the Worker: a hash cannot leak through it. */
@@ -178,10 +178,13 @@ export async function addToken(
 }
 
 export type Updated =
-  | { ok: true; token: Token; hash: TokenHash; head: ChangeHead }
+  | { ok: true; token: Token; hash: TokenHash; head: ChangeHead; changedAt: string | null }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
-/** Switches and renames in one batch. `head` is at or after every change of this token that has been committed. */
+/**
+ * Switches and renames in one batch. `changedAt`: when the token's verification changed last (RFC 3339, the database's clock), null
+ * where that is a day ago or more. `head` is at or after every change of this token that has been committed.
+ */
 export async function updateToken(
   db: Db,
   place: Place,
@@ -196,6 +199,9 @@ export async function updateToken(
   const newName = name === undefined ? sql`${tokens.name}` : sql`${name}`;
   const switched = sql`${tokens.active} <> ${newActive}`;
   const renamed = sql`${tokens.name} IS NOT ${newName}`;
+  const changedAt = sql<
+    string | null
+  >`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = ${tokens.hash})`;
   const { standing, found } = await batch(db, {
     switchEvent: recordForToken(
       db,
@@ -211,20 +217,21 @@ export async function updateToken(
       .set({ active: newActive, name: newName })
       .where(and(here, or(switched, renamed), mayManage(db, place))),
     standing: selectStanding(db, place.organisationId, place.email),
-    found: db.select({ token: columns, hash: tokens.hash }).from(tokens).where(here),
+    found: db.select({ token: columns, hash: tokens.hash, changedAt }).from(tokens).where(here),
   });
   const access = judgeStanding(standing[0]);
   if (!access.ok) return access;
   const [row] = found;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
   // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, token: row.token, hash: row.hash as TokenHash, head: access.head };
+  const hash = row.hash as TokenHash;
+  return { ok: true, token: row.token, hash, head: access.head, changedAt: row.changedAt };
 }
 
 export type Removed =
   | { ok: true; hash: TokenHash; head: ChangeHead }
-  /** `wasHere`: it was deleted earlier, in this organisation. */
-  | { ok: false; reason: 'token-not-found'; head: ChangeHead; wasHere: boolean }
+  /** `deletedAt`: when it was deleted in this organisation (RFC 3339), or null: it never was here. */
+  | { ok: false; reason: 'token-not-found'; head: ChangeHead; deletedAt: string | null }
   | { ok: false; reason: Refusal };
 
 /** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
@@ -244,7 +251,7 @@ export async function removeToken(db: Db, place: Place, id: string, cause: Cause
   const { head } = access;
   const [row] = deleted;
   if (row === undefined) {
-    return { ok: false, reason: 'token-not-found', head, wasHere: earlier.length > 0 };
+    return { ok: false, reason: 'token-not-found', head, deletedAt: earlier[0]?.at ?? null };
   }
   // The column holds nothing but SHA-256 in hex (migrations/).
   return { ok: true, hash: row.hash as TokenHash, head };
