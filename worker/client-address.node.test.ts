@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clientAddress, clientKey } from './client-address.ts';
+import { clientAddress, clientKey, networkKey } from './client-address.ts';
 
 const from = (address: string) =>
   new Request('https://zone.example', { headers: { 'cf-connecting-ip': address } });
@@ -17,6 +17,17 @@ it.each([
   ['::FFFF:203.0.113.7', '203.0.113.7'],
 ])('counts %s as %s', (address, key) => {
   expect(clientKey(from(address))).toBe(key);
+});
+
+it.each([
+  ['203.0.113.7', null],
+  ['::ffff:203.0.113.7', null],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:DB8:0001:ffff::1', '2001:db8:1::/48'],
+  ['2001:db8::1', '2001:db8:0::/48'],
+  ['::1', '0:0:0::/48'],
+])('counts the network of %s as %s', (address, key) => {
+  expect(networkKey(from(address))).toBe(key);
 });
 
 it('believes no header but the one that Cloudflare sets itself', () => {

@@ -20,6 +20,8 @@ export const DAILY_LIMITS = {
   /** Sign-in links that one network address asks for: each writes a row, for strangers too. */
   link: 1000,
 } as const;
+/** Sign-in links that an IPv6 /48 asks for: each of its 65,536 networks is a client of its own. */
+export const LINKS_OF_A_NETWORK = 3000;
 export type DailyKind = keyof typeof DAILY_LIMITS;
 
 /**
@@ -32,6 +34,7 @@ export async function countDaily(
   kind: DailyKind,
   subject: string,
   now: number,
+  most: number = DAILY_LIMITS[kind],
 ): Promise<{ ok: true } | { ok: false; retryAfter: number }> {
   const day = Math.floor(now / DAY_MS);
   const sameDay = sql`${dailyCounts.day} = ${day}`;
@@ -42,7 +45,7 @@ export async function countDaily(
       .onConflictDoUpdate({
         target: [dailyCounts.subject, dailyCounts.kind],
         set: { day, count: sql`iif(${sameDay}, ${dailyCounts.count} + 1, 1)` },
-        setWhere: sql`NOT ${sameDay} OR ${dailyCounts.count} < ${DAILY_LIMITS[kind]}`,
+        setWhere: sql`NOT ${sameDay} OR ${dailyCounts.count} < ${most}`,
       })
       .returning({ count: dailyCounts.count });
   const counted = await count().catch((error: unknown) => {

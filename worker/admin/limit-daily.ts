@@ -11,8 +11,9 @@ export async function limitDaily(
   subject: string,
   now: number,
   detail: string,
+  most?: number,
 ): Promise<void> {
-  const counted = await countDaily(db, kind, subject, now);
+  const counted = await countDaily(db, kind, subject, now, most);
   if (counted.ok) return;
   throw new Problem('too-many-requests', detail, { 'retry-after': String(counted.retryAfter) });
 }

@@ -2,10 +2,9 @@
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
-import { clientKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
 import { openDatabase } from '../database.ts';
-import { limit } from '../limit.ts';
+import { limitClient } from '../limit.ts';
 import { logOften } from '../log.ts';
 import { markedValue } from '../marked.ts';
 import { ownOrigin } from '../origins.ts';
@@ -52,7 +51,7 @@ export const oidc = new Hono<AdminEnv>()
     const read = readProvider(c.env, c.req.raw);
     if (!read.ok) return refuse(read.reason);
     // Before the provider is asked for anything.
-    await limit(c.env.SIGN_INS_PER_CLIENT, `begin ${clientKey(c.req.raw)}`);
+    await limitClient(c.env, c.env.SIGN_INS_PER_CLIENT, c.req.raw, 'begin ');
     const provider = await openProvider(read.settings);
     if (provider === null) return fail(c, 'provider-unavailable');
     const trip = {
@@ -71,16 +70,15 @@ export const oidc = new Hono<AdminEnv>()
     const read = readProvider(c.env, c.req.raw);
     if (!read.ok) return refuse(read.reason);
     const ring = tagKeysOf(c.env);
-    const client = clientKey(c.req.raw);
     const now = Date.now();
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
     const trip = await readRoundTrip(ring, state, boundOf(c, read.settings), cookiesOf(c), now);
     if (trip === null) {
-      await limit(c.env.FAILED_LOGINS_PER_CLIENT, client);
+      await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
       return fail(c, 'sign-in-expired');
     }
-    await limit(c.env.SIGN_INS_PER_CLIENT, `finish ${client}`);
+    await limitClient(c.env, c.env.SIGN_INS_PER_CLIENT, c.req.raw, 'finish ');
     const provider = await openProvider(read.settings);
     if (provider === null) return fail(c, 'provider-unavailable');
     const outcome = await exchange(provider, parameters, trip, callbackOf(c));

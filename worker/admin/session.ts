@@ -5,12 +5,11 @@ import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
-import { clientKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
 import { batch, openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limitClient } from '../limit.ts';
 import { isMarked } from '../marked.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
@@ -100,7 +99,7 @@ export async function findSession(
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const cookie = cookiesOf(c)[SESSION_COOKIE];
   if (cookie !== undefined && !isMarked(tagKeysOf(c.env), 'session', cookie)) {
-    await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
+    await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
   }
   const db = await openDatabase(c.env);
   const unattended = c.req.header('x-unattended') !== undefined;

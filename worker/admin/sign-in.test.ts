@@ -339,6 +339,52 @@ describe('signing in by link', () => {
     expect(rows).toBe(0);
   });
 
+  it('counts a /48 of IPv6 together as well, which one customer may own', async () => {
+    const site = `2001:db8:${Math.floor(Math.random() * 65_536).toString(16)}`;
+    const keys: string[] = [];
+    const limiter = {
+      limit: ({ key }: { key: string }) => Promise.resolve({ success: keys.push(key) <= 3 }),
+    };
+    const from = async (ip: string, path: string, body: object) => {
+      const request = new Request(`http://localhost/api/sign-in/${path}`, {
+        method: 'POST',
+        headers: { origin: 'http://localhost', 'content-type': 'application/json', 'cf-connecting-ip': ip },
+        body: JSON.stringify(body),
+      });
+      const settings = { ...env, REQUESTS_PER_NETWORK: limiter };
+      return (await worker.fetch(request, settings, createExecutionContext())).status;
+    };
+    const statuses: number[] = [];
+    for (let net = 0; net < 3; net++)
+      statuses.push(await from(`${site}:${net}::1`, 'link', { email: address() }));
+    for (let net = 3; net < 5; net++)
+      statuses.push(await from(`${site}:${net}::1`, 'link', { email: address() }));
+    statuses.push(await from(`${site}:5::1`, 'redeem', { code: 'x' }));
+    expect(statuses).toEqual([202, 202, 202, 429, 429, 429]);
+    expect(new Set(keys)).toEqual(new Set([`${site}::/48`]));
+    // An IPv4 address is one client.
+    expect(await from('203.0.113.77', 'link', { email: address() })).toBe(202);
+  });
+
+  it('keeps to three links of one /48 for an address, and to 3,000 a day for all addresses', async () => {
+    const site = `2001:db8:${Math.floor(Math.random() * 65_536).toString(16)}`;
+    const ask = (net: number, email: string) =>
+      write('POST', '/api/sign-in/link', { 'cf-connecting-ip': `${site}:${net}::1` }, { email });
+    const email = address();
+    await withinOneMinute(async () => {
+      for (let net = 0; net < 3; net++) expect((await ask(net, email)).status).toBe(202);
+      expect((await ask(3, email)).status).toBe(429);
+    });
+    const day = Math.floor(Date.now() / 86_400_000);
+    await env.DB.prepare("INSERT OR REPLACE INTO daily_counts VALUES (?, 'link', ?, 2999)")
+      .bind(`${site}::/48`, day)
+      .run();
+    expect((await ask(4, address())).status).toBe(202);
+    const answer = await ask(5, address());
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
   it('lets a member sign in 200 times a day', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);

@@ -3,12 +3,12 @@ import { Hono } from 'hono/tiny';
 import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf, circumstancesOf } from '../activity/cause.ts';
 import { readBody } from '../body.ts';
-import { clientKey } from '../client-address.ts';
+import { clientKey, networkKey } from '../client-address.ts';
 import { tagKeysOf } from '../configuration.ts';
-import { DAILY_LIMITS } from '../daily-limit.ts';
+import { DAILY_LIMITS, LINKS_OF_A_NETWORK } from '../daily-limit.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limit, limitClient } from '../limit.ts';
 import { logFailure } from '../log.ts';
 import { isMarked, markedValue } from '../marked.ts';
 import { normaliseEmail } from '../organisation/email.ts';
@@ -52,6 +52,8 @@ const RedeemBody = strictObject({
 /** Not "cookies": that ends the sessions of every other site of the same registrable domain. */
 const CLEARED_SITE_DATA = '"cache", "storage"';
 
+const NETWORK_DETAIL = `Your network (IPv6 /48) has asked for ${LINKS_OF_A_NETWORK} sign-in links today (UTC)`;
+
 /** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
 export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
   if (!hasOwnOrigin(env, request)) return { link: false, oidc: null };
@@ -77,15 +79,20 @@ export const signIn = new Hono<AdminEnv>()
     // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
     const isKnown = known !== undefined && isMarked(ring, 'known-browser', known, email);
     const client = isKnown ? knownClient(email) : clientKey(c.req.raw);
-    await limit(c.env.LINKS_PER_CLIENT, client);
+    const network = isKnown ? null : networkKey(c.req.raw);
+    if (isKnown) await limit(c.env.LINKS_PER_CLIENT, client);
+    else await limitClient(c.env, c.env.LINKS_PER_CLIENT, c.req.raw);
+    // For one e-mail address, all of a /48 are one client.
+    const asker = network ?? client;
     // No limit of the minute for an address from all clients together: two of them would keep every other one out.
-    await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${client}`);
+    await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${asker}`);
     const code = markedValue(ring, 'link');
     const db = await openDatabase(c.env);
     const now = Date.now();
     const detail = `${isKnown ? 'This address' : 'Your network address'} has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
     await limitDaily(db, 'link', client, now, detail);
-    const created = await createLinkCode(db, { email, code, browser, client }, now);
+    if (network !== null) await limitDaily(db, 'link', network, now, NETWORK_DETAIL, LINKS_OF_A_NETWORK);
+    const created = await createLinkCode(db, { email, code, browser, client: asker }, now);
     if (!created.ok) {
       throw new Problem(
         'too-many-requests',
@@ -116,7 +123,7 @@ export const signIn = new Hono<AdminEnv>()
     const { code } = await readBody(c.req.raw, RedeemBody);
     const ring = tagKeysOf(c.env);
     if (!isMarked(ring, 'link', code)) {
-      await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
+      await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
       throw new Problem('sign-in-link-invalid');
     }
     // Only its holder tries a code that was made here. It is counted by itself, so that no other person is locked out.

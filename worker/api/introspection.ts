@@ -1,9 +1,8 @@
 // Token introspection (RFC 7662) for servers that ask instead of standing behind the gateway. Answers about a token that
 // is not good are exactly {"active":false}. Loaded when it is first asked for.
-import { clientKey } from '../client-address.ts';
 import { openDatabase } from '../database.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limitClient } from '../limit.ts';
 import { note } from '../log.ts';
 import { ownOrigin } from '../origins.ts';
 import { Problem } from '../problem.ts';
@@ -64,7 +63,7 @@ async function authenticatedForm(
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
   if (isClient(clients, credentials)) return form ?? readForm(request);
   // Failures alone are counted, so that a stranger's guesses never lock a configured client out.
-  await limit(env.FAILED_LOGINS_PER_CLIENT, clientKey(request));
+  await limitClient(env, env.FAILED_LOGINS_PER_CLIENT, request);
   throw new Problem(
     'authentication-required',
     'Send a client id and secret by HTTP Basic',

@@ -1,9 +1,8 @@
 // Checks the operator: the caller must hold OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while the secret is being replaced.
 // No cookie opens these routes. Without a secret of at least 32 characters in the settings they answer 404.
 import type { MiddlewareHandler } from 'hono';
-import { clientKey } from '../client-address.ts';
 import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
+import { limitClient } from '../limit.ts';
 import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
@@ -18,7 +17,7 @@ export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, n
   const given = /^Bearer +([!-~]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
   if (given === undefined || !isOneOf(given, secrets)) {
     // Failures alone are counted, so that a stranger's guesses never lock the platform out.
-    await limit(c.env.FAILED_LOGINS_PER_CLIENT, clientKey(c.req.raw));
+    await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
     throw given === undefined
       ? new Problem('authentication-required', undefined, { 'www-authenticate': 'Bearer realm="operator"' })
       : new Problem('invalid-token', 'This is not the operator secret', {

@@ -98,7 +98,6 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: [
       'activity',
       'body',
-      'client-address',
       'database',
       'docs/answers',
       'env',
@@ -172,7 +171,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: [],
   },
   'header-rules': { rooms: ['env'], packages: [] },
-  limit: { rooms: ['problem'], packages: [] },
+  limit: { rooms: ['client-address', 'env', 'problem'], packages: [] },
   log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
   name: { rooms: [], packages: ['valibot'] },
   origins: { rooms: ['configuration', 'env', 'problem', 'request-id'], packages: [] },

@@ -90,6 +90,7 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
       SIGN_INS_PER_CLIENT: limiter(env.SIGN_INS_PER_CLIENT),
       MUTATIONS_PER_ORGANISATION: limiter(env.MUTATIONS_PER_ORGANISATION),
       ACTIVITY_PER_MEMBER: limiter(env.ACTIVITY_PER_MEMBER),
+      REQUESTS_PER_NETWORK: limiter(env.REQUESTS_PER_NETWORK),
       FAILED_LOGINS_PER_CLIENT: limiter(env.FAILED_LOGINS_PER_CLIENT),
     },
   };
