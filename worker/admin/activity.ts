@@ -62,7 +62,7 @@ const limitFiles: MiddlewareHandler<PlaceEnv> = async (c, next) => {
 };
 
 export const activity = new Hono<PlaceEnv>()
-  .get('/activity', limitReads, readFilter, requireAccess, async (c) => {
+  .get('/activity', readFilter, limitReads, requireAccess, async (c) => {
     const { organisationId } = c.var.place;
     const ring = tagKeysOf(c.env);
     const { events, next } = await listEvents(c.var.db, organisationId, c.req.valid('query'));
@@ -77,10 +77,10 @@ export const activity = new Hono<PlaceEnv>()
   .get('/activity/people', limitReads, requireAccess, async (c) =>
     c.json(await listPeople(c.var.db, c.var.place.organisationId), 200),
   )
-  .get('/activity.csv', limitReads, readFilter, requireAccess, limitFiles, (c) =>
+  .get('/activity.csv', readFilter, limitReads, requireAccess, limitFiles, (c) =>
     exported(c, c.req.valid('query'), 'csv'),
   )
-  .get('/activity.jsonl', limitReads, readFilter, requireAccess, limitFiles, (c) =>
+  .get('/activity.jsonl', readFilter, limitReads, requireAccess, limitFiles, (c) =>
     exported(c, c.req.valid('query'), 'jsonl'),
   );
 
