@@ -69,6 +69,8 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          // One process for many files: each of them would load the same packages anew, which takes longer than its tests.
+          isolate: false,
           include: ['{worker,scripts}/**/*.node.test.ts', 'bench/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'],
           // As above: thousands of steps, beside whatever else the machine does.
           testTimeout: 60_000,
@@ -77,6 +79,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          isolate: false,
           globalSetup: ['e2e/bundle.ts'],
           include: ['e2e/**/*.test.ts'],
           exclude: ['e2e/peers/**'],
@@ -89,6 +92,7 @@ export default defineConfig({
       {
         test: {
           name: 'peers',
+          isolate: false,
           globalSetup: ['e2e/bundle.ts', 'e2e/peers/install.ts'],
           include: ['e2e/peers/**/*.test.ts'],
           testTimeout: 60_000,

@@ -124,22 +124,15 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(api.calls.filter((call) => call.startsWith('PUT '))).toEqual([]);
   });
 
-  it('stops at a migration that fails, and says what was not begun', async () => {
-    writeFileSync(join(checkout, 'migrations/9999_broken.sql'), 'CREATE TABLE tokens (id TEXT);\n');
-    const { code, output } = await deploy();
-    expect(code).toBe(1);
-    expect(output).toContain('Applying the migrations failed; the steps after it were not begun');
-    expect(api.workers.size).toBe(0);
-    expect(appliedTo('developer-zone')).not.toContain('9999_broken.sql');
-  });
-
-  it('refuses a trigger of several lines before anybody deploys it', async () => {
+  it('stops at a migration that fails, such as a trigger of several lines, and says what was not begun', async () => {
     const trigger = 'CREATE TRIGGER t AFTER INSERT ON tokens\nBEGIN\n  SELECT 1;\nEND;\n';
-    writeFileSync(join(checkout, 'migrations/9999_lines.sql'), trigger);
+    writeFileSync(join(checkout, 'migrations/9999_broken.sql'), trigger);
     const { code, output } = await deploy();
     expect(code).toBe(1);
     expect(output).toContain('incomplete input');
+    expect(output).toContain('Applying the migrations failed; the steps after it were not begun');
     expect(api.workers.size).toBe(0);
+    expect(appliedTo('developer-zone')).not.toContain('9999_broken.sql');
   });
 
   it('works on the named environment in every step, and finds the namespace of a Worker that was deleted', async () => {

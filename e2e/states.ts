@@ -327,7 +327,7 @@ export const STATES: State[] = [
         navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));
       });
       await page.getByRole('button', { name: 'Copy', exact: true }).click();
-      await see(/press Ctrl\+C/)(page);
+      await see(/copy it by hand/)(page);
     },
   },
   {

@@ -1,13 +1,15 @@
 // The choice of the database: a deployment on D1 does not even evaluate the client of libSQL.
 import { expect, it, vi } from 'vitest';
-import { openDatabase } from './database.ts';
-import { openSource } from './verification/hub-source.ts';
 
 const evaluated = vi.hoisted(() => ({ client: false }));
 vi.mock('@libsql/client/http', async (original) => {
   evaluated.client = true;
   return original();
 });
+// Another file of this process may have loaded the client.
+vi.resetModules();
+const { openDatabase } = await import('./database.ts');
+const { openSource } = await import('./verification/hub-source.ts');
 // Opening asks it nothing.
 const DB = {} as D1Database;
 
