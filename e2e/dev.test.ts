@@ -86,7 +86,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
       );
     await expect.poll(isGone, { timeout: 20_000 }).toBe(true);
     // Nothing holds the folder, so that the next start can.
-    expect(holdState(folder)).toBeNull();
+    await expect.poll(() => holdState(folder), { timeout: 20_000 }).toBeNull();
     releaseState(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });

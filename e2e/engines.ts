@@ -150,9 +150,6 @@ export async function openFirefox(): Promise<Engine> {
 /** Where Debian puts the little browser that the driver starts; the folder is named after the machine's kind. */
 export const MINI_BROWSER = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
 
-/** axe takes under a second on a whole page. */
-const SCRIPT_MS = 8000;
-
 /** WebKitGTK by WebDriver over HTTP, on a screen of its own (xvfb): it has no headless mode. */
 export async function openWebKit(): Promise<Engine> {
   const port = await freePort();
@@ -189,8 +186,6 @@ export async function openWebKit(): Promise<Engine> {
     },
   });
   const session = `/session/${sessionId}`;
-  // A script that runs while its page is left never answers: it is given up after this, not after half a minute, and asked anew.
-  await send('POST', `${session}/timeouts`, { script: SCRIPT_MS });
   await send('POST', `${session}/window/rect`, { width: WIDTH, height: HEIGHT });
   const perform = (actions: Actions) => send<void>('POST', `${session}/actions`, { actions });
   return {
