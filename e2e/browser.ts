@@ -1,13 +1,37 @@
 // A real Chromium, from the npm package that carries it, with web security as a person has it.
+import type Packaged from '@sparticuz/chromium';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
+let loading: Promise<{ packaged: typeof Packaged; env: Record<string, string> }> | undefined;
+
+/**
+ * The package, and the environment that it makes for its browser: the libraries and fonts that a bare machine lacks. It changes
+ * that of this process, which is put back: another browser that is started here has its own.
+ */
+function loadPackaged(): NonNullable<typeof loading> {
+  loading ??= (async () => {
+    const before = { ...process.env };
+    // Read by the package at import: it then unpacks them.
+    process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
+    const { default: packaged } = await import('@sparticuz/chromium');
+    const env = Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
+    for (const name of ['FONTCONFIG_PATH', 'LD_LIBRARY_PATH']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    return { packaged, env };
+  })();
+  return loading;
+}
+
 /** `port` opens it to a second client, such as Lighthouse. */
 export async function openBrowser(port?: number): Promise<Browser> {
-  // Read by the package at import: it then unpacks the libraries that a bare machine lacks.
-  process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
-  const { default: packaged } = await import('@sparticuz/chromium');
+  const { packaged, env } = await loadPackaged();
   return chromium.launch({
+    env,
     // An empty setting is one that is not set.
     executablePath: process.env['CHROME_PATH'] || (await packaged.executablePath()),
     // Nothing else: the package's own default flags would switch web security off and hide CSP and CORS faults.
