@@ -11,13 +11,12 @@ import { COOKIE_ATTRIBUTES } from './cookies.ts';
 import { beginSession } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;
-const BROWSER_COOKIE = '__Host-sign-in';
+export const BROWSER_COOKIE = '__Host-sign-in';
 
 /** A value that only this browser holds. */
 export function browserCookie(value: string): string {
   return `${BROWSER_COOKIE}=${value}; Max-Age=${SIGN_IN_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
 }
-export const BROWSER_COOKIE_NAME = BROWSER_COOKIE;
 
 export const KNOWN_COOKIE = '__Host-known-browser';
 const KNOWN_SECONDS = 180 * 24 * 60 * 60;
@@ -42,11 +41,11 @@ export function knownClient(email: string): string {
 
 /**
  * Stores the code for ten minutes, and answers whether the address is a member of anything. A row is written for a stranger as
- * well, by the same statements: neither answer nor time tells who is known. A few codes of one address wait at a time, so that nobody
- * floods another person's mailbox. A code that waits is never taken back for a new one: whoever asks could end the member's own.
+ * well, by the same statements: neither answer nor time tells who is a member. An address has a few unused codes at a time, so
+ * that a person's mailbox is not flooded. A new code never replaces an unused one, which may be the member's own.
  *
- * Nobody should lock the member out by asking for their address. So a known client counts its own codes alone; of the others, two
- * cannot use up what there is for all, because some places are kept for clients that have no code.
+ * A stranger who asks for a member's address must not lock the member out. So a known client counts its own codes alone, and some
+ * places are kept for clients that have no code, so that two other clients cannot use up all places.
  */
 export async function createLinkCode(
   db: Db,

@@ -10,14 +10,15 @@ export type RoundTrip = { state: string; nonce: string; codeVerifier: string; re
 const ROUND_TRIP_MS = 10 * 60 * 1000;
 /** Each tab has its own cookie, named by the beginning of its state. */
 const PREFIX = '__Host-oidc-';
-const NAME = /^__Host-oidc-[\w-]{8}$/;
+const STATE_LENGTH = 8;
+const NAME = new RegExp(`^${PREFIX}[\\w-]{${STATE_LENGTH}}$`);
 /** As many tabs of one browser may be under way; a further one ends the others. */
 const TABS = 3;
 /** As many are ended at a time. A caller can send thousands of names, and each one is a header of the answer. */
 const MOST_ENDED = 20;
 
 function nameOf(state: string): string {
-  return PREFIX + state.slice(0, 8);
+  return PREFIX + state.slice(0, STATE_LENGTH);
 }
 
 /**

@@ -17,7 +17,7 @@ import { Problem } from '../problem.ts';
 import { isRandomValue, randomValue, sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import {
-  BROWSER_COOKIE_NAME,
+  BROWSER_COOKIE,
   KNOWN_COOKIE,
   SIGN_IN_MS,
   browserCookie,
@@ -73,7 +73,7 @@ export const signIn = new Hono<AdminEnv>()
     const email = normaliseEmail(body.email);
     if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
     const ring = tagKeysOf(c.env);
-    const { [BROWSER_COOKIE_NAME]: sent = '', [KNOWN_COOKIE]: known } = cookiesOf(c);
+    const { [BROWSER_COOKIE]: sent = '', [KNOWN_COOKIE]: known } = cookiesOf(c);
     // The answer sets the cookie again, and a cookie that was sent is decoded: it may hold a line break or an attribute.
     const browser = isRandomValue(sent) ? sent : randomValue();
     // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
@@ -128,7 +128,7 @@ export const signIn = new Hono<AdminEnv>()
     }
     // Only its holder tries a code that was made here. It is counted by itself, so that no other person is locked out.
     await limit(c.env.FAILED_LOGINS_PER_CLIENT, `code:${sha256Hex(code)}`);
-    const browser = cookiesOf(c)[BROWSER_COOKIE_NAME];
+    const browser = cookiesOf(c)[BROWSER_COOKIE];
     if (browser === undefined) throw new Problem('sign-in-link-invalid');
     const db = await openDatabase(c.env);
     const now = Date.now();

@@ -10,11 +10,13 @@ import { refusal } from './bearer.ts';
 /** The organisation that the token belongs to, with its count of tokens. */
 export async function readOrganisation(env: Env, organisationId: string) {
   const db = await openDatabase(env);
-  const { found, counts } = await batch(db, {
+  const {
+    found: [organisation],
+    counts: [tokens],
+  } = await batch(db, {
     found: findOrganisation(db, organisationId),
     counts: countTokens(db, organisationId),
   });
-  const [[organisation], [tokens]] = [found, counts];
   // Deleted between the verification and this read: the token died with it.
   if (organisation === undefined || tokens === undefined) throw invalidToken();
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };

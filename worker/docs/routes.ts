@@ -23,33 +23,17 @@ const MARKDOWN = 'text/markdown; charset=utf-8';
 
 export const docs = finishRoutes(
   new Hono<{ Bindings: Env }>()
-    .get('/docs/docs.css', (c) =>
-      send(
+    .get('/docs/docs.css', (c) => sendKept(c, 'text/css; charset=utf-8', () => DOCS_CSS))
+    .get('/docs/copy.js', (c) => sendKept(c, 'text/javascript; charset=utf-8', () => COPY_JS))
+    .get('/llms.txt', (c) => sendKept(c, 'text/plain; charset=utf-8', () => llms(c)))
+    .get('/openapi.json', (c) =>
+      sendKept(
         c,
-        'text/css; charset=utf-8',
-        keep(c, () => DOCS_CSS),
+        'application/json',
+        () => JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME)),
+        { 'access-control-allow-origin': '*' },
       ),
     )
-    .get('/docs/copy.js', (c) =>
-      send(
-        c,
-        'text/javascript; charset=utf-8',
-        keep(c, () => COPY_JS),
-      ),
-    )
-    .get('/llms.txt', (c) =>
-      send(
-        c,
-        'text/plain; charset=utf-8',
-        keep(c, () => llms(c)),
-      ),
-    )
-    .get('/openapi.json', (c) => {
-      const document = keep(c, () =>
-        JSON.stringify(openApiDocument(ownOrigin(c.env, c.req.raw), c.env.PRODUCT_NAME)),
-      );
-      return send(c, 'application/json', document, { 'access-control-allow-origin': '*' });
-    })
     .get('/.well-known/security.txt', (c) => send(c, 'text/plain; charset=utf-8', textOf(securityText(c))))
     .get('/docs', page)
     .get('/docs.md', page)
@@ -66,8 +50,7 @@ function page(c: DocsContext): Response {
   const article = all.find((each) => path === each.path || path === `${each.path}.md`);
   if (article === undefined) throw new Problem('not-found');
   if (path !== article.path) {
-    const markdown = keep(c, () => articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
-    return send(c, MARKDOWN, markdown);
+    return sendKept(c, MARKDOWN, () => articleMarkdown(article, ownOrigin(c.env, c.req.raw)));
   }
   const theme = THEMES.find((known) => known === getCookie(c, 'theme'));
   const text = keep(c, () => articleHtml(article, all, c.env.PRODUCT_NAME, theme), theme);
@@ -98,6 +81,15 @@ function keep(c: DocsContext, make: () => string, theme?: Theme): Text {
   const [oldest] = kept.keys();
   if (kept.size > MOST_KEPT && oldest !== undefined) kept.delete(oldest);
   return text;
+}
+
+function sendKept(
+  c: DocsContext,
+  type: string,
+  make: () => string,
+  headers: Record<string, string> = {},
+): Response {
+  return send(c, type, keep(c, make), headers);
 }
 
 function send(

@@ -6,6 +6,7 @@ import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, sessions } from '../tables.ts';
+import { findOrganisation } from './store.ts';
 
 export type Member = { email: string; createdAt: string };
 type Missing = { ok: false; reason: 'organisation-not-found' };
@@ -31,7 +32,10 @@ export async function addMember(
       ),
     ),
   );
-  const { added, found } = await batch(db, {
+  const {
+    added,
+    found: [member],
+  } = await batch(db, {
     event: db.insert(events).select(
       db
         .select(eventColumns('member.added', cause, { organisationId, detail: email }))
@@ -53,7 +57,6 @@ export async function addMember(
       .returning({ email: members.email }),
     found: db.select(columns).from(members).where(here),
   });
-  const [member] = found;
   if (member === undefined) return { ok: false, reason: 'organisation-not-found' };
   return { ok: true, added: added.length > 0, member };
 }
@@ -87,10 +90,7 @@ export async function removeMember(
         ),
       ),
     ),
-    organisation: db
-      .select({ id: organisations.id })
-      .from(organisations)
-      .where(eq(organisations.id, organisationId)),
+    organisation: findOrganisation(db, organisationId),
   });
   return organisation.length === 0 ? { ok: false, reason: 'organisation-not-found' } : { ok: true };
 }
@@ -104,10 +104,7 @@ export async function listMembers(
   after = '',
 ): Promise<{ ok: true; members: Member[]; next: string | null } | Missing> {
   const { organisation, listed } = await batch(db, {
-    organisation: db
-      .select({ id: organisations.id })
-      .from(organisations)
-      .where(eq(organisations.id, organisationId)),
+    organisation: findOrganisation(db, organisationId),
     listed: db
       .select(columns)
       .from(members)

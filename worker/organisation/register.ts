@@ -75,7 +75,11 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
   // Without a version nothing is overtaken: a comparison with NULL is never true.
   const overtaken = sql`${organisations.version} > ${version ?? null}`;
   const fresh = sql`(${overtaken}) IS NOT TRUE`;
-  const batched = await batch(db, {
+  const {
+    before: [before],
+    after: [after],
+    hashes,
+  } = await batch(db, {
     before: db
       .select({ ...columns, planSince })
       .from(organisations)
@@ -126,7 +130,6 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
       .where(here),
     hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
   });
-  const [[before], [after]] = [batched.before, batched.after];
   const applied = before?.version ?? null;
   if (version !== undefined && applied !== null && version < applied) {
     return { ok: false, reason: 'stale-version', version: applied };
@@ -136,7 +139,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
   const standing = { organisation, planSince: since };
   const isUnchanged = before !== undefined && isAsWanted({ ...standing, organisation: before }, wanted);
   const outcome = before === undefined ? 'created' : isUnchanged ? 'unchanged' : 'changed';
-  return { ok: true, outcome, standing, hashes: batched.hashes.map(hashOf), head };
+  return { ok: true, outcome, standing, hashes: hashes.map(hashOf), head };
 }
 
 /**
@@ -149,7 +152,10 @@ export async function removeOrganisation(
   cause: Cause,
 ): Promise<{ hashes: TokenHash[]; head: ChangeHead }> {
   const here = eq(organisations.id, id);
-  const { hashes, newest } = await batch(db, {
+  const {
+    hashes,
+    newest: [newest],
+  } = await batch(db, {
     hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
     tokenEvents: db.insert(events).select(
       db
@@ -183,9 +189,8 @@ export async function removeOrganisation(
     deleted: db.delete(organisations).where(here),
     newest: db.select({ head: newestChange }).from(sql`(SELECT 1)`),
   });
-  const [last] = newest;
-  if (last === undefined) throw new Error('changes: no row at all');
-  return { hashes: hashes.map(hashOf), head: last.head };
+  if (newest === undefined) throw new Error('changes: no row at all');
+  return { hashes: hashes.map(hashOf), head: newest.head };
 }
 
 /** The organisation and how many tokens it has, or null. */
@@ -193,14 +198,16 @@ export async function readOrganisation(
   db: Db,
   id: string,
 ): Promise<(Registered & { tokens: { active: number; total: number } }) | null> {
-  const { organisation, counts } = await batch(db, {
+  const {
+    organisation: [row],
+    counts: [count],
+  } = await batch(db, {
     organisation: db.select(columns).from(organisations).where(eq(organisations.id, id)),
     counts: db
       .select({ active: sql<number>`total(${tokens.active})`, total: sql<number>`count(*)` })
       .from(tokens)
       .where(eq(tokens.organisationId, id)),
   });
-  const [[row], [count]] = [organisation, counts];
   if (row === undefined) return null;
   return { ...row, tokens: { active: count?.active ?? 0, total: count?.total ?? 0 } };
 }

@@ -78,10 +78,10 @@ export async function deleteToken(
 ): Promise<Deleted> {
   const removed = await removeToken(withReserve(db), place, id, cause);
   if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: [removed.hash] })) };
-  // An earlier call may have deleted it lately and lost its answer. An id that never was here has nothing to tell the hubs.
-  const deletedAt = removed.reason === 'token-not-found' ? removed.deletedAt : null;
-  if (removed.reason === 'token-not-found' && deletedAt !== null && deletedAt >= settledUntil(cause.at)) {
-    await publish({ head: removed.head, hashes: [] });
+  if (removed.reason === 'token-not-found') {
+    // An earlier call may have deleted it lately and lost its answer. An id that never was here has nothing to tell the hubs.
+    const { deletedAt, head } = removed;
+    if (deletedAt !== null && deletedAt >= settledUntil(cause.at)) await publish({ head, hashes: [] });
   }
   return { ok: false, reason: removed.reason };
 }

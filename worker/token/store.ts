@@ -41,7 +41,10 @@ export async function listTokens(
   db: Db,
   place: Place,
 ): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
-  const { standing, listed } = await batch(db, {
+  const {
+    standing: [standing],
+    listed,
+  } = await batch(db, {
     standing: selectStanding(db, place.organisationId, place.email),
     listed: db
       .select(columns)
@@ -49,7 +52,7 @@ export async function listTokens(
       .where(and(eq(tokens.organisationId, place.organisationId), mayManage(db, place)))
       .orderBy(desc(tokens.createdAt), tokens.id),
   });
-  const access = judgeStanding(standing[0]);
+  const access = judgeStanding(standing);
   return access.ok ? { ok: true, tokens: listed } : access;
 }
 
@@ -99,7 +102,13 @@ export async function addToken(
     .where(and(eq(tokens.organisationId, place.organisationId), eq(tokens.preview, token.preview)));
   const asked = and(membership(place), not(exists(usedKey)));
   const granted = and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
-  const { created, standing, used, full, taken } = await batch(db, {
+  const {
+    created: [created],
+    standing: [standing],
+    used: [used],
+    full,
+    taken,
+  } = await batch(db, {
     refusalEvent: record(
       db,
       'token.limit-refused',
@@ -161,16 +170,15 @@ export async function addToken(
       .where(not(lt(count, TOKEN_LIMIT))),
     taken: samePreview,
   });
-  if (created[0] !== undefined) return { ok: true, token: created[0] };
-  const access = judgeStanding(standing[0]);
+  if (created !== undefined) return { ok: true, token: created };
+  const access = judgeStanding(standing);
   if (!access.ok) return access;
-  const [use] = used;
-  if (use !== undefined && idempotency !== null) {
+  if (used !== undefined && idempotency !== null) {
     return {
       ok: false,
       reason: 'repeated',
-      token: use.token,
-      sameBody: use.bodyHash === idempotency.bodyHash,
+      token: used.token,
+      sameBody: used.bodyHash === idempotency.bodyHash,
     };
   }
   if (full.length > 0 || taken.length === 0) return { ok: false, reason: 'token-limit-reached' };
@@ -202,7 +210,10 @@ export async function updateToken(
   const changedAt = sql<
     string | null
   >`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = ${tokens.hash})`;
-  const { standing, found } = await batch(db, {
+  const {
+    standing: [standing],
+    found: [row],
+  } = await batch(db, {
     switchEvent: recordForToken(
       db,
       active === true ? 'token.activated' : 'token.deactivated',
@@ -219,9 +230,8 @@ export async function updateToken(
     standing: selectStanding(db, place.organisationId, place.email),
     found: db.select({ token: columns, hash: tokens.hash, changedAt }).from(tokens).where(here),
   });
-  const access = judgeStanding(standing[0]);
+  const access = judgeStanding(standing);
   if (!access.ok) return access;
-  const [row] = found;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
   // The column holds nothing but SHA-256 in hex (migrations/).
   const hash = row.hash as TokenHash;
@@ -237,7 +247,11 @@ export type Removed =
 /** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
 export async function removeToken(db: Db, place: Place, id: string, cause: Cause): Promise<Removed> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  const { deleted, standing, earlier } = await batch(db, {
+  const {
+    deleted: [row],
+    standing: [standing],
+    earlier: [earlier],
+  } = await batch(db, {
     event: recordForToken(db, 'token.deleted', cause, place, null, here),
     deleted: db
       .delete(tokens)
@@ -246,12 +260,11 @@ export async function removeToken(db: Db, place: Place, id: string, cause: Cause
     standing: selectStanding(db, place.organisationId, place.email),
     earlier: selectDeletion(db, place.organisationId, id).limit(1),
   });
-  const access = judgeStanding(standing[0]);
+  const access = judgeStanding(standing);
   if (!access.ok) return access;
   const { head } = access;
-  const [row] = deleted;
   if (row === undefined) {
-    return { ok: false, reason: 'token-not-found', head, deletedAt: earlier[0]?.at ?? null };
+    return { ok: false, reason: 'token-not-found', head, deletedAt: earlier?.at ?? null };
   }
   // The column holds nothing but SHA-256 in hex (migrations/).
   return { ok: true, hash: row.hash as TokenHash, head };

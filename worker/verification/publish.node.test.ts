@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { publish, publishChange } from './publish.ts';
+import { publishIn, publishChange } from './publish.ts';
 import type { PublishEnv, PublishPorts } from './publish.ts';
 import { REGIONS } from './region.ts';
 import { hashOf } from './simulation/table.ts';
@@ -129,7 +129,9 @@ async function publishedIn(settings: Partial<PublishEnv>): Promise<number> {
   };
   const from = Date.now();
   // The two bindings by the methods that are used of them.
-  const published = publish(env as unknown as PublishEnv, { head: HEAD, hashes: [] }).then(() => Date.now());
+  const published = publishIn(env as unknown as PublishEnv)({ head: HEAD, hashes: [] }).then(() =>
+    Date.now(),
+  );
   await vi.advanceTimersByTimeAsync(30_000);
   return (await published) - from;
 }

@@ -107,8 +107,16 @@ export type PublishEnv = HubsEnv & {
   HUB_LEASE_MS_BEFORE?: string;
 };
 
-/** As above. Rejects at once where a hub says that the database belongs to another deployment: nothing is promised of it. */
-export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
+/**
+ * `publishChange` with the ports of this deployment. Rejects at once where a hub says that the database belongs to another
+ * deployment: nothing is promised of it.
+ */
+export const publishIn =
+  (env: PublishEnv) =>
+  (change: Change): Promise<{ effectiveAt: string }> =>
+    publish(env, change);
+
+function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
   const foreign = Promise.withResolvers<never>();
   const longest = (now: string, before: string | undefined): number =>
     Math.max(Number(now), Number(before ?? 0));
@@ -141,9 +149,4 @@ export function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt:
     change,
   );
   return Promise.race([published, foreign.promise]);
-}
-
-/** `publish` of one deployment. */
-export function publishIn(env: PublishEnv): (change: Change) => Promise<{ effectiveAt: string }> {
-  return (change) => publish(env, change);
 }
