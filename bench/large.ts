@@ -192,7 +192,7 @@ async function measure(
     request('/statement', { method: 'POST', body: JSON.stringify({ sql, values }) });
 
   await row(
-    'a call whose token nobody remembers',
+    'a call with a token that no isolate remembers',
     (side, round) =>
       request('/v1/ping', { headers: { authorization: `Bearer ${SECRETS[round] ?? ''}` } })(side),
     OURS.tokens,

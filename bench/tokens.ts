@@ -17,7 +17,7 @@ export async function migrate(database: Database): Promise<void> {
   for (const statement of migrations()) await database.prepare(statement).run();
   // The Workers that are compared have hubs of their own on one database: it belongs to none of them.
   await database
-    .prepare('CREATE TRIGGER nobody BEFORE INSERT ON deployment BEGIN SELECT RAISE (IGNORE); END;')
+    .prepare('CREATE TRIGGER no_owner BEFORE INSERT ON deployment BEGIN SELECT RAISE (IGNORE); END;')
     .run();
 }
 

@@ -10,8 +10,8 @@ type Identity = { issuer: string; email: string; subject: string };
 type Refused = { ok: false; reason: 'unknown-member' | 'sign-in-failed' };
 
 /**
- * Whether `signInAs` would let them in now, without a write: who is refused must not be counted, or whoever has another subject
- * with a member's address could use up the member's sign-ins.
+ * Whether `signInAs` would let them in now, without a write. A refused sign-in must not be counted: a person with another subject
+ * and the member's address could use up the member's sign-ins.
  */
 export async function judgeIdentity(
   db: Db,

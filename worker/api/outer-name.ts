@@ -24,7 +24,7 @@ export function outerNameHeaders(request: Request): Record<string, string> {
   };
 }
 
-/** A host that nobody has (RFC 6761 section 6.4). */
+/** A host that never exists (RFC 6761 section 6.4). */
 const NO_HOST = 'no-host.invalid';
 /** A target, the anchor of a link, or other quoted text (RFC 8288 section 3). The text is read once, whatever the API sends. */
 const LINK_PIECE = /<([^<>]*)>|(\banchor\s*=\s*)?"((?:[^"\\]|\\.)*)("|\\?$)/gis;
@@ -47,7 +47,7 @@ export function hideInnerName(headers: Headers, called: string): void {
       return anchor === undefined ? text : `${anchor}"${outerReference(quoted, inner)}"`;
     },
   );
-  // Where a quoted text does not end, nobody can say what is a target and what is text.
+  // Where a quoted text does not end, targets and text cannot be told apart.
   if (isWhole) headers.set('link', replaced);
   else headers.delete('link');
 }
