@@ -7,8 +7,14 @@ import { transformSync } from 'esbuild';
 import { markedValue } from '../worker/marked.ts';
 import { sha256Hex } from '../worker/random.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from '../worker/token/secret.ts';
-import { ADD_USAGE, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from '../worker/verification/hub-source.ts';
-import { CHANGES_FROM, READ } from '../worker/verification/lookup.ts';
+import {
+  ADD_USAGE,
+  CHANGES_FROM,
+  READ,
+  MOVE_LAST_USED,
+  NEWEST_CHANGES,
+  OWNER,
+} from '../worker/verification/source/statements.ts';
 import { bundleProduct } from './bundle.ts';
 import { openFleet, ours, peer, SETTINGS } from './fleet.ts';
 import { median } from './statistics.ts';

@@ -33,7 +33,7 @@ export async function soak(bench: Bench, minutes: number, say: (line: string) =>
   const d1 = await bench.fleet.miniflare.getD1Database('DB', ours.key);
   const heap: number[] = [];
   const resident: number[] = [];
-  // As many as an isolate looks up at once without finding a row (worker/verification/misses.ts).
+  // As many as an isolate looks up at once without finding a row (worker/verification/isolate/misses.ts).
   const withoutRow = fresh(genuineSecrets(100));
   let calls = 0;
   let switches = 0;

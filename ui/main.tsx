@@ -1,10 +1,7 @@
 // Starts the dashboard in whichever page was opened; the URL says which screen.
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { keepFocus } from './focus.ts';
+import { drawWith } from './signal.ts';
 
 const root = document.getElementById('app');
-if (root !== null) {
-  render(<App />, root);
-  keepFocus(root);
-}
+if (root !== null) drawWith(() => render(<App />, root));

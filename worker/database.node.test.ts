@@ -9,7 +9,7 @@ vi.mock('@libsql/client/http', async (original) => {
 // Another file of this process may have loaded the client.
 vi.resetModules();
 const { openDatabase } = await import('./database.ts');
-const { openSource } = await import('./verification/hub-source.ts');
+const { openSource } = await import('./verification/source/hub-source.ts');
 // Opening asks it nothing.
 const DB = {} as D1Database;
 

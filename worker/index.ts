@@ -17,7 +17,7 @@ import { coverSubdomains, withSecurityHeaders } from './security-headers.ts';
 import { storageFailureOf } from './storage-failure.ts';
 import { FOREIGN_FAULT, isForeign } from './verification/ownership.ts';
 
-export { ChangeHub } from './verification/change-hub.ts';
+export { ChangeHub } from './verification/hub/change-hub.ts';
 export { Verifier } from './verifier.ts';
 
 const app = new Hono<{ Bindings: Env }>();

@@ -12,7 +12,7 @@ import type { Env } from '../env.ts';
 import { limitClient } from '../limit.ts';
 import { isMarked } from '../marked.ts';
 import { Problem } from '../problem.ts';
-import { sha256Hex } from '../random.ts';
+import { isRandomValue, sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
 import { COOKIE_ATTRIBUTES, cookiesOf } from './cookies.ts';
 
@@ -39,10 +39,11 @@ const SEEN_EVERY_MS = 60 * 1000;
  */
 export async function readSession(
   db: Db,
-  cookie: string,
+  cookie: string | undefined,
   now: number,
   unattended = false,
 ): Promise<Session | null> {
+  if (cookie === undefined || !isRandomValue(cookie)) return null;
   const [row] = await db
     .select()
     .from(sessions)

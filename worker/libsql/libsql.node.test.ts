@@ -13,8 +13,8 @@ import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
-import { describeSource } from '../verification/source.suite.ts';
-import { openSource } from '../verification/hub-source.ts';
+import { describeSource } from '../verification/source/source.suite.ts';
+import { openSource } from '../verification/source/hub-source.ts';
 import { openClient } from './client.ts';
 
 let server: LibsqlServer;

@@ -1,10 +1,17 @@
 // What verification reads from libSQL: the very statements that D1 is asked, under the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
-import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from '../verification/hub-source.ts';
-import type { HubSource } from '../verification/hub-source.ts';
-import { CHANGES_FROM, READ, recordsOf } from '../verification/lookup.ts';
-import type { Row } from '../verification/lookup.ts';
-import type { Change } from '../verification/record.ts';
+import {
+  ADD_USAGE,
+  CHANGES_FROM,
+  CLAIM,
+  MOVE_LAST_USED,
+  NEWEST_CHANGES,
+  OWNER,
+  READ,
+  recordsOf,
+} from '../verification/source/statements.ts';
+import type { Row } from '../verification/source/statements.ts';
+import type { Change, HubSource } from '../verification/record.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
 

@@ -12,7 +12,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['cloudflare:workers'],
   },
   libsql: {
-    rooms: ['verification/hub-source', 'verification/lookup', 'verification/record'],
+    rooms: ['verification/record', 'verification/source/statements'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },
@@ -35,7 +35,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'storage-failure',
       'upkeep/owner',
       'upkeep/prune',
-      'verification/change-hub',
+      'verification/hub/change-hub',
       'verification/ownership',
       'verifier',
     ],
@@ -222,6 +222,33 @@ function isAllowed({ from, to, isPackage }: Arrow): boolean {
   return rooms.some((room) => to === room || to.startsWith(`${room}/`));
 }
 
+/** The files that a file imports, of types as well. */
+function targetsOf(file: string, text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, name = '']) =>
+    posix.join(posix.dirname(file), name).replace(/\.ts$/, ''),
+  );
+}
+
+/** What a file imports of its own room, by the name within the room. */
+function arrowsWithin(room: string, file: string, text: string): string[] {
+  return targetsOf(file, text).flatMap((to) =>
+    to.startsWith(`${room}/`) ? [to.slice(room.length + 1)] : [],
+  );
+}
+
+function reachable(graph: Map<string, string[]>, from: string): Set<string> {
+  const seen = new Set<string>();
+  const rest = [from];
+  for (let file = rest.pop(); file !== undefined; file = rest.pop()) {
+    for (const to of graph.get(file) ?? []) {
+      if (seen.has(to)) continue;
+      seen.add(to);
+      rest.push(to);
+    }
+  }
+  return seen;
+}
+
 const said = ({ file, to }: Arrow): string => `${file} → ${to}`;
 
 describe('the arrows', () => {
@@ -268,9 +295,30 @@ describe('the arrows', () => {
     expect(arrowsOf('index.ts', text).filter(({ to }) => wing.test(roomOf(to))).length).toBeGreaterThan(3);
   });
 
+  // The isolate's part also runs in servers that are no Worker.
+  it.each([
+    ['isolate', ['record', 'sync']],
+    ['hub', ['ownership', 'record', 'source/hub-source', 'source/source', 'sync', 'terms']],
+    ['source', ['record']],
+  ])('lead from verification/%s to no other part but %j', (part, others) => {
+    const arrows = workerFiles()
+      .filter(([file]) => file.startsWith(`verification/${part}/`))
+      .flatMap(([file, text]) => arrowsWithin('verification', file, text));
+    const left = new Set(arrows.filter((to) => !to.startsWith(`${part}/`)));
+    expect([...left].toSorted()).toEqual(others);
+  });
+
+  it('make no circle', () => {
+    const graph = new Map(
+      workerFiles().map(([file, text]) => [file.replace(/\.ts$/, ''), targetsOf(file, text)]),
+    );
+    const circles = [...graph.keys()].filter((file) => reachable(graph, file).has(file));
+    expect(circles).toEqual([]);
+  });
+
   it.each([
     ['verification/verify.ts', "import { Hono } from 'hono';", 'hono'],
-    ['verification/memory.ts', "import type { Db } from '../database.ts';", 'database'],
+    ['verification/isolate/memory.ts', "import type { Db } from '../../database.ts';", 'database'],
     ['api/routes.ts', "const wing = await import('../admin/routes.ts');", 'admin/routes'],
     ['token/store.ts', "import { Problem } from '../problem.ts';", 'problem'],
   ])('would catch %s with %s', (file, text, to) => {

@@ -1,18 +1,25 @@
 // What the operator's status says of the hubs. It changes nothing, and no hub asks the database for it.
-import type { HubLook } from './hub.ts';
+import type { HubLook, Look } from './sync.ts';
 import { hubAt, placesOf } from './region.ts';
 import type { HubsEnv, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** A hub that takes longer counts as not reachable. */
 const LOOK_MS = 3000;
+const LOOK: Look = { look: true };
 
 /** Each hub, and what it says of itself; null for one that cannot be reached, or runs another release. */
 export async function lookAtHubs(env: HubsEnv): Promise<{ place: Place; look: HubLook | null }[]> {
   const terms = termsOf(env.DATABASE_EPOCH);
   return Promise.all(
     placesOf(env).map(async (place) => {
-      const look = askUnder(terms, {}, (question) => hubAt(env, place).look(question));
+      const look = askUnder(
+        terms,
+        LOOK,
+        // The RPC types keep one of the two signatures; a look is answered with what the hub says of itself.
+        (question) =>
+          hubAt(env, place).sync(question as never, new Map()) as Promise<unknown> as Promise<HubLook>,
+      );
       return { place, look: await Promise.race([look, late()]).catch(() => null) };
     }),
   );

@@ -35,6 +35,14 @@ export type Source = Lookups & {
   addUsage(rows: UsageRow[]): Promise<void>;
 };
 
+/** What a hub asks of the database. */
+export type HubSource = Source & {
+  /** The id of the deployment that the database belongs to, or null where none is written down. */
+  owner(): Promise<string | null>;
+  /** Writes the id of a deployment down, unless one stands there. */
+  claim(deployment: string): Promise<void>;
+};
+
 /** Calls of one token in one hour (hours since 1970); `usedAt` in RFC 3339, or null when none was accepted. */
 export type UsageRow = {
   tokenId: string;

@@ -1,6 +1,6 @@
 // Which hubs a deployment has, and which of them an isolate asks: the one nearest to where the call came in, or the only
 // one of a jurisdiction. Any choice among them is right, a near one is fast. Pure.
-import type { ChangeHub } from './change-hub.ts';
+import type { ChangeHub } from './hub/change-hub.ts';
 import { jurisdictionOf } from './jurisdiction.ts';
 import type { Jurisdiction } from './jurisdiction.ts';
 

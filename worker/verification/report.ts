@@ -4,8 +4,8 @@ import { logOften } from '../log.ts';
 import { storageCodeOf } from '../storage-failure.ts';
 import { isForeign } from './ownership.ts';
 import type { Place } from './region.ts';
-import { isTooLate } from './verifier.ts';
-import type { Asked } from './verifier.ts';
+import { isTooLate } from './isolate/verifier.ts';
+import type { Asked } from './isolate/verifier.ts';
 
 /** `place`: of the hub that this isolate asks. */
 export function logFailed(asked: Asked, error: unknown, place: Place): void {

@@ -13,11 +13,11 @@ import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 import { hashOfSecret, mintSecret } from '../token/secret.ts';
-import type { ChangeHub } from './change-hub.ts';
+import type { ChangeHub } from './hub/change-hub.ts';
 import { cacheKey } from './record.ts';
 import type { Source } from './record.ts';
 import { termsOf } from './terms.ts';
-import type { Counts } from './verifier.ts';
+import type { Counts } from './sync.ts';
 import { verify } from './verify.ts';
 
 const TERMS = termsOf('1');
@@ -65,11 +65,11 @@ async function statusOf(deployment: Env, secret: string, region?: Region): Promi
   return (await ping(deployment, secret, region)).status;
 }
 
-/** Looks over the shoulder of a hub: what it asks of the database; `isAway` takes it away, `failing` the so-many-th call. */
+/** Records what a hub asks of the database; `isAway` makes every call fail, `failing` only the call of that number. */
 async function watch(region: Region): Promise<{ reads: string[]; isAway: boolean; failing: number }> {
   const seen = { reads: [] as string[], isAway: false, failing: 0 };
   await runInDurableObject(hubOf(region), (hub: ChangeHub) => {
-    // A private field, which the test alone looks into.
+    // A protected field, which only this test replaces.
     const { source } = hub as unknown as { source: Source };
     for (const name of ['read', 'changesFrom', 'newestChanges', 'addUsage'] as const) {
       const real = source[name].bind(source) as (...args: unknown[]) => Promise<unknown>;

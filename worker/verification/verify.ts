@@ -1,17 +1,17 @@
 // The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
 import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
-import type { Answer } from './hub.ts';
+import type { Answer } from './sync.ts';
 import { foreignError, isForeign, refuseFrom } from './ownership.ts';
 import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
 import type { HubsEnv } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
-import { openLookups } from './source.ts';
-import { INVALID, Verifier } from './verifier.ts';
-import type { Ports, Verification } from './verifier.ts';
+import { openLookups } from './source/source.ts';
+import { INVALID, Verifier } from './isolate/verifier.ts';
+import type { Ports, Verification } from './isolate/verifier.ts';
 
-export type { Verification } from './verifier.ts';
+export type { Verification } from './isolate/verifier.ts';
 
 /** What verification needs of the deployment. */
 export type VerifyEnv = HubsEnv & {

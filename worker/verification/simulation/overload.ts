@@ -2,12 +2,14 @@
 // question: when a disturbance is over, does the deployment come back? What is right and wrong in an answer is the
 // business of world.ts. Times are in ms; one seed gives one history.
 import type { TokenHash } from '../../token/secret.ts';
-import { BRAKES, HUB_BRAKES } from '../brakes.ts';
-import type { Brakes, HubBrakes } from '../brakes.ts';
-import { Hub } from '../hub.ts';
-import type { Answer, Ask } from '../hub.ts';
-import { Verifier } from '../verifier.ts';
-import type { Ports } from '../verifier.ts';
+import { HUB_BRAKES } from '../hub/brakes.ts';
+import type { HubBrakes } from '../hub/brakes.ts';
+import { BRAKES } from '../isolate/brakes.ts';
+import type { Brakes } from '../isolate/brakes.ts';
+import { Hub } from '../hub/hub.ts';
+import type { Answer, Ask } from '../sync.ts';
+import { Verifier } from '../isolate/verifier.ts';
+import type { Ports } from '../isolate/verifier.ts';
 import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import { randomFrom } from './random.ts';
 

@@ -4,10 +4,10 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Hub } from '../hub.ts';
+import { Hub } from '../hub/hub.ts';
 import { PUBLISH_RULES, publishChange } from '../publish.ts';
 import { answerUnder, askUnder } from '../terms.ts';
-import { Verifier } from '../verifier.ts';
+import { Verifier } from '../isolate/verifier.ts';
 import { World } from './world.ts';
 import type { Code, Wrong } from './world.ts';
 
@@ -53,7 +53,7 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'count a lease from before the call',
-    file: 'verifier.ts',
+    file: 'isolate/verifier.ts',
     swaps: [
       [
         'this.#take(asked, generation, ask.head, answer)',
@@ -63,7 +63,7 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'never stack a lease on another',
-    file: 'verifier.ts',
+    file: 'isolate/verifier.ts',
     swaps: [['Math.min(this.#ports.leaseMs, remaining)', 'this.#ports.leaseMs']],
   },
   {
@@ -73,7 +73,7 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'read before confirming',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [
       ['await this.#refreshing?.catch(() => undefined);', 'void this.refresh().catch(() => undefined);'],
       ['await this.refresh();\n    // By number and nonce', '// By number and nonce'],
@@ -82,22 +82,22 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'keep no record that a change has overtaken',
-    file: 'memory.ts',
+    file: 'isolate/memory.ts',
     swaps: [['if (asOf < this.#floor || asOf < (this.#changed.get(hash) ?? 0)) return;', '']],
   },
   {
     rule: 'never trust KV',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [['if (cached !== undefined && this.#isCurrent(hash, cached))', 'if (cached !== undefined)']],
   },
   {
     rule: 'never trust a read that others began',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [['record !== undefined && this.#isCurrent(hash, record.asOf)', 'record !== undefined']],
   },
   {
     rule: 'take a reset for what it is',
-    file: 'verifier.ts',
+    file: 'isolate/verifier.ts',
     swaps: [
       ["if (changes === 'reset') {", "if (changes === 'reset' && this.memory.head === null) {"],
       ['this.memory.learn(head, changes);', "this.memory.learn(head, changes === 'reset' ? [] : changes);"],
@@ -105,12 +105,12 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'load once at a time, without a gap',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [['this.#refreshing ??= this.#load().finally', 'return this.#load().finally']],
   },
   {
     rule: 'tell a restored database from its own past',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [
       [' && this.#nonces.get(seq) === nonce', ''],
       [' || own.nonce !== nonce', ''],
@@ -118,7 +118,7 @@ const TWINS: Twin[] = [
   },
   {
     rule: 'confirm by number and nonce',
-    file: 'hub.ts',
+    file: 'hub/hub.ts',
     swaps: [
       ['if (!this.#knows(point)) throw', 'if (this.#head === null || this.#head.seq < point.seq) throw'],
     ],
@@ -153,7 +153,8 @@ async function buildTwin({ rule, file, swaps }: Twin): Promise<Code> {
   const load = (name: string): Promise<unknown> =>
     import(/* @vite-ignore */ join(folder, 'verification', `${name}.ts`));
   const modules: object[] = [];
-  for (const name of ['hub', 'verifier', 'publish', 'terms']) modules.push((await load(name)) as object);
+  for (const name of ['hub/hub', 'isolate/verifier', 'publish', 'terms'])
+    modules.push((await load(name)) as object);
   rmSync(folder, { recursive: true });
   // The same modules but for the swaps, so they export the same names.
   return Object.assign({}, ...modules) as Code;

@@ -3,13 +3,14 @@
 // that is restored from a backup, in its place or into another database while hubs still read the old one.
 // Every request and every response is a scheduling point of its own. One seed, one history.
 import type { TokenHash } from '../../token/secret.ts';
-import type { Answer, Ask, Hub } from '../hub.ts';
+import type { Hub } from '../hub/hub.ts';
+import type { Answer, Ask } from '../sync.ts';
 import type { Change as Committed, PublishPorts } from '../publish.ts';
 import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import type { Place } from '../region.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
-import type { Ports, Verification, Verifier } from '../verifier.ts';
+import type { Ports, Verification, Verifier } from '../isolate/verifier.ts';
 import { randomFrom } from './random.ts';
 
 /** The code under test: the real modules, or a twin that lacks one rule. */
@@ -43,57 +44,57 @@ export type Wrong = { hash: string; startedAt: number; endedAt: number; said: Ve
 export class World {
   readonly wrong: Wrong[] = [];
   checked = 0;
-  private readonly code: Code;
-  private readonly random: () => number;
+  readonly #code: Code;
+  readonly #random: () => number;
   /** A stream of its own, so that a schedule without a move is the same with and without this. */
-  private readonly moves: () => number;
+  readonly #moves: () => number;
   /** For the isolates' own use: how often they ask must not change what else happens. */
-  private readonly isolateRandom: () => number;
-  private readonly leases: Leases;
-  private time = 0;
-  private order = 0;
+  readonly #isolateRandom: () => number;
+  readonly #leases: Leases;
+  #time = 0;
+  #order = 0;
   /** Which past the database lives in: a restored one counts again. */
-  private past = 0;
-  private readonly queue: { at: number; order: number; run: () => void }[] = [];
+  #past = 0;
+  readonly #queue: { at: number; order: number; run: () => void }[] = [];
   /** The newest deployment; hubs may still be of the one before. */
-  private deployment: Deployment = {
+  #deployment: Deployment = {
     database: { changes: [], holders: new Map() },
     terms: termsOf('1'),
   };
-  private readonly history = new Map<TokenHash, State[]>();
-  private readonly cached = new Map<TokenHash, (CachedRecord | null)[]>();
-  private readonly hubs: Seat[];
-  private isolates: Verifier[];
+  readonly #history = new Map<TokenHash, State[]>();
+  readonly #cached = new Map<TokenHash, (CachedRecord | null)[]>();
+  readonly #hubs: Seat[];
+  #isolates: Verifier[];
   /** Until when a link is cut: `hub0-db`, `publisher-hub1`, `isolate2-hub0` and so on. */
-  private readonly cuts = new Map<string, number>();
+  readonly #cuts = new Map<string, number>();
 
   constructor(code: Code, seed: number) {
-    this.code = code;
-    this.random = randomFrom(seed);
-    this.moves = randomFrom(seed ^ 0x5b_d1_e9_95);
-    this.isolateRandom = randomFrom(~seed);
-    this.leases = seed % 4 === 0 ? LONG : USUAL;
-    this.deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
+    this.#code = code;
+    this.#random = randomFrom(seed);
+    this.#moves = randomFrom(seed ^ 0x5b_d1_e9_95);
+    this.#isolateRandom = randomFrom(~seed);
+    this.#leases = seed % 4 === 0 ? LONG : USUAL;
+    this.#deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
       const holder = {
         tokenId: hash,
         organisationId: 'o',
         plan: 'enterprise' as const,
-        active: this.chance(0.7),
+        active: this.#chance(0.7),
       };
-      this.commit(hash, holder);
-      this.history.set(hash, [{ at: 0, answeredAt: 0, holder }]);
-      this.cached.set(hash, [null]);
+      this.#commit(hash, holder);
+      this.#history.set(hash, [{ at: 0, answeredAt: 0, holder }]);
+      this.#cached.set(hash, [null]);
     }
-    this.hubs = REGIONS.map((_, index) => this.newHub(index, 0, this.deployment));
-    this.isolates = Array.from({ length: ISOLATES }, (_, index) => this.newIsolate(index));
+    this.#hubs = REGIONS.map((_, index) => this.#newHub(index, 0, this.#deployment));
+    this.#isolates = Array.from({ length: ISOLATES }, (_, index) => this.#newIsolate(index));
   }
 
   /** Plays the whole history; what was answered wrongly is in `wrong`. */
   async run(): Promise<void> {
-    this.plan();
-    for (let next = this.pop(); next !== undefined && this.wrong.length === 0; next = this.pop()) {
-      this.time = next.at;
+    this.#plan();
+    for (let next = this.#pop(); next !== undefined && this.wrong.length === 0; next = this.#pop()) {
+      this.#time = next.at;
       next.run();
       // Lets every promise that this event settled run to its next wait.
       await new Promise((done) => {
@@ -104,43 +105,43 @@ export class World {
 
   // --- what happens ---------------------------------------------------------------------------------------------
 
-  private plan(): void {
+  #plan(): void {
     for (let mutation = 0; mutation < 3; mutation++) {
-      this.after(500 + this.random() * 6000, () => void this.mutate(this.pick(HASHES)));
+      this.#after(500 + this.#random() * 6000, () => void this.#mutate(this.#pick(HASHES)));
     }
     for (let trouble = 0; trouble < 4; trouble++) {
-      this.after(this.random() * LENGTH_MS * 0.8, () => this.trouble());
+      this.#after(this.#random() * LENGTH_MS * 0.8, () => this.#trouble());
     }
-    if (this.chance(0.2)) this.after(this.random() * LENGTH_MS * 0.4, () => this.backUp());
-    if (this.moves() < 0.3) this.after(this.moves() * LENGTH_MS * 0.5, () => this.copyAndMove());
-    for (let at = 0; at < LENGTH_MS; at += 60 + this.random() * 240) {
-      this.after(at, () => void this.call(this.pick(HASHES)));
+    if (this.#chance(0.2)) this.#after(this.#random() * LENGTH_MS * 0.4, () => this.#backUp());
+    if (this.#moves() < 0.3) this.#after(this.#moves() * LENGTH_MS * 0.5, () => this.#copyAndMove());
+    for (let at = 0; at < LENGTH_MS; at += 60 + this.#random() * 240) {
+      this.#after(at, () => void this.#call(this.#pick(HASHES)));
     }
   }
 
-  private trouble(): void {
-    const hub = Math.floor(this.random() * REGIONS.length);
-    const kind = this.random();
-    const until = this.time + this.random() * LONGEST_MS * 1.6;
-    if (kind < 0.25) this.restartHub(hub);
-    else if (kind < 0.5) this.cuts.set(`hub${hub}-db`, until);
-    else if (kind < 0.65) this.cuts.set(`publisher-hub${hub}`, until);
-    else if (kind < 0.8) this.cuts.set(`isolate-hub${hub}`, until);
-    else if (kind < 0.9) this.cuts.set('isolate-db', until);
+  #trouble(): void {
+    const hub = Math.floor(this.#random() * REGIONS.length);
+    const kind = this.#random();
+    const until = this.#time + this.#random() * LONGEST_MS * 1.6;
+    if (kind < 0.25) this.#restartHub(hub);
+    else if (kind < 0.5) this.#cuts.set(`hub${hub}-db`, until);
+    else if (kind < 0.65) this.#cuts.set(`publisher-hub${hub}`, until);
+    else if (kind < 0.8) this.#cuts.set(`isolate-hub${hub}`, until);
+    else if (kind < 0.9) this.#cuts.set('isolate-db', until);
     else {
-      const isolate = Math.floor(this.random() * ISOLATES);
-      this.isolates[isolate] = this.newIsolate(isolate);
+      const isolate = Math.floor(this.#random() * ISOLATES);
+      this.#isolates[isolate] = this.#newIsolate(isolate);
     }
   }
 
   /** A copy of the database, which takes its place some time later: what happened in between is gone. */
-  private backUp(): void {
-    const { changes, holders } = this.copyOfDatabase();
-    this.after(this.random() * 5000, () => {
-      const { database } = this.deployment;
+  #backUp(): void {
+    const { changes, holders } = this.#copyOfDatabase();
+    this.#after(this.#random() * 5000, () => {
+      const { database } = this.#deployment;
       database.changes.splice(0, database.changes.length, ...changes);
       database.holders = holders;
-      this.beginAnotherPast();
+      this.#beginAnotherPast();
     });
   }
 
@@ -148,44 +149,44 @@ export class World {
    * A copy of the database, which some time later a new deployment is bound to: under the next epoch, or under the same
    * one, which is sound as long as the hubs follow within their own lease less that of an isolate.
    */
-  private copyAndMove(): void {
-    const database = this.copyOfDatabase();
-    this.after(this.moves() < 0.5 ? 0 : this.moves() * 3000, () => {
-      const before = this.deployment;
-      const isNextEpoch = this.moves() < 0.5;
+  #copyAndMove(): void {
+    const database = this.#copyOfDatabase();
+    this.#after(this.#moves() < 0.5 ? 0 : this.#moves() * 3000, () => {
+      const before = this.#deployment;
+      const isNextEpoch = this.#moves() < 0.5;
       const epoch = before.terms.epoch + (isNextEpoch ? 1 : 0);
-      this.deployment = { database, terms: { ...before.terms, epoch } };
-      this.isolates = this.isolates.map((_, index) => this.newIsolate(index));
-      for (const index of this.hubs.keys()) {
+      this.#deployment = { database, terms: { ...before.terms, epoch } };
+      this.#isolates = this.#isolates.map((_, index) => this.#newIsolate(index));
+      for (const index of this.#hubs.keys()) {
         // A hub of another name may start at a place that the new deployment has not reached yet.
-        if (isNextEpoch) this.restartHub(index, this.moves() < 0.5 ? before : this.deployment);
-        const { leaseMs, hubLeaseMs } = this.leases;
+        if (isNextEpoch) this.#restartHub(index, this.#moves() < 0.5 ? before : this.#deployment);
+        const { leaseMs, hubLeaseMs } = this.#leases;
         const late = isNextEpoch ? LENGTH_MS : (hubLeaseMs - leaseMs) * 0.95;
-        this.after(this.moves() * late, () => this.restartHub(index, this.deployment));
+        this.#after(this.#moves() * late, () => this.#restartHub(index, this.#deployment));
       }
-      this.beginAnotherPast();
+      this.#beginAnotherPast();
     });
   }
 
-  private copyOfDatabase(): Database {
-    const { changes, holders } = this.deployment.database;
+  #copyOfDatabase(): Database {
+    const { changes, holders } = this.#deployment.database;
     return { changes: [...changes], holders: new Map(holders) };
   }
 
   /** From here on, the content of the database is what answers must agree with, although it held something else before. */
-  private beginAnotherPast(): void {
-    this.past++;
-    for (const [hash, holder] of this.deployment.database.holders) {
+  #beginAnotherPast(): void {
+    this.#past++;
+    for (const [hash, holder] of this.#deployment.database.holders) {
       // A restore is not published. It is seen when the leases from before it have run out.
-      const answeredAt = this.time + (this.leases.hubLeaseMs + this.leases.leaseMs) * 1.02 + 100;
-      this.history.get(hash)?.push({ at: this.time, answeredAt, holder });
+      const answeredAt = this.#time + (this.#leases.hubLeaseMs + this.#leases.leaseMs) * 1.02 + 100;
+      this.#history.get(hash)?.push({ at: this.#time, answeredAt, holder });
     }
   }
 
-  private async mutate(hash: TokenHash): Promise<void> {
-    const { database, terms } = this.deployment;
+  async #mutate(hash: TokenHash): Promise<void> {
+    const { database, terms } = this.#deployment;
     const before = database.holders.get(hash) ?? null;
-    const kind = this.random();
+    const kind = this.#random();
     const holder: Holder | null =
       before === null
         ? null
@@ -195,114 +196,114 @@ export class World {
             ? { ...before, plan: before.plan === 'pro' ? 'enterprise' : 'pro' }
             : { ...before, active: !before.active };
     if (holder === before) return;
-    this.commit(hash, holder);
-    const state: State = { at: this.time, answeredAt: Infinity, holder };
-    this.history.get(hash)?.push(state);
+    this.#commit(hash, holder);
+    const state: State = { at: this.#time, answeredAt: Infinity, holder };
+    this.#history.get(hash)?.push(state);
     // The old rows are pruned and the hubs begin again: whoever slept through the change must hear of a reset.
-    if (this.chance(0.15)) this.after(this.delay(), () => this.forgetPast());
+    if (this.#chance(0.15)) this.#after(this.#delay(), () => this.#forgetPast());
     // A Worker that dies here has answered nothing, so it has promised nothing.
-    if (this.chance(0.1)) return;
-    const clock = this.newClock();
-    await this.code.publishChange(
+    if (this.#chance(0.1)) return;
+    const clock = this.#newClock();
+    await this.#code.publishChange(
       {
         now: clock,
-        sleep: (ms) => this.sleep(ms),
+        sleep: (ms) => this.#sleep(ms),
         places: REGIONS,
         advance: async (region, head) => {
           const index = REGIONS.indexOf(region);
-          await this.code.askUnder(terms, head, (point) =>
-            this.hubCall('publisher', index, ({ hub, deployment }) =>
-              this.code.answerUnder(deployment.terms, point, async () => {
+          await this.#code.askUnder(terms, head, (point) =>
+            this.#hubCall('publisher', index, ({ hub, deployment }) =>
+              this.#code.answerUnder(deployment.terms, point, async () => {
                 await hub.advance(point);
                 return {};
               }),
             ),
           );
         },
-        forget: (cachedHash) => Promise.resolve(this.cached.get(cachedHash)?.push(null)),
-        ...this.leases,
+        forget: (cachedHash) => Promise.resolve(this.#cached.get(cachedHash)?.push(null)),
+        ...this.#leases,
       },
-      { head: this.headOf(database), hashes: [hash] },
+      { head: this.#headOf(database), hashes: [hash] },
     );
-    state.answeredAt = this.time;
+    state.answeredAt = this.#time;
     // The moments after the answer are what the promise is about.
-    for (let burst = 0; burst < 8; burst++) this.after(burst * burst * 14, () => void this.call(hash));
+    for (let burst = 0; burst < 8; burst++) this.#after(burst * burst * 14, () => void this.#call(hash));
   }
 
-  private forgetPast(): void {
-    const { changes } = this.deployment.database;
+  #forgetPast(): void {
+    const { changes } = this.#deployment.database;
     changes.splice(0, changes.length - 1);
-    for (const index of this.hubs.keys()) this.restartHub(index);
+    for (const index of this.#hubs.keys()) this.#restartHub(index);
   }
 
-  private async call(hash: TokenHash): Promise<void> {
-    const verifier = this.pick(this.isolates);
-    const startedAt = this.time;
+  async #call(hash: TokenHash): Promise<void> {
+    const verifier = this.#pick(this.#isolates);
+    const startedAt = this.#time;
     const waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
     const said = verdictOf(verifier.recall(hash, waitUntil) ?? (await verifier.lookUp(hash, waitUntil)));
     if (said === null) return;
     this.checked++;
-    const states = this.history.get(hash) ?? [];
+    const states = this.#history.get(hash) ?? [];
     const first = states.findLastIndex((state) => state.answeredAt < startedAt);
     const allowed = states.slice(Math.max(0, first)).map(({ holder }) => judge(holder));
     if (!allowed.includes(said)) {
-      this.wrong.push({ hash, startedAt, endedAt: this.time, said, allowed });
+      this.wrong.push({ hash, startedAt, endedAt: this.#time, said, allowed });
     }
   }
 
   // --- who takes part -------------------------------------------------------------------------------------------
 
-  private newHub(index: number, life: number, deployment: Deployment): Seat {
-    const clock = this.newClock();
-    const source = this.sourceFor(`hub${index}`, deployment.database);
-    return { hub: new this.code.Hub(source, clock, this.leases.hubLeaseMs), life, deployment };
+  #newHub(index: number, life: number, deployment: Deployment): Seat {
+    const clock = this.#newClock();
+    const source = this.#sourceFor(`hub${index}`, deployment.database);
+    return { hub: new this.#code.Hub(source, clock, this.#leases.hubLeaseMs), life, deployment };
   }
 
   /** Empties a hub's memory; it stays with its own deployment where none is given. */
-  private restartHub(index: number, deployment?: Deployment): void {
-    const seat = this.hubs[index];
+  #restartHub(index: number, deployment?: Deployment): void {
+    const seat = this.#hubs[index];
     if (seat === undefined) return;
-    this.hubs[index] = this.newHub(index, seat.life + 1, deployment ?? seat.deployment);
+    this.#hubs[index] = this.#newHub(index, seat.life + 1, deployment ?? seat.deployment);
   }
 
-  private newIsolate(index: number): Verifier {
-    const { database, terms } = this.deployment;
+  #newIsolate(index: number): Verifier {
+    const { database, terms } = this.#deployment;
     const region = index % REGIONS.length;
-    const clock = this.newClock();
-    return new this.code.Verifier({
+    const clock = this.#newClock();
+    return new this.#code.Verifier({
       now: clock,
-      sleep: (ms) => this.sleep(ms),
+      sleep: (ms) => this.#sleep(ms),
       hub: {
         sync: (ask: Ask): Promise<Answer> =>
-          this.code.askUnder(terms, ask, (question) =>
-            this.hubCall('isolate', region, ({ hub, deployment }) =>
-              this.code.answerUnder(deployment.terms, question, () => hub.sync(question)),
+          this.#code.askUnder(terms, ask, (question) =>
+            this.#hubCall('isolate', region, ({ hub, deployment }) =>
+              this.#code.answerUnder(deployment.terms, question, () => hub.sync(question)),
             ),
           ),
       },
       cache: {
-        get: (hash) => this.readCache(hash),
-        put: (hash, record) => Promise.resolve(this.cached.get(hash)?.push(record)),
+        get: (hash) => this.#readCache(hash),
+        put: (hash, record) => Promise.resolve(this.#cached.get(hash)?.push(record)),
       },
-      source: this.sourceFor('isolate', database),
-      random: this.isolateRandom,
-      leaseMs: this.leases.leaseMs,
+      source: this.#sourceFor('isolate', database),
+      random: this.#isolateRandom,
+      leaseMs: this.#leases.leaseMs,
     });
   }
 
   /** A clock of its own: any offset, a rate within 0.9 % of the true one. */
-  private newClock(): () => number {
-    const offset = Math.floor(this.random() * 1e6);
-    const rate = 1 + (this.random() - 0.5) * 0.018;
-    return () => offset + this.time * rate;
+  #newClock(): () => number {
+    const offset = Math.floor(this.#random() * 1e6);
+    const rate = 1 + (this.#random() - 0.5) * 0.018;
+    return () => offset + this.#time * rate;
   }
 
-  private sourceFor(who: string, database: Database): Source {
-    const ask = <T>(answer: () => T): Promise<T> => this.message(`${who}-db`, answer);
+  #sourceFor(who: string, database: Database): Source {
+    const ask = <T>(answer: () => T): Promise<T> => this.#message(`${who}-db`, answer);
     return {
       read: (hashes) =>
         ask(() => {
-          const asOf = this.headOf(database);
+          const asOf = this.#headOf(database);
           return new Map(hashes.map((hash) => [hash, { asOf, holder: database.holders.get(hash) ?? null }]));
         }),
       changesFrom: (seq, limit) =>
@@ -312,72 +313,72 @@ export class World {
     };
   }
 
-  private hubCall<T>(who: string, index: number, use: (seat: Seat) => Promise<T>): Promise<T> {
+  #hubCall<T>(who: string, index: number, use: (seat: Seat) => Promise<T>): Promise<T> {
     return new Promise((done, fail) => {
-      void this.message(`${who}-hub${index}`, () => {
-        const seat = this.hubs[index];
+      void this.#message(`${who}-hub${index}`, () => {
+        const seat = this.#hubs[index];
         if (seat === undefined) return;
         const { life } = seat;
-        if (this.chance(0.03)) void use(seat).catch(() => undefined);
+        if (this.#chance(0.03)) void use(seat).catch(() => undefined);
         use(seat).then(
           (value) => {
             // An answer of a hub that has died meanwhile never leaves it.
-            if (this.hubs[index]?.life !== life) fail(new Error('the hub died'));
-            else void this.message(`${who}-hub${index}`, () => done(structuredClone(value))).catch(fail);
+            if (this.#hubs[index]?.life !== life) fail(new Error('the hub died'));
+            else void this.#message(`${who}-hub${index}`, () => done(structuredClone(value))).catch(fail);
           },
-          (error: unknown) => this.after(this.delay(), () => fail(error)),
+          (error: unknown) => this.#after(this.#delay(), () => fail(error)),
         );
       }).catch(fail);
     });
   }
 
   /** One way of a message: late, or lost (which shows as a failure, later still). */
-  private message<T>(link: string, arrive: () => T): Promise<T> {
-    const isCut = (this.cuts.get(link) ?? 0) > this.time;
+  #message<T>(link: string, arrive: () => T): Promise<T> {
+    const isCut = (this.#cuts.get(link) ?? 0) > this.#time;
     return new Promise((done, fail) => {
-      if (isCut || this.chance(0.01)) this.after(this.delay() * 3, () => fail(new Error(`${link}: lost`)));
+      if (isCut || this.#chance(0.01)) this.#after(this.#delay() * 3, () => fail(new Error(`${link}: lost`)));
       else {
-        this.after(this.delay(), () => {
+        this.#after(this.#delay(), () => {
           const value = arrive();
-          this.after(this.delay(), () => done(value));
+          this.#after(this.#delay(), () => done(value));
         });
       }
     });
   }
 
-  private async readCache(hash: TokenHash): Promise<CachedRecord | null> {
-    await this.sleep(this.chance(0.1) ? 400 : this.delay());
-    if (this.chance(0.05)) throw new Error('KV: failed');
-    return this.pick(this.cached.get(hash) ?? [null]);
+  async #readCache(hash: TokenHash): Promise<CachedRecord | null> {
+    await this.#sleep(this.#chance(0.1) ? 400 : this.#delay());
+    if (this.#chance(0.05)) throw new Error('KV: failed');
+    return this.#pick(this.#cached.get(hash) ?? [null]);
   }
 
   // --- time and chance ------------------------------------------------------------------------------------------
 
-  private headOf({ changes }: Database): Head {
+  #headOf({ changes }: Database): Head {
     const { seq, nonce } = changes.at(-1) ?? { seq: 0, nonce: '' };
     return { seq, nonce };
   }
 
-  private commit(hash: TokenHash, holder: Holder | null): void {
-    const { database } = this.deployment;
+  #commit(hash: TokenHash, holder: Holder | null): void {
+    const { database } = this.#deployment;
     database.holders.set(hash, holder);
-    const seq = this.headOf(database).seq + 1;
-    database.changes.push({ seq, nonce: `n${seq}.${this.past}`, hash });
+    const seq = this.#headOf(database).seq + 1;
+    database.changes.push({ seq, nonce: `n${seq}.${this.#past}`, hash });
   }
 
-  private sleep(ms: number): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     return new Promise((done) => {
-      this.after(ms, done);
+      this.#after(ms, done);
     });
   }
 
-  private after(ms: number, run: () => void): void {
-    const entry = { at: this.time + Math.max(0, ms), order: this.order++, run };
+  #after(ms: number, run: () => void): void {
+    const entry = { at: this.#time + Math.max(0, ms), order: this.#order++, run };
     let low = 0;
-    let high = this.queue.length;
+    let high = this.#queue.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const other = this.queue[middle];
+      const other = this.#queue[middle];
       if (
         other !== undefined &&
         (other.at > entry.at || (other.at === entry.at && other.order > entry.order))
@@ -385,27 +386,27 @@ export class World {
         low = middle + 1;
       } else high = middle;
     }
-    this.queue.splice(low, 0, entry);
+    this.#queue.splice(low, 0, entry);
   }
 
-  private pop() {
-    return this.time > LENGTH_MS * 2 ? undefined : this.queue.pop();
+  #pop() {
+    return this.#time > LENGTH_MS * 2 ? undefined : this.#queue.pop();
   }
 
   /** Mostly a few milliseconds, at times up to four leases. */
-  private delay(): number {
-    const kind = this.random();
-    if (kind < 0.85) return 1 + this.random() * 20;
-    return kind < 0.97 ? this.random() * 300 : this.random() * LONGEST_MS;
+  #delay(): number {
+    const kind = this.#random();
+    if (kind < 0.85) return 1 + this.#random() * 20;
+    return kind < 0.97 ? this.#random() * 300 : this.#random() * LONGEST_MS;
   }
 
-  private chance(probability: number): boolean {
-    return this.random() < probability;
+  #chance(probability: number): boolean {
+    return this.#random() < probability;
   }
 
-  private pick<T>(list: readonly T[]): T {
+  #pick<T>(list: readonly T[]): T {
     // An index below the length of a list that is never empty.
-    return list[Math.floor(this.random() * list.length)] as T;
+    return list[Math.floor(this.#random() * list.length)] as T;
   }
 }
 

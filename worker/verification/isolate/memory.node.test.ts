@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TokenHash } from '../token/secret.ts';
+import type { TokenHash } from '../../token/secret.ts';
 import { Memory } from './memory.ts';
-import type { Holder } from './record.ts';
+import type { Holder } from '../record.ts';
 
 // The brand says "a SHA-256 in hex"; for the memory any string will do.
 const hashOf = (name: number | string) => String(name) as TokenHash;

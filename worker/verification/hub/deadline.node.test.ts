@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
-import type { Source } from './record.ts';
-import { Table, hashOf, holderOf } from './simulation/table.ts';
+import type { Source } from '../record.ts';
+import { Table, hashOf, holderOf } from '../simulation/table.ts';
 
 const DEADLINE_MS = 5000;
 beforeEach(() => void vi.useFakeTimers());

@@ -1,26 +1,11 @@
 // What a region knows of the changes: the logic of ChangeHub, with clock and source passed in, so that it runs under a
 // simulated schedule as it runs in a Durable Object. It answers only while a lease of its own is good, and the lease is
 // counted from before its last read of the database: a hub that was not told of a change must come to see it, or fall silent.
-import type { TokenHash } from '../token/secret.ts';
+import type { TokenHash } from '../../token/secret.ts';
 import { HUB_BRAKES } from './brakes.ts';
 import type { HubBrakes } from './brakes.ts';
-import type { Change, Head, TokenRecord, Source } from './record.ts';
-
-/** A caller's question: what changed since `head`; and of one token, whether what KV said (`cached`) still holds. */
-export type Ask = { head: Head | null; hash?: TokenHash; cached?: Head };
-
-export type Answer = {
-  head: Head;
-  /** Everything that changed since the caller's head, or `reset`: the caller's past is not known here. */
-  changes: [hash: TokenHash, seq: number][] | 'reset';
-  /** How long this view may be relied on, in ms from any moment before the call. */
-  remaining: number;
-  /** What is current of the token that was asked for: `cached` itself, a record, or nothing when the database is away. */
-  record?: 'cached' | TokenRecord;
-};
-
-/** What a hub says of itself. `ageMs`: since its last read of the database began; null before the first one. */
-export type HubLook = { head: Head | null; ageMs: number | null; startedAt: number };
+import type { Change, Head, TokenRecord, Source } from '../record.ts';
+import type { Answer, Ask, HubLook } from '../sync.ts';
 
 /** How many changes a hub keeps; a caller or a record from before them must start afresh. */
 const KEPT = 50_000;

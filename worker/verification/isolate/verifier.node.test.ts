@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TokenHash } from '../token/secret.ts';
-import { Hub } from './hub.ts';
-import type { Answer } from './hub.ts';
-import type { CachedRecord } from './record.ts';
-import { Table, hashOf, holderOf } from './simulation/table.ts';
+import type { TokenHash } from '../../token/secret.ts';
+import { Hub } from '../hub/hub.ts';
+import type { CachedRecord } from '../record.ts';
+import { Table, hashOf, holderOf } from '../simulation/table.ts';
 import { Verifier } from './verifier.ts';
-import type { Counts, Ports, Verification } from './verifier.ts';
+import type { Answer, Counts } from '../sync.ts';
+import type { Ports, Verification } from './verifier.ts';
 
 const LEASE_MS = 1000;
 const HUB_LEASE_MS = 10_000;

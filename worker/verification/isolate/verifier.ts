@@ -1,17 +1,17 @@
 // One isolate's verifier: memory under a lease, then KV and the region's hub, then the database itself. Clock and ports are
 // passed in, so that the same code runs in a simulation. Nothing is shared between requests: in a Worker a promise
 // belongs to the request that began it, and hangs for the others when that one is cancelled.
-import { opensDeveloperZone } from '../organisation/organisation.ts';
-import type { Plan } from '../organisation/organisation.ts';
-import type { TokenHash } from '../token/secret.ts';
+import { opensDeveloperZone } from '../../organisation/organisation.ts';
+import type { Plan } from '../../organisation/organisation.ts';
+import type { TokenHash } from '../../token/secret.ts';
 import { BRAKES } from './brakes.ts';
 import type { Brakes } from './brakes.ts';
-import type { Answer, Ask } from './hub.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { Misses } from './misses.ts';
-import { isSameHead } from './record.ts';
-import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from './record.ts';
+import { isSameHead } from '../record.ts';
+import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '../record.ts';
+import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
   | { ok: true; tokenId: string; organisationId: string; plan: Plan }
@@ -19,9 +19,6 @@ export type Verification =
   | { ok: false; reason: 'invalid-token' }
   /** The database cannot be reached and nothing current is held; `retryAfter` in seconds. */
   | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
-
-/** Accepted and refused calls by token id, since they were last told to a hub. A Map: no id is a property of an object. */
-export type Counts = Map<string, [accepted: number, refused: number]>;
 
 export type Ports = {
   now(): number;

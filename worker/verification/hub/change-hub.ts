@@ -1,20 +1,18 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the database at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
-import { logFailure, logMisconfigured, logOften } from '../log.ts';
-import { storageCodeOf } from '../storage-failure.ts';
+import { logFailure, logMisconfigured, logOften } from '../../log.ts';
+import { storageCodeOf } from '../../storage-failure.ts';
 import { inTime, withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
-import type { Answer, Ask, HubLook } from './hub.ts';
-import { openSource } from './hub-source.ts';
-import type { HubSource } from './hub-source.ts';
-import { FOREIGN_FAULT, deploymentIdOf, foreignError } from './ownership.ts';
-import type { Head, UsageRow } from './record.ts';
-import { answerUnder, termsOf } from './terms.ts';
-import type { Terms } from './terms.ts';
-import type { SourceEnv } from './source.ts';
+import { openSource } from '../source/hub-source.ts';
+import { FOREIGN_FAULT, deploymentIdOf, foreignError } from '../ownership.ts';
+import type { Head, HubSource, UsageRow } from '../record.ts';
+import { answerUnder, termsOf } from '../terms.ts';
+import type { Terms } from '../terms.ts';
+import type { SourceEnv } from '../source/source.ts';
 import { Usage } from './usage.ts';
-import type { Counts } from './verifier.ts';
+import type { Answer, Ask, Counts, HubLook, Look } from '../sync.ts';
 
 type HubEnv = SourceEnv & {
   CHANGE_HUB: DurableObjectNamespace;
@@ -39,20 +37,21 @@ const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<HubEnv> {
-  private readonly source: HubSource;
-  private readonly hub: Hub;
-  private readonly terms: Terms;
-  private readonly usage = new Usage();
+  /** A test replaces its methods. RPC reaches methods of the class only, so callers do not see this property. */
+  protected readonly source: HubSource;
+  readonly #hub: Hub;
+  readonly #terms: Terms;
+  readonly #usage = new Usage();
   /** Whether the database is this deployment's; null until a hub has read whose it is. */
-  private owned: Promise<boolean> | null = null;
-  private saving = false;
-  private writing = false;
+  #owned: Promise<boolean> | null = null;
+  #saving = false;
+  #writing = false;
 
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
     this.source = openSource(env);
-    this.terms = termsOf(env.DATABASE_EPOCH);
-    this.hub = new Hub(
+    this.#terms = termsOf(env.DATABASE_EPOCH);
+    this.#hub = new Hub(
       withDeadline(this.source, SOURCE_MS, logStorageFailure),
       () => Date.now(),
       Number(env.HUB_LEASE_MS),
@@ -60,40 +59,38 @@ export class ChangeHub extends DurableObject<HubEnv> {
   }
 
   /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */
-  sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms> {
-    return answerUnder(this.terms, ask, async () => {
-      const [answer] = await Promise.all([this.hub.sync(ask), this.requireOwnDatabase()]);
-      this.usage.add(counts, Date.now());
-      if (!this.usage.isEmpty) this.saveSoon();
-      if (this.hub.isStale) this.ctx.waitUntil(this.hub.refresh().catch(() => undefined));
+  sync(ask: Look & Partial<Terms>, counts: Counts): Promise<HubLook & Terms>;
+  sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms>;
+  sync(ask: (Ask | Look) & Partial<Terms>, counts: Counts): Promise<(Answer | HubLook) & Terms> {
+    return answerUnder(this.#terms, ask, async () => {
+      if ('look' in ask) return this.#hub.look();
+      const [answer] = await Promise.all([this.#hub.sync(ask), this.#requireOwnDatabase()]);
+      this.#usage.add(counts, Date.now());
+      if (!this.#usage.isEmpty) this.#saveSoon();
+      if (this.#hub.isStale) this.ctx.waitUntil(this.#hub.refresh().catch(() => undefined));
       return answer;
     });
   }
 
   /** Answers when every change up to `point` is known here; rejects where it is not. */
   advance(point: Head & Partial<Terms>): Promise<Terms> {
-    return answerUnder(this.terms, point, async () => {
-      await Promise.all([this.hub.advance(point), this.requireOwnDatabase()]);
+    return answerUnder(this.#terms, point, async () => {
+      await Promise.all([this.#hub.advance(point), this.#requireOwnDatabase()]);
       return {};
     });
   }
 
-  /** For the operator's status. */
-  look(question: Partial<Terms>): Promise<HubLook & Terms> {
-    return answerUnder(this.terms, question, async () => this.hub.look());
-  }
-
   /** Rejects where the database belongs to another deployment. Read once in the life of this object. */
-  private async requireOwnDatabase(): Promise<void> {
-    this.owned ??= this.readOwner().catch((error: unknown) => {
-      this.owned = null;
+  async #requireOwnDatabase(): Promise<void> {
+    this.#owned ??= this.#readOwner().catch((error: unknown) => {
+      this.#owned = null;
       throw error;
     });
-    if (!(await this.owned)) throw foreignError();
+    if (!(await this.#owned)) throw foreignError();
   }
 
   /** A database that belongs to nobody is this deployment's from now on. A full one takes no row, and serves all the same. */
-  private async readOwner(): Promise<boolean> {
+  async #readOwner(): Promise<boolean> {
     const own = deploymentIdOf(this.env.CHANGE_HUB);
     const read = () => inTime(this.source.owner(), SOURCE_MS, logStorageFailure);
     let owner = await read();
@@ -108,12 +105,12 @@ export class ChangeHub extends DurableObject<HubEnv> {
 
   /** Writes what was counted to the database. What cannot be written stays, and is tried again a minute later. */
   override async alarm(): Promise<void> {
-    this.writing = true;
+    this.#writing = true;
     try {
-      await this.save();
-      await this.mergeSaved();
+      await this.#save();
+      await this.#mergeSaved();
       // A part that was written is gone before the next one is tried, so that none is counted twice.
-      for (const [key, rows] of await this.saved()) {
+      for (const [key, rows] of await this.#saved()) {
         await this.source.addUsage(rows);
         await this.ctx.storage.delete(key);
       }
@@ -122,32 +119,32 @@ export class ChangeHub extends DurableObject<HubEnv> {
       // Not thrown: the runtime gives up after six tries, and the database may be away for longer.
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
     } finally {
-      this.writing = false;
+      this.#writing = false;
     }
     await this.ctx.storage.put(WRITTEN, Date.now());
   }
 
-  private saveSoon(): void {
-    if (this.saving) return;
-    this.saving = true;
-    setTimeout(() => this.ctx.waitUntil(this.saveAndWake()), SAVE_MS);
+  #saveSoon(): void {
+    if (this.#saving) return;
+    this.#saving = true;
+    setTimeout(() => this.ctx.waitUntil(this.#saveAndWake()), SAVE_MS);
   }
 
-  private async saveAndWake(): Promise<void> {
-    this.saving = false;
+  async #saveAndWake(): Promise<void> {
+    this.#saving = false;
     // What is being written right now must not be added to.
-    if (this.writing) return this.saveSoon();
-    await this.save();
+    if (this.#writing) return this.#saveSoon();
+    await this.#save();
     if ((await this.ctx.storage.getAlarm()) !== null) return;
     const written = (await this.ctx.storage.get<number>(WRITTEN)) ?? 0;
     await this.ctx.storage.setAlarm(Math.max(Date.now(), written + WRITE_MS));
   }
 
   /** Moves the sums from memory to storage, where they outlive this object: all of it or nothing. What lies there stays as it is. */
-  private async save(): Promise<void> {
-    const dropped = this.usage.takeDropped();
+  async #save(): Promise<void> {
+    const dropped = this.#usage.takeDropped();
     if (dropped > 0) logFailure('usage-dropped', String(dropped));
-    const rows = this.usage.take();
+    const rows = this.#usage.take();
     if (rows.length === 0) return;
     const parts = partsOf(rows, `${SAVED}fresh:${Date.now()}:`);
     try {
@@ -155,14 +152,14 @@ export class ChangeHub extends DurableObject<HubEnv> {
         for (const [key, part] of parts) await storage.put(key, part);
       });
     } catch (error) {
-      for (const row of rows) this.usage.addRow(row);
+      for (const row of rows) this.#usage.addRow(row);
       throw error;
     }
   }
 
   /** Adds up what was saved, once a minute: all of it or nothing. */
-  private async mergeSaved(): Promise<void> {
-    const saved = await this.saved();
+  async #mergeSaved(): Promise<void> {
+    const saved = await this.#saved();
     const sum = new Usage();
     for (const rows of saved.values()) for (const row of rows) sum.addRow(row);
     const parts = partsOf(sum.take(), SAVED);
@@ -175,7 +172,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
     if (dropped > 0) logFailure('usage-dropped', String(dropped));
   }
 
-  private async saved(): Promise<Map<string, UsageRow[]>> {
+  async #saved(): Promise<Map<string, UsageRow[]>> {
     const all = await this.ctx.storage.list<UsageRow[]>({ prefix: SAVED_BEFORE });
     return new Map([...all].filter(([key]) => KNOWN.test(key)));
   }

@@ -1,6 +1,6 @@
 // Adds up what the isolates of a region counted. Approximate by contract: a hub that dies may lose its last seconds.
-import type { UsageRow } from './record.ts';
-import type { Counts } from './verifier.ts';
+import type { UsageRow } from '../record.ts';
+import type { Counts } from '../sync.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 

@@ -1,7 +1,7 @@
 // What one isolate remembers: records, bounded, and the changes it has learned, so that nothing older than what it
 // knows is ever kept. No I/O, no clock.
-import type { TokenHash } from '../token/secret.ts';
-import type { Head, Holder } from './record.ts';
+import type { TokenHash } from '../../token/secret.ts';
+import type { Head, Holder } from '../record.ts';
 
 /** Two generations of at most this many: 10,000 records, 3.7 MB with ids of 36 characters. */
 const GENERATION = 5000;

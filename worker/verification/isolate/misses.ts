@@ -1,6 +1,6 @@
 // Bounds what secrets without a row may cost: a genuine secret of a token that was deleted is in no cache, so that each
 // look-up of it reaches the hub and the database. No clock of its own.
-import type { TokenHash } from '../token/secret.ts';
+import type { TokenHash } from '../../token/secret.ts';
 
 /** So many look-ups of an isolate may end without a row at once, and so many more each second. */
 const AT_ONCE = 100;

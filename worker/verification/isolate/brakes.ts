@@ -32,18 +32,3 @@ export const BRAKES = {
   },
 };
 export type Brakes = typeof BRAKES;
-
-/** So many reads of records are under way in a hub at once, each for so many tokens. */
-const READS = 6;
-const TOKENS_PER_READ = 100;
-
-export const HUB_BRAKES = {
-  /** Whether a hub may read records while `underWay` other reads are; tokens that wait meanwhile share the next read. */
-  mayRead(underWay: number): boolean {
-    return underWay < READS;
-  },
-  tokensPerRead(): number {
-    return TOKENS_PER_READ;
-  },
-};
-export type HubBrakes = typeof HUB_BRAKES;

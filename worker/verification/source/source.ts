@@ -1,8 +1,7 @@
 // The one place that chooses the database: D1, or libSQL where LIBSQL_URL is set, whose client is loaded by the
 // first question that reaches it.
 import { d1Lookups } from './lookup.ts';
-import type { HubSource } from './hub-source.ts';
-import type { Lookups } from './record.ts';
+import type { HubSource, Lookups } from '../record.ts';
 
 export type SourceEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };
 
@@ -22,5 +21,5 @@ export function libsqlOf({
   LIBSQL_AUTH_TOKEN: authToken,
 }: SourceEnv): (() => Promise<HubSource>) | null {
   if (!url) return null;
-  return async () => (await import('../libsql/source.ts')).libsqlSource({ url, authToken });
+  return async () => (await import('../../libsql/source.ts')).libsqlSource({ url, authToken });
 }

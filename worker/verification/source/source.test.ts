@@ -1,6 +1,6 @@
 // What verification reads from D1.
 import { env } from 'cloudflare:workers';
-import { openDatabase } from '../database.ts';
+import { openDatabase } from '../../database.ts';
 import { openSource } from './hub-source.ts';
 import { describeSource } from './source.suite.ts';
 

@@ -2,13 +2,13 @@
 // kind of database.
 import { eq, sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
-import type { Db } from '../database.ts';
-import { insertOrganisation, insertToken } from '../test/rows.ts';
-import { organisations, tokens, tokenUsage } from '../tables.ts';
-import { sha256Hex } from '../random.ts';
-import type { TokenHash } from '../token/secret.ts';
-import type { HubSource } from './hub-source.ts';
-import type { TokenRecord } from './record.ts';
+import type { Db } from '../../database.ts';
+import { insertOrganisation, insertToken } from '../../test/rows.ts';
+import { organisations, tokens, tokenUsage } from '../../tables.ts';
+import { sha256Hex } from '../../random.ts';
+import type { TokenHash } from '../../token/secret.ts';
+import type { HubSource } from '../record.ts';
+import type { TokenRecord } from '../record.ts';
 
 /** `open` is called before the first test; source and Db are of the same database. */
 export function describeSource(open: () => Promise<{ db: Db; source: HubSource }>): void {

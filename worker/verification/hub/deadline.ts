@@ -1,6 +1,6 @@
 // A source that answers in time or fails. A hub shares one read among all who ask: one that hung for ever would keep
 // them all waiting for ever, long after the database is well again.
-import type { Source } from './record.ts';
+import type { Source } from '../record.ts';
 
 /** Fails each read after `ms`, and tells `failed` of each that fails; a write is waited for, since it may yet be done. */
 export function withDeadline(

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Hub } from './hub.ts';
-import { Table, hashOf, holderOf } from './simulation/table.ts';
+import { Table, hashOf, holderOf } from '../simulation/table.ts';
 
 const LEASE_MS = 10_000;
 let now: number;

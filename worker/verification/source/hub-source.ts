@@ -1,0 +1,36 @@
+// All that is read from the database, with what hubs alone read. It is a file of its own, so that the path of a call does not load it.
+import { d1Lookups } from './lookup.ts';
+import type { Change, HubSource, UsageRow } from '../record.ts';
+import { libsqlOf } from './source.ts';
+import type { SourceEnv } from './source.ts';
+import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from './statements.ts';
+
+export function openSource(env: SourceEnv): HubSource {
+  const libsql = libsqlOf(env);
+  if (libsql === null) return d1Source(env.DB);
+  return {
+    read: async (hashes) => (await libsql()).read(hashes),
+    changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
+    newestChanges: async (limit) => (await libsql()).newestChanges(limit),
+    addUsage: async (rows) => (await libsql()).addUsage(rows),
+    owner: async () => (await libsql()).owner(),
+    claim: async (deployment) => (await libsql()).claim(deployment),
+  };
+}
+
+function d1Source(db: D1Database): HubSource {
+  return {
+    ...d1Lookups(db),
+    async newestChanges(limit) {
+      return (await db.prepare(NEWEST_CHANGES).bind(limit).all<Change>()).results.toReversed();
+    },
+    async addUsage(rows: UsageRow[]) {
+      const json = JSON.stringify(rows);
+      await db.batch([db.prepare(ADD_USAGE).bind(json), db.prepare(MOVE_LAST_USED).bind(json)]);
+    },
+    owner: () => db.prepare(OWNER).first<string>('hubs'),
+    async claim(deployment) {
+      await db.prepare(CLAIM).bind(deployment).run();
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// What an isolate asks a hub, and what a hub answers. Types alone, so that neither side imports the other. The terms that
+// stand beside them are in terms.ts.
+import type { TokenHash } from '../token/secret.ts';
+import type { Head, TokenRecord } from './record.ts';
+
+/** A caller's question: what changed since `head`; and of one token, whether what KV said (`cached`) still holds. */
+export type Ask = { head: Head | null; hash?: TokenHash; cached?: Head };
+
+export type Answer = {
+  head: Head;
+  /** Everything that changed since the caller's head, or `reset`: the caller's past is not known here. */
+  changes: [hash: TokenHash, seq: number][] | 'reset';
+  /** How long this view may be relied on, in ms from any moment before the call. */
+  remaining: number;
+  /** What is current of the token that was asked for: `cached` itself, a record, or nothing when the database is away. */
+  record?: 'cached' | TokenRecord;
+};
+
+/** What a hub says of itself. `ageMs`: since its last read of the database began; null before the first one. */
+export type HubLook = { head: Head | null; ageMs: number | null; startedAt: number };
+
+/** Asks a hub about itself, in the place of an `Ask`. */
+export type Look = { look: true };
+
+/** Accepted and refused calls by token id, since they were last told to a hub. A Map: no id is a property of an object. */
+export type Counts = Map<string, [accepted: number, refused: number]>;
