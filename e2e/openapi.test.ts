@@ -9,7 +9,7 @@ import { oas } from '@stoplight/spectral-rulesets';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { openApiDocument } from '../worker/docs/openapi.ts';
+import type { openApiDocument } from '../docs/openapi/document.ts';
 import { startDeployment } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { SETTINGS, emptyDeployment } from './isolates.ts';

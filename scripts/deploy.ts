@@ -19,7 +19,7 @@ const planned = planDeployment(root, process.argv.slice(2));
 if (!planned.ok) fail(planned.reason);
 const { plan } = planned;
 
-step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
+step('Building the dashboard and the documentation', [VITE, 'build', 'ui', '--logLevel', 'warn']);
 if (plan.isDryRun) {
   step('Checking', [WRANGLER, 'deploy', ...plan.environment, ...plan.flags]);
 } else {

@@ -54,7 +54,8 @@ async function main(): Promise<void> {
   process.once('exit', () => releaseState(state));
   await prepareDatabase();
   writeSecrets();
-  if (!isBuilt()) await step('Building the dashboard', [VITE, 'build', 'ui', '--logLevel', 'warn']);
+  if (!isBuilt())
+    await step('Building the dashboard and the documentation', [VITE, 'build', 'ui', '--logLevel', 'warn']);
   if (process.stdout.isTTY) start([VITE, 'build', 'ui', '--watch', '--logLevel', 'warn'], 'ignore');
   // workerd has no jurisdictions: what a deployment keeps in one is kept in the state folder.
   const variables = ['--var', 'LOG:all', '--var', 'JURISDICTION:'];
@@ -140,15 +141,20 @@ async function prepareDatabase(): Promise<void> {
   markDone(state);
 }
 
-/** Whether the built dashboard is younger than all that it is made of. */
+/** Whether the static files are younger than all that they are made of. The Worker's code decides what the documentation says. */
 function isBuilt(): boolean {
   const built = join(root, 'dist/ui/developer-zone.html');
   if (!existsSync(built)) return false;
-  const sources = readdirSync(join(root, 'ui'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => !file.endsWith('.tsbuildinfo'))
-    .map((file) => join('ui', file));
+  const folders = ['ui', 'docs', 'worker'];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => !file.endsWith('.tsbuildinfo') && !file.includes('.test.'))
+      .map((file) => join(folder, file)),
+  );
   const newest = Math.max(
-    ...['package-lock.json', 'ui', ...sources].map((file) => statSync(join(root, file)).mtimeMs),
+    ...['package-lock.json', 'wrangler.toml', ...folders, ...sources].map(
+      (file) => statSync(join(root, file)).mtimeMs,
+    ),
   );
   return statSync(built).mtimeMs > newest;
 }

@@ -1,9 +1,12 @@
-// Builds the dashboard into dist/ui: one HTML file per screen, so that unknown paths stay honest 404s.
+// Builds the static files in dist/ui: one HTML file for each screen of the dashboard, so that unknown paths are 404, and the
+// documentation (docs/site).
 import { defineConfig } from 'vite';
+import { buildDocumentation, sourcesOfDocumentation } from '../docs/site/documentation.ts';
 
 // A page for people to use, also where the tests build it: theirs is another NODE_ENV, and would be a third larger.
 process.env['NODE_ENV'] = 'production';
 
+const DOCS = `${import.meta.dirname}/../docs`;
 const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
 export default defineConfig({
@@ -15,6 +18,17 @@ export default defineConfig({
       enforce: 'pre',
       load: (id) =>
         id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load();' : null,
+    },
+    {
+      name: 'documentation',
+      buildStart() {
+        for (const file of sourcesOfDocumentation(DOCS)) this.addWatchFile(file);
+      },
+      generateBundle() {
+        for (const [fileName, source] of Object.entries(buildDocumentation(DOCS))) {
+          this.emitFile({ type: 'asset', fileName, source });
+        }
+      },
     },
   ],
   // Elements by h(): calls with positional children come out smaller than the automatic runtime's objects.

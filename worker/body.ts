@@ -5,14 +5,15 @@ import { safeParse } from 'valibot';
 import { Problem } from './problem.ts';
 
 const KIB = 1024;
-const LIMIT_KIB = 16;
+/** How long a body may be where a route says nothing else. */
+export const BODY_KIB = 16;
 
 type Schema = BaseSchema<unknown, unknown, BaseIssue<unknown>>;
 
 /** `readBody` as a step of a route: the typed client knows the body by it, and handlers read `c.req.valid('json')`. */
 export function strictBody<S extends Schema>(
   schema: S,
-  limitKib = LIMIT_KIB,
+  limitKib = BODY_KIB,
 ): MiddlewareHandler<HonoEnv, string, { in: { json: InferInput<S> }; out: { json: InferOutput<S> } }> {
   return async (c, next) => {
     // A schema of one JSON object answers an object.
@@ -25,7 +26,7 @@ export function strictBody<S extends Schema>(
 export async function readBody<S extends Schema>(
   request: Request,
   schema: S,
-  limitKib = LIMIT_KIB,
+  limitKib = BODY_KIB,
 ): Promise<InferOutput<S>> {
   // The same-site rule relies on this: a body without a type is never read.
   if (request.headers.get('content-type') === null) {

@@ -48,9 +48,9 @@ app.on(
   'ALL',
   ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json', '/.well-known/security.txt'],
   async (c) => {
-    const { docs } = await import('./docs/routes.ts');
-    noteRoute(c, routeOf(docs, c));
-    return docs.fetch(c.req.raw, c.env, c.executionCtx);
+    const { documents } = await import('./pages/documents.ts');
+    noteRoute(c, routeOf(documents, c));
+    return documents.fetch(c.req.raw, c.env, c.executionCtx);
   },
 );
 app.get('*', async (c) => {

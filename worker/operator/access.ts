@@ -7,7 +7,8 @@ import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 
-const SECRET_LENGTH = 32;
+/** In characters, at least. */
+export const SECRET_LENGTH = 32;
 
 export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   const secrets = [c.env.OPERATOR_SECRET ?? '', c.env.OPERATOR_SECRET_NEXT ?? ''].filter(

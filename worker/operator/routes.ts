@@ -1,21 +1,6 @@
 // /operator: the routes of the platform (billing, provisioning). Everything is idempotent: repeating a call whose answer was
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
 import { Hono } from 'hono/tiny';
-import {
-  array,
-  check,
-  maxLength,
-  minLength,
-  minValue,
-  number,
-  optional,
-  picklist,
-  pipe,
-  regex,
-  safeInteger,
-  strictObject,
-  string,
-} from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../body.ts';
 import { openDatabase } from '../database.ts';
@@ -23,10 +8,9 @@ import type { Db } from '../database.ts';
 import type { Env } from '../env.ts';
 import { finishRoutes } from '../route-group.ts';
 import { note } from '../log.ts';
-import { nameOf } from '../name.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
-import { ORGANISATION_ID, PLANS, TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { deleteOrganisation, putOrganisations } from '../organisation/deeds.ts';
 import { listOrganisations, readOrganisation } from '../organisation/register.ts';
@@ -37,36 +21,8 @@ import { publishIn } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
 import { exportEvents } from './events.ts';
 import { listingOf, spanOf } from './query.ts';
+import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody } from './schemas.ts';
 import { readStatus } from './status.ts';
-
-const plan = picklist(PLANS, `not one of ${PLANS.join(', ')}`);
-const version = optional(
-  pipe(number('not a number'), safeInteger('not a whole number'), minValue(0, 'below zero')),
-);
-/** The body of `PUT /operator/organisations/:id`. */
-const OrganisationBody = strictObject({ name: nameOf(100), plan, version });
-
-/** Each one that changes costs a statement or two, and the free plan allows 50 in a call. */
-const BULK = 40;
-const BULK_KIB = 64;
-const ID_FORM = '1 to 128 letters, digits, ".", "_", "~" or "-"';
-/** The body of `PUT /operator/organisations`. */
-const OrganisationsBody = strictObject({
-  organisations: pipe(
-    array(
-      strictObject({
-        id: pipe(string('not a string'), regex(ORGANISATION_ID, `not ${ID_FORM}`)),
-        name: nameOf(100),
-        plan,
-        version,
-      }),
-      'not a list',
-    ),
-    minLength(1, 'empty'),
-    maxLength(BULK, `more than ${BULK}`),
-    check((all) => new Set(all.map(({ id }) => id)).size === all.length, 'an id twice'),
-  ),
-});
 
 const ACTOR = 'operator';
 

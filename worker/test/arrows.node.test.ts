@@ -21,11 +21,11 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'admin/routes',
       'api',
       'configuration',
-      'docs/routes',
       'env',
       'log',
       'operator/routes',
       'origins',
+      'pages/documents',
       'pages/pages',
       'pages/problem-page',
       'problem',
@@ -48,7 +48,6 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'client-address',
       'configuration',
       'database',
-      'docs/answers',
       'env',
       'header-rules',
       'limit',
@@ -99,7 +98,6 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'activity',
       'body',
       'database',
-      'docs/answers',
       'env',
       'limit',
       'log',
@@ -126,26 +124,14 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'env',
       'log',
       'organisation',
+      'origins',
       'problem',
+      'random',
       'request-id',
       'route-group',
       'security-headers',
       'storage-failure',
       'token',
-    ],
-    packages: ['hono'],
-  },
-  docs: {
-    rooms: [
-      'api/openapi',
-      'api/openapi-verification',
-      'env',
-      'operator/openapi',
-      'origins',
-      'pages/headers',
-      'problem',
-      'random',
-      'route-group',
     ],
     packages: ['hono'],
   },
@@ -287,7 +273,7 @@ describe('the arrows', () => {
   });
 
   it('lead from worker/index.ts to the dashboard and the operator by import() alone, so that calls with a token never evaluate them', () => {
-    const wing = /^(admin|operator|docs|pages|upkeep)$/;
+    const wing = /^(admin|operator|pages|upkeep)$/;
     const text = readFileSync(resolve(root, 'worker/index.ts'), 'utf8');
     const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];
     expect(eager.length).toBeGreaterThan(5);

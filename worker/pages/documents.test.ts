@@ -1,11 +1,11 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { PATHS } from '../../docs/openapi/document.ts';
 import worker from '../index.ts';
 import { operator } from '../operator/routes.ts';
 import { PROBLEMS } from '../problem.ts';
 import { ORIGIN, call } from '../test/harness.ts';
-import { PATHS } from './openapi.ts';
 
 describe('the OpenAPI document', () => {
   it('names this deployment, and may be read from any website', async () => {
@@ -18,27 +18,25 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  it('is made once for each origin and product name, whoever asks and however often', async () => {
+  it('names each deployment by its own origin and product name, and marks each with its own tag', async () => {
     const read = async (origin: string, PRODUCT_NAME: string) => {
       const request = new Request(`${origin}/openapi.json`);
       const named = { ...env, ORIGINS: '', PRODUCT_NAME } as unknown as typeof env;
       const answer = await worker.fetch(request, named, createExecutionContext());
-      return { etag: answer.headers.get('etag'), document: await answer.text() };
+      // The document's own shape.
+      const { info, servers } = (await answer.json()) as { info: { title: string }; servers: unknown };
+      return { etag: answer.headers.get('etag'), title: info.title, servers };
     };
-    const made = vi.spyOn(JSON, 'stringify');
     const [first, again, other, renamed] = [
       await read('https://one.example', 'One'),
       await read('https://one.example', 'One'),
       await read('https://two.example', 'One'),
-      await read('https://one.example', 'Two'),
+      await read('https://one.example', 'Two "{{origin}}" \\'),
     ];
-    const count = made.mock.calls.filter(([value]) => Object.hasOwn(Object(value), 'openapi')).length;
-    made.mockRestore();
-    expect(count).toBe(3);
     expect(again).toEqual(first);
-    expect(first.document).toContain('"servers":[{"url":"https://one.example"}]');
-    expect(other.document).toContain('"servers":[{"url":"https://two.example"}]');
-    expect(renamed.document).toContain('"title":"Two API"');
+    expect([first.title, first.servers]).toEqual(['One API', [{ url: 'https://one.example' }]]);
+    expect(other.servers).toEqual([{ url: 'https://two.example' }]);
+    expect(renamed.title).toBe('Two "{{origin}}" \\ API');
     expect(new Set([first.etag, other.etag, renamed.etag]).size).toBe(3);
   });
 
@@ -145,6 +143,38 @@ describe('the documentation', () => {
     expect(again.status).toBe(304);
     expect((await call('/docs', { headers: { 'if-none-match': '*' } })).status).toBe(304);
     expect((await call('/docs', { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+  });
+
+  it('is never sent as it was built, at whatever address its files are asked for', async () => {
+    const files = ['/docs', '/docs/problems', '/docs.md', '/docs/gateways.md', '/llms.txt', '/openapi.json'];
+    const spellings = files.flatMap((path) => [
+      path,
+      `${path}/`,
+      `${path}.html`,
+      `/${path}`,
+      path.replace('d', '%64').replace('o', '%6f'),
+      `/x/%2e%2e${path}`,
+      `/docs%2f..${path}`,
+      `/docs/%5c..%5c..${path}`,
+      path.replace(/\/(\w+)$/, '%2f$1'),
+    ]);
+    for (const path of spellings) {
+      const text = await (await call(path)).text();
+      expect([path, text.includes('{{')]).toEqual([path, false]);
+    }
+    expect((await call('/docs.html')).status).toBe(404);
+    expect((await call('/docs/problems.html')).status).toBe(404);
+  });
+
+  it('says that it is not there for a while when its files cannot be read', async () => {
+    for (const fetch of [
+      () => Promise.reject(new Error('planted')),
+      () => Promise.resolve(new Response('planted', { status: 500 })),
+    ]) {
+      const away = { ...env, ASSETS: { fetch } } as unknown as typeof env;
+      const answer = await worker.fetch(new Request(`${ORIGIN}/docs`), away, createExecutionContext());
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    }
   });
 
   it('does not answer paths that it does not have, or other methods', async () => {

@@ -1,9 +1,7 @@
-// Operations of the OpenAPI document as prose: how each is called, what it answers, and how it refuses.
-import { PROBLEMS } from '../problem.ts';
-import type { Slug } from '../problem.ts';
-import type { Operation } from './answers.ts';
-import type { Block } from './blocks.ts';
-import { PATHS } from './openapi.ts';
+// Operations of the OpenAPI document as Markdown: how each is called, what it answers, and how it refuses.
+import { PROBLEMS, type Slug } from '../../worker/problem.ts';
+import type { Operation } from '../openapi/answers.ts';
+import { PATHS } from '../openapi/document.ts';
 
 type Answer = Operation['responses'][string];
 type Endpoint = { method: string; path: string; operation: Operation };
@@ -16,28 +14,34 @@ const CREDENTIAL: Record<string, string> = {
 /** What stands in the examples for a parameter of the path. */
 const FILLED: Record<string, string> = { id: 'acme', email: 'owner@example.com' };
 
-/** The operations of these paths, each with a call to paste; what all of them refuse alike stands once before them. */
-export function endpointBlocks(origin: string, paths: readonly string[]): Block[] {
-  const endpoints = paths.flatMap((path) =>
-    Object.entries(PATHS[path] ?? {}).map(([method, operation]): Endpoint => ({ method, path, operation })),
-  );
+/**
+ * The operations whose paths begin with `prefix`, each with a call to paste. What all of them refuse alike stands once before
+ * them. Addresses begin with the placeholder of the origin.
+ */
+export function endpointsMarkdown(prefix: string): string {
+  const endpoints = Object.entries(PATHS)
+    .filter(([path]) => path.startsWith(prefix))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): Endpoint => ({ method, path, operation })),
+    );
+  if (endpoints.length === 0) throw new Error(`no endpoint begins with ${prefix}`);
   const shared = sharedAnswers(endpoints);
   return [
-    ...(shared.length === 0 ? [] : [{ text: 'Each of them may also answer:' }, table(shared)]),
-    ...endpoints.flatMap((endpoint) => endpointBlock(origin, endpoint, shared)),
-  ];
+    ...(shared.length === 0 ? [] : ['Each of them may also answer:', table(shared)]),
+    ...endpoints.flatMap((endpoint) => endpointMarkdown(endpoint, shared)),
+  ].join('\n\n');
 }
 
-function endpointBlock(origin: string, endpoint: Endpoint, shared: [string, Answer][]): Block[] {
+function endpointMarkdown(endpoint: Endpoint, shared: [string, Answer][]): string[] {
   const { method, path, operation } = endpoint;
   const known = new Set(shared.map(([status]) => status));
   const own = Object.entries(operation.responses).filter(([status]) => !known.has(status));
   return [
-    { heading: operation.summary, id: operation.operationId, level: 3 },
-    { method: method.toUpperCase(), path },
-    { text: operation.description },
-    { code: curl(origin, endpoint), language: 'curl' },
-    ...exampleOf(operation.responses),
+    `### ${operation.summary} {#${operation.operationId}}`,
+    `\`${method.toUpperCase()} ${path}\``,
+    operation.description,
+    fence('sh', curl(endpoint)),
+    ...exampleOf(operation.responses).map((example) => fence('json', JSON.stringify(example, null, 2))),
     ...(own.length < 2 ? [] : [table(own)]),
   ];
 }
@@ -53,11 +57,9 @@ function sharedAnswers(endpoints: Endpoint[]): [string, Answer][] {
   );
 }
 
-function table(answers: [string, Answer][]): Block {
-  return {
-    head: ['Status', 'Answer'],
-    rows: answers.map(([status, answer]) => [`\`${status}\``, meaningOf(answer)]),
-  };
+function table(answers: [string, Answer][]): string {
+  const rows = answers.map(([status, answer]) => `| \`${status}\` | ${meaningOf(answer)} |`);
+  return ['| Status | Answer |', '| --- | --- |', ...rows].join('\n');
 }
 
 function meaningOf({ description, content }: Answer): string {
@@ -69,8 +71,8 @@ function meaningOf({ description, content }: Answer): string {
 }
 
 /** The call as it is typed into a shell. */
-function curl(origin: string, { method, path, operation }: Endpoint): string {
-  const address = `${origin}${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => FILLED[name] ?? name)}`;
+function curl({ method, path, operation }: Endpoint): string {
+  const address = `{{origin}}${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => FILLED[name] ?? name)}`;
   const [scheme = ''] = Object.keys(operation.security[0] ?? {});
   const body = bodyOf(operation.requestBody);
   // Where there is no body, the headers are the answer.
@@ -87,9 +89,12 @@ function bodyOf(requestBody: Operation['requestBody']): string[] {
   return [`-H 'Content-Type: application/json'`, `-d '${JSON.stringify(example)}'`];
 }
 
-function exampleOf(responses: Operation['responses']): Block[] {
+/** The example of a JSON answer, or nothing. */
+function exampleOf(responses: Operation['responses']): unknown[] {
   const content = responses['200']?.content;
   if (content === undefined || !('application/json' in content)) return [];
   const { example } = content['application/json'] as { example: unknown }; // as `json` in answers.ts writes it
-  return [{ code: JSON.stringify(example, null, 2), language: 'json' }];
+  return [example];
 }
+
+const fence = (language: string, code: string): string => `\`\`\`${language}\n${code}\n\`\`\``;

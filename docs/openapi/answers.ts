@@ -1,6 +1,6 @@
 // The parts that every operation of the OpenAPI document shares: schemas, headers and problem answers.
-import { PROBLEMS } from '../problem.ts';
-import type { Slug } from '../problem.ts';
+import { PROBLEMS } from '../../worker/problem.ts';
+import type { Slug } from '../../worker/problem.ts';
 
 export type Operation = {
   operationId: string;

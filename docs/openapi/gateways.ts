@@ -1,8 +1,7 @@
-// The OpenAPI part for other programs: forward-auth and introspection. Beside their routes; a test asks each of
-// them at the running Worker. The API behind this one is no operation: its paths and bodies are its own, and a parameter of
-// OpenAPI is one segment of a path.
-import type { Paths } from '../docs/answers.ts';
-import { json, problem, record } from '../docs/answers.ts';
+// The OpenAPI part for other programs: forward-auth and introspection. A test makes each of these calls. The API behind this one
+// is no operation: its paths and bodies are its own, and a parameter of OpenAPI is one segment of a path.
+import type { Paths } from './answers.ts';
+import { json, problem, record } from './answers.ts';
 
 const identity = (schema: object) => ({
   'X-Organisation-Id': { schema },

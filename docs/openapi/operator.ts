@@ -1,6 +1,6 @@
-// The OpenAPI part of /operator, beside its routes; a test calls each of them.
-import type { Operation, Paths } from '../docs/answers.ts';
-import { count, instant, json, plan, problem, record, text } from '../docs/answers.ts';
+// The OpenAPI part of /operator: a test makes each of these calls.
+import type { Operation, Paths } from './answers.ts';
+import { count, instant, json, plan, problem, record, text } from './answers.ts';
 
 const ID = { name: 'id', in: 'path', required: true, description: 'Id of the organisation', schema: text };
 const EMAIL = {

@@ -1,6 +1,6 @@
-// The OpenAPI part of /v1, beside its routes; a test calls each of them.
-import type { Operation, Paths } from '../docs/answers.ts';
-import { count, instant, json, plan, problem, record, text } from '../docs/answers.ts';
+// The OpenAPI part of /v1: a test makes each of these calls.
+import type { Operation, Paths } from './answers.ts';
+import { count, instant, json, plan, problem, record, text } from './answers.ts';
 
 const REFUSALS = {
   400: problem(['malformed-credential']),

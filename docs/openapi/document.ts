@@ -1,11 +1,14 @@
-// The OpenAPI 3.1 document of this deployment, put together from the parts that stand beside the routes.
-import { verificationPaths } from '../api/openapi-verification.ts';
-import { apiPaths } from '../api/openapi.ts';
-import { operatorPaths } from '../operator/openapi.ts';
+// The OpenAPI 3.1 document of this deployment, put together from its parts.
+import { verificationPaths } from './gateways.ts';
+import { apiPaths } from './api.ts';
+import { operatorPaths } from './operator.ts';
 import { PROBLEM_SCHEMA } from './answers.ts';
 import type { Paths } from './answers.ts';
 
 export const PATHS: Paths = { ...apiPaths, ...verificationPaths, ...operatorPaths };
+
+/** Of the API. */
+export const VERSION = '1.0.0';
 
 const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
 
@@ -15,7 +18,7 @@ export function openApiDocument(origin: string, product: string) {
     openapi: '3.1.0',
     info: {
       title: `${product} API`,
-      version: '1.0.0',
+      version: VERSION,
       description: `Read your organisation's data with a token from the Developer Zone.`,
       contact: { name: product, url: `${origin}/docs` },
       license: { name: 'MIT', identifier: 'MIT' },
