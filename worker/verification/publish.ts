@@ -47,6 +47,14 @@ export const PUBLISH_RULES = {
   longestLeaseMs(leaseMs: number, hubLeaseMs: number): number {
     return Math.max(hubLeaseMs, leaseMs);
   },
+  /** How long to wait for the leases that are out, in ms. */
+  restMs(until: number, worst: number, now: number): number {
+    return Math.max(0, Math.min(until, worst) - now);
+  },
+  /** Whether a hub has confirmed the change; `hasAnswered` is false where it failed or said nothing. */
+  isConfirmed(hasAnswered: boolean): boolean {
+    return hasAnswered;
+  },
 };
 export type PublishRules = typeof PUBLISH_RULES;
 
@@ -57,7 +65,7 @@ export async function publishChange(
   rules: PublishRules = PUBLISH_RULES,
 ): Promise<{ effectiveAt: string }> {
   const worst = ports.now() + rules.longestLeaseMs(ports.leaseMs, ports.hubLeaseMs) * RATE + MARGIN_MS;
-  const told = Promise.all(ports.places.map((place) => advanceHub(ports, place, head, worst)));
+  const told = Promise.all(ports.places.map((place) => advanceHub(ports, place, head, worst, rules)));
   // The hubs come first: a KV that hangs must not take a connection that the answer waits for.
   void Promise.race([told, ports.sleep(SILENCE_MS)]).then(() => forgetAll(ports, hashes));
   const confirmed = await Promise.race([
@@ -66,7 +74,7 @@ export async function publishChange(
   ]);
   if (!confirmed) ports.unconfirmed?.();
   const until = confirmed ? ports.now() + ports.leaseMs * RATE + MARGIN_MS : worst;
-  const rest = Math.min(until, worst) - ports.now();
+  const rest = rules.restMs(until, worst, ports.now());
   if (rest > 0) await ports.sleep(rest);
   return { effectiveAt: new Date(ports.now()).toISOString() };
 }
@@ -84,16 +92,22 @@ async function forgetAll(ports: PublishPorts, hashes: TokenHash[]): Promise<void
   await Promise.all(Array.from({ length: DELETES_AT_ONCE }, forgetInTurn));
 }
 
-async function advanceHub(ports: PublishPorts, place: Place, head: Head, worst: number): Promise<boolean> {
+async function advanceHub(
+  ports: PublishPorts,
+  place: Place,
+  head: Head,
+  worst: number,
+  rules: PublishRules,
+): Promise<boolean> {
   // An answer that comes late is one all the same.
   const answers: Promise<true>[] = [];
   while (ports.now() < worst) {
     answers.push(ports.advance(place, head).then(() => true));
-    const confirmed = await Promise.race([
+    const hasAnswered = await Promise.race([
       Promise.any(answers).catch(() => ports.sleep(RETRY_MS).then(() => false)),
       ports.sleep(SILENCE_MS).then(() => false),
     ]);
-    if (confirmed) return true;
+    if (rules.isConfirmed(hasAnswered)) return true;
   }
   return false;
 }

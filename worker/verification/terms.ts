@@ -8,6 +8,14 @@ const CALL_VERSION = 2;
 /** They stand in every call and in every answer; the release before terms existed sends none. */
 export type Terms = { version: number; epoch: number };
 
+export const TERMS_RULES = {
+  /** Whether two epochs are of one database. */
+  isSameEpoch(own: number, other: number | undefined): boolean {
+    return own === other;
+  },
+};
+export type TermsRules = typeof TERMS_RULES;
+
 /** The terms of this deployment; `epoch` is its setting DATABASE_EPOCH. */
 export function termsOf(epoch: string): Terms {
   return { version: CALL_VERSION, epoch: Number(epoch) };
@@ -18,10 +26,11 @@ export async function askUnder<Question extends object, Answer extends object>(
   terms: Terms,
   question: Question,
   ask: (question: Question & Terms) => Promise<(Answer & Partial<Terms>) | undefined>,
+  rules: TermsRules = TERMS_RULES,
 ): Promise<Answer> {
   const answer = await ask({ ...question, ...terms });
   if (answer === undefined) throw new Error('hub: answers under no terms');
-  requireSame(terms, answer);
+  requireSame(terms, answer, rules);
   return answer;
 }
 
@@ -30,12 +39,13 @@ export async function answerUnder<Answer extends object>(
   terms: Terms,
   question: Partial<Terms>,
   answer: () => Promise<Answer>,
+  rules: TermsRules = TERMS_RULES,
 ): Promise<Answer & Terms> {
-  requireSame(terms, question);
+  requireSame(terms, question, rules);
   return { ...(await answer()), ...terms };
 }
 
-function requireSame(own: Terms, { version, epoch }: Partial<Terms>): void {
+function requireSame(own: Terms, { version, epoch }: Partial<Terms>, rules: TermsRules): void {
   if (version !== own.version) throw new Error('hub: calls of another version');
-  if (epoch !== own.epoch) throw new Error('hub: another database');
+  if (!rules.isSameEpoch(own.epoch, epoch)) throw new Error('hub: another database');
 }

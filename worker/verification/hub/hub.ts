@@ -4,6 +4,8 @@
 import type { TokenHash } from '../../token/secret.ts';
 import { HUB_BRAKES } from './brakes.ts';
 import type { HubBrakes } from './brakes.ts';
+import { HUB_RULES } from './rules.ts';
+import type { HubRules } from './rules.ts';
 import type { Change, Head, TokenRecord, Source } from '../record.ts';
 import type { Answer, Ask, HubLook } from '../sync.ts';
 
@@ -32,18 +34,26 @@ export class Hub {
   #leaseUntil = 0;
   #refreshing: Promise<void> | null = null;
   readonly #brakes: HubBrakes;
+  readonly #rules: HubRules;
   readonly #reads = new Map<TokenHash, Promise<void>>();
   /** Tokens whose read has not begun. */
   #waiting: Waiting[] = [];
   #readsUnderWay = 0;
   #records = new Map<TokenHash, TokenRecord>();
 
-  constructor(source: Source, now: () => number, leaseMs: number, brakes: HubBrakes = HUB_BRAKES) {
+  constructor(
+    source: Source,
+    now: () => number,
+    leaseMs: number,
+    brakes: HubBrakes = HUB_BRAKES,
+    rules: HubRules = HUB_RULES,
+  ) {
     this.#source = source;
     this.#now = now;
     this.#leaseMs = leaseMs;
     this.#startedAt = now();
     this.#brakes = brakes;
+    this.#rules = rules;
   }
 
   /** Answers under a lease that is good at the moment of the answer; rejects when none can be had. */
@@ -74,11 +84,13 @@ export class Hub {
 
   /** Resolves when every change up to `point` is known here: read, not merely heard of. */
   async advance(point: Head): Promise<void> {
-    // The refresh under way may have begun before the change.
-    await this.#refreshing?.catch(() => undefined);
-    await this.refresh();
-    // By number and nonce: another database has a change of the same number, and this hub may be reading that one.
-    if (!this.#knows(point)) throw new Error('hub: the change is not there');
+    if (this.#rules.readsBeforeConfirming()) {
+      // The refresh under way may have begun before the change.
+      await this.#refreshing?.catch(() => undefined);
+      await this.refresh();
+    }
+    if (!this.#rules.confirms(this.#knows(point), this.#head, point))
+      throw new Error('hub: the change is not there');
   }
 
   /** What is known here, without a question to the database. */
@@ -92,9 +104,10 @@ export class Hub {
     return this.#now() >= this.#leaseUntil - this.#leaseMs / 2;
   }
 
-  /** One at a time: two loads at once would leave a gap between them. Sharing a promise is sound in a Durable Object. */
+  /** One load at a time. Requests may share a promise in a Durable Object. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#load().finally(() => {
+    if (this.#refreshing !== null && this.#rules.joinsLoads()) return this.#refreshing;
+    this.#refreshing = this.#load().finally(() => {
       this.#refreshing = null;
     });
     return this.#refreshing;
@@ -109,7 +122,7 @@ export class Hub {
         const { seq, nonce } = this.#head;
         const page = await this.#source.changesFrom(seq, PAGE);
         const [own, ...newer] = page;
-        if (own?.seq !== seq || own.nonce !== nonce) {
+        if (own?.seq !== seq || !this.#rules.isSameNonce(nonce, own.nonce)) {
           // Pruned, or the number of another past: a restored database counts again.
           this.#restart(await this.#source.newestChanges(FIRST_LOAD));
           break;
@@ -159,7 +172,7 @@ export class Hub {
   }
 
   #knows({ seq, nonce }: Head): boolean {
-    return seq >= this.#floor && this.#nonces.get(seq) === nonce;
+    return seq >= this.#floor && this.#rules.isSameNonce(this.#nonces.get(seq), nonce);
   }
 
   /** The caller has seen more than this hub: it asked the database itself. */
@@ -174,9 +187,10 @@ export class Hub {
 
   #currentRecord({ hash, cached }: Ask): Answer['record'] {
     if (hash === undefined) return undefined;
-    if (cached !== undefined && this.#isCurrent(hash, cached)) return 'cached';
+    if (cached !== undefined && this.#rules.trustsCached(this.#isCurrent(hash, cached))) return 'cached';
     const record = this.#records.get(hash);
-    return record !== undefined && this.#isCurrent(hash, record.asOf) ? record : undefined;
+    if (record === undefined) return undefined;
+    return this.#rules.trustsRead(this.#isCurrent(hash, record.asOf)) ? record : undefined;
   }
 
   #isCurrent(hash: TokenHash, asOf: Head): boolean {

@@ -2,6 +2,8 @@
 // knows is ever kept. No I/O, no clock.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Head, Holder } from '../record.ts';
+import { ISOLATE_RULES } from './rules.ts';
+import type { IsolateRules } from './rules.ts';
 
 /** Two generations of at most this many: 10,000 records, 3.7 MB with ids of 36 characters. */
 const GENERATION = 5000;
@@ -21,6 +23,11 @@ export class Memory {
   readonly #changed = new Map<TokenHash, number>();
   readonly #tokens = new Recent(GENERATION);
   readonly #withoutRow = new Recent(GENERATION_WITHOUT_ROW);
+  readonly #rules: IsolateRules;
+
+  constructor(rules: IsolateRules = ISOLATE_RULES) {
+    this.#rules = rules;
+  }
 
   /** Remembered and not known to have changed. A record that is asked for stays; hits alone move nothing. */
   get(hash: TokenHash): Remembered | undefined {
@@ -29,7 +36,7 @@ export class Memory {
 
   /** Keeps a record unless a change that was learned meanwhile is newer, or it is older than what was learned at all. */
   put(hash: TokenHash, asOf: number, holder: Holder | null): void {
-    if (asOf < this.#floor || asOf < (this.#changed.get(hash) ?? 0)) return;
+    if (this.#rules.isOvertaken(asOf, this.#changed.get(hash) ?? 0, this.#floor)) return;
     const [room, other] =
       holder === null ? [this.#withoutRow, this.#tokens] : [this.#tokens, this.#withoutRow];
     other.delete(hash);

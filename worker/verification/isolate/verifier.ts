@@ -9,6 +9,8 @@ import type { Brakes } from './brakes.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { Misses } from './misses.ts';
+import { ISOLATE_RULES } from './rules.ts';
+import type { IsolateRules } from './rules.ts';
 import { isSameHead } from '../record.ts';
 import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '../record.ts';
 import type { Answer, Ask, Counts } from '../sync.ts';
@@ -62,9 +64,10 @@ export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
 
 export class Verifier {
-  readonly memory = new Memory();
+  readonly memory: Memory;
   readonly #ports: Ports;
   readonly #brakes: Brakes;
+  readonly #rules: IsolateRules;
   readonly #misses = new Misses();
   #leaseUntil = 0;
   /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
@@ -80,9 +83,11 @@ export class Verifier {
   #hubRestsUntil = 0;
   #databaseRestsUntil = 0;
 
-  constructor(ports: Ports, brakes: Brakes = BRAKES) {
+  constructor(ports: Ports, brakes: Brakes = BRAKES, rules: IsolateRules = ISOLATE_RULES) {
+    this.memory = new Memory(rules);
     this.#ports = ports;
     this.#brakes = brakes;
+    this.#rules = rules;
   }
 
   /** The answer for a hash that is remembered under a good lease: no I/O, no promise. Undefined: ask `lookUp`. */
@@ -278,7 +283,6 @@ export class Verifier {
   }
 
   async #sync(ask: Ask): Promise<Synced> {
-    // The lease begins before the call: by the time of the answer the view may be as old as the call was long.
     const asked = this.#ports.now();
     if (asked < this.#hubRestsUntil) throw new Error('hub: failed a moment ago');
     const { generation } = this.memory;
@@ -301,11 +305,11 @@ export class Verifier {
   #take(
     asked: number,
     generation: number,
-    from: Head | null,
+    asker: Head | null,
     { head, changes, remaining }: Answer,
   ): number | null {
     if (generation !== this.memory.generation) return null;
-    if (changes === 'reset') {
+    if (this.#rules.isReset(changes, this.memory.head)) {
       // Another answer came while this one was under way, and its head may be the newer one.
       if (asked < this.#learnedAt) {
         this.memory.forget();
@@ -318,16 +322,16 @@ export class Verifier {
       // Another answer was learned while this one was under way. Unless both end at the same point they may tell of two
       // pasts, before and after the database was restored, under the same numbers.
       const known = this.memory.head;
-      if (!isSameHead(known, from) && !isSameHead(known, head)) return null;
+      if (!isSameHead(known, asker) && !isSameHead(known, head)) return null;
       this.memory.learn(head, changes);
     }
     const now = this.#ports.now();
     this.#learnedAt = now;
-    // The shorter of the two, never their sum: leases do not stack.
-    const until = asked + Math.min(this.#ports.leaseMs, remaining);
+    const from = this.#rules.leaseBegins(asked, now);
+    const until = from + this.#rules.leaseLasts(this.#ports.leaseMs, remaining);
     if (until > this.#leaseUntil) {
       this.#leaseUntil = until;
-      this.#renewAt = asked + (until - asked) / 2;
+      this.#renewAt = from + (until - from) / 2;
     }
     return this.memory.generation;
   }
@@ -371,7 +375,7 @@ export class Verifier {
     const late = this.#ports.sleep(ms).then((): never => {
       throw new Error(TOO_LATE);
     });
-    // Whoever loses must not be an unhandled rejection.
+    // Avoid an unhandled rejection when the deadline loses the race.
     late.catch(() => undefined);
     return Promise.race([promise, late]);
   }
