@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROBLEMS } from '../worker/problem.ts';
+import { PROBLEMS } from '../worker/http/problem.ts';
 import { openBrowser } from './browser.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';

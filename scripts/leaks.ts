@@ -17,7 +17,7 @@ const WORKER_PATTERNS = [
   { kind: 'a hash', pattern: /[0-9a-f]{64}/i },
 ] as const;
 
-/** A line of the Worker's own log (worker/log.ts) is told by how it begins, and must hold even less. */
+/** A line of the Worker's own log (worker/http/log.ts) is told by how it begins, and must hold even less. */
 const LOG_LINE = /^\{"(?:method":"\w+","route|level":"error","event)":/;
 const LOG_PATTERNS = [
   { kind: 'an e-mail address', pattern: /[\w.+-](?:@|%40)[\w-]+\./ },

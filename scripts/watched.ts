@@ -11,7 +11,7 @@ export const LEAKS = resolve(import.meta.dirname, '../.tmp/leaks.log');
 /** Local mode prints the link on purpose, and this line alone; a code anywhere else fails the suite. */
 const LOCAL_LINK =
   /^Sign-in link for \S+: http:\/\/(localhost|127\.0\.0\.1)(:\d+)?\/sign-in#code=[\w-]{43}$/gm;
-/** A line of worker/log.ts about a request. */
+/** A line of worker/http/log.ts about a request. */
 const REQUEST = /^\{"method":"/;
 
 /** Whether a log of a Worker can stay off the screen: nothing but requests, or a link that must not be on it. */

@@ -2,7 +2,7 @@
 // are the types of the Worker's own routes: a renamed path or field is a type error here. Types alone are imported.
 import type { ExtractSchema } from 'hono/types';
 import type { AdminApi } from '../worker/admin/routes.ts';
-import type { Slug } from '../worker/problem.ts';
+import type { Slug } from '../worker/http/problem.ts';
 
 export type Failure = {
   /** The slug of the problem, or `network` when no answer came. */

@@ -9,12 +9,12 @@ const root = resolve(import.meta.dirname, '..');
 /** What is renamed in the Worker, and what an error in the dashboard then names. */
 const RENAMED: [file: string, from: string, to: string, error: string][] = [
   ['worker/organisation/organisation.ts', "'pro'", "'professional'", '"professional"'],
-  ['worker/problem.ts', "'token-limit-reached'", "'limit-reached'", '"limit-reached"'],
+  ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"limit-reached"'],
   // No route of this path and method: their type is none.
   ['worker/admin/tokens.ts', "'/usage'", "'/calls'", "'never'"],
   ['worker/admin/tokens.ts', 'tokens: listed.tokens', 'rows: listed.tokens', "'tokens'"],
   ['worker/admin/tokens.ts', 'active: optional(', 'enabled: optional(', "'active'"],
-  ['worker/pages/pages.ts', 'contactUrl: env', 'contact: env', "'contactUrl'"],
+  ['worker/pages/pages.ts', 'contactUrl: settings', 'contact: settings', "'contactUrl'"],
 ];
 
 it('does not compile when a name changes in the Worker alone', async () => {

@@ -8,7 +8,7 @@ import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import type { Cause } from './activity/events.ts';
 import { createLinkCode, redeemLinkCode } from './admin/link.ts';
 import { countDaily } from './daily-limit.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, readDatabaseSize } from './database.ts';
 import type { Db, DatabaseEnv } from './database.ts';
 import { removeMember } from './organisation/members.ts';
 import { removeOrganisation, putOrganisation } from './organisation/register.ts';
@@ -18,6 +18,14 @@ import { insertOrganisation, insertToken } from './test/rows.ts';
 import type { TokenHash } from './token/secret.ts';
 import { updateToken, addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
+import type { Pruning } from './upkeep/prune.ts';
+
+/** What pruning needs of a deployment with this storage. */
+const deploymentOf = (of: DatabaseEnv, eventsRetentionDays: number | null = null): Pruning => ({
+  openDatabase: () => openDatabase(of),
+  readDatabaseSize: (db) => readDatabaseSize(of, db),
+  settings: { eventsRetentionDays },
+});
 
 const EMAIL = 'owner@example.com';
 const cause: Cause = {
@@ -130,9 +138,9 @@ describe('in a full database', () => {
   it('the pruning makes room and the reserve whole again, and is not stopped while there is none', async () => {
     const before = partsLeft().n;
     expect(before).toBeLessThan(128);
-    expect(await prune(env, Date.now())).toMatchObject({ isDone: true });
+    expect(await prune(deploymentOf(env), Date.now())).toMatchObject({ isDone: true });
     expect(partsLeft().n).toBe(before);
-    const pruned = await prune({ ...env, EVENTS_RETENTION_DAYS: '30' }, Date.now());
+    const pruned = await prune(deploymentOf(env, 30), Date.now());
     expect(pruned.removed.events).toBeGreaterThan(100);
     expect(partsLeft().n).toBe(128);
   });

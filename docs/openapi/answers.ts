@@ -1,6 +1,6 @@
 // The parts that every operation of the OpenAPI document shares: schemas, headers and problem answers.
-import { PROBLEMS } from '../../worker/problem.ts';
-import type { Slug } from '../../worker/problem.ts';
+import { PROBLEMS } from '../../worker/http/problem.ts';
+import type { Slug } from '../../worker/http/problem.ts';
 
 export type Operation = {
   operationId: string;

@@ -2,12 +2,12 @@
 // what the deployment decides by the Worker (worker/pages/documents.ts).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BODY_KIB } from '../../worker/body.ts';
-import { SECRET_LENGTH } from '../../worker/operator/access.ts';
+import { BODY_KIB } from '../../worker/http/body.ts';
+import { SECRET_LENGTH } from '../../worker/deployment/reading.ts';
 import { BULK } from '../../worker/operator/schemas.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { PLACEHOLDERS } from '../../worker/pages/placeholders.ts';
-import { PROBLEMS, type Slug } from '../../worker/problem.ts';
+import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import { openApiDocument, VERSION } from '../openapi/document.ts';
 import { endpointsMarkdown } from './endpoints.ts';
 import { escapeHtml, htmlOf, withoutIds } from './markdown.ts';

@@ -1,5 +1,5 @@
 // Operations of the OpenAPI document as Markdown: how each is called, what it answers, and how it refuses.
-import { PROBLEMS, type Slug } from '../../worker/problem.ts';
+import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import type { Operation } from '../openapi/answers.ts';
 import { PATHS } from '../openapi/document.ts';
 

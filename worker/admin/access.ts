@@ -6,12 +6,12 @@ import { recordRefusal } from '../activity/store.ts';
 import { DAILY_LIMITS, countDaily } from '../daily-limit.ts';
 import type { DailyKind } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
-import type { Env } from '../env.ts';
-import { limit } from '../limit.ts';
-import { logFailure, note } from '../log.ts';
+import type { Call } from '../http/call.ts';
+import { limit } from '../http/limit.ts';
+import { logFailure } from '../http/log.ts';
+import { Problem } from '../http/problem.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
-import { Problem } from '../problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import type { Place } from '../token/store.ts';
 import { limitDaily } from './limit-daily.ts';
@@ -32,7 +32,7 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
     const slug = error instanceof Problem ? error.slug : null;
     if (slug === 'organisation-not-found' || slug === 'token-not-found') {
       const tokenId = slug === 'token-not-found' ? (c.req.path.split('/').at(-1) ?? '') : null;
-      c.executionCtx.waitUntil(keepRefusal(c.env, c.var.db, c.req.raw, c.var.place, tokenId));
+      c.env.call.waitUntil(keepRefusal(c.env.call, c.var.db, c.var.place, tokenId));
     }
     throw error;
   }
@@ -43,19 +43,13 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
  * another site or a mailed link may have caused is not recorded, nor is a text that cannot be an id. Events are kept for a
  * long time, so at most 30 a minute and 100 a day are recorded for one member.
  */
-export async function keepRefusal(
-  env: Env,
-  db: Db,
-  request: Request,
-  place: Place,
-  tokenId: string | null,
-): Promise<void> {
-  if (!isOurOwnWish(request)) return;
+export async function keepRefusal(call: Call, db: Db, place: Place, tokenId: string | null): Promise<void> {
+  if (!isOurOwnWish(call.request)) return;
   if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;
   try {
-    await limit(env.FAILED_LOGINS_PER_CLIENT, `refused:${place.email}`);
+    await limit(call.deployment.limiters.failedLoginsPerClient, `refused:${place.email}`);
     if (!(await countDaily(db, 'refusal', place.email, Date.now())).ok) return;
-    await recordRefusal(db, causeOf({ req: { raw: request } }, place.email), place, tokenId);
+    await recordRefusal(db, causeOf(call, place.email), place, tokenId);
   } catch (error) {
     // Over the limit, or no database: the refusal stands, and nothing was changed that would need a record.
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
@@ -67,7 +61,7 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   const { organisationId, email } = c.var.place;
   const access = await readAccess(c.var.db, organisationId, email);
   if (!access.ok) throw new Problem(access.reason);
-  note(c.req.raw, { organisationId });
+  c.env.call.note({ organisationId });
   await next();
 };
 
@@ -77,7 +71,8 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
  */
 export async function limitMutation(c: Context<PlaceEnv>, endsToken: boolean): Promise<void> {
   const { organisationId, email } = c.var.place;
-  await limit(c.env.MUTATIONS_PER_ORGANISATION, endsToken ? `${organisationId} ${email}` : organisationId);
+  const { mutationsPerOrganisation } = c.env.call.deployment.limiters;
+  await limit(mutationsPerOrganisation, endsToken ? `${organisationId} ${email}` : organisationId);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { causeOf } from '../activity/cause.ts';
 import { ACTIONS } from '../activity/events.ts';
 import { sealCursor } from '../activity/shown.ts';
 import type { Event } from '../activity/store.ts';
-import { tagKeysOf } from '../configuration.ts';
-import { ORIGIN, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { openDeployment } from '../deployment/deployment.ts';
+import { Caller } from '../http/caller.ts';
+import { call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 import { operate } from '../test/operate.ts';
 
 type Page = { events: Event[]; next: string | null };
@@ -176,13 +176,13 @@ describe('the activity', () => {
     await givenEvents(theirs, [{ detail: 'theirs' }]);
     const newest = await env.DB.prepare('SELECT max(id) AS id FROM events').first<{ id: number }>();
     const after = String((newest?.id ?? 0) + 1);
-    const cursor = await sealCursor(tagKeysOf(env), mine, after);
+    const cursor = await sealCursor(openDeployment(env).settings.tagKeys, mine, after);
     for (const file of ['activity', 'activity.csv', 'activity.jsonl']) {
       const answer = await read(mine, `?before=${cursor}`, file);
       expect(answer.status).toBe(200);
       expect(await answer.text()).not.toContain('theirs');
       // A number that was not sealed, and a cursor that another organisation was given, are none.
-      for (const other of [after, await sealCursor(tagKeysOf(env), theirs, after)])
+      for (const other of [after, await sealCursor(openDeployment(env).settings.tagKeys, theirs, after)])
         expect((await read(mine, `?before=${other}`, file)).status).toBe(422);
     }
   });
@@ -290,9 +290,9 @@ describe('the activity', () => {
   it('keeps a user agent without control characters, and without invisible ones that turn text around', () => {
     // `new Headers` does not take these characters; a socket does.
     const text = 'Good\u001B[31m \u202EBrowser\u2066\u200F/1.0\u0085';
-    const raw = { url: ORIGIN, headers: { get: (name: string) => (name === 'user-agent' ? text : null) } };
-    const { userAgent } = causeOf({ req: { raw: raw as unknown as Request } }, 'a');
-    expect(userAgent).toBe('Good[31m Browser/1.0');
+    const headers = { get: (name: string) => (name === 'user-agent' ? text : null) };
+    const { agent } = new Caller(headers as unknown as Headers);
+    expect(agent).toBe('Good[31m Browser/1.0');
   });
 
   it('is exported as JSON Lines and as CSV, whole, newest first, and by the same filter', async () => {

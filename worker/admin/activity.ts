@@ -6,10 +6,9 @@ import { ACTIONS } from '../activity/events.ts';
 import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
-import { tagKeysOf } from '../configuration.ts';
 import { DAILY_LIMITS } from '../daily-limit.ts';
-import { limit } from '../limit.ts';
-import { Problem } from '../problem.ts';
+import { limit } from '../http/limit.ts';
+import { Problem } from '../http/problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import { requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
@@ -25,8 +24,9 @@ const readFilter: MiddlewareHandler<
   { in: { query: Query }; out: { query: Filter } }
 > = async (c, next) => {
   const { before, action, actor, token } = c.req.query() as Query;
+  const { tagKeys } = c.env.call.deployment.settings;
   const cursor =
-    before === undefined ? undefined : await openCursor(tagKeysOf(c.env), c.var.place.organisationId, before);
+    before === undefined ? undefined : await openCursor(tagKeys, c.var.place.organisationId, before);
   if (cursor === null) throw new Problem('invalid-body', 'Query "before": no cursor');
   if (action !== undefined && !ACTIONS.some((known) => known === action)) {
     throw new Problem('invalid-body', 'Query "action": unknown');
@@ -50,7 +50,7 @@ const readFilter: MiddlewareHandler<
 
 /** One member's reads are bounded in all organisations together: the database has one thread for everybody. */
 const limitReads: MiddlewareHandler<PlaceEnv> = async (c, next) => {
-  await limit(c.env.ACTIVITY_PER_MEMBER, c.var.place.email);
+  await limit(c.env.call.deployment.limiters.activityPerMember, c.var.place.email);
   await next();
 };
 
@@ -64,7 +64,7 @@ const limitFiles: MiddlewareHandler<PlaceEnv> = async (c, next) => {
 export const activity = new Hono<PlaceEnv>()
   .get('/activity', readFilter, limitReads, requireAccess, async (c) => {
     const { organisationId } = c.var.place;
-    const ring = tagKeysOf(c.env);
+    const ring = c.env.call.deployment.settings.tagKeys;
     const { events, next } = await listEvents(c.var.db, organisationId, c.req.valid('query'));
     return c.json(
       {
@@ -86,7 +86,7 @@ export const activity = new Hono<PlaceEnv>()
 
 function exported(c: Context<PlaceEnv>, filter: Filter, format: 'csv' | 'jsonl'): Response {
   const { organisationId } = c.var.place;
-  const ring = tagKeysOf(c.env);
+  const ring = c.env.call.deployment.settings.tagKeys;
   const addressAfter = async (id: string): Promise<string> => {
     const url = new URL(c.req.url);
     url.searchParams.set('before', await sealCursor(ring, organisationId, id));

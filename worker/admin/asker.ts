@@ -19,13 +19,13 @@ const SYSTEMS: [RegExp, string][] = [
 ];
 
 /** For example "Firefox on Windows, at the network address 203.0.113.7". */
-export function askerOf(client: { ip: string | null; userAgent: string | null }): string {
+export function askerOf(client: { address: string | null; agent: string | null }): string {
   const named = (names: [RegExp, string][]) =>
-    names.find(([pattern]) => pattern.test(client.userAgent ?? ''))?.[1];
+    names.find(([pattern]) => pattern.test(client.agent ?? ''))?.[1];
   const [browser, system] = [named(BROWSERS) ?? 'an unknown browser', named(SYSTEMS)];
   const address =
-    client.ip !== null && /^[\da-f.:]{2,45}$/i.test(client.ip)
-      ? `the network address ${client.ip}`
+    client.address !== null && /^[\da-f.:]{2,45}$/i.test(client.address)
+      ? `the network address ${client.address}`
       : 'an unknown network address';
   return `${system === undefined ? browser : `${browser} on ${system}`}, at ${address}`;
 }

@@ -3,8 +3,7 @@
 // there they have other names, and are not `Secure`.
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { isLocal } from '../configuration.ts';
-import type { Env } from '../env.ts';
+import type { CallEnv } from '../http/call.ts';
 
 /** `Lax`, not `Strict`: a mailed link and an identity provider lead here from another site. */
 export const COOKIE_ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
@@ -13,10 +12,10 @@ const PREFIX = '__Host-';
 const LOCAL_PREFIX = 'local-';
 
 /** What of a context is needed here, so that contexts with and without a session fit. */
-type Exchange = Pick<Context<{ Bindings: Env }>, 'env' | 'header'> & { req: { raw: Request; url: string } };
+type Exchange = Pick<Context<CallEnv>, 'env' | 'header'>;
 
-function isPlain({ env, req }: Exchange): boolean {
-  return isLocal(env, req.raw) && req.url.startsWith('http:');
+function isPlain({ env: { call } }: Pick<Exchange, 'env'>): boolean {
+  return call.isLocal && call.request.url.startsWith('http:');
 }
 
 /** The cookies that the browser sent, by the names that a deployment gives them. */

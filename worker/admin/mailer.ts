@@ -1,21 +1,21 @@
 // How a sign-in link reaches a person: the EMAIL binding, or in local mode the console and the answer itself. Without a
 // mailer there are no sign-in links. A link is a credential: nothing else may print or keep it.
-import type { Env } from '../env.ts';
-import { isLocal } from '../configuration.ts';
+import type { Call } from '../http/call.ts';
 
 export type Mailer =
   | { kind: 'local' }
   | { kind: 'email'; send(to: string, link: string, asker: string): Promise<void> };
 
-/** The mailer of this deployment for this request, or null. */
-export function openMailer(env: Env, request: Request): Mailer | null {
-  if (isLocal(env, request)) return { kind: 'local' };
-  const { EMAIL: binding, EMAIL_FROM: from, PRODUCT_NAME: product } = env;
-  if (binding === undefined || from === '') return null;
+/** The mailer of this deployment for this call, or null. */
+export function openMailer({ isLocal, deployment }: Call): Mailer | null {
+  if (isLocal) return { kind: 'local' };
+  const { mailer, settings } = deployment;
+  const { productName: product } = settings;
+  if (mailer === null) return null;
   return {
     kind: 'email',
     async send(to, link, asker) {
-      await binding.send({ from, to, subject: `Sign in to ${product}`, ...linkMail(product, link, asker) });
+      await mailer.send({ to, subject: `Sign in to ${product}`, ...linkMail(product, link, asker) });
     },
   };
 }

@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { tagKeysOf } from '../configuration.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
@@ -275,7 +275,7 @@ describe('single sign-on', () => {
 
   it('takes a callback for ten minutes', async () => {
     const trip = { state: 'state-of-a-tab', nonce: 'n', codeVerifier: 'v', returnTo: '/' };
-    const ring = tagKeysOf(env);
+    const ring = openDeployment(env).settings.tagKeys;
     const [cookie = ''] = await beginRoundTrip(ring, trip, 'bound', {}, 0);
     const [name = '', sealed = ''] = (cookie.split(';')[0] ?? '').split('=');
     const readAt = (now: number, bound = 'bound', state = trip.state) =>

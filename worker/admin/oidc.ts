@@ -2,21 +2,19 @@
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
-import { tagKeysOf } from '../configuration.ts';
-import { openDatabase } from '../database.ts';
-import { limitClient } from '../limit.ts';
-import { logOften } from '../log.ts';
+import type { OidcSettings } from '../deployment/oidc.ts';
+import type { Call } from '../http/call.ts';
+import { limitClient } from '../http/limit.ts';
+import { logOften } from '../http/log.ts';
+import { Problem } from '../http/problem.ts';
 import { markedValue } from '../marked.ts';
-import { ownOrigin } from '../origins.ts';
-import { Problem } from '../problem.ts';
 import { randomValue } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { cookiesOf, giveCookie } from './cookies.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { judgeIdentity, signInAs } from './identity.ts';
-import { authorizationUrl, exchange, openProvider, readProvider } from './provider.ts';
-import type { ProviderSettings } from './provider.ts';
+import { authorizationUrl, exchange, openProvider } from './provider.ts';
 import { beginRoundTrip, endRoundTrip, readRoundTrip } from './round-trip.ts';
 import { SESSION_COOKIE } from './session.ts';
 import type { AdminEnv } from './session.ts';
@@ -48,11 +46,11 @@ export const oidc = new Hono<AdminEnv>()
   .use('/sign-in/oidc', tellPeople)
   .use('/sign-in/oidc/callback', tellPeople)
   .get('/sign-in/oidc', async (c) => {
-    const read = readProvider(c.env, c.req.raw);
-    if (!read.ok) return refuse(read.reason);
+    const { call } = c.env;
+    const settings = settingsOf(call);
     // Before the provider is asked for anything.
-    await limitClient(c.env, c.env.SIGN_INS_PER_CLIENT, c.req.raw, 'begin ');
-    const provider = await openProvider(read.settings);
+    await limitClient(call, call.deployment.limiters.signInsPerClient, 'begin ');
+    const provider = await openProvider(settings);
     if (provider === null) return fail(c, 'provider-unavailable');
     const trip = {
       state: randomValue(),
@@ -60,33 +58,39 @@ export const oidc = new Hono<AdminEnv>()
       codeVerifier: randomValue(),
       returnTo: pathToReturnTo(c.req.query('return_to'), c.req.url),
     };
-    const url = await authorizationUrl(provider, trip, callbackOf(c));
-    const bound = boundOf(c, read.settings);
-    for (const cookie of await beginRoundTrip(tagKeysOf(c.env), trip, bound, cookiesOf(c), Date.now()))
+    const url = await authorizationUrl(provider, trip, callbackOf(call));
+    const { tagKeys } = call.deployment.settings;
+    for (const cookie of await beginRoundTrip(
+      tagKeys,
+      trip,
+      boundOf(call, settings),
+      cookiesOf(c),
+      Date.now(),
+    ))
       giveCookie(c, cookie);
     return c.redirect(url);
   })
   .get('/sign-in/oidc/callback', async (c) => {
-    const read = readProvider(c.env, c.req.raw);
-    if (!read.ok) return refuse(read.reason);
-    const ring = tagKeysOf(c.env);
+    const { call } = c.env;
+    const settings = settingsOf(call);
+    const { tagKeys: ring } = call.deployment.settings;
     const now = Date.now();
     const parameters = new URL(c.req.url).searchParams;
     const state = parameters.get('state') ?? '';
-    const trip = await readRoundTrip(ring, state, boundOf(c, read.settings), cookiesOf(c), now);
+    const trip = await readRoundTrip(ring, state, boundOf(call, settings), cookiesOf(c), now);
     if (trip === null) {
-      await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
+      await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
       return fail(c, 'sign-in-expired');
     }
-    await limitClient(c.env, c.env.SIGN_INS_PER_CLIENT, c.req.raw, 'finish ');
-    const provider = await openProvider(read.settings);
+    await limitClient(call, call.deployment.limiters.signInsPerClient, 'finish ');
+    const provider = await openProvider(settings);
     if (provider === null) return fail(c, 'provider-unavailable');
-    const outcome = await exchange(provider, parameters, trip, callbackOf(c));
+    const outcome = await exchange(provider, parameters, trip, callbackOf(call));
     // The code is used up, whatever comes of it.
     giveCookie(c, endRoundTrip(state));
     if (!outcome.ok) return fail(c, outcome.reason);
     const { email, subject } = outcome;
-    const db = await openDatabase(c.env);
+    const db = await call.deployment.openDatabase();
     const identity = { issuer: provider.server.issuer, email, subject };
     const judged = await judgeIdentity(db, identity);
     if (!judged.ok) return fail(c, judged.reason);
@@ -95,33 +99,34 @@ export const oidc = new Hono<AdminEnv>()
       withReserve(db),
       identity,
       { session: cookiesOf(c)[SESSION_COOKIE], newSession: markedValue(ring, 'session') },
-      causeOf(c, email),
+      causeOf(call, email),
       now,
     );
     if (!signedIn.ok) return fail(c, signedIn.reason);
     giveCookie(c, signedIn.cookie);
-    return c.redirect(ownOrigin(c.env, c.req.raw) + trip.returnTo);
+    return c.redirect(call.origin + trip.returnTo);
   });
 
 /** A round trip is good for the provider, the client and the callback that it began with. */
-function boundOf(c: Context<AdminEnv>, { issuer, clientId }: ProviderSettings): string {
-  return JSON.stringify([issuer.href, clientId, callbackOf(c)]);
+function boundOf(call: Call, { issuer, clientId }: OidcSettings): string {
+  return JSON.stringify([issuer.href, clientId, callbackOf(call)]);
 }
 
-function callbackOf(c: Context<AdminEnv>): string {
-  return `${ownOrigin(c.env, c.req.raw)}/api/sign-in/oidc/callback`;
+function callbackOf({ origin }: Call): string {
+  return `${origin}/api/sign-in/oidc/callback`;
 }
 
 function fail(c: Context<AdminEnv>, failure: Failure): Response {
-  return c.redirect(`${ownOrigin(c.env, c.req.raw)}/sign-in?error=${failure}`);
+  return c.redirect(`${c.env.call.origin}/sign-in?error=${failure}`);
 }
 
-function refuse(reason: 'not-configured' | 'misconfigured'): never {
-  if (reason === 'not-configured') throw new Problem('not-found');
-  throw new Problem(
-    'unexpected',
-    'OIDC_ISSUER must be an https URL (http on localhost in local mode alone), and OIDC_CLIENT_ID be set',
-  );
+/** The provider that the settings name. One on this machine is asked in the clear, which a caller from elsewhere may not cause. */
+function settingsOf({ deployment, isLocal }: Call): OidcSettings {
+  const { oidc: settings } = deployment.settings;
+  if (settings === null) throw new Problem('not-found');
+  if (settings.issuer.protocol !== 'https:' && !isLocal)
+    throw new Problem('misconfigured', 'OIDC_ISSUER: not https, which only a caller on this machine may use');
+  return settings;
 }
 
 /** The pages that a sign-in leads to. */

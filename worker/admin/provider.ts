@@ -1,30 +1,15 @@
 // The OpenID Connect provider as oauth4webapi sees it: found once, asked for a code, and believed only where the ID
 // token's signature, issuer, audience, nonce and times hold. Nothing that it says is logged or shown but a fixed code.
 import * as oauth from 'oauth4webapi';
-import { isLocal, isLocalHttp } from '../configuration.ts';
-import { entraTenantOf } from '../entra.ts';
-import type { Env } from '../env.ts';
-import { logFailure } from '../log.ts';
+import type { OidcSettings } from '../deployment/oidc.ts';
+import { logFailure } from '../http/log.ts';
 import { normaliseEmail } from '../organisation/email.ts';
-
-/** The provider as the settings name it. */
-export type ProviderSettings = {
-  issuer: URL;
-  clientId: string;
-  clientSecret: string;
-  /** The issuer verifies every address, and says nothing about it. */
-  isEmailTrusted: boolean;
-  /** Only ever true for a provider on this machine, in local mode. */
-  insecure: boolean;
-};
 
 type Provider = {
   server: oauth.AuthorizationServer;
   client: oauth.Client;
   authentication: oauth.ClientAuth;
-  isEmailTrusted: boolean;
-  /** Only ever true for a provider on this machine, in local mode. */
-  insecure: boolean;
+  settings: OidcSettings;
 };
 
 const DISCOVERY_MS = 10 * 60 * 1000;
@@ -34,28 +19,10 @@ const TIMEOUT_MS = 10_000;
 /** Data, never a promise: a request must not wait for another request's I/O. */
 const discovered = new Map<string, { server: oauth.AuthorizationServer | null; until: number }>();
 
-/** The provider that the deployment names. Sends no request. */
-export function readProvider(
-  env: Env,
-  request: Request,
-): { ok: true; settings: ProviderSettings } | { ok: false; reason: 'not-configured' | 'misconfigured' } {
-  const { OIDC_ISSUER: issuer = '', OIDC_CLIENT_ID: id = '', OIDC_CLIENT_SECRET: secret = '' } = env;
-  if (issuer === '') return { ok: false, reason: 'not-configured' };
-  if (!URL.canParse(issuer) || id === '') return { ok: false, reason: 'misconfigured' };
-  const url = new URL(issuer);
-  const insecure = isLocal(env, request) && isLocalHttp(env, url);
-  if (url.protocol !== 'https:' && !insecure) return { ok: false, reason: 'misconfigured' };
-  const isEmailTrusted = env.OIDC_EMAIL_TRUSTED === '1';
-  return {
-    ok: true,
-    settings: { issuer: url, clientId: id, clientSecret: secret, isEmailTrusted, insecure },
-  };
-}
-
 /** Asks the provider for its endpoints, once in ten minutes; null where it cannot be reached, or could not just now. */
-export async function openProvider(settings: ProviderSettings): Promise<Provider | null> {
-  const { clientId, clientSecret: secret, isEmailTrusted, insecure } = settings;
-  const server = await discover(settings.issuer, insecure);
+export async function openProvider(settings: OidcSettings): Promise<Provider | null> {
+  const { clientId, clientSecret: secret } = settings;
+  const server = await discover(settings);
   if (server === null) return null;
   const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const authentication =
@@ -64,19 +31,24 @@ export async function openProvider(settings: ProviderSettings): Promise<Provider
       : methods.includes('client_secret_basic')
         ? oauth.ClientSecretBasic(secret)
         : oauth.ClientSecretPost(secret);
-  return { server, client: { client_id: clientId }, authentication, isEmailTrusted, insecure };
+  return { server, client: { client_id: clientId }, authentication, settings };
 }
 
 /** A signal of its own for each call also keeps the library from sharing one request's fetch of the keys with another. */
-function options(insecure: boolean) {
-  return { [oauth.allowInsecureRequests]: insecure, signal: () => AbortSignal.timeout(TIMEOUT_MS) };
+function options({ issuer }: OidcSettings) {
+  // The settings allow http for a provider on this machine, in local mode alone.
+  return {
+    [oauth.allowInsecureRequests]: issuer.protocol === 'http:',
+    signal: () => AbortSignal.timeout(TIMEOUT_MS),
+  };
 }
 
-async function discover(issuer: URL, insecure: boolean): Promise<oauth.AuthorizationServer | null> {
+async function discover(settings: OidcSettings): Promise<oauth.AuthorizationServer | null> {
+  const { issuer } = settings;
   const kept = discovered.get(issuer.href);
   if (kept !== undefined && kept.until > Date.now()) return kept.server;
   try {
-    const answer = await oauth.discoveryRequest(issuer, options(insecure));
+    const answer = await oauth.discoveryRequest(issuer, options(settings));
     const server = await oauth.processDiscoveryResponse(issuer, answer);
     discovered.set(issuer.href, { server, until: Date.now() + DISCOVERY_MS });
     return server;
@@ -118,7 +90,7 @@ export async function exchange(
   | { ok: true; email: string; subject: string }
   | { ok: false; reason: 'email-not-verified' | 'sign-in-failed' }
 > {
-  const { server, client, authentication, insecure } = provider;
+  const { server, client, authentication, settings } = provider;
   try {
     // State and, where the provider sends it, `iss` (RFC 9207).
     const validated = oauth.validateAuthResponse(server, client, parameters, trip.state);
@@ -129,13 +101,13 @@ export async function exchange(
       validated,
       redirectUri,
       trip.codeVerifier,
-      options(insecure),
+      options(settings),
     );
     const result = await oauth.processAuthorizationCodeResponse(server, client, answer, {
       expectedNonce: trip.nonce,
       requireIdToken: true,
     });
-    await oauth.validateApplicationLevelSignature(server, answer, options(insecure));
+    await oauth.validateApplicationLevelSignature(server, answer, options(settings));
     const claims = oauth.getValidatedIdTokenClaims(result);
     if (claims === undefined) return { ok: false, reason: 'sign-in-failed' };
     // Some providers keep the address out of the ID token. Both claims come from one place, never one from each.
@@ -145,12 +117,12 @@ export async function exchange(
             server,
             client,
             claims.sub,
-            await oauth.userInfoRequest(server, client, result.access_token, options(insecure)),
+            await oauth.userInfoRequest(server, client, result.access_token, options(settings)),
           )
         : claims;
     const email = typeof person['email'] === 'string' ? normaliseEmail(person['email']) : null;
-    if (!isOfTenant(server.issuer, claims)) return { ok: false, reason: 'sign-in-failed' };
-    if (email === null || !isVerified(provider, person)) return { ok: false, reason: 'email-not-verified' };
+    if (!isOfTenant(settings, claims)) return { ok: false, reason: 'sign-in-failed' };
+    if (email === null || !isVerified(settings, person)) return { ok: false, reason: 'email-not-verified' };
     return { ok: true, email, subject: claims.sub };
   } catch (error) {
     report(error);
@@ -159,19 +131,17 @@ export async function exchange(
 }
 
 /** Whether the provider vouches for the address. What it says counts before everything else: an explicit false stays false. */
-function isVerified({ server, isEmailTrusted }: Provider, person: Record<string, unknown>): boolean {
+function isVerified({ tenant, isEmailTrusted }: OidcSettings, person: Record<string, unknown>): boolean {
   const said = person['email_verified'];
   if (said !== undefined) return said === true;
   // Entra never says it. `xms_edov`, an optional claim, tells whether the owner of the address's domain is verified.
-  if (entraTenantOf(new URL(server.issuer)) !== undefined)
-    return [true, 1, '1', 'true'].some((yes) => person['xms_edov'] === yes);
+  if (tenant !== undefined) return [true, 1, '1', 'true'].some((yes) => person['xms_edov'] === yes);
   return isEmailTrusted;
 }
 
 /** Whether Entra made the token for the tenant that the settings name; always true for other issuers. */
-function isOfTenant(issuer: string, claims: Record<string, unknown>): boolean {
-  const tenant = entraTenantOf(new URL(issuer));
-  return tenant === undefined || (tenant !== null && claims['tid'] === tenant);
+function isOfTenant({ tenant }: OidcSettings, claims: { [claim: string]: unknown }): boolean {
+  return tenant === undefined || claims['tid'] === tenant;
 }
 
 /** Logs the library's own code for the failure, one of a fixed list, for the operator. Nothing else is logged. */

@@ -1,10 +1,10 @@
 // /api: the routes of the dashboard, for signed-in members. Every request comes from our own pages (same-site.ts).
 import { Hono } from 'hono/tiny';
 import type { MiddlewareHandler } from 'hono';
-import { finishRoutes } from '../route-group.ts';
+import { hasOwnOrigin } from '../http/origins.ts';
+import { Problem } from '../http/problem.ts';
+import { finishRoutes } from '../http/route-group.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
-import { hasOwnOrigin } from '../origins.ts';
-import { Problem } from '../problem.ts';
 import { atPlace } from './access.ts';
 import { activity } from './activity.ts';
 import { requireSameSite } from './same-site.ts';
@@ -16,7 +16,7 @@ import { tokens } from './tokens.ts';
 
 /** A link or redirect made of the address of the request would lead wherever the sender of the request wants. */
 const requireOwnOrigin: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  if (!hasOwnOrigin(c.env, c.req.raw))
+  if (!hasOwnOrigin(c.env.call))
     throw new Problem('misconfigured', 'ORIGINS: not set. Signing in needs the address of this deployment');
   await next();
 };

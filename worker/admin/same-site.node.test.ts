@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import { Problem } from '../problem.ts';
-import { isSameSite, mayRead, requireSameSite } from './same-site.ts';
+import type { Call, CallEnv } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
+import { isSameSite, mayRead as mayReadAt, requireSameSite } from './same-site.ts';
 
 const ORIGIN = 'https://zone.example';
 const OURS = { origin: ORIGIN, 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
@@ -16,7 +17,7 @@ function write(headers: Record<string, string | null>, path = '/api/x'): Request
 it.each([
   ['our own page', {}],
   ['a client without Sec-Fetch-Site, such as an older browser', { 'sec-fetch-site': null }],
-  // Nobody reads a body that names no type: worker/body.ts.
+  // Nobody reads a body that names no type: worker/http/body.ts.
   ['a call without a body', { 'content-type': null }],
   ['JSON with its charset', { 'content-type': 'application/json; charset=utf-8' }],
   ['JSON in another case', { 'content-type': 'Application/JSON;charset=UTF-8' }],
@@ -69,6 +70,8 @@ function read(path: string, site: string | null, more: Record<string, string> = 
     headers: { ...(site === null ? {} : { 'sec-fetch-site': site }), ...more },
   });
 }
+
+const mayRead = (request: Request) => mayReadAt(request, new URL(request.url).pathname);
 
 it.each([TOKENS, CSV, JSONL, START, CALLBACK, '/api/session', '/api/sign-in/methods', '/api/nowhere'])(
   'lets our own pages and programs read %s',
@@ -150,13 +153,15 @@ it('takes a GET and a HEAD for reads, which need no Origin and may be a link, an
 
 /** What the rule answers: "through", or the slug of its problem. */
 async function outcomeOf(path: string, method: string, headers: Record<string, string>) {
-  const app = new Hono()
+  const app = new Hono<CallEnv>()
     .use(requireSameSite)
     .all('*', (c) => c.body(null, 200, { outcome: 'through' }))
     .onError((error) => {
       const slug = error instanceof Problem ? error.slug : error.message;
       return new Response(null, { status: 500, headers: { outcome: slug } });
     });
-  const answer = await app.request(new Request(ORIGIN + path, { method, headers }));
+  const request = new Request(ORIGIN + path, { method, headers });
+  // The rule reads nothing of a call but its request and its path.
+  const answer = await app.fetch(request, { call: { request, path } as Call });
   return answer.headers.get('outcome');
 }

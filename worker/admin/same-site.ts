@@ -2,13 +2,14 @@
 // pages (`Sec-Fetch-Site: same-origin`) or from a program, which sends no such header. hono/csrf looks at form-like content
 // types alone, and would let JSON from another site through.
 import type { MiddlewareHandler } from 'hono';
-import { Problem } from '../problem.ts';
-import { pathOf } from '../request-id.ts';
+import type { CallEnv } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
 
-export const requireSameSite: MiddlewareHandler = async (c, next) => {
-  const { method } = c.req;
+export const requireSameSite: MiddlewareHandler<CallEnv> = async (c, next) => {
+  const { request, path } = c.env.call;
+  const { method } = request;
   const isRead = method === 'GET' || method === 'HEAD';
-  if (!(isRead ? mayRead(c.req.raw) : isSameSite(c.req.raw))) throw new Problem('cross-site-request');
+  if (!(isRead ? mayRead(request, path) : isSameSite(request))) throw new Problem('cross-site-request');
   await next();
 };
 
@@ -18,9 +19,8 @@ const OPENED = /^\/api\/(?:organisations\/[^/]+\/activity\.(?:csv|jsonl)|sign-in
 const CALLBACK = '/api/sign-in/oidc/callback';
 
 /** Whether our own page, a program, or, where that is meant, a person by a link sends this read. */
-export function mayRead(request: Request): boolean {
+export function mayRead(request: Request, path: string): boolean {
   if (isOurOwnWish(request)) return true;
-  const path = pathOf(request);
   if (path === CALLBACK) return isVisit(request);
   return OPENED.test(path) && request.headers.get('sec-fetch-site') === 'none';
 }
@@ -35,7 +35,7 @@ export function isOurOwnWish({ headers }: Request): boolean {
 
 /**
  * Whether our own page sent this write. A body is JSON, which no form can send. A write without a type has no body:
- * worker/body.ts reads one of the right type alone.
+ * worker/http/body.ts reads one of the right type alone.
  */
 export function isSameSite(request: Request): boolean {
   const { headers } = request;

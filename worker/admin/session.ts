@@ -5,15 +5,15 @@ import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
-import { tagKeysOf } from '../configuration.ts';
-import { batch, openDatabase } from '../database.ts';
+import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
-import type { Env } from '../env.ts';
-import { limitClient } from '../limit.ts';
+import type { CallEnv } from '../http/call.ts';
+import { limitClient } from '../http/limit.ts';
+import { Problem } from '../http/problem.ts';
 import { isMarked } from '../marked.ts';
-import { Problem } from '../problem.ts';
 import { isRandomValue, sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
+import type { TagKeyRing } from '../token/secret.ts';
 import { COOKIE_ATTRIBUTES, cookiesOf } from './cookies.ts';
 
 export type Session = {
@@ -25,7 +25,7 @@ export type Session = {
   seenAt: number;
   userAgent: string | null;
 };
-export type AdminEnv = { Bindings: Env; Variables: { session: Session; db: Db } };
+export type AdminEnv = CallEnv & { Variables: { session: Session; db: Db } };
 
 export const SESSION_COOKIE = '__Host-session';
 const IDLE_MS = 2 * 60 * 60 * 1000;
@@ -71,13 +71,13 @@ const ENDED_COOKIES = 1000;
 
 /** The same, without a look at the database for a cookie that was made up, or that is known to have ended. */
 export async function findSession(
-  env: Env,
+  ring: TagKeyRing,
   db: Db,
   cookie: string | undefined,
   now: number,
   unattended = false,
 ): Promise<Session | null> {
-  if (cookie === undefined || !isMarked(tagKeysOf(env), 'session', cookie)) return null;
+  if (cookie === undefined || !isMarked(ring, 'session', cookie)) return null;
   const hash = sha256Hex(cookie);
   if (endedCookies.has(hash)) return null;
   const session = await readSession(db, cookie, now, unattended);
@@ -97,13 +97,15 @@ export async function findSession(
  * page asks for by itself: such requests do not keep an unused session alive.
  */
 export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  const { call } = c.env;
+  const { settings, limiters } = call.deployment;
   const cookie = cookiesOf(c)[SESSION_COOKIE];
-  if (cookie !== undefined && !isMarked(tagKeysOf(c.env), 'session', cookie)) {
-    await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
+  if (cookie !== undefined && !isMarked(settings.tagKeys, 'session', cookie)) {
+    await limitClient(call, limiters.failedLoginsPerClient);
   }
-  const db = await openDatabase(c.env);
+  const db = await call.deployment.openDatabase();
   const unattended = c.req.header('x-unattended') !== undefined;
-  const session = await findSession(c.env, db, cookie, Date.now(), unattended);
+  const session = await findSession(settings.tagKeys, db, cookie, Date.now(), unattended);
   if (session === null) throw new Problem('sign-in-required');
   const shown = c.req.header('x-member');
   if (shown !== undefined && shown !== session.email) throw new Problem('another-member');

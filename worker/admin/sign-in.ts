@@ -2,18 +2,15 @@
 import { Hono } from 'hono/tiny';
 import { pipe, strictObject, string, maxLength } from 'valibot';
 import { causeOf, circumstancesOf } from '../activity/cause.ts';
-import { readBody } from '../body.ts';
-import { clientKey, networkKey } from '../client-address.ts';
-import { tagKeysOf } from '../configuration.ts';
 import { DAILY_LIMITS, LINKS_OF_A_NETWORK } from '../daily-limit.ts';
-import { openDatabase } from '../database.ts';
-import type { Env } from '../env.ts';
-import { limit, limitClient } from '../limit.ts';
-import { logFailure } from '../log.ts';
+import { readBody } from '../http/body.ts';
+import type { Call } from '../http/call.ts';
+import { limit, limitClient } from '../http/limit.ts';
+import { logFailure } from '../http/log.ts';
+import { hasOwnOrigin } from '../http/origins.ts';
+import { Problem } from '../http/problem.ts';
 import { isMarked, markedValue } from '../marked.ts';
 import { normaliseEmail } from '../organisation/email.ts';
-import { hasOwnOrigin, ownOrigin } from '../origins.ts';
-import { Problem } from '../problem.ts';
 import { isRandomValue, randomValue, sha256Hex } from '../random.ts';
 import { withReserve } from '../reserve.ts';
 import {
@@ -55,39 +52,40 @@ const CLEARED_SITE_DATA = '"cache", "storage"';
 const NETWORK_DETAIL = `Your network (IPv6 /48) has asked for ${LINKS_OF_A_NETWORK} sign-in links today (UTC)`;
 
 /** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
-export function signInMethods(env: Env, request: Request): { link: boolean; oidc: { name: string } | null } {
-  if (!hasOwnOrigin(env, request)) return { link: false, oidc: null };
-  return {
-    link: openMailer(env, request) !== null,
-    oidc: (env.OIDC_ISSUER ?? '') === '' ? null : { name: env.OIDC_NAME ?? 'single sign-on' },
-  };
+export function signInMethods(call: Call): { link: boolean; oidc: { name: string } | null } {
+  if (!hasOwnOrigin(call)) return { link: false, oidc: null };
+  const { oidc: provider } = call.deployment.settings;
+  return { link: openMailer(call) !== null, oidc: provider === null ? null : { name: provider.name } };
 }
 
 export const signIn = new Hono<AdminEnv>()
   .route('/', oidc)
-  .get('/sign-in/methods', (c) => c.json(signInMethods(c.env, c.req.raw)))
+  .get('/sign-in/methods', (c) => c.json(signInMethods(c.env.call)))
   .post('/sign-in/link', async (c) => {
-    const mailer = openMailer(c.env, c.req.raw);
+    const { call } = c.env;
+    const { caller, deployment } = call;
+    const { limiters } = deployment;
+    const mailer = openMailer(call);
     if (mailer === null) throw new Problem('not-found');
     const body = await readBody(c.req.raw, LinkBody);
     const email = normaliseEmail(body.email);
     if (email === null) throw new Problem('invalid-body', 'Field "email": not an e-mail address');
-    const ring = tagKeysOf(c.env);
+    const { tagKeys: ring } = deployment.settings;
     const { [BROWSER_COOKIE]: sent = '', [KNOWN_COOKIE]: known } = cookiesOf(c);
     // The answer sets the cookie again, and a cookie that was sent is decoded: it may hold a line break or an attribute.
     const browser = isRandomValue(sent) ? sent : randomValue();
     // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
     const isKnown = known !== undefined && isMarked(ring, 'known-browser', known, email);
-    const client = isKnown ? knownClient(email) : clientKey(c.req.raw);
-    const network = isKnown ? null : networkKey(c.req.raw);
-    if (isKnown) await limit(c.env.LINKS_PER_CLIENT, client);
-    else await limitClient(c.env, c.env.LINKS_PER_CLIENT, c.req.raw);
+    const client = isKnown ? knownClient(email) : caller.key;
+    const network = isKnown ? null : caller.network;
+    if (isKnown) await limit(limiters.linksPerClient, client);
+    else await limitClient(call, limiters.linksPerClient);
     // For one e-mail address, all of a /48 are one client.
     const asker = network ?? client;
     // No limit of the minute for an address from all clients together: two of them would keep every other one out.
-    await limit(c.env.LINKS_PER_ADDRESS_AND_CLIENT, `${email} ${asker}`);
+    await limit(limiters.linksPerAddressAndClient, `${email} ${asker}`);
     const code = markedValue(ring, 'link');
-    const db = await openDatabase(c.env);
+    const db = await deployment.openDatabase();
     const now = Date.now();
     const detail = `${isKnown ? 'This address' : 'Your network address'} has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
     await limitDaily(db, 'link', client, now, detail);
@@ -100,7 +98,7 @@ export const signIn = new Hono<AdminEnv>()
         { 'retry-after': String(SIGN_IN_MS / 1000) },
       );
     }
-    const link = `${ownOrigin(c.env, c.req.raw)}/sign-in#code=${code}`;
+    const link = `${call.origin}/sign-in#code=${code}`;
     giveCookie(c, browserCookie(browser));
     if (mailer.kind === 'local') {
       // The one place that prints a link: local mode has no mail, and its host is this machine.
@@ -111,9 +109,9 @@ export const signIn = new Hono<AdminEnv>()
     // After the answer, so that its time does not tell a member from a stranger.
     if (created.known) {
       // The runtime would print the error of the EMAIL binding, which may hold the address.
-      c.executionCtx.waitUntil(
+      call.waitUntil(
         mailer
-          .send(email, link, askerOf(circumstancesOf(c)))
+          .send(email, link, askerOf(caller))
           .catch((error: unknown) => logFailure('mail-not-sent', mailCodeOf(error))),
       );
     }
@@ -121,16 +119,18 @@ export const signIn = new Hono<AdminEnv>()
   })
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
-    const ring = tagKeysOf(c.env);
+    const { call } = c.env;
+    const { settings, limiters } = call.deployment;
+    const { tagKeys: ring } = settings;
     if (!isMarked(ring, 'link', code)) {
-      await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
+      await limitClient(call, limiters.failedLoginsPerClient);
       throw new Problem('sign-in-link-invalid');
     }
     // Only its holder tries a code that was made here. It is counted by itself, so that no other person is locked out.
-    await limit(c.env.FAILED_LOGINS_PER_CLIENT, `code:${sha256Hex(code)}`);
+    await limit(limiters.failedLoginsPerClient, `code:${sha256Hex(code)}`);
     const browser = cookiesOf(c)[BROWSER_COOKIE];
     if (browser === undefined) throw new Problem('sign-in-link-invalid');
-    const db = await openDatabase(c.env);
+    const db = await call.deployment.openDatabase();
     const now = Date.now();
     const asked = await readLinkCode(db, code, browser, now);
     if (asked === null || asked.email === null) throw new Problem('sign-in-link-invalid');
@@ -144,7 +144,7 @@ export const signIn = new Hono<AdminEnv>()
         session: cookiesOf(c)[SESSION_COOKIE],
         newSession: markedValue(ring, 'session'),
       },
-      circumstancesOf(c),
+      circumstancesOf(call),
       now,
     );
     if (cookie === null) throw new Problem('sign-in-link-invalid');
@@ -153,7 +153,7 @@ export const signIn = new Hono<AdminEnv>()
     return c.body(null, 204);
   })
   .post('/sign-out', requireSession, async (c) => {
-    await endSession(withReserve(c.var.db), c.var.session, causeOf(c, c.var.session.email));
+    await endSession(withReserve(c.var.db), c.var.session, causeOf(c.env.call, c.var.session.email));
     giveCookie(c, CLEARED_SESSION_COOKIE);
     c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);
@@ -177,14 +177,14 @@ export const signIn = new Hono<AdminEnv>()
       withReserve(db),
       session.email,
       c.req.param('id'),
-      causeOf(c, session.email),
+      causeOf(c.env.call, session.email),
     );
     if (!ended) throw new Problem('not-found');
     return c.body(null, 204);
   })
   .post('/sessions/sign-out-everywhere', requireSession, async (c) => {
     const { session, db } = c.var;
-    await endSessionsOf(withReserve(db), session.email, causeOf(c, session.email));
+    await endSessionsOf(withReserve(db), session.email, causeOf(c.env.call, session.email));
     giveCookie(c, CLEARED_SESSION_COOKIE);
     c.header('clear-site-data', CLEARED_SITE_DATA);
     return c.body(null, 204);

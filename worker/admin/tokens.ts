@@ -5,18 +5,15 @@ import type { Context } from 'hono';
 import { boolean, nullable, optional, strictObject } from 'valibot';
 import type { InferOutput } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
-import { strictBody } from '../body.ts';
-import { tagKeysOf } from '../configuration.ts';
-import { note } from '../log.ts';
+import { strictBody } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
 import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
-import { Problem } from '../problem.ts';
 import { sha256Hex } from '../random.ts';
 import { changeToken, createToken, deleteToken } from '../token/deeds.ts';
 import { listTokens } from '../token/store.ts';
 import type { Creation } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
-import { publishIn } from '../verification/publish.ts';
 import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
@@ -31,7 +28,7 @@ export const tokens = new Hono<PlaceEnv>()
   .get('/tokens', async (c) => {
     const listed = await listTokens(c.var.db, c.var.place);
     if (!listed.ok) throw new Problem(listed.reason);
-    note(c.req.raw, { organisationId: c.var.place.organisationId });
+    c.env.call.note({ organisationId: c.var.place.organisationId });
     return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT }, 200);
   })
   // A repeat under the same Idempotency-Key makes no second token. It answers 200 with the token and `secret: null`;
@@ -45,15 +42,15 @@ export const tokens = new Hono<PlaceEnv>()
     await countChange(c, 'creation');
     const created = await createToken(
       db,
-      tagKeysOf(c.env),
+      c.env.call.deployment.settings.tagKeys,
       place,
       body,
-      causeOf(c, place.email),
+      causeOf(c.env.call, place.email),
       idempotency,
     );
     if (created.ok) {
       const { token, secret } = created;
-      note(c.req.raw, { tokenId: token.id });
+      c.env.call.note({ tokenId: token.id });
       c.header('location', `/api/organisations/${place.organisationId}/tokens/${token.id}`);
       return c.json({ token, secret }, 201);
     }
@@ -70,23 +67,29 @@ export const tokens = new Hono<PlaceEnv>()
     if (active === true || name !== undefined) await countChange(c, 'change');
     const changed = await changeToken(
       db,
-      publishIn(c.env),
+      c.env.call.deployment.publish,
       place,
       c.req.param('token'),
       { ...(active === undefined ? {} : { active }), ...(name === undefined ? {} : { name }) },
-      causeOf(c, place.email),
+      causeOf(c.env.call, place.email),
     );
     if (!changed.ok) throw new Problem(changed.reason);
-    note(c.req.raw, { tokenId: changed.token.id });
+    c.env.call.note({ tokenId: changed.token.id });
     return c.json({ token: changed.token, effectiveAt: changed.effectiveAt }, 200);
   })
   .delete('/tokens/:token', requireAccess, async (c) => {
     await limitMutation(c, true);
     const { place, db } = c.var;
     const id = c.req.param('token');
-    const deleted = await deleteToken(db, publishIn(c.env), place, id, causeOf(c, place.email));
+    const deleted = await deleteToken(
+      db,
+      c.env.call.deployment.publish,
+      place,
+      id,
+      causeOf(c.env.call, place.email),
+    );
     if (!deleted.ok) throw new Problem(deleted.reason);
-    note(c.req.raw, { tokenId: id });
+    c.env.call.note({ tokenId: id });
     return c.json({ deleted: id, effectiveAt: deleted.effectiveAt }, 200);
   })
   .get('/usage', requireAccess, async (c) => {

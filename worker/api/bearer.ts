@@ -1,10 +1,9 @@
 // Refuses or accepts the holder of a token: what verification answers as data becomes a problem with its challenge
 // here (RFC 6750 section 3). Every invalid token gets one and the same answer.
-import type { Env } from '../env.ts';
-import type { Refusal } from '../problem.ts';
+import type { Call } from '../http/call.ts';
+import type { Refusal } from '../http/problem.ts';
 import { readCredential } from '../verification/credential.ts';
-import { verify } from '../verification/verify.ts';
-import type { Verification, VerifyContext } from '../verification/verify.ts';
+import type { Verification } from '../verification/verify.ts';
 import { REALM } from './challenge.ts';
 
 export type Holder = Extract<Verification, { ok: true }>;
@@ -16,14 +15,10 @@ const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The tok
 export type Authentication = Holder | { ok: false; refusal: Refusal };
 
 /** The holder of the request's token or why there is none, at once where verification needs no I/O. */
-export function authenticate(
-  request: Request,
-  env: Env,
-  context: VerifyContext,
-): Authentication | Promise<Authentication> {
-  const credential = readCredential(request.headers);
+export function authenticate(call: Call): Authentication | Promise<Authentication> {
+  const credential = readCredential(call.request.headers);
   if (!credential.ok) return { ok: false, refusal: refusal(credential.reason) };
-  const verification = verify(credential.secret, env, context);
+  const verification = call.deployment.verify(credential.secret, call);
   return verification instanceof Promise ? verification.then(judge) : judge(verification);
 }
 
@@ -39,7 +34,7 @@ type Reason =
   | 'malformed-credential'
   | Exclude<Verification, { ok: true }>['reason'];
 
-/** Made once: a refusal must be no dearer than an acceptance, or refusing is how the product is brought down. */
+/** Made once: a refusal must be no dearer than an acceptance, so that a flood of bad tokens stays cheap. */
 const REFUSALS = {
   'authentication-required': {
     slug: 'authentication-required',

@@ -1,10 +1,10 @@
 // Hands a verified call to the upstream API and its answer back, streaming both ways. Headers pass by allow-list alone, so
 // that neither the caller's credential nor an identity of the caller's making reaches the upstream.
-import type { Env } from '../env.ts';
-import { headerRules, namesIn, type HeaderRule } from '../header-rules.ts';
-import { Problem } from '../problem.ts';
-import { originOf, pathOf, requestIdOf } from '../request-id.ts';
-import { SECURITY_HEADERS } from '../security-headers.ts';
+import type { Upstream } from '../deployment/deployment.ts';
+import { namesIn, type HeaderRule } from '../deployment/header-rules.ts';
+import type { Call } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
+import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders } from './headers.ts';
@@ -14,17 +14,12 @@ import { startUpload } from './upload.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-/** Whether the deployment has an API of its own behind this one. */
-export function hasUpstream(env: Env): boolean {
-  return env.UPSTREAM !== undefined || env.UPSTREAM_URL !== '';
-}
-
 /** Throws what can be said before the token is looked at: a method, a path or an upgrade that is never forwarded. */
-export function checkForwardable(request: Request): void {
+export function checkForwardable({ request, path }: Call): void {
   if (!METHODS.has(request.method)) {
     throw new Problem('method-not-allowed', undefined, { allow: `${[...METHODS].join(', ')}, OPTIONS` });
   }
-  if (!isForwardablePath(pathOf(request))) {
+  if (!isForwardablePath(path)) {
     throw new Problem(
       'not-forwardable',
       'The path holds an empty segment, a dot segment, an encoded slash, backslash or control character, or a broken percent-encoding',
@@ -45,10 +40,10 @@ export function checkForwardable(request: Request): void {
  * UPSTREAM_TIMEOUT_MS, or has the whole request and does not begin to answer for as long; `not-forwardable` (400) when the
  * caller's body breaks off. What has begun to be answered may take its time.
  */
-export async function forward(request: Request, env: Env, holder: Holder): Promise<Response> {
-  const origin = env.UPSTREAM === undefined ? new URL(env.UPSTREAM_URL).origin : originOf(request);
-  const address = origin + targetOf(request);
-  const patience = startPatience(Number(env.UPSTREAM_TIMEOUT_MS));
+export async function forward(call: Call, upstream: Upstream, holder: Holder): Promise<Response> {
+  const { request } = call;
+  const address = (upstream.origin ?? call.sentTo) + targetOf(call);
+  const patience = startPatience(call.deployment.settings.upstreamTimeoutMs);
   const brokenOff = new AbortController();
   let body: ReadableStream | null = null;
   if (request.body === null || isBodiless(request)) patience.begin();
@@ -60,17 +55,17 @@ export async function forward(request: Request, env: Env, holder: Holder): Promi
       brokeOff: () => brokenOff.abort(),
     });
   }
-  const ask = (): Promise<Response> => {
-    const call = new Request(address, {
-      method: request.method,
-      headers: upstreamHeaders(request, env, holder),
-      body,
-      redirect: 'manual',
-      cache: 'no-store',
-      signal: AbortSignal.any([patience.signal, brokenOff.signal, request.signal]),
-    });
-    return env.UPSTREAM === undefined ? fetch(call) : env.UPSTREAM.fetch(call);
-  };
+  const ask = (): Promise<Response> =>
+    upstream.fetch(
+      new Request(address, {
+        method: request.method,
+        headers: upstreamHeaders(call, holder),
+        body,
+        redirect: 'manual',
+        cache: 'no-store',
+        signal: AbortSignal.any([patience.signal, brokenOff.signal, request.signal]),
+      }),
+    );
   try {
     const answer = await ask().catch((error: unknown) => {
       const isOver = patience.signal.aborted || request.signal.aborted;
@@ -78,11 +73,11 @@ export async function forward(request: Request, env: Env, holder: Holder): Promi
       if (!isBodiless(request) || isOver) throw error;
       return ask();
     });
-    const failure = failureOf(answer, env);
+    const failure = failureOf(answer, upstream);
     if (failure !== null) throw failure;
     return new Response(answer.body, {
       status: answer.status,
-      headers: answerHeaders(answer, request, env, address),
+      headers: answerHeaders(answer, call, address),
     });
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -116,14 +111,14 @@ function startPatience(ms: number): { signal: AbortSignal; begin(): void; end():
 const CLOUDFLARE = new Set([520, 521, 522, 523, 524, 525, 526, 530]);
 
 /** What an answer that is not the API's own means: Cloudflare signs what it makes, and makes none for a bound Worker. */
-function failureOf({ status, headers }: Response, env: Env): Problem | null {
+function failureOf({ status, headers }: Response, upstream: Upstream): Problem | null {
   if (status === 101) return unreachable();
   // The caller's token was accepted: these are about the edge, and would have a client throw its good token away.
   if (status === 407 || (status === 401 && !headers.has('www-authenticate'))) {
     return new Problem('upstream-refused', `The API behind this one answered ${status} to the edge`);
   }
   const isCloudflares =
-    env.UPSTREAM === undefined &&
+    upstream.origin !== null &&
     CLOUDFLARE.has(status) &&
     headers.get('server')?.toLowerCase() === 'cloudflare';
   if (!isCloudflares) return null;
@@ -135,31 +130,32 @@ function isBodiless(request: Request): boolean {
 }
 
 /** Path and query as the caller sent them. */
-function targetOf(request: Request): string {
-  return request.url.slice(originOf(request).length);
+function targetOf({ request, sentTo }: Call): string {
+  return request.url.slice(sentTo.length);
 }
 
-function upstreamHeaders(request: Request, env: Env, holder: Holder): Headers {
-  const headers = pick(request.headers, headerRules(env).request);
-  for (const [name, value] of Object.entries(outerNameHeaders(request))) headers.set(name, value);
+function upstreamHeaders(call: Call, holder: Holder): Headers {
+  const { requestHeaders, upstreamSecret } = call.deployment.settings;
+  const headers = pick(call.request.headers, requestHeaders);
+  for (const [name, value] of Object.entries(outerNameHeaders(call))) headers.set(name, value);
   headers.set('x-organisation-id', holder.organisationId);
   headers.set('x-organisation-plan', holder.plan);
   headers.set('x-token-id', holder.tokenId);
-  headers.set('x-request-id', requestIdOf(request));
-  if (env.UPSTREAM_SECRET) headers.set('x-edge-secret', env.UPSTREAM_SECRET);
+  headers.set('x-request-id', call.id);
+  if (upstreamSecret !== null) headers.set('x-edge-secret', upstreamSecret);
   return headers;
 }
 
-function answerHeaders(answer: Response, request: Request, env: Env, address: string): Headers {
-  const headers = pick(answer.headers, headerRules(env).answer);
+function answerHeaders(answer: Response, call: Call, address: string): Headers {
+  const headers = pick(answer.headers, call.deployment.settings.answerHeaders);
   hideInnerName(headers, address);
   const challenge = headers.get('www-authenticate');
   if (challenge !== null) headers.set('www-authenticate', upstreamChallenges(challenge));
-  const length = request.method === 'HEAD' ? answer.headers.get('content-length') : null;
+  const length = call.request.method === 'HEAD' ? answer.headers.get('content-length') : null;
   if (length !== null) headers.set('content-length', length);
   const ours = {
     ...SECURITY_HEADERS,
-    ...apiHeaders(request, env, requestIdOf(request), headers),
+    ...apiHeaders(call, headers),
     via: VIA,
   };
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);

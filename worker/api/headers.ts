@@ -1,11 +1,8 @@
 // The headers that every answer under /v1 carries, errors included: never stored, and readable by the websites that
 // CORS_ORIGINS names. Credentials (cookies) are never allowed: a token is the only credential here.
-import type { Env } from '../env.ts';
-import { headerRules, namesIn } from '../header-rules.ts';
-import { BRIEF_SECURITY_HEADERS } from '../security-headers.ts';
-
-type Origins = { text: string; any: boolean; exact: ReadonlySet<string> };
-let lastOrigins: Origins = { text: '', any: false, exact: new Set() };
+import { namesIn } from '../deployment/header-rules.ts';
+import type { Call } from '../http/call.ts';
+import { BRIEF_SECURITY_HEADERS } from '../http/security-headers.ts';
 
 /** What a website may read of any answer; of an API's answer everything that passes. */
 const EXPOSED = [
@@ -46,16 +43,10 @@ export function template(status: number, headers: Record<string, string>): Templ
 }
 
 /** An answer made from a template, with what depends on the request. */
-export function apiResponse(
-  body: string,
-  shared: Template,
-  request: Request,
-  env: Env,
-  requestId: string,
-): Response {
+export function apiResponse(body: string, shared: Template, call: Call): Response {
   const response = new Response(body, shared);
-  response.headers.set('x-request-id', requestId);
-  const allowed = allowedOrigin(request, env);
+  response.headers.set('x-request-id', call.id);
+  const allowed = allowedOrigin(call);
   if (allowed !== null) {
     response.headers.set('access-control-allow-origin', allowed);
     response.headers.set('access-control-expose-headers', EXPOSED_TEXT);
@@ -64,14 +55,9 @@ export function apiResponse(
 }
 
 /** The headers of an answer that comes from elsewhere or has no body. `passed`: those of its own. */
-export function apiHeaders(
-  request: Request,
-  env: Env,
-  requestId: string,
-  passed?: Headers,
-): Record<string, string> {
-  const headers: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId };
-  const allowed = allowedOrigin(request, env);
+export function apiHeaders(call: Call, passed?: Headers): Record<string, string> {
+  const headers: Record<string, string> = { ...ALWAYS, 'x-request-id': call.id };
+  const allowed = allowedOrigin(call);
   if (allowed !== null) {
     headers['access-control-allow-origin'] = allowed;
     headers['access-control-expose-headers'] =
@@ -81,11 +67,11 @@ export function apiHeaders(
 }
 
 /** The answer to a CORS preflight: no storage, no verification. */
-export function preflight(request: Request, env: Env, requestId: string): Response {
-  const headers = apiHeaders(request, env, requestId);
+export function preflight(call: Call): Response {
+  const headers = apiHeaders(call);
   if (headers['access-control-allow-origin'] !== undefined) {
     headers['access-control-allow-methods'] = METHODS;
-    headers['access-control-allow-headers'] = together(ALLOWED, ALLOWED_NAMES, askedHeaders(request, env));
+    headers['access-control-allow-headers'] = together(ALLOWED, ALLOWED_NAMES, askedHeaders(call));
     headers['access-control-max-age'] = PREFLIGHT_SECONDS;
   }
   headers['allow'] = `${METHODS}, OPTIONS`;
@@ -93,11 +79,11 @@ export function preflight(request: Request, env: Env, requestId: string): Respon
 }
 
 /** The headers that a preflight asks for and the API behind this one would get, each once. Of a list that is too long, none. */
-function askedHeaders(request: Request, env: Env): string[] {
+function askedHeaders({ request, deployment }: Call): string[] {
   const asked = request.headers.get('access-control-request-headers') ?? '';
   if (asked.length > ASKED.length || asked.split(',', ASKED.names + 1).length > ASKED.names) return [];
   const names = new Set(namesIn(asked));
-  return [...names].filter((name) => TOKEN.test(name) && headerRules(env).request.passes(name));
+  return [...names].filter((name) => TOKEN.test(name) && deployment.settings.requestHeaders.passes(name));
 }
 /** The longest list of a preflight that is read, in characters and in names. Anybody can send one, without a token. */
 const ASKED = { length: 8192, names: 100 };
@@ -113,16 +99,11 @@ function smallLettersOf(names: readonly string[]): ReadonlySet<string> {
 }
 
 /** The value of Access-Control-Allow-Origin, or null: exact origins, or any; a sandboxed page's `null` never. */
-function allowedOrigin(request: Request, env: Env): string | null {
-  if (env.CORS_ORIGINS === '') return null;
+function allowedOrigin({ request, deployment }: Call): string | null {
+  const { corsOrigins } = deployment.settings;
+  if (corsOrigins === null) return null;
   const origin = request.headers.get('origin');
   if (origin === null || origin === 'null') return null;
-  if (lastOrigins.text !== env.CORS_ORIGINS) lastOrigins = readOrigins(env.CORS_ORIGINS);
-  if (lastOrigins.any) return '*';
-  return lastOrigins.exact.has(origin) ? origin : null;
-}
-
-function readOrigins(text: string): Origins {
-  const origins = text.split(',').map((origin) => origin.trim());
-  return { text, any: origins.includes('*'), exact: new Set(origins) };
+  if (corsOrigins.any) return '*';
+  return corsOrigins.exact.has(origin) ? origin : null;
 }

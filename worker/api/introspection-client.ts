@@ -27,7 +27,10 @@ export function formCredentials(form: URLSearchParams): ClientCredential[] {
  * Whether one of the credentials is that of a client; `clients` has secrets by id. All are compared, even for an unknown id, by
  * digests: the time tells neither ids nor secrets.
  */
-export function isClient(clients: Record<string, unknown>, credentials: ClientCredential[]): boolean {
+export function isClient(
+  clients: Readonly<Record<string, string>>,
+  credentials: ClientCredential[],
+): boolean {
   const matches = credentials.map(({ id, secret }) => {
     const expected = Object.hasOwn(clients, id) ? clients[id] : undefined;
     const same = isSameSecret(sha256Hex(String(expected)), sha256Hex(secret));

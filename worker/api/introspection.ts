@@ -1,14 +1,9 @@
 // Token introspection (RFC 7662) for servers that ask instead of standing behind the gateway. Answers about a token that
 // is not good are exactly {"active":false}. Loaded when it is first asked for.
-import { openDatabase } from '../database.ts';
-import type { Env } from '../env.ts';
-import { limitClient } from '../limit.ts';
-import { note } from '../log.ts';
-import { ownOrigin } from '../origins.ts';
-import { Problem } from '../problem.ts';
-import { requestIdOf } from '../request-id.ts';
+import type { Call } from '../http/call.ts';
+import { limitClient } from '../http/limit.ts';
+import { Problem } from '../http/problem.ts';
 import { findToken } from '../token/store.ts';
-import { verify, type VerifyContext } from '../verification/verify.ts';
 import { refusal } from './bearer.ts';
 import { basicCredentials, formCredentials, isClient } from './introspection-client.ts';
 
@@ -16,46 +11,41 @@ const LIMIT_BYTES = 16 * 1024;
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Throws `not-found` where no client is configured, and every other refusal as a problem. */
-export async function introspect(request: Request, env: Env, context: VerifyContext): Promise<Response> {
-  const clients = readClients(env.INTROSPECTION_CLIENTS);
+export async function introspect(call: Call): Promise<Response> {
+  const { deployment } = call;
+  const { introspectionClients: clients } = deployment.settings;
   if (clients === null) throw new Problem('not-found');
-  if (request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
-  const form = await authenticatedForm(request, env, clients);
+  if (call.request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
+  const form = await authenticatedForm(call, clients);
   const secret = tokenOf(form);
-  const verification = await verify(secret, env, context);
+  const verification = await deployment.verify(secret, call);
   if (!verification.ok) {
     if (verification.reason === 'verification-unavailable') {
       const { slug, detail, headers } = refusal(verification.reason, verification.retryAfter);
       throw new Problem(slug, detail, headers);
     }
-    return answer(request, { active: false });
+    return answer(call, { active: false });
   }
-  note(request, verification);
-  const [row] = await findToken(await openDatabase(env), verification.tokenId);
+  call.note(verification);
+  const [row] = await findToken(await deployment.openDatabase(), verification.tokenId);
   // Deleted between the verification and this read.
-  if (row === undefined) return answer(request, { active: false });
-  return answer(request, {
+  if (row === undefined) return answer(call, { active: false });
+  return answer(call, {
     active: true,
     sub: verification.organisationId,
     client_id: verification.tokenId,
     token_type: 'Bearer',
     iat: Math.floor(Date.parse(row.createdAt) / 1000),
-    iss: ownOrigin(env, request),
+    iss: call.origin,
   });
-}
-
-/** The clients by id, or null where none is configured; the configuration check has read it before. */
-function readClients(json: string | undefined): Record<string, unknown> | null {
-  // An object of strings, or the deployment answers 500 before this is reached.
-  return json === undefined || json === '' ? null : (JSON.parse(json) as Record<string, unknown>);
 }
 
 /** The form of a client that is configured, or a refusal. */
 async function authenticatedForm(
-  request: Request,
-  env: Env,
-  clients: Record<string, unknown>,
+  call: Call,
+  clients: Readonly<Record<string, string>>,
 ): Promise<URLSearchParams> {
+  const { request } = call;
   const authorization = request.headers.get('authorization');
   // Who sends no header may have the credential in the form, which is read for no other client.
   const form = authorization === null && isForm(request) ? await readForm(request) : null;
@@ -63,7 +53,7 @@ async function authenticatedForm(
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
   if (isClient(clients, credentials)) return form ?? readForm(request);
   // Failures alone are counted, so that a stranger's guesses never lock a configured client out.
-  await limitClient(env, env.FAILED_LOGINS_PER_CLIENT, request);
+  await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
   throw new Problem(
     'authentication-required',
     'Send a client id and secret by HTTP Basic',
@@ -103,11 +93,11 @@ function invalid(slug: 'invalid-body' | 'payload-too-large', detail: string): Pr
   return new Problem(slug, detail, {}, 'invalid_request');
 }
 
-function answer(request: Request, body: object): Response {
+function answer(call: Call, body: object): Response {
   const headers = {
     'content-type': 'application/json',
     'cache-control': 'no-store',
-    'x-request-id': requestIdOf(request),
+    'x-request-id': call.id,
   };
   return new Response(JSON.stringify(body), { headers });
 }

@@ -1,7 +1,6 @@
 // The name by which callers reach the API behind this one: ours. The API is told of it, and where an answer names the API's
 // own address instead, the path alone is left of it: a caller who followed the address would take the token there.
-import { clientAddress } from '../client-address.ts';
-import { originOf } from '../request-id.ts';
+import type { Call } from '../http/call.ts';
 
 /** Of both messages (RFC 9110 section 7.6.3). An answer without it is this product's own. */
 export const VIA = '1.1 developer-zone';
@@ -9,10 +8,10 @@ export const VIA = '1.1 developer-zone';
 const ADDRESS = /^[\da-f.:]+$/i;
 
 /** How the call came in, for the API to write its links by: RFC 7239, and the older names that most servers read. */
-export function outerNameHeaders(request: Request): Record<string, string> {
-  const [proto = '', host = ''] = originOf(request).split('://');
+export function outerNameHeaders({ sentTo, caller }: Call): Record<string, string> {
+  const [proto = '', host = ''] = sentTo.split('://');
   // Cloudflare's own at the edge; on a developer's machine it is whatever the caller wrote.
-  const address = clientAddress(request);
+  const { address } = caller;
   const client = address !== null && ADDRESS.test(address) ? address : null;
   const node = client === null ? '' : `for="${client.includes(':') ? `[${client}]` : client}";`;
   return {

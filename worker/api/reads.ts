@@ -1,15 +1,14 @@
 // What a holder may read of itself. Loaded when it is first asked for: a verification alone never evaluates Drizzle.
-import { batch, openDatabase } from '../database.ts';
-import type { Env } from '../env.ts';
+import { batch } from '../database.ts';
+import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { findOrganisation } from '../organisation/store.ts';
 import { countTokens, findToken } from '../token/store.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 import { refusal } from './bearer.ts';
 
 /** The organisation that the token belongs to, with its count of tokens. */
-export async function readOrganisation(env: Env, organisationId: string) {
-  const db = await openDatabase(env);
+export async function readOrganisation(db: Db, organisationId: string) {
   const {
     found: [organisation],
     counts: [tokens],
@@ -23,8 +22,8 @@ export async function readOrganisation(env: Env, organisationId: string) {
 }
 
 /** The token's own row, without the person who made it: a token is held by programs, also by those of other companies. */
-export async function readToken(env: Env, tokenId: string) {
-  const [token] = await findToken(await openDatabase(env), tokenId);
+export async function readToken(db: Db, tokenId: string) {
+  const [token] = await findToken(db, tokenId);
   if (token === undefined) throw invalidToken();
   const { createdBy: _, ...shown } = token;
   return shown;

@@ -1,39 +1,35 @@
 // /v1: the routes for services that hold a token. Plain functions, no router: matching three paths by one costs as much as
 // a verification. What is wrong is thrown as a Problem, but for a refusal, which must be no dearer than an acceptance.
-import type { Env } from '../env.ts';
-import { note } from '../log.ts';
-import { Problem, problemBody, PROBLEMS, type Refusal } from '../problem.ts';
-import { ownOrigin } from '../origins.ts';
-import { isNavigation, requestIdOf } from '../request-id.ts';
-import type { VerifyContext } from '../verification/verify.ts';
+import type { Call } from '../http/call.ts';
+import { Problem, problemBody, PROBLEMS, type Refusal } from '../http/problem.ts';
+import { refusalOf, refusalOfDeployment, refuse } from '../http/refuse.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
-import { checkForwardable, forward, hasUpstream } from './gateway.ts';
+import { checkForwardable, forward } from './gateway.ts';
 import { apiResponse, preflight, template, type Template } from './headers.ts';
 
 const NO_UPSTREAM =
   'No such endpoint here, and no API behind this one: set UPSTREAM_URL, or bind a service as UPSTREAM';
 
-type Handler = (holder: Holder, request: Request, env: Env) => Response | Promise<Response>;
+type Handler = (holder: Holder, call: Call) => Response | Promise<Response>;
 
-/** What is answered here; every other path belongs to the API behind this one. */
-const READS = new Map<string, Handler>([
+/** What is answered here, by its path, which is its name in the log. Every other path belongs to the API behind this one. */
+export const READS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     '/v1/ping',
-    ({ organisationId, tokenId }, request, env) =>
-      answer(request, env, { status: 'ok', organisationId, tokenId }),
+    ({ organisationId, tokenId }, call) => answer(call, { status: 'ok', organisationId, tokenId }),
   ],
   [
     '/v1/organisation',
-    async ({ organisationId }, request, env) => {
+    async ({ organisationId }, call) => {
       const { readOrganisation } = await import('./reads.ts');
-      return answer(request, env, await readOrganisation(env, organisationId));
+      return answer(call, await readOrganisation(await call.deployment.openDatabase(), organisationId));
     },
   ],
   [
     '/v1/token',
-    async ({ tokenId }, request, env) => {
+    async ({ tokenId }, call) => {
       const { readToken } = await import('./reads.ts');
-      return answer(request, env, await readToken(env, tokenId));
+      return answer(call, await readToken(await call.deployment.openDatabase(), tokenId));
     },
   ],
 ]);
@@ -43,53 +39,65 @@ export function isApiPath(path: string): boolean {
   return path.startsWith('/v1/') || path === '/v1';
 }
 
-/** The answer to a call of `path`: at once where nothing has to be waited for. */
-export function api(
-  path: string,
-  request: Request,
-  env: Env,
-  context: VerifyContext,
-): Response | Promise<Response> {
-  const { method } = request;
-  if (method === 'OPTIONS') return preflight(request, env, requestIdOf(request));
-  const read = READS.get(path);
-  if (read === undefined) {
-    if (!hasUpstream(env)) throw new Problem('not-found', NO_UPSTREAM);
-    checkForwardable(request);
-  } else if (method !== 'GET' && method !== 'HEAD') {
-    throw new Problem('method-not-allowed', undefined, { allow: 'GET, HEAD, OPTIONS' });
+/** The answer to a call of these paths: at once where nothing has to be waited for. */
+export function api(call: Call): Response | Promise<Response> {
+  const read = READS.get(call.path);
+  call.route = read === undefined ? '/v1/*' : call.path;
+  const refusal = refusalOfDeployment(call);
+  if (refusal !== null) return refuseApi(call, refusal);
+  try {
+    const given = route(call, read);
+    return given instanceof Promise ? given.catch((error: unknown) => fail(call, error)) : given;
+  } catch (error) {
+    return fail(call, error);
   }
-  const handler = read ?? forwarded;
-  const authentication = authenticate(request, env, context);
-  return authentication instanceof Promise
-    ? authentication.then((late) => settle(late, handler, request, env, context))
-    : settle(authentication, handler, request, env, context);
 }
 
-const forwarded: Handler = (holder, request, env) => forward(request, env, holder);
+function route(call: Call, read: Handler | undefined): Response | Promise<Response> {
+  const { method } = call.request;
+  if (method === 'OPTIONS') return preflight(call);
+  if (read !== undefined && method !== 'GET' && method !== 'HEAD') {
+    throw new Problem('method-not-allowed', undefined, { allow: 'GET, HEAD, OPTIONS' });
+  }
+  const handler = read ?? forwarderOf(call);
+  const authentication = authenticate(call);
+  return authentication instanceof Promise
+    ? authentication.then((late) => settle(late, handler, call))
+    : settle(authentication, handler, call);
+}
 
-function settle(
-  authentication: Authentication,
-  handler: Handler,
-  request: Request,
-  env: Env,
-  context: VerifyContext,
-): Response | Promise<Response> {
+/** Hands a call on, where there is an API behind this one, and what can be told without the token allows it. */
+function forwarderOf(call: Call): Handler {
+  const { upstream } = call.deployment;
+  if (upstream === null) throw new Problem('not-found', NO_UPSTREAM);
+  checkForwardable(call);
+  return (holder) => forward(call, upstream, holder);
+}
+
+function settle(authentication: Authentication, handler: Handler, call: Call): Response | Promise<Response> {
   // A secret in the URL is known to logs, whatever stands in the header. Cheap where there is none: a query is rare enough.
-  const { url } = request;
+  const { url } = call.request;
   const isBare = !authentication.ok && authentication.refusal.slug === 'authentication-required';
   if (url.includes('?') && (isBare || SECRET_MARK.test(url))) {
-    context.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(request, env)));
+    call.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(call)));
   }
   if (authentication.ok) {
-    note(request, authentication);
-    return handler(authentication, request, env);
+    call.note(authentication);
+    return handler(authentication, call);
   }
   const { refusal } = authentication;
-  // A person at the address bar has no token to send: thrown, so that the front door answers with a page.
-  if (isBare && isNavigation(request)) throw new Problem(refusal.slug, refusal.detail, refusal.headers);
-  note(request, refusal);
-  return apiProblem(request, env, refusal);
+  // A person at the address bar has no token to send, and gets a page.
+  if (isBare && call.isNavigation) return refuseApi(call, refusal);
+  call.note(refusal);
+  return apiProblem(call, refusal);
+}
+
+function fail(call: Call, thrown: unknown): Response | Promise<Response> {
+  return refuseApi(call, refusalOf(call, thrown));
+}
+
+function refuseApi(call: Call, refusal: Refusal): Response | Promise<Response> {
+  return refuse(call, refusal, apiProblem(call, refusal));
 }
 
 /** In every secret; an underscore may be encoded. */
@@ -100,8 +108,8 @@ const ANSWER = template(200, { 'content-type': 'application/json' });
 const rendered = new WeakMap<Refusal, { origin: string; start: string; shared: Template }>();
 
 /** A problem with the headers that every answer under /v1 carries. */
-export function apiProblem(request: Request, env: Env, problem: Refusal): Response {
-  const origin = ownOrigin(env, request);
+function apiProblem(call: Call, problem: Refusal): Response {
+  const { origin } = call;
   let known = rendered.get(problem);
   if (known === undefined || known.origin !== origin) {
     const headers = { 'content-type': 'application/problem+json', ...problem.headers };
@@ -113,10 +121,9 @@ export function apiProblem(request: Request, env: Env, problem: Refusal): Respon
     };
     rendered.set(problem, known);
   }
-  const requestId = requestIdOf(request);
-  return apiResponse(`${known.start}${JSON.stringify(requestId)}}`, known.shared, request, env, requestId);
+  return apiResponse(`${known.start}${JSON.stringify(call.id)}}`, known.shared, call);
 }
 
-function answer(request: Request, env: Env, body: object): Response {
-  return apiResponse(JSON.stringify(body), ANSWER, request, env, requestIdOf(request));
+function answer(call: Call, body: object): Response {
+  return apiResponse(JSON.stringify(body), ANSWER, call);
 }

@@ -6,16 +6,24 @@ import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
 import { describeSessions } from '../admin/session.suite.ts';
-import { openDatabase } from '../database.ts';
+import { openDatabase, readDatabaseSize } from '../database.ts';
 import type { Db, DatabaseEnv } from '../database.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
+import type { Pruning } from '../upkeep/prune.ts';
 import { describeSource } from '../verification/source/source.suite.ts';
 import { openSource } from '../verification/source/hub-source.ts';
 import { openClient } from './client.ts';
+
+/** What pruning needs of a deployment with this storage. */
+const deploymentOf = (of: DatabaseEnv, eventsRetentionDays: number | null = null): Pruning => ({
+  openDatabase: () => openDatabase(of),
+  readDatabaseSize: (db) => readDatabaseSize(of, db),
+  settings: { eventsRetentionDays },
+});
 
 let server: LibsqlServer;
 let env: DatabaseEnv;
@@ -103,7 +111,7 @@ describe('a libSQL server', () => {
       expiresAt: 2,
     });
     const [newest] = await openSource(env).newestChanges(1);
-    const pruned = await prune(env, now + 30 * 24 * 3_600_000);
+    const pruned = await prune(deploymentOf(env), now + 30 * 24 * 3_600_000);
     expect(pruned.removed.sessions).toBeGreaterThan(0);
     expect(pruned.removed.changes).toBeGreaterThan(0);
     expect(await openSource(env).newestChanges(10)).toEqual([newest]);

@@ -1,24 +1,21 @@
 // Checks the operator: the caller must hold OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while the secret is being replaced.
 // No cookie opens these routes. Without a secret of at least 32 characters in the settings they answer 404.
 import type { MiddlewareHandler } from 'hono';
-import type { Env } from '../env.ts';
-import { limitClient } from '../limit.ts';
-import { Problem } from '../problem.ts';
+import type { CallEnv } from '../http/call.ts';
+import { limitClient } from '../http/limit.ts';
+import { Problem } from '../http/problem.ts';
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 
-/** In characters, at least. */
-export const SECRET_LENGTH = 32;
-
-export const requireOperator: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  const secrets = [c.env.OPERATOR_SECRET ?? '', c.env.OPERATOR_SECRET_NEXT ?? ''].filter(
-    ({ length }) => length >= SECRET_LENGTH,
-  );
+export const requireOperator: MiddlewareHandler<CallEnv> = async (c, next) => {
+  const { call } = c.env;
+  const { operatorSecret, operatorSecretNext } = call.deployment.settings;
+  const secrets = [operatorSecret, operatorSecretNext].filter((secret) => secret !== null);
   if (secrets.length === 0) throw new Problem('not-found');
   const given = /^Bearer +([!-~]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
   if (given === undefined || !isOneOf(given, secrets)) {
     // Failures alone are counted, so that a stranger's guesses never lock the platform out.
-    await limitClient(c.env, c.env.FAILED_LOGINS_PER_CLIENT, c.req.raw);
+    await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
     throw given === undefined
       ? new Problem('authentication-required', undefined, { 'www-authenticate': 'Bearer realm="operator"' })
       : new Problem('invalid-token', 'This is not the operator secret', {

@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { ORGANISATION_ID, PLANS, isPlan } from '../organisation/organisation.ts';
 import type { Listing } from '../organisation/register.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../http/problem.ts';
 import type { Span } from '../activity/store.ts';
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;

@@ -2,12 +2,11 @@
 // lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
 import { Hono } from 'hono/tiny';
 import { causeOf } from '../activity/cause.ts';
-import { strictBody } from '../body.ts';
-import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
-import type { Env } from '../env.ts';
-import { finishRoutes } from '../route-group.ts';
-import { note } from '../log.ts';
+import { strictBody } from '../http/body.ts';
+import type { CallEnv } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
+import { finishRoutes } from '../http/route-group.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -15,9 +14,7 @@ import type { Plan } from '../organisation/organisation.ts';
 import { deleteOrganisation, putOrganisations } from '../organisation/deeds.ts';
 import { listOrganisations, readOrganisation } from '../organisation/register.ts';
 import type { Wanted } from '../organisation/register.ts';
-import { Problem } from '../problem.ts';
 import { withReserve } from '../reserve.ts';
-import { publishIn } from '../verification/publish.ts';
 import { requireOperator } from './access.ts';
 import { exportEvents } from './events.ts';
 import { listingOf, spanOf } from './query.ts';
@@ -26,18 +23,18 @@ import { readStatus } from './status.ts';
 
 const ACTOR = 'operator';
 
-type OperatorEnv = { Bindings: Env; Variables: { db: Db } };
+type OperatorEnv = CallEnv & { Variables: { db: Db } };
 
 export const operator = finishRoutes(
   new Hono<OperatorEnv>()
     .basePath('/operator')
     .use(requireOperator)
     .use(async (c, next) => {
-      c.set('db', await openDatabase(c.env));
+      c.set('db', await c.env.call.deployment.openDatabase());
       await next();
       c.header('cache-control', 'no-store');
     })
-    .get('/status', async (c) => c.json(await readStatus(c.env, c.var.db), 200))
+    .get('/status', async (c) => c.json(await readStatus(c.env.call.deployment, c.var.db), 200))
     .get('/events', (c) => exportEvents(c.var.db, spanOf(c)))
     .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, listingOf(c)), 200))
     .put('/organisations', strictBody(OrganisationsBody, BULK_KIB), async (c) => {
@@ -45,7 +42,12 @@ export const operator = finishRoutes(
       // The schema has asked for one at least.
       if (first === undefined) throw new Problem('invalid-body', 'Field "organisations": empty');
       return c.json(
-        await putOrganisations(c.var.db, publishIn(c.env), [first, ...more], causeOf(c, ACTOR)),
+        await putOrganisations(
+          c.var.db,
+          c.env.call.deployment.publish,
+          [first, ...more],
+          causeOf(c.env.call, ACTOR),
+        ),
         200,
       );
     })
@@ -55,33 +57,38 @@ export const operator = finishRoutes(
       const wanted = wantedOf({ id, ...c.req.valid('json') });
       const { outcomes, effectiveAt } = await putOrganisations(
         c.var.db,
-        publishIn(c.env),
+        c.env.call.deployment.publish,
         [wanted],
-        causeOf(c, ACTOR),
+        causeOf(c.env.call, ACTOR),
       );
       const [put] = outcomes;
       if (put === undefined) throw new Error('an organisation that was put has no outcome');
       if (put.outcome === 'stale-version') {
         throw new Problem(put.outcome, `Version ${put.version} was applied before`);
       }
-      note(c.req.raw, { organisationId: id });
+      c.env.call.note({ organisationId: id });
       return c.json({ ...put.organisation, effectiveAt }, put.outcome === 'created' ? 201 : 200);
     })
     .get('/organisations/:id', async (c) => {
       const organisation = await readOrganisation(c.var.db, c.req.param('id'));
       if (organisation === null) throw new Problem('organisation-not-found');
-      note(c.req.raw, { organisationId: organisation.id });
+      c.env.call.note({ organisationId: organisation.id });
       return c.json({ ...organisation, tokens: { ...organisation.tokens, limit: TOKEN_LIMIT } }, 200);
     })
     .delete('/organisations/:id', async (c) => {
       const id = c.req.param('id');
-      const { effectiveAt } = await deleteOrganisation(c.var.db, publishIn(c.env), id, causeOf(c, ACTOR));
+      const { effectiveAt } = await deleteOrganisation(
+        c.var.db,
+        c.env.call.deployment.publish,
+        id,
+        causeOf(c.env.call, ACTOR),
+      );
       return c.json({ deleted: id, effectiveAt }, 200);
     })
     .get('/organisations/:id/members', async (c) => {
       const listed = await listMembers(c.var.db, c.req.param('id'), c.req.query('after'));
       if (!listed.ok) throw new Problem(listed.reason);
-      note(c.req.raw, { organisationId: c.req.param('id') });
+      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ members: listed.members, next: listed.next }, 200);
     })
     .put('/organisations/:id/members/:email', async (c) => {
@@ -89,17 +96,22 @@ export const operator = finishRoutes(
         c.var.db,
         c.req.param('id'),
         emailOf(c.req.param('email')),
-        causeOf(c, ACTOR),
+        causeOf(c.env.call, ACTOR),
       );
       if (!outcome.ok) throw new Problem(outcome.reason);
-      note(c.req.raw, { organisationId: c.req.param('id') });
+      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json(outcome.member, outcome.added ? 201 : 200);
     })
     .delete('/organisations/:id/members/:email', async (c) => {
       const email = emailOf(c.req.param('email'));
-      const outcome = await removeMember(withReserve(c.var.db), c.req.param('id'), email, causeOf(c, ACTOR));
+      const outcome = await removeMember(
+        withReserve(c.var.db),
+        c.req.param('id'),
+        email,
+        causeOf(c.env.call, ACTOR),
+      );
       if (!outcome.ok) throw new Problem(outcome.reason);
-      note(c.req.raw, { organisationId: c.req.param('id') });
+      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);
     }),
 );

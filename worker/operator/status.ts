@@ -1,25 +1,23 @@
 // How the deployment is: its version, its database, its hubs, and what waits to be removed.
 import type { Db } from '../database.ts';
-import { readDatabaseSize } from '../database.ts';
-import type { Env } from '../env.ts';
+import type { Deployment } from '../deployment/deployment.ts';
 import { sizeOfReserve } from '../reserve.ts';
 import { readHead } from '../organisation/register.ts';
 import { BACKLOG_COUNTED, readBacklog } from '../upkeep/backlog.ts';
-import { lookAtHubs } from '../verification/look.ts';
 
 /** Every part is read anew. A hub that cannot be reached is said to be so; a database that cannot be read is thrown. */
-export async function readStatus(env: Env, db: Db) {
+export async function readStatus(deployment: Deployment, db: Db) {
   const [bytes, head, reserveBytes, backlog, hubs] = await Promise.all([
-    readDatabaseSize(env, db),
+    deployment.readDatabaseSize(db),
     readHead(db),
     sizeOfReserve(db),
-    readBacklog(db, env, Date.now()),
-    lookAtHubs(env),
+    readBacklog(db, deployment.settings.eventsRetentionDays, Date.now()),
+    deployment.lookAtHubs(),
   ]);
-  const { id, tag, timestamp } = env.VERSION;
+  const { id, tag, timestamp } = deployment.version;
   return {
     version: { id, tag: tag === '' ? null : tag, createdAt: timestamp },
-    database: { kind: env.LIBSQL_URL ? 'libsql' : 'd1', bytes, reserveBytes, head },
+    database: { kind: deployment.databaseKind, bytes, reserveBytes, head },
     hubs: hubs.map((hub) => ({
       region: hub.place,
       isReachable: hub.look !== null,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../docs/openapi/document.ts';
 import worker from '../index.ts';
 import { operator } from '../operator/routes.ts';
-import { PROBLEMS } from '../problem.ts';
+import { PROBLEMS } from '../http/problem.ts';
 import { ORIGIN, call } from '../test/harness.ts';
 
 describe('the OpenAPI document', () => {

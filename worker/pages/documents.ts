@@ -2,20 +2,19 @@
 // by ETag. Filled in here: what this deployment decides, and the theme that the reader chose.
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
-import type { Env } from '../env.ts';
-import { ownOrigin } from '../origins.ts';
-import { Problem } from '../problem.ts';
+import type { Call, CallEnv } from '../http/call.ts';
+import { Problem } from '../http/problem.ts';
+import { finishRoutes } from '../http/route-group.ts';
 import { toBase64Url } from '../random.ts';
-import { finishRoutes } from '../route-group.ts';
 import { PAGE_HEADERS } from './headers.ts';
 import { PLACEHOLDERS } from './placeholders.ts';
 import { withTheme } from './theme.ts';
 
-type DocumentContext = Context<{ Bindings: Env }>;
+type DocumentContext = Context<CallEnv>;
 
 export const documents = finishRoutes(
-  new Hono<{ Bindings: Env }>()
-    .get('/.well-known/security.txt', (c) => send(c, securityText(c), { 'content-type': TEXT }))
+  new Hono<CallEnv>()
+    .get('/.well-known/security.txt', (c) => send(c, securityText(c.env.call), { 'content-type': TEXT }))
     .get('/openapi.json', async (c) => sendDocument(c, { 'access-control-allow-origin': '*' }))
     .on('GET', ['/docs', '/docs.md', '/docs/:name{[a-z.]+}', '/llms.txt'], async (c) => sendDocument(c)),
 );
@@ -25,13 +24,13 @@ const TEXT = 'text/plain; charset=utf-8';
 /** The file at this path as this deployment shows it. */
 async function sendDocument(c: DocumentContext, headers: Record<string, string> = {}): Promise<Response> {
   const path = c.req.path.replace(/\/$/, '');
-  const asset = await readDocument(c.env, new URL(path, c.req.url));
+  const asset = await readDocument(c.env.call, new URL(path, c.req.url));
   // What a person typed or copied with a slash too many.
   if (path !== c.req.path) return c.redirect(path, 308);
   const type = asset.headers.get('content-type') ?? TEXT;
   const isPage = type.startsWith('text/html');
   const text = await (isPage ? withTheme(c.req.raw).transform(asset) : asset).text();
-  return send(c, filled(text, type, c), {
+  return send(c, filled(text, type, c.env.call), {
     'content-type': type,
     // The theme is part of a page: no shared cache may hand one reader's to another.
     ...(isPage ? { ...PAGE_HEADERS, 'cache-control': 'private, no-cache' } : {}),
@@ -39,9 +38,9 @@ async function sendDocument(c: DocumentContext, headers: Record<string, string> 
   });
 }
 
-async function readDocument(env: Env, url: URL): Promise<Response> {
+async function readDocument({ deployment }: Call, url: URL): Promise<Response> {
   // A redirect would lead to the same file under another address.
-  const asset = await env.ASSETS.fetch(url, { redirect: 'manual' }).catch(() => null);
+  const asset = await deployment.assets.fetch(url, { redirect: 'manual' }).catch(() => null);
   if (asset?.ok === true) return asset;
   if (asset === null || asset.status >= 500) {
     throw new Problem('storage-unavailable', 'The files of the documentation cannot be read', {
@@ -58,14 +57,14 @@ const ESCAPES: Readonly<Record<string, (value: string) => string>> = {
   'application/json': (value) => JSON.stringify(value).slice(1, -1),
 };
 
-function filled(text: string, type: string, { env, req }: DocumentContext): string {
-  const origin = ownOrigin(env, req.raw);
+function filled(text: string, type: string, { origin, deployment }: Call): string {
+  const { productName, verifyHost } = deployment.settings;
   const { protocol, host } = new URL(origin);
   const values: Record<(typeof PLACEHOLDERS)[number], string> = {
     origin,
-    product: env.PRODUCT_NAME,
+    product: productName,
     // The files for gateways speak https: of a deployment on this machine they can only be an example.
-    'verify-host': env.VERIFY_HOST || (protocol === 'https:' ? host : 'verify.example.com'),
+    'verify-host': verifyHost || (protocol === 'https:' ? host : 'verify.example.com'),
   };
   const escape = ESCAPES[type.split(';')[0] ?? ''] ?? ((value: string) => value);
   return text.replaceAll(PLACEHOLDER, (_, name: keyof typeof values) => escape(values[name]));
@@ -87,12 +86,12 @@ async function send(c: DocumentContext, body: string, headers: Record<string, st
 }
 
 /** RFC 9116: where a weakness is reported. It has to say when it goes out of date: half a year from today. */
-function securityText({ env, req }: DocumentContext): string {
+function securityText({ origin, deployment }: Call): string {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-  return `Contact: ${env.CONTACT_URL}
+  return `Contact: ${deployment.settings.contactUrl}
 Expires: ${new Date(today + 180 * DAY_MS).toISOString()}
 Preferred-Languages: en
-Canonical: ${ownOrigin(env, req.raw)}/.well-known/security.txt
+Canonical: ${origin}/.well-known/security.txt
 `;
 }
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,5 +1,5 @@
 // The headers of every HTML answer; ui/public/_headers says the same for files that bypass the Worker.
-import { SECURITY_HEADERS } from '../security-headers.ts';
+import { SECURITY_HEADERS } from '../http/security-headers.ts';
 
 export const PAGE_HEADERS = {
   ...SECURITY_HEADERS,

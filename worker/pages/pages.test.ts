@@ -2,7 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';

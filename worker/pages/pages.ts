@@ -2,10 +2,9 @@
 // paint needs no second request. Answers that carry a member's data are never stored.
 import { Hono } from 'hono/tiny';
 import { keepRefusal } from '../admin/access.ts';
-import { openDatabase } from '../database.ts';
-import type { Env } from '../env.ts';
-import { finishRoutes } from '../route-group.ts';
-import { logOften, note } from '../log.ts';
+import type { Call, CallEnv } from '../http/call.ts';
+import { logOften } from '../http/log.ts';
+import { finishRoutes } from '../http/route-group.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { cookiesOf } from '../admin/cookies.ts';
 import { SESSION_COOKIE, findSession } from '../admin/session.ts';
@@ -20,25 +19,21 @@ import { withTheme } from './theme.ts';
 const PAGES = ['/sign-in', '/developer-zone', '/activity', '/sessions'] as const;
 
 export const pages = finishRoutes(
-  new Hono<{ Bindings: Env }>()
+  new Hono<CallEnv>()
     .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
     .on('GET', [...PAGES], async (c) => {
-      const asset = await readAsset(c.env, c.req.raw, c.req.path);
-      if (asset === null) return unavailable(c.req.raw, c.env);
-      const boot = await readBoot(
-        c.env,
-        c.req.raw,
-        c.executionCtx,
-        cookiesOf(c)[SESSION_COOKIE],
-        c.req.query('organisation'),
-      ).catch((error: unknown) => {
+      const { call } = c.env;
+      const asset = await readAsset(call, c.req.path);
+      if (asset === null) return unavailable(call);
+      const cookie = cookiesOf(c)[SESSION_COOKIE];
+      const boot = await readBoot(call, cookie, c.req.query('organisation')).catch((error: unknown) => {
         const failure = storageFailureOf(error);
         if (failure === null) throw error;
         logOften('storage-failed', failure);
         return null;
       });
-      if (boot === null) return unavailable(c.req.raw, c.env);
-      const page = withTheme(c.req.raw)
+      if (boot === null) return unavailable(call);
+      const page = withTheme(call.request)
         .on('head', {
           element(head) {
             head.append(`<script type="application/json" id="boot">${scriptJson(boot)}</script>`, {
@@ -59,10 +54,10 @@ const BARE_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>N
 <p>Something went wrong on our side, and nothing was changed. Try again in a moment.</p></html>`;
 
 /** A person's browser stands here: storage that is away is told on a page, without a session or any data. */
-async function unavailable(request: Request, env: Env): Promise<Response> {
-  note(request, { slug: 'storage-unavailable' });
-  const asset = await readAsset(env, request, '/unavailable');
-  return new Response(asset === null ? BARE_PAGE : withTheme(request).transform(asset).body, {
+async function unavailable(call: Call): Promise<Response> {
+  call.note({ slug: 'storage-unavailable' });
+  const asset = await readAsset(call, '/unavailable');
+  return new Response(asset === null ? BARE_PAGE : withTheme(call.request).transform(asset).body, {
     status: 503,
     headers: {
       ...PAGE_HEADERS,
@@ -77,18 +72,13 @@ async function unavailable(request: Request, env: Env): Promise<Response> {
 export type Boot = Awaited<ReturnType<typeof readBoot>>;
 
 /** What the first paint shows: the product's words, and for a signed-in member their organisations and tokens. */
-async function readBoot(
-  env: Env,
-  request: Request,
-  context: Pick<ExecutionContext, 'waitUntil'>,
-  cookie: string | undefined,
-  organisation: string | undefined,
-) {
-  const product = { name: env.PRODUCT_NAME, contactUrl: env.CONTACT_URL };
-  const db = await openDatabase(env);
-  const session = await findSession(env, db, cookie, Date.now());
+async function readBoot(call: Call, cookie: string | undefined, organisation: string | undefined) {
+  const { settings } = call.deployment;
+  const product = { name: settings.productName, contactUrl: settings.contactUrl };
+  const db = await call.deployment.openDatabase();
+  const session = await findSession(settings.tagKeys, db, cookie, Date.now());
   // Signed in or not: a session can end under an open page, which then shows the sign-in.
-  const methods = signInMethods(env, request);
+  const methods = signInMethods(call);
   if (session === null) return { product, session: null, methods, tokens: null };
   const { email } = session;
   const organisations = await listOrganisationsOf(db, email);
@@ -96,7 +86,7 @@ async function readBoot(
   const listed = place === null ? null : await listTokens(db, place);
   // After the answer, as under /api.
   if (place !== null && listed?.ok === false && listed.reason === 'organisation-not-found')
-    context.waitUntil(keepRefusal(env, db, request, place, null));
+    call.waitUntil(keepRefusal(call, db, place, null));
   return {
     product,
     session: { member: { email }, organisations },

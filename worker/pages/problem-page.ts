@@ -1,7 +1,6 @@
 // Refusals as pages, for a person whose browser went to an address: what is JSON for a program is a sentence and a way on here.
-import type { Env } from '../env.ts';
-import { PROBLEMS, type Refusal } from '../problem.ts';
-import { requestIdOf } from '../request-id.ts';
+import type { Call } from '../http/call.ts';
+import { PROBLEMS, type Refusal } from '../http/problem.ts';
 import { readAsset } from './asset.ts';
 import { PAGE_HEADERS } from './headers.ts';
 import { withTheme } from './theme.ts';
@@ -11,13 +10,12 @@ import { withTheme } from './theme.ts';
  * those of the answer that a program would get.
  */
 export async function problemPage(
-  request: Request,
-  env: Env,
+  call: Call,
   { slug, detail }: Refusal,
   headers: Headers,
 ): Promise<Response | null> {
   const { status, title } = PROBLEMS[slug];
-  const asset = await readAsset(env, request, slug === 'not-found' ? '/404' : '/problem');
+  const asset = await readAsset(call, slug === 'not-found' ? '/404' : '/problem');
   if (asset === null) return null;
   const say = (text: string) => ({
     element(element: Element) {
@@ -27,12 +25,12 @@ export async function problemPage(
   // The page of a missing one has its own words.
   const page =
     slug === 'not-found'
-      ? withTheme(request)
-      : withTheme(request)
+      ? withTheme(call.request)
+      : withTheme(call.request)
           .on('title, h1', say(title))
           .on('.numeral', say(String(status)))
           .on('#detail', say(SENTENCES[slug] ?? detail ?? ''))
-          .on('#request', say(`Request ${requestIdOf(request)}`))
+          .on('#request', say(`Request ${call.id}`))
           .on('#meaning', {
             element(element) {
               element.setAttribute('href', `/docs/problems#${slug}`);

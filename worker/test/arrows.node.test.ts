@@ -8,36 +8,54 @@ const root = resolve(import.meta.dirname, '../..');
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
   verification: {
-    rooms: ['fault', 'libsql/source', 'log', 'organisation/organisation', 'storage-failure', 'token/secret'],
+    rooms: [
+      'fault',
+      'http/log',
+      'libsql/source',
+      'organisation/organisation',
+      'storage-failure',
+      'token/secret',
+    ],
     packages: ['cloudflare:workers'],
   },
   libsql: {
     rooms: ['verification/record', 'verification/source/statements'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
-  verifier: { rooms: ['env', 'verification/verify'], packages: ['cloudflare:workers'] },
+  // The one reader of `env`: it opens what the others are given.
+  deployment: {
+    rooms: [
+      'database',
+      'fault',
+      'http/log',
+      'organisation/store',
+      'token/secret',
+      'verification/jurisdiction',
+      'verification/look',
+      'verification/ownership',
+      'verification/publish',
+      'verification/verify',
+    ],
+    packages: [],
+  },
+  http: {
+    rooms: ['deployment/deployment', 'pages/problem-page', 'storage-failure'],
+    packages: ['hono', 'valibot'],
+  },
+  verifier: { rooms: ['deployment', 'http/call', 'verification/verify'], packages: ['cloudflare:workers'] },
   index: {
+    rooms: ['api', 'deployment', 'http', 'site', 'upkeep/run', 'verification/hub/change-hub', 'verifier'],
+    packages: [],
+  },
+  site: {
     rooms: [
       'admin/routes',
-      'api',
-      'configuration',
-      'env',
-      'log',
+      'api/introspection',
+      'http',
       'operator/routes',
-      'origins',
       'pages/documents',
       'pages/pages',
       'pages/problem-page',
-      'problem',
-      'request-id',
-      'route-group',
-      'security-headers',
-      'storage-failure',
-      'upkeep/owner',
-      'upkeep/prune',
-      'verification/hub/change-hub',
-      'verification/ownership',
-      'verifier',
     ],
     packages: ['hono'],
   },
@@ -45,19 +63,11 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   api: {
     rooms: [
       'activity/cause',
-      'client-address',
-      'configuration',
       'database',
-      'env',
-      'header-rules',
-      'limit',
-      'log',
+      'deployment',
+      'http',
       'organisation',
-      'origins',
-      'problem',
       'random',
-      'request-id',
-      'security-headers',
       'token',
       'verification/credential',
       'verification/verify',
@@ -67,50 +77,34 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   admin: {
     rooms: [
       'activity',
-      'body',
-      'client-address',
-      'configuration',
       'daily-limit',
       'database',
-      'entra',
-      'env',
-      'limit',
-      'log',
+      'deployment/oidc',
+      'http',
       'marked',
       'name',
       'organisation',
-      'origins',
-      'problem',
       'random',
-      'request-id',
       'reserve',
-      'route-group',
       'seal',
       'storage-failure',
       'tables',
       'token',
-      'verification/publish',
     ],
     packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'],
   },
   operator: {
     rooms: [
       'activity',
-      'body',
       'database',
-      'env',
-      'limit',
-      'log',
+      'deployment/deployment',
+      'http',
       'name',
       'organisation',
-      'problem',
       'random',
       'reserve',
-      'route-group',
       'token',
       'upkeep/backlog',
-      'verification/look',
-      'verification/publish',
     ],
     packages: ['hono', 'valibot'],
   },
@@ -120,23 +114,24 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'admin/cookies',
       'admin/session',
       'admin/sign-in',
-      'database',
-      'env',
-      'log',
+      'http',
       'organisation',
-      'origins',
-      'problem',
       'random',
-      'request-id',
-      'route-group',
-      'security-headers',
       'storage-failure',
       'token',
     ],
     packages: ['hono'],
   },
   upkeep: {
-    rooms: ['database', 'reserve', 'storage-failure', 'tables', 'verification/ownership'],
+    rooms: [
+      'database',
+      'deployment/deployment',
+      'http',
+      'reserve',
+      'storage-failure',
+      'tables',
+      'verification/ownership',
+    ],
     packages: ['drizzle-orm'],
   },
   token: { rooms: ['activity', 'database', 'organisation', 'reserve', 'tables'], packages: ['drizzle-orm'] },
@@ -145,23 +140,12 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['drizzle-orm'],
   },
   activity: {
-    rooms: ['client-address', 'database', 'request-id', 'seal', 'tables', 'token/secret'],
+    rooms: ['database', 'http/call', 'seal', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
   database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
-  body: { rooms: ['problem'], packages: ['hono', 'valibot'] },
-  'route-group': { rooms: ['problem'], packages: ['hono'] },
-  configuration: {
-    rooms: ['entra', 'env', 'fault', 'header-rules', 'token/secret', 'verification/jurisdiction'],
-    packages: [],
-  },
-  'header-rules': { rooms: ['env'], packages: [] },
-  limit: { rooms: ['client-address', 'env', 'problem'], packages: [] },
-  log: { rooms: ['env', 'problem', 'request-id'], packages: [] },
   name: { rooms: [], packages: ['valibot'] },
-  origins: { rooms: ['configuration', 'env', 'problem', 'request-id'], packages: [] },
-  problem: { rooms: ['security-headers'], packages: [] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   'daily-limit': { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   marked: { rooms: ['random', 'token/secret'], packages: [] },
@@ -267,18 +251,22 @@ describe('the arrows', () => {
     expect(seen.length).toBeGreaterThan(0);
     expect(
       seen.filter(
-        (line) => !/^import type .*worker\/(?:admin\/routes|pages\/pages|problem)\.ts';$/.test(line),
+        (line) => !/^import type .*worker\/(?:admin\/routes|pages\/pages|http\/problem)\.ts';$/.test(line),
       ),
     ).toEqual([]);
   });
 
-  it('lead from worker/index.ts to the dashboard and the operator by import() alone, so that calls with a token never evaluate them', () => {
-    const wing = /^(admin|operator|pages|upkeep)$/;
-    const text = readFileSync(resolve(root, 'worker/index.ts'), 'utf8');
-    const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];
-    expect(eager.length).toBeGreaterThan(5);
-    expect(arrowsOf('index.ts', eager.join('\n')).filter(({ to }) => wing.test(roomOf(to)))).toEqual([]);
-    expect(arrowsOf('index.ts', text).filter(({ to }) => wing.test(roomOf(to))).length).toBeGreaterThan(3);
+  it('lead from worker/index.ts and worker/site.ts to the groups of routes by import() alone, so that calls with a token never evaluate them', () => {
+    const group = /^(site|admin|operator|pages|upkeep)$/;
+    const lazy = ['index.ts', 'site.ts'].map((file) => {
+      const text = readFileSync(resolve(root, 'worker', file), 'utf8');
+      const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];
+      expect(eager.length).toBeGreaterThan(5);
+      expect(arrowsOf(file, eager.join('\n')).filter(({ to }) => group.test(roomOf(to)))).toEqual([]);
+      return arrowsOf(file, text).filter(({ to }) => group.test(roomOf(to))).length;
+    });
+    expect(lazy[0]).toBe(2);
+    expect(lazy[1]).toBeGreaterThan(3);
   });
 
   // The isolate's part also runs in servers that are no Worker.
@@ -306,7 +294,7 @@ describe('the arrows', () => {
     ['verification/verify.ts', "import { Hono } from 'hono';", 'hono'],
     ['verification/isolate/memory.ts', "import type { Db } from '../../database.ts';", 'database'],
     ['api/routes.ts', "const wing = await import('../admin/routes.ts');", 'admin/routes'],
-    ['token/store.ts', "import { Problem } from '../problem.ts';", 'problem'],
+    ['token/store.ts', "import { Problem } from '../http/problem.ts';", 'http/problem'],
   ])('would catch %s with %s', (file, text, to) => {
     expect(
       arrowsOf(file, text)
@@ -314,6 +302,41 @@ describe('the arrows', () => {
         .map(said),
     ).toEqual([`${file} → ${to}`]);
   });
+});
+
+/** Where a text takes a setting or a binding from `env`. A group of routes under Hono gets its call there, and nothing else. */
+function readsOfEnv(text: string): string[] {
+  const member = /(?<!process\.|\/)\benv\b(?:\??\.(?!call\b)|\[)/g;
+  const destructured = /\{(?!\s*call\s*\})[^{}]*\} = [\w.]*\benv\b(?!\.)|\benv: \{(?!\s*call\s*\})/g;
+  return [member, destructured].flatMap((pattern) => text.match(pattern) ?? []);
+}
+
+describe('the settings', () => {
+  it('are read in worker/deployment alone, the only place that knows `env`', () => {
+    const readers = workerFiles()
+      // worker/deployment gives some of them a part of `env`.
+      .filter(([file]) => !/^(?:deployment|verification|libsql)\/|^database\.ts$/.test(file))
+      .flatMap(([file, text]) => readsOfEnv(text).map((place) => `${file}: ${place}`));
+    expect(readers).toEqual([]);
+  });
+
+  it.each([
+    'c.env.LOG',
+    "this.env['LOG']",
+    'env?.LOG',
+    'const { LOG: log } = env;',
+    'const { LOG } = this.env;',
+    '({ env: { LOG } }) => LOG',
+  ])('would be found in %s', (text) => {
+    expect(readsOfEnv(text)).not.toEqual([]);
+  });
+
+  it.each(['c.env.call.note(facts)', 'const { call } = c.env;', 'openDeployment(this.env)'])(
+    'are not read by %s',
+    (text) => {
+      expect(readsOfEnv(text)).toEqual([]);
+    },
+  );
 });
 
 /** Places where SQL is put together from strings. A tag (sql`…`) makes parameters of its values; a constant has none. */

@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { FAULTS, OPERATOR_SECRET, deploymentWith } from './faults.ts';
 import { ORIGIN, givenCode, givenOrganisation, givenSession, givenToken } from './harness.ts';

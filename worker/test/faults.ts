@@ -1,7 +1,7 @@
 // A deployment whose storage fails at one chosen call: D1, KV, hubs, limiters and assets, wrapped around the real ones. Every call is
 // counted, so that a test can fail each of them in turn instead of a sample.
 import { env } from 'cloudflare:workers';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 
 /** `lost`: the call never arrives. `unanswered`: it is done, and the answer is lost. `slow`: it takes its time. */
 export const FAULTS = ['lost', 'unanswered', 'slow'] as const;

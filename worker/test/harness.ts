@@ -1,7 +1,7 @@
 // What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real routes.
 import { env, exports } from 'cloudflare:workers';
 import { createLinkCode } from '../admin/link.ts';
-import { tagKeysOf } from '../configuration.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { openDatabase } from '../database.ts';
 import { markedValue } from '../marked.ts';
 import type { Plan } from '../organisation/organisation.ts';
@@ -71,7 +71,7 @@ export async function givenToken(
 
 /** A signed-in member's headers for reading; `write` adds what our own pages send along with a write. */
 export async function givenSession(email = 'owner@example.com'): Promise<{ cookie: string }> {
-  const cookie = markedValue(tagKeysOf(env), 'session');
+  const cookie = markedValue(openDeployment(env).settings.tagKeys, 'session');
   const now = Date.now();
   await env.DB.prepare(
     'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -83,7 +83,7 @@ export async function givenSession(email = 'owner@example.com'): Promise<{ cooki
 
 /** The code of a sign-in link that a client of its own asked for in this browser. */
 export async function givenCode(email: string, browser: string, now = Date.now()): Promise<string> {
-  const code = markedValue(tagKeysOf(env), 'link');
+  const code = markedValue(openDeployment(env).settings.tagKeys, 'link');
   const asked = { email, code, browser, client: crypto.randomUUID() };
   const created = await createLinkCode(await openDatabase(env), asked, now);
   if (!created.ok) throw new Error(created.reason);

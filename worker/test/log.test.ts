@@ -2,8 +2,9 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { READS } from '../api/routes.ts';
 import worker from '../index.ts';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import { randomValue } from '../random.ts';
 import { bearer, call, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
 
@@ -32,7 +33,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 function lines(): Record<string, unknown>[] {
-  // Each line is an object that worker/log.ts wrote.
+  // Each line is an object that worker/http/log.ts wrote.
   return printed.map((text) => JSON.parse(text) as Record<string, unknown>);
 }
 
@@ -109,6 +110,16 @@ describe('the line about a request', () => {
       organisationId,
     });
     await seen(call('/operator/organisations/one'), { route: '/operator/organisations/:id', status: 404 });
+  });
+
+  it('names each read of /v1 by the table of routes itself, and no path beside it', async () => {
+    expect(READS.size).toBeGreaterThan(2);
+    for (const path of READS.keys()) {
+      await (await call(`${path}?colour=blue`)).text();
+      expect(line()).toMatchObject({ route: path, status: 401 });
+      await (await call(`${path}/`)).text();
+      expect(line()).toMatchObject({ route: '/v1/*' });
+    }
   });
 
   it('names the token of a change, and nothing that a caller made up', async () => {
@@ -229,7 +240,11 @@ describe('the line about a failure', () => {
   });
 
   it('says of the hourly pruning how much went and how large the database is', async () => {
-    await worker.scheduled(createScheduledController({ scheduledTime: new Date() }), env);
+    await worker.scheduled(
+      createScheduledController({ scheduledTime: new Date() }),
+      env,
+      createExecutionContext(),
+    );
     expect(lines()).toEqual([
       {
         event: 'pruned',
@@ -336,7 +351,11 @@ describe('the line about a failure', () => {
         throw new Error('D1_ERROR: no such table: of somebody@example.com');
       },
     });
-    const run = worker.scheduled(createScheduledController({ scheduledTime: new Date() }), { ...env, DB });
+    const run = worker.scheduled(
+      createScheduledController({ scheduledTime: new Date() }),
+      { ...env, DB },
+      createExecutionContext(),
+    );
     await expect(run).rejects.toThrow('no such table');
     expect(lines()).toEqual([{ level: 'error', event: 'prune-failed', detail: 'missing-table' }]);
   });

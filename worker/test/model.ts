@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { OPERATOR_SECRET } from './faults.ts';

@@ -1,7 +1,7 @@
 // Calls of the operator to a deployment that has the operator secret, and one that counts what a call costs.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { ORIGIN } from './harness.ts';
 

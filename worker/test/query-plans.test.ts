@@ -3,9 +3,9 @@
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import { sealCursor } from '../activity/shown.ts';
-import { tagKeysOf } from '../configuration.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
 
@@ -55,7 +55,7 @@ beforeAll(async () => {
   const room = `/api/organisations/${organisation}`;
   const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
   const there = `/operator/organisations/${organisation}`;
-  const cursor = await sealCursor(tagKeysOf(env), organisation, '9');
+  const cursor = await sealCursor(openDeployment(env).settings.tagKeys, organisation, '9');
   // Refusals have statements of their own, which run behind the answer.
   await send('GET', '/api/organisations/another/tokens', session);
   await send('DELETE', `${room}/tokens/${crypto.randomUUID()}`, session);
@@ -140,6 +140,7 @@ it('has no index that no statement reads by', async () => {
   await worker.scheduled(
     createScheduledController({ scheduledTime: new Date() }),
     recordingAs('the hourly run'),
+    createExecutionContext(),
   );
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'd1_%'",

@@ -2,7 +2,7 @@
 // other isolate as if the first answer had come.
 import { createExecutionContext } from 'cloudflare:test';
 import { expect, it } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from './faults.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from './harness.ts';

@@ -10,7 +10,6 @@ import {
   expiredSessions,
   expiredSignIns,
   expiredUsage,
-  retentionOf,
 } from './expired.ts';
 import type { Table } from './expired.ts';
 
@@ -19,13 +18,8 @@ export const BACKLOG_COUNTED = 10_000;
 
 export type Backlog = Record<Table, number>;
 
-/** How many rows have run out at `now` (ms) and are still there, by table, up to BACKLOG_COUNTED. */
-export async function readBacklog(
-  db: Db,
-  env: { EVENTS_RETENTION_DAYS?: string },
-  now: number,
-): Promise<Backlog> {
-  const days = retentionOf(env);
+/** How many rows have run out at `now` (ms) and are still there, by table, up to BACKLOG_COUNTED. `days`: how long events are kept. */
+export async function readBacklog(db: Db, days: number | null, now: number): Promise<Backlog> {
   const count = (expired: SQLWrapper) => sql`(SELECT count(*) FROM ${expired})`;
   const [row] = await db.all<Backlog>(sql`SELECT
     ${count(expiredSessions(db, now, BACKLOG_COUNTED))} AS sessions,

@@ -79,8 +79,3 @@ export function expiredEvents(db: Db, now: number, days: number, rows: number) {
     )
     .limit(rows);
 }
-
-/** The operator's setting as a number of days, or null: events are kept for ever. configuration.ts has checked it. */
-export function retentionOf(env: { EVENTS_RETENTION_DAYS?: string }): number | null {
-  return env.EVENTS_RETENTION_DAYS ? Number(env.EVENTS_RETENTION_DAYS) : null;
-}

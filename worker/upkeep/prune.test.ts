@@ -1,15 +1,22 @@
 // The hourly pruning against the real tables: what has run out goes, what counts stays.
-import { createScheduledController } from 'cloudflare:test';
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openDeployment } from '../deployment/deployment.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { sha256Hex } from '../random.ts';
 import { call, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
-import { prune } from './prune.ts';
+import { prune as pruneIn } from './prune.ts';
+import type { Budget } from './prune.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = Date.now();
+/** The run of the deployment with this `env`. */
+const prune = (deployment: Env, now: number, budget?: Budget) =>
+  pruneIn(openDeployment(deployment), now, budget);
+
 /** As much as these tests ever need. */
 const BUDGET = { rows: 1000, statements: 900, ms: 60_000 };
 
@@ -205,7 +212,11 @@ describe('the hourly pruning', () => {
 
   it('runs by the schedule', async () => {
     await givenSignIn(NOW - 1);
-    await worker.scheduled(createScheduledController({ scheduledTime: new Date(NOW) }), env);
+    await worker.scheduled(
+      createScheduledController({ scheduledTime: new Date(NOW) }),
+      env,
+      createExecutionContext(),
+    );
     expect(await count('sign_ins')).toBe(0);
   });
 

@@ -4,8 +4,7 @@
 import { sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
-import { openDatabase, readDatabaseSize } from '../database.ts';
-import type { DatabaseEnv, Db } from '../database.ts';
+import type { Db } from '../database.ts';
 import { fillReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import {
@@ -26,11 +25,15 @@ import {
   expiredSessions,
   expiredSignIns,
   expiredUsage,
-  retentionOf,
 } from './expired.ts';
 import type { Table } from './expired.ts';
 
-export type PruneEnv = DatabaseEnv & { EVENTS_RETENTION_DAYS?: string };
+/** What pruning needs of the deployment. */
+export type Pruning = {
+  openDatabase(): Promise<Db>;
+  readDatabaseSize(db: Db): Promise<number>;
+  settings: { eventsRetentionDays: number | null };
+};
 
 /** What one run may take. */
 export type Budget = {
@@ -56,10 +59,10 @@ export type Pruned = {
  * Removes what had run out at `now` (ms). The tables take turns, so that a backlog of one does not keep the others. A table
  * that fails does not keep the others either; the first failure is thrown in the end, so that the run counts as failed.
  */
-export async function prune(env: PruneEnv, now: number, budget: Budget = BUDGET): Promise<Pruned> {
-  const db = await openDatabase(env);
-  const bytes = await readDatabaseSize(env, db);
-  const days = retentionOf(env);
+export async function prune(deployment: Pruning, now: number, budget: Budget = BUDGET): Promise<Pruned> {
+  const db = await deployment.openDatabase();
+  const bytes = await deployment.readDatabaseSize(db);
+  const { eventsRetentionDays: days } = deployment.settings;
   await keepRetention(db, days);
   const { rows } = budget;
   const { subject, kind } = dailyCounts;

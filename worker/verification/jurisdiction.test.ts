@@ -3,7 +3,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 import { operate } from '../test/operate.ts';

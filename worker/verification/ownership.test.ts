@@ -2,7 +2,7 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 import { FOREIGN_FAULT, deploymentIdOf } from './ownership.ts';
@@ -88,7 +88,12 @@ describe('a database', () => {
     await env.DB.prepare('INSERT INTO sign_ins (hash, browser_hash, expires_at) VALUES (?, ?, 1)')
       .bind('a'.repeat(64), 'b')
       .run();
-    const prune = () => worker.scheduled(createScheduledController({ scheduledTime: new Date() }), env);
+    const prune = () =>
+      worker.scheduled(
+        createScheduledController({ scheduledTime: new Date() }),
+        env,
+        createExecutionContext(),
+      );
     await belongsTo('another');
     await expect(prune()).rejects.toThrow('another deployment');
     expect(printed.map((line) => JSON.parse(line))).toContainEqual({

@@ -1,6 +1,6 @@
 // After a change has committed: waits until no place can hold an older record, and says since when. Every hub is told
 // and waited for; a hub that does not answer costs time only: its own lease runs out.
-import { logOften } from '../log.ts';
+import { logOften } from '../http/log.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { isForeign, refuseFrom } from './ownership.ts';
 import { cacheKey } from './record.ts';

@@ -1,6 +1,6 @@
 // The log's words for what a call asked in vain. The call goes on without the answer, so that the log alone says so. Loaded by the
 // first failure: the path of a call does not carry it.
-import { logOften } from '../log.ts';
+import { logOften } from '../http/log.ts';
 import { storageCodeOf } from '../storage-failure.ts';
 import { isForeign } from './ownership.ts';
 import type { Place } from './region.ts';

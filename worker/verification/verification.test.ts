@@ -8,7 +8,7 @@ import {
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { Env } from '../env.ts';
+import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';

@@ -1,7 +1,7 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the database at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
-import { logFailure, logMisconfigured, logOften } from '../../log.ts';
+import { logFailure, logMisconfigured, logOften } from '../../http/log.ts';
 import { storageCodeOf } from '../../storage-failure.ts';
 import { inTime, withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';

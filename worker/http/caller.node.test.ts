@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { clientAddress, clientKey, networkKey } from './client-address.ts';
+import { Caller } from './caller.ts';
 
-const from = (address: string) =>
-  new Request('https://zone.example', { headers: { 'cf-connecting-ip': address } });
+const from = (address: string) => new Caller(new Headers({ 'cf-connecting-ip': address }));
 
 it.each([
   ['203.0.113.7', '203.0.113.7'],
@@ -16,7 +15,7 @@ it.each([
   ['::ffff:203.0.113.7', '203.0.113.7'],
   ['::FFFF:203.0.113.7', '203.0.113.7'],
 ])('counts %s as %s', (address, key) => {
-  expect(clientKey(from(address))).toBe(key);
+  expect(from(address).key).toBe(key);
 });
 
 it.each([
@@ -27,14 +26,18 @@ it.each([
   ['2001:db8::1', '2001:db8:0::/48'],
   ['::1', '0:0:0::/48'],
 ])('counts the network of %s as %s', (address, key) => {
-  expect(networkKey(from(address))).toBe(key);
+  expect(from(address).network).toBe(key);
 });
 
 it('believes no header but the one that Cloudflare sets itself', () => {
-  const forged = new Request('https://zone.example', {
-    headers: { 'x-forwarded-for': '203.0.113.7', 'x-real-ip': '203.0.113.7', forwarded: 'for=203.0.113.7' },
-  });
-  expect(clientAddress(forged)).toBeNull();
-  expect(clientKey(forged)).toBe('unknown');
-  expect(clientAddress(from('203.0.113.7'))).toBe('203.0.113.7');
+  const forged = new Caller(
+    new Headers({
+      'x-forwarded-for': '203.0.113.7',
+      'x-real-ip': '203.0.113.7',
+      forwarded: 'for=203.0.113.7',
+    }),
+  );
+  expect(forged.address).toBeNull();
+  expect(forged.key).toBe('unknown');
+  expect(from('203.0.113.7').address).toBe('203.0.113.7');
 });

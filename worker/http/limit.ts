@@ -1,6 +1,5 @@
 // Limits by the Workers rate-limit binding, where a refusal would cost more than the limiter. Approximate, per location.
-import { clientKey, networkKey } from './client-address.ts';
-import type { Env } from './env.ts';
+import type { Call } from './call.ts';
 import { Problem } from './problem.ts';
 
 /** The period of every limit in wrangler.toml. */
@@ -18,14 +17,13 @@ export async function limit(limiter: RateLimit, key: string): Promise<void> {
   });
 }
 
-/** The same for the client of a request, `what` of it where one limiter counts two things; of IPv6 for its /48 as well, with a higher limit. */
+/** The same for the client of a call, `what` of it where one limiter counts two things; of IPv6 for its /48 as well, with a higher limit. */
 export async function limitClient(
-  env: Pick<Env, 'REQUESTS_PER_NETWORK'>,
+  { caller, deployment }: Call,
   limiter: RateLimit,
-  request: Request,
   what = '',
 ): Promise<void> {
-  await limit(limiter, what + clientKey(request));
-  const network = networkKey(request);
-  if (network !== null) await limit(env.REQUESTS_PER_NETWORK, network);
+  await limit(limiter, what + caller.key);
+  const { network } = caller;
+  if (network !== null) await limit(deployment.limiters.requestsPerNetwork, network);
 }

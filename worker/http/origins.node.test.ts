@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSentTo } from './request-id.ts';
+import { isSentTo } from './origins.ts';
 
 it.each([
   ['https://verify.example.com/', true],
@@ -11,5 +11,5 @@ it.each([
   ['https://averify.example.com/', false],
   ['https://evil.example/verify.example.com/', false],
 ])('%s is sent to verify.example.com: %s', (url, expected) => {
-  expect(isSentTo({ url }, 'verify.example.com')).toBe(expected);
+  expect(isSentTo(url, 'verify.example.com')).toBe(expected);
 });

@@ -1,12 +1,10 @@
-// Which headers pass between a caller and the API behind this one. The gateway, the answers to preflights and the check of
-// the settings read the same lists. Names are in small letters; a trailing `*` stands for any end of a name.
-import type { Env } from './env.ts';
+// Which headers pass between a caller and the API behind this one: fixed lists, and what two settings add to them. Names are in
+// small letters; a trailing `*` stands for any end of a name.
+import type { Reading } from './reading.ts';
 
 type Names = { exact: ReadonlySet<string>; prefixes: readonly string[] };
 /** `passes` takes a name in small letters. */
 export type HeaderRule = { passes(name: string): boolean };
-type HeaderRules = { request: HeaderRule; answer: HeaderRule };
-
 const MCP = 'mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, mcp-param-*';
 const REQUEST = `accept, accept-*, content-*, idempotency-key, if-*, last-event-id, ${MCP}, prefer, range, traceparent, tracestate, user-agent`;
 const ANSWER = `accept-*, allow, content-*, deprecation, etag, last-modified, link, location, ${MCP}, preference-applied, ratelimit, ratelimit-*, retry-after, sunset, www-authenticate`;
@@ -31,34 +29,22 @@ const NEVER_IN_ANSWERS = readNames(
 
 const NAME = /^[\w!#$%&'+.^`|~-]+\*?$/;
 
-let last: { request: string; answer: string; rules: HeaderRules } | undefined;
-
-/** The rules of a deployment: the fixed lists, and what its two settings add. */
-export function headerRules(env: Pick<Env, 'UPSTREAM_REQUEST_HEADERS' | 'UPSTREAM_ANSWER_HEADERS'>) {
-  const { UPSTREAM_REQUEST_HEADERS: request, UPSTREAM_ANSWER_HEADERS: answer } = env;
-  if (last?.request !== request || last.answer !== answer) {
-    last = {
-      request,
-      answer,
-      rules: {
-        request: ruleOf(readNames(`${REQUEST}, ${request}`), [NEVER]),
-        answer: ruleOf(readNames(`${ANSWER}, ${answer}`), [NEVER, NEVER_IN_ANSWERS]),
-      },
-    };
-  }
-  return last.rules;
-}
-
-/** What is wrong with a setting that names headers, as the end of a sentence, or null. */
-export function headerListFault(value: string, direction: 'request' | 'answer'): string | null {
-  const names = namesIn(value);
-  if (!names.every((name) => NAME.test(name))) {
-    return 'not a comma-separated list of header names, each with at most one * and that at its end';
-  }
-  const never = direction === 'request' ? [NEVER] : [NEVER, NEVER_IN_ANSWERS];
-  return names.some((name) => isNever(name.replace('*', ''), never))
-    ? 'names a header that never passes (identity, credentials, cookies, one connection, and what this product sets itself)'
-    : null;
+/** The rule of one direction: its fixed list, and what the setting `value` of the name `setting` adds. */
+export function readHeaderRule(
+  setting: string,
+  value: string,
+  direction: 'request' | 'answer',
+): Reading<HeaderRule> {
+  const [fixed, never] = direction === 'request' ? [REQUEST, [NEVER]] : [ANSWER, [NEVER, NEVER_IN_ANSWERS]];
+  const more = namesIn(value);
+  const fault = !more.every((name) => NAME.test(name))
+    ? 'not a comma-separated list of header names, each with at most one * and that at its end'
+    : more.some((name) => isNever(name.replace('*', ''), never))
+      ? 'names a header that never passes (identity, credentials, cookies, one connection, and what this product sets itself)'
+      : null;
+  return fault === null
+    ? { value: ruleOf(readNames(`${fixed}, ${value}`), never) }
+    : { value: ruleOf(readNames(fixed), never), fault: `${setting}: ${fault}` };
 }
 
 function ruleOf(names: Names, never: readonly Names[]): HeaderRule {

@@ -69,15 +69,15 @@ export function problemBody({ slug, detail, error }: Refusal, origin: string, re
   return JSON.stringify({ type, title, status, detail, error, requestId });
 }
 
-/** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own. */
-export function problemResponse(problem: Refusal, origin: string, requestId: string): Response {
-  return new Response(problemBody(problem, origin, requestId), {
+/** The answer to a caller: `application/problem+json`, never cached. `origin` is this deployment's own, `id` that of the call. */
+export function problemResponse(problem: Refusal, { origin, id }: { origin: string; id: string }): Response {
+  return new Response(problemBody(problem, origin, id), {
     status: PROBLEMS[problem.slug].status,
     headers: {
       ...SECURITY_HEADERS,
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
-      'x-request-id': requestId,
+      'x-request-id': id,
       ...problem.headers,
     },
   });

@@ -1,17 +1,16 @@
 // The one place that writes to the log: a line of JSON for each request, and one for each thing that failed behind it. The
 // fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
-import type { Env } from './env.ts';
 import type { Slug } from './problem.ts';
-import { pathOf, requestIdOf } from './request-id.ts';
 
-/** What a route adds to the log line of its request. Ids of rows that exist, never a caller's own text. */
+/** What a route adds to the log line of its call. Ids of rows that exist, never a caller's own text. */
 export type Note = {
-  /** The pattern that matched, such as "/api/organisations/:organisation/tokens". */
-  readonly route?: string;
   readonly slug?: Slug;
   readonly organisationId?: string;
   readonly tokenId?: string;
 };
+
+/** What the line about an answered call is made of (call.ts). */
+type Answered = { request: Request; id: string; route: string; startedAt: number; facts: Note | undefined };
 
 /** All that a line about a request may say; JSON leaves out what is undefined. */
 type RequestLine = {
@@ -60,48 +59,31 @@ type PrunedLine = {
   durationMs: number;
 };
 
-const notes = new WeakMap<Request, Note>();
-
-/** Adds to what is known about a request. What is given is kept as it is, so that nothing is made for a first note. */
-export function note(request: Request, more: Note): void {
-  const known = notes.get(request);
-  notes.set(request, known === undefined ? more : { ...known, ...more });
-}
-
 /** Any other is a caller's own text. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** Cloudflare's ray id, or a UUID of ours: on a developer's machine the header is whatever a caller says. */
 const REQUEST_ID = /^[0-9a-f-]{16,36}(?:-[A-Z]{3})?$/;
-/** Paths without a parameter, which are their own pattern. */
-const FIXED = new Set(['/healthz', '/introspect', '/verify', '/v1/ping', '/v1/organisation', '/v1/token']);
 /** Where this isolate runs. It never moves, and reading `cf` costs more than the rest of a line. */
 let region: string | undefined;
 
 /**
- * The line about an answered request; `startedAt` in ms of the epoch. On Cloudflare clocks stand still but for I/O, so that
- * the duration is the time that was waited: 0 for a call that was answered from memory.
+ * The line about an answered call by HTTP; `startedAt` in ms of the epoch. On Cloudflare clocks stand still but for I/O, so that the duration is the time that
+ * was waited: 0 for a call that was answered from memory.
  */
-export function logRequest(request: Request, status: number, env: Pick<Env, 'LOG'>, startedAt: number): void {
-  if (env.LOG === 'errors' && status < 500) return;
-  const known = notes.get(request);
-  const requestId = requestIdOf(request);
+export function logRequest(call: Answered, status: number, which: 'all' | 'errors'): void {
+  if (which === 'errors' && status < 500) return;
+  const { request, facts, id } = call;
   write({
     method: METHODS.has(request.method) ? request.method : 'other',
-    route: known?.route ?? routeOf(request),
+    route: call.route,
     status,
-    reason: known?.slug,
-    organisationId: known?.organisationId,
-    tokenId: known?.tokenId,
-    requestId: REQUEST_ID.test(requestId) ? requestId : 'other',
+    reason: facts?.slug,
+    organisationId: facts?.organisationId,
+    tokenId: facts?.tokenId,
+    requestId: REQUEST_ID.test(id) ? id : 'other',
     region: (region ??= coloOf(request)),
-    durationMs: Date.now() - startedAt,
+    durationMs: Date.now() - call.startedAt,
   });
-}
-
-function routeOf(request: Request): string {
-  const path = pathOf(request);
-  if (FIXED.has(path)) return path;
-  return path.startsWith('/v1/') ? '/v1/*' : '*';
 }
 
 function coloOf({ cf }: Request): string {
@@ -151,8 +133,7 @@ export function logPruned(pruned: Omit<PrunedLine, 'event'>): void {
 }
 
 /** An unexpected failure: the kind of the error and the place in our own code. Its message may hold anything, so it is left out. */
-export function logUnexpected(error: Error, request: Request): void {
-  const requestId = requestIdOf(request);
+export function logUnexpected(error: Error, requestId: string): void {
   const frame = error.stack?.split('\n').find((line) => FRAME.test(line));
   const kind = /^[A-Z]\w{0,40}$/.test(error.name) ? error.name : 'Error';
   write({

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { unstable_readConfig as readConfig } from 'wrangler';
-import { faultOf } from './configuration.ts';
+import { readSettings } from './settings.ts';
 import type { Env } from './env.ts';
 
 it('keeps what a request holds out of logs and traces, in the cloud and on this machine', () => {
@@ -23,7 +23,7 @@ describe('the example of the secrets', () => {
     TAG_KEY_CURRENT: '1',
   };
   // The settings that are looked at, all of them text; the bindings are not.
-  const faultWith = (vars: object) => faultOf({ ...settings, ...vars } as unknown as Env);
+  const faultWith = (vars: object) => readSettings({ ...settings, ...vars } as unknown as Env).fault;
 
   it('asks for what a deployment cannot do without', () => {
     expect(new Set(Object.keys(example))).toEqual(
@@ -47,7 +47,8 @@ describe('an issuer of Microsoft', () => {
     TAG_KEY_CURRENT: '1',
     OIDC_CLIENT_ID: 'zone',
   };
-  const faultOfIssuer = (issuer: string) => faultOf({ ...settings, OIDC_ISSUER: issuer } as unknown as Env);
+  const faultOfIssuer = (issuer: string) =>
+    readSettings({ ...settings, OIDC_ISSUER: issuer } as unknown as Env).fault;
 
   it.each([
     'https://login.microsoftonline.com/common/v2.0',
@@ -71,5 +72,44 @@ describe('an issuer of Microsoft', () => {
     'https://issuer.example/common/v2.0',
   ])('is taken where it names one: %s', (issuer) => {
     expect(faultOfIssuer(issuer)).toBeNull();
+  });
+});
+
+describe('a provider for single sign-on', () => {
+  const settings = {
+    ...readConfig({ config: 'wrangler.toml' }).vars,
+    TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+    TAG_KEY_CURRENT: '1',
+    OIDC_ISSUER: 'https://issuer.example',
+    OIDC_CLIENT_ID: 'zone',
+  };
+  // The settings that are looked at, all of them text; the bindings are not.
+  const read = (vars: object) => readSettings({ ...settings, ...vars } as unknown as Env);
+
+  it.each([
+    [{ OIDC_CLIENT_ID: '' }, 'OIDC_CLIENT_ID: not set'],
+    [{ OIDC_CLIENT_ID: undefined }, 'OIDC_CLIENT_ID: not set'],
+    [{ OIDC_ISSUER: 'issuer' }, 'OIDC_ISSUER: not a URL'],
+    [{ OIDC_ISSUER: 'http://issuer.example' }, 'OIDC_ISSUER: not https'],
+    [{ OIDC_ISSUER: 'http://localhost:1' }, 'OIDC_ISSUER: not https'],
+    [{ OIDC_ISSUER: 'https://issuer.example?tenant=1' }, 'OIDC_ISSUER: a URL with a query'],
+    [{ OIDC_ISSUER: 'https://issuer.example#1' }, 'OIDC_ISSUER: a URL with a query or a fragment'],
+    [{ OIDC_EMAIL_TRUSTED: 'yes' }, 'OIDC_EMAIL_TRUSTED: neither "1" nor "0"'],
+  ])('that cannot be used is a fault of the deployment, before a person signs in: %j', (vars, fault) => {
+    expect(read(vars).fault).toContain(fault);
+    expect(read(vars).settings.oidc).toBeNull();
+  });
+
+  it('is read once, with what it is to this deployment', () => {
+    expect(read({ OIDC_EMAIL_TRUSTED: '1' }).settings.oidc).toMatchObject({
+      clientId: 'zone',
+      clientSecret: '',
+      isEmailTrusted: true,
+      name: 'single sign-on',
+    });
+    expect(read({ OIDC_ISSUER: undefined, OIDC_CLIENT_ID: undefined })).toMatchObject({
+      fault: null,
+      settings: { oidc: null },
+    });
   });
 });

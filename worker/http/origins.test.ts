@@ -2,10 +2,10 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { Env } from './env.ts';
-import worker from './index.ts';
-import { bearer, givenOrganisation, givenSession, givenToken } from './test/harness.ts';
-import { OPERATOR_SECRET } from './test/faults.ts';
+import type { Env } from '../deployment/env.ts';
+import worker from '../index.ts';
+import { bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { OPERATOR_SECRET } from '../test/faults.ts';
 
 const [FIRST, SECOND] = ['https://zone.example', 'https://api.zone.example:8443'];
 const CLIENT = 'a-client-secret-of-these-tests-alone';

@@ -1,0 +1,77 @@
+// How one setting is read: its value, and what is wrong with it. A fault is one sentence that names the setting and says what is
+// right, never its value.
+import type { Env } from './env.ts';
+
+/** At fault, `value` is that of a deployment without the setting: refusals alone are made with it. */
+export type Reading<T> = { value: T; fault?: string };
+
+/** In characters, at least. */
+export const SECRET_LENGTH = 32;
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1']);
+
+/** As a browser writes a host name: the URL of a request is compared with it. */
+export function readHost(name: string, value: string): Reading<string> {
+  const isGood = value === '' || (!value.endsWith('.') && URL.parse(`https://${value}`)?.hostname === value);
+  if (isGood) return { value };
+  return { value: '', fault: `${name}: not a host name in small letters, without scheme, port and path` };
+}
+
+export function readNumber(name: string, value: string, least: number, most: number): Reading<number> {
+  const isGood = /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
+  if (isGood) return { value: Number(value) };
+  return { value: least, fault: `${name}: not a whole number from ${least} to ${most}` };
+}
+
+/** An unset or empty secret is null: it switches its routes off. A short one is a mistake, and so is one that no header can carry. */
+export function readSecret(name: string, value: string | undefined): Reading<string | null> {
+  if (value === undefined || value === '') return { value: null };
+  if (value.length < SECRET_LENGTH)
+    return { value: null, fault: `${name}: shorter than ${SECRET_LENGTH} characters` };
+  if (/^[!-~]+$/.test(value)) return { value };
+  return { value: null, fault: `${name}: a space, or another character than visible ASCII` };
+}
+
+/** The secrets of clients by their ids, or null where none is configured. */
+export function readClients(
+  name: string,
+  value: string | undefined,
+): Reading<Readonly<Record<string, string>> | null> {
+  if (value === undefined || value === '') return { value: null };
+  let clients: unknown;
+  try {
+    clients = JSON.parse(value);
+  } catch {
+    clients = null;
+  }
+  if (typeof clients !== 'object' || clients === null || Array.isArray(clients))
+    return { value: null, fault: `${name}: not a JSON object` };
+  const isGood = Object.values(clients).every(
+    (secret) => typeof secret === 'string' && secret.length >= SECRET_LENGTH,
+  );
+  if (!isGood) return { value: null, fault: `${name}: a secret is shorter than ${SECRET_LENGTH} characters` };
+  // Its values are strings.
+  return { value: clients as Record<string, string> };
+}
+
+/** A switch with two words. At fault it is the second one. */
+export function readWord<const Word extends string>(
+  name: string,
+  value: string,
+  words: readonly [Word, Word],
+): Reading<Word> {
+  const word = words.find((known) => known === value);
+  if (word !== undefined) return { value: word };
+  return { value: words[1], fault: `${name}: neither "${words[0]}" nor "${words[1]}"` };
+}
+
+/** The origin that an http(s) URL without a path names, or null. */
+export function originOf(value: string): string | null {
+  const url = URL.parse(value);
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) return null;
+  return value === url.origin || value === `${url.origin}/` ? url.origin : null;
+}
+
+/** Whether a URL is of this machine, and http may be used for it: in local mode alone. */
+export function isLocalHttp(env: Pick<Env, 'LOCAL_MODE'>, url: URL): boolean {
+  return env.LOCAL_MODE === '1' && url.protocol === 'http:' && LOCAL_HOSTS.has(url.hostname);
+}

@@ -1,0 +1,149 @@
+// The settings of a deployment, each of them read once and typed. Where one is at fault, nothing is answered but the sentence
+// that names it.
+import { readTagKeyRing } from '../token/secret.ts';
+import type { TagKeyRing } from '../token/secret.ts';
+import { JURISDICTIONS, jurisdictionOf } from '../verification/jurisdiction.ts';
+import type { Env } from './env.ts';
+import { readHeaderRule } from './header-rules.ts';
+import { readOidc } from './oidc.ts';
+import { isLocalHttp, originOf, readClients, readHost, readNumber, readSecret, readWord } from './reading.ts';
+import type { Reading } from './reading.ts';
+
+export type Settings = ReturnType<typeof readSettings>['settings'];
+
+/** All settings, and the first fault among them or null. A setting that is at fault has the value of one that is not set. */
+export function readSettings(env: Env) {
+  const { REVOCATION_LEASE_MS_BEFORE: leaseBefore, HUB_LEASE_MS_BEFORE: hubLeaseBefore } = env;
+  const leaseMs = readNumber('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000);
+  const hubLeaseMs = readNumber('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000);
+  // In the order in which their faults are told.
+  const readings = {
+    // First: while it is at fault, no host may answer 200 (worker/index.ts).
+    verifyHost: readHost('VERIFY_HOST', env.VERIFY_HOST),
+    tagKeys: readTagKeys(env),
+    origins: readOrigins(env),
+    contactUrl: readContact(env.CONTACT_URL),
+    upstreamOrigin: readUpstream(env),
+    upstreamTimeoutMs: readNumber('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000),
+    requestHeaders: readHeaderRule('UPSTREAM_REQUEST_HEADERS', env.UPSTREAM_REQUEST_HEADERS, 'request'),
+    answerHeaders: readHeaderRule('UPSTREAM_ANSWER_HEADERS', env.UPSTREAM_ANSWER_HEADERS, 'answer'),
+    leaseMs,
+    hubLeaseMs,
+    databaseEpoch: readNumber('DATABASE_EPOCH', env.DATABASE_EPOCH, 1, 1_000_000),
+    // A hub's lease covers its isolates', or an answer that waits for the one alone would come before the other is over.
+    leasesAgree: readRule(hubLeaseMs.value >= leaseMs.value, 'HUB_LEASE_MS: below REVOCATION_LEASE_MS'),
+    // Of the deployment before this one, where this one shortened them: its isolates may still run.
+    leaseMsBefore: readNumber('REVOCATION_LEASE_MS_BEFORE', leaseBefore ?? '0', 0, 60_000),
+    hubLeaseMsBefore: readNumber('HUB_LEASE_MS_BEFORE', hubLeaseBefore ?? '1', 1, 60_000),
+    jurisdiction: readJurisdiction(env.JURISDICTION),
+    hstsSubdomains: readWord('HSTS_SUBDOMAINS', env.HSTS_SUBDOMAINS, ['yes', 'no']),
+    log: readWord('LOG', env.LOG, ['all', 'errors']),
+    eventsRetentionDays: readRetention(env.EVENTS_RETENTION_DAYS),
+    operatorSecret: readSecret('OPERATOR_SECRET', env.OPERATOR_SECRET),
+    operatorSecretNext: readSecret('OPERATOR_SECRET_NEXT', env.OPERATOR_SECRET_NEXT),
+    upstreamSecret: readSecret('UPSTREAM_SECRET', env.UPSTREAM_SECRET),
+    corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
+    introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
+    oidc: readOidc(env),
+    libsqlUrl: readLibsql(env),
+    productName: { value: env.PRODUCT_NAME },
+    emailFrom: { value: env.EMAIL_FROM },
+    isLocalMode: { value: env.LOCAL_MODE === '1' },
+  } satisfies Record<string, Reading<unknown>>;
+  const all: Reading<unknown>[] = Object.values(readings);
+  const settings = Object.fromEntries(Object.entries(readings).map(([name, { value }]) => [name, value])) as {
+    // Each value stands under the name of its reading.
+    [Name in keyof typeof readings]: (typeof readings)[Name]['value'];
+  };
+  return { settings, fault: all.find(({ fault }) => fault !== undefined)?.fault ?? null };
+}
+
+function readRule(isKept: boolean, fault: string): Reading<boolean> {
+  return isKept ? { value: true } : { value: false, fault };
+}
+
+function readTagKeys(env: Env): Reading<TagKeyRing> {
+  const reading = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
+  return reading.ok
+    ? { value: reading.ring }
+    : { value: { current: '', keys: new Map() }, fault: reading.reason };
+}
+
+/** The origins of the deployment, the first of which it calls itself by, and how the URL of a request begins that is answered. */
+type Origins = { all: readonly string[]; prefixes: readonly string[] };
+
+/** Without the setting, every host that Cloudflare routes here is accepted, and sign-in is closed. */
+const EVERY_HOST: Origins = { all: [], prefixes: ['https://'] };
+
+function readOrigins({ ORIGINS: value, VERIFY_HOST: host }: Env): Reading<Origins> {
+  if (value === '') return { value: EVERY_HOST };
+  const all = value.split(',').map((origin) => origin.trim());
+  const isGood = all.every((origin) => /^https:\/\/[a-z\d.:-]+$/.test(origin) && originOf(origin) === origin);
+  if (!isGood)
+    return { value: EVERY_HOST, fault: 'ORIGINS: not a comma-separated list of exact https origins' };
+  const origins = { all, prefixes: all.map((origin) => `${origin}/`) };
+  // On that host no page, no call and no sign-in is answered.
+  return all.some((origin) => new URL(origin).hostname === host)
+    ? { value: origins, fault: 'ORIGINS: names VERIFY_HOST' }
+    : { value: origins };
+}
+
+/** Members follow it, and security.txt names it (RFC 9116 section 2.5.3). */
+function readContact(value: string): Reading<string> {
+  const protocol = URL.parse(value)?.protocol ?? '';
+  return ['https:', 'mailto:', 'tel:'].includes(protocol)
+    ? { value }
+    : { value: '', fault: 'CONTACT_URL: not an https, mailto or tel URL' };
+}
+
+/** UPSTREAM_SECRET and every call travel to it: never in the clear. A service binding has no URL. */
+function readUpstream(env: Env): Reading<string | null> {
+  if (env.UPSTREAM_URL === '') return { value: null };
+  const origin = originOf(env.UPSTREAM_URL);
+  if (origin === null) return { value: null, fault: 'UPSTREAM_URL: not an http(s) origin' };
+  return origin.startsWith('https:') || isLocalHttp(env, new URL(origin))
+    ? { value: origin }
+    : { value: null, fault: 'UPSTREAM_URL: not https' };
+}
+
+function readJurisdiction(value: string) {
+  const jurisdiction = jurisdictionOf(value);
+  return value === '' || jurisdiction !== null
+    ? { value: jurisdiction }
+    : { value: null, fault: `JURISDICTION: not one of ${JURISDICTIONS.join(', ')}` };
+}
+
+/** How many days an event is kept, or null: for ever. */
+function readRetention(value: string): Reading<number | null> {
+  return value ? readNumber('EVENTS_RETENTION_DAYS', value, 30, 36_500) : { value: null };
+}
+
+/** The websites whose scripts may call /v1. */
+type CorsOrigins = { any: boolean; exact: ReadonlySet<string> };
+
+/** Null: none. */
+function readCorsOrigins(value: string): Reading<CorsOrigins | null> {
+  if (value === '') return { value: null };
+  const origins = value.split(',').map((origin) => origin.trim());
+  return origins.every((origin) => origin === '*' || isCallersOrigin(origin))
+    ? { value: { any: origins.includes('*'), exact: new Set(origins) } }
+    : { value: null, fault: 'CORS_ORIGINS: not a comma-separated list of exact origins' };
+}
+
+/** As a browser writes it: of a website, or of an app or an extension, whose scheme is its own (`capacitor://localhost`). */
+function isCallersOrigin(value: string): boolean {
+  const url = URL.parse(value);
+  return url !== null && url.host !== '' && value === `${url.protocol}//${url.host}` && !/\s/.test(value);
+}
+
+/** The token travels with every statement: never in the clear, and never in a URL, which ends up in logs. */
+function readLibsql(env: Env): Reading<string | null> {
+  if (!env.LIBSQL_URL) return { value: null };
+  const url = URL.parse(env.LIBSQL_URL);
+  const fault = (text: string) => ({ value: null, fault: text });
+  if (url === null || url.hostname === '') return fault('LIBSQL_URL: not a URL');
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+    return fault('LIBSQL_URL: more than a host and a path; the token goes into LIBSQL_AUTH_TOKEN');
+  const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(env, url);
+  return isGood ? { value: env.LIBSQL_URL } : fault('LIBSQL_URL: not libsql or https');
+}

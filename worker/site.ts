@@ -1,0 +1,74 @@
+// Every path but those of /v1 and forward-auth: chooses the group of routes, and sends the files of the dashboard. Each group is
+// loaded when it is first asked for.
+import { Hono } from 'hono/tiny';
+import type { Call, CallEnv } from './http/call.ts';
+import { pageElsewhere } from './http/origins.ts';
+import { Problem } from './http/problem.ts';
+import { refusalOf, refusalOfDeployment, refuse } from './http/refuse.ts';
+import { answerBy } from './http/route-group.ts';
+
+/** Files that are the body of a refusal, and no page of their own. */
+const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
+
+const routes = new Hono<CallEnv>()
+  .all('/introspect', async ({ env: { call } }) => {
+    call.route = '/introspect';
+    const { introspect } = await import('./api/introspection.ts');
+    return introspect(call);
+  })
+  .all('/api/*', async ({ env: { call } }) => {
+    const { admin } = await import('./admin/routes.ts');
+    return answerBy(admin, call);
+  })
+  .on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], async ({ env: { call } }) => {
+    const { pages } = await import('./pages/pages.ts');
+    return answerBy(pages, call);
+  })
+  .all('/operator/*', async ({ env: { call } }) => {
+    const { operator } = await import('./operator/routes.ts');
+    return answerBy(operator, call);
+  })
+  .on(
+    'ALL',
+    ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json', '/.well-known/security.txt'],
+    async ({ env: { call } }) => {
+      const { documents } = await import('./pages/documents.ts');
+      return answerBy(documents, call);
+    },
+  )
+  .get('*', async (c) => sendFile(c.env.call, c.req.path))
+  .notFound(() => {
+    throw new Problem('not-found');
+  })
+  .onError((error, { env: { call } }) => refuse(call, refusalOf(call, error)));
+
+/** The answer of this deployment at a path of its site. */
+export async function site(call: Call): Promise<Response> {
+  const { fault } = call.deployment;
+  // Asked by monitors, which may know no more than an address: it says nothing about this deployment. While VERIFY_HOST
+  // cannot be read, every host may be the one of forward-auth, where a 200 lets a call pass.
+  if (call.path === '/healthz') {
+    call.route = '/healthz';
+    if (fault?.startsWith('VERIFY_HOST') !== true) return Response.json({ status: 'ok' });
+  }
+  const page = fault === null ? pageElsewhere(call, routes.getPath(call.request)) : null;
+  // A permanent redirect of a GET, to another address of ours.
+  if (page !== null) return new Response(null, { status: 308, headers: { location: page } });
+  const refusal = refusalOfDeployment(call);
+  return refusal === null ? routes.fetch(call.request, { call }) : refuse(call, refusal);
+}
+
+/** A file of the dashboard, or 404. */
+async function sendFile(call: Call, path: string): Promise<Response> {
+  const asset = REFUSALS.has(path) ? null : await call.deployment.assets.fetch(call.request);
+  // No redirect: the files make one of `//host/x`, and of any path that is encoded oddly. A new answer, because the headers of
+  // this one cannot be added to.
+  if (asset?.ok === true || asset?.status === 304) return new Response(asset.body, asset);
+  const missing = new Problem('not-found');
+  if (asset !== null && asset.status !== 404) throw missing;
+  call.note({ slug: missing.slug });
+  const { problemPage } = await import('./pages/problem-page.ts');
+  const page = await problemPage(call, missing, new Headers());
+  if (page === null) throw missing;
+  return page;
+}
