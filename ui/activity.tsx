@@ -1,5 +1,5 @@
 // The audit log, for members: who did what, when, to which token. Newest first, by cursor; loaded when it is opened.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
 import { readActivity, readPeople } from './api.ts';
@@ -8,15 +8,14 @@ import { formatAgo, formatClock, formatFull, formatMinute } from './format.ts';
 import { Icon } from './icon.tsx';
 import {
   asked,
+  followFailure,
   follow,
   go,
   isOpen,
   isTold,
-  leaveEnterprise,
   linkTo,
   organisation,
   organisationId,
-  refreshSession,
   toastFailure,
 } from './state.ts';
 import type { Load } from './state.ts';
@@ -79,8 +78,7 @@ async function load(how: 'anew' | 'newer' | { before: string }, unattended = fal
     return;
   }
   const { failure } = outcome;
-  if (failure.slug === 'enterprise-plan-required') await leaveEnterprise(id);
-  else if (failure.status === 404) await refreshSession();
+  await followFailure(id, failure);
   if (mine !== question || isTold(failure)) return;
   // What was loaded stays.
   if (kept === null) log.value = { state: 'failed', failure };

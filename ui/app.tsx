@@ -1,7 +1,6 @@
 // Which screen is shown: sign-in without a session, else the one that the URL names, inside the shell.
-import { signal, watch } from './signal.ts';
+import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { CreateDialog } from './create-dialog.tsx';
 import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
@@ -13,6 +12,7 @@ import { SignIn } from './sign-in.tsx';
 import { dialog, organisation, product, screen, session } from './state.ts';
 import { LoadFailure } from './failure.tsx';
 import { texts } from './texts.ts';
+import { watch } from './watch.ts';
 
 const TITLES = {
   'sign-in': texts.signIn.title,
@@ -53,16 +53,8 @@ async function fetchActivity(): Promise<void> {
 }
 addEventListener('online', () => late.value === 'missing' && location.reload());
 
-let last: Element | undefined;
-addEventListener('focusin', ({ target }) => (last = target as Element));
-
 export function App() {
   const open = dialog.value;
-  // What had the focus is gone with this change: the heading has it then, not the top of the page.
-  useEffect(() => {
-    if (last?.isConnected === false && document.activeElement === document.body)
-      document.querySelector('h1')?.focus({ preventScroll: true });
-  });
   return (
     <>
       {session.value === null || screen.value === 'sign-in' ? (

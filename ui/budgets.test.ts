@@ -21,10 +21,10 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts of everything but Activity within 21 KB', () => {
+  it('keeps the scripts of everything but Activity within 24 KB', () => {
     const scripts = named('.js').filter((path) => !path.includes('activity'));
     expect(scripts.length).toBeGreaterThan(0);
-    expect(total(scripts)).toBeLessThanOrEqual(21_000);
+    expect(total(scripts)).toBeLessThanOrEqual(24_000);
   });
 
   it('keeps the styles within 4.3 KB, and light-dark() in them', () => {

@@ -1,16 +1,16 @@
 // Confirms a creation and makes it: one token however often the button is pressed, and nothing half-made on failure.
-import { useSignal } from './signal.ts';
+import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import { createToken, deleteToken } from './api.ts';
+import { createToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
 import { NO_LOGIN } from './no-login.ts';
-import { dialog, isTold, leaveEnterprise, refreshSession, toast, typed } from './state.ts';
+import { dialog, followFailure, isTold, toast, typed } from './state.ts';
 import type { Organisation } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { addToken, judge, labelOf, loadTokens, mayHaveHappened } from './tokens.ts';
+import { addToken, labelOf, mayHaveHappened, removeToken, tryToDelete } from './tokens.ts';
 
 /** `organisation` is the one that the dialog was opened for: the token is made there, wherever the page is by then. */
 export function CreateDialog({ organisation }: { organisation: Organisation }) {
@@ -32,14 +32,12 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     busy.value = true;
     failure.value = null;
     const outcome = await createToken(id, name, key.current);
+    const isShown = !outcome.ok && (isTold(outcome.failure) || (await followFailure(id, outcome.failure)));
     busy.value = false;
     if (!outcome.ok) {
-      const { slug } = outcome.failure;
-      if (isTold(outcome.failure)) dialog.value = null;
-      else if (slug === 'enterprise-plan-required' || slug === 'organisation-not-found') {
-        dialog.value = null;
-        await (slug === 'organisation-not-found' ? refreshSession() : leaveEnterprise(id));
-      } else failure.value = outcome.failure;
+      // The page shows it: the sign-in, another member, the plan or the choice of an organisation.
+      if (isShown) dialog.value = null;
+      else failure.value = outcome.failure;
       return;
     }
     typed.delete(draft);
@@ -52,16 +50,15 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     if (busy.value) return;
     busy.value = true;
     failure.value = null;
-    const outcome = await deleteToken(token);
-    const verdict = outcome.ok ? 'gone' : await judge(token, outcome.failure);
+    const deletion = await tryToDelete(token);
     busy.value = false;
-    if (!outcome.ok && verdict !== 'gone') {
-      if (verdict === 'shown') dialog.value = null;
-      else failure.value = outcome.failure;
+    if ('failure' in deletion) {
+      failure.value = deletion.failure;
       return;
     }
-    await loadTokens();
     dialog.value = null;
+    if (deletion.is === 'shown') return;
+    removeToken(token);
     toast('ok', texts.remove.gone(labelOf(token)));
   };
   if (lost.value !== null) {

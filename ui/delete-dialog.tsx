@@ -1,6 +1,5 @@
 // Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
-import { useSignal } from './signal.ts';
-import { deleteToken } from './api.ts';
+import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
@@ -8,7 +7,7 @@ import { formatClock } from './format.ts';
 import { dialog, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { judge, labelOf, removeToken } from './tokens.ts';
+import { labelOf, removeToken, tryToDelete } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
@@ -22,20 +21,15 @@ export function DeleteDialog({ token }: { token: Token }) {
     if (busy.value) return;
     busy.value = true;
     failure.value = null;
-    const outcome = await deleteToken(token);
-    const verdict = outcome.ok ? 'gone' : await judge(token, outcome.failure);
+    const deletion = await tryToDelete(token);
     busy.value = false;
-    if (verdict === 'gone') {
-      finish(
-        token,
-        outcome.ok
-          ? texts.remove.done(label, formatClock(outcome.value.effectiveAt))
-          : texts.remove.gone(label),
-      );
-    } else if (verdict === 'shown') dialog.value = null;
-    else if (!outcome.ok) {
-      unchanged.value = verdict === 'unchanged';
-      failure.value = outcome.failure;
+    if (deletion.is === 'gone') {
+      const { at } = deletion;
+      finish(token, at === null ? texts.remove.gone(label) : texts.remove.done(label, formatClock(at)));
+    } else if (deletion.is === 'shown') dialog.value = null;
+    else {
+      unchanged.value = deletion.is === 'unchanged';
+      failure.value = deletion.failure;
     }
   };
   return (

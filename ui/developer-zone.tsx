@@ -1,5 +1,5 @@
 // The Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { CloudOff, ExternalLink, Key, Lock, Plus, TriangleAlert } from 'lucide';
 import type { IconNode } from 'lucide';

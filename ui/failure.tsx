@@ -4,7 +4,7 @@ import { useRef } from 'preact/hooks';
 import { Check, CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
-import { useSignal } from './signal.ts';
+import { useSignal } from '@preact/signals';
 import { explain } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';

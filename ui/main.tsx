@@ -1,7 +1,10 @@
 // Starts the dashboard in whichever page was opened; the URL says which screen.
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { drawWith } from './signal.ts';
+import { keepFocus } from './focus.ts';
 
 const root = document.getElementById('app');
-if (root !== null) drawWith(() => render(<App />, root));
+if (root !== null) {
+  render(<App />, root);
+  keepFocus(root);
+}

@@ -1,6 +1,6 @@
 // The choice of the organisation: in the sidebar, and on the page while none is chosen. All of them, in the order in which
 // people count, with a filter where they are many.
-import { signal, useSignal } from './signal.ts';
+import { signal, useSignal } from '@preact/signals';
 import { ChevronsUpDown } from 'lucide';
 import { Icon } from './icon.tsx';
 import { follow, go, linkTo, organisation, screen, session } from './state.ts';

@@ -1,6 +1,6 @@
 // The one time that a secret is shown. It lives in the dialog's own signal; Done, leaving the page or closing the tab
 // ends it. Nothing here writes it to storage, an address, a title or a log.
-import { useSignal } from './signal.ts';
+import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Copy, TriangleAlert } from 'lucide';
 import type { Token } from './api.ts';

@@ -1,5 +1,5 @@
 // Where the member is signed in, and the way to end it: one session, or all of them.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Monitor } from 'lucide';
 import { endSession, listSessions, signOutEverywhere } from './api.ts';

@@ -1,5 +1,5 @@
 // The frame around every signed-in screen: organisation, navigation, account. On phones a drawer behind a menu button.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';

@@ -1,6 +1,6 @@
 // The sign-in page: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
 // The code leaves the address bar before anything else happens.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
 import type { Failure } from './api.ts';
@@ -72,8 +72,8 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
   const back = encodeURIComponent(rememberPlace());
   const email = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // A person who opens this page types next. An element that already has the focus keeps it.
-    if (document.activeElement === document.body) email.current?.focus();
+    // A person who opens this page types next. After a session that has ended, the heading says what happened.
+    if (farewell.value === null && document.activeElement === document.body) email.current?.focus();
   }, []);
   return (
     <>

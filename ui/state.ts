@@ -1,10 +1,11 @@
 // What the screens show: signals for the place, the member, dialogs and messages. The place (screen and organisation) is
 // the URL's; nothing is stored.
-import { computed, signal, watch } from './signal.ts';
+import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import type { Boot } from '../worker/pages/pages.ts';
 import { texts } from './texts.ts';
+import { watch } from './watch.ts';
 
 export type Plan = keyof typeof texts.plan.names;
 /** `plan` is null where it is known to be below Enterprise, and no more. */
@@ -138,8 +139,24 @@ export async function refreshSession(unattended = false): Promise<boolean> {
   return outcome.ok;
 }
 
+/**
+ * A failed call about an organisation may say that the member's plan or membership there is another: then the session is
+ * read again, and the page follows it. Answers whether the member has no tokens to see there any more.
+ */
+export async function followFailure(id: string, { slug, status }: Failure): Promise<boolean> {
+  if (slug === 'enterprise-plan-required') {
+    await leaveEnterprise(id);
+    return true;
+  }
+  if (status !== 403 && status !== 404) return false;
+  const isKnown = await refreshSession();
+  return isKnown && !belongsTo(id);
+}
+
+const belongsTo = (id: string): boolean => session.value?.organisations.some((row) => row.id === id) === true;
+
 /** The organisation has left Enterprise under an open page. What it has now, the session says. */
-export async function leaveEnterprise(id: string): Promise<void> {
+async function leaveEnterprise(id: string): Promise<void> {
   const current = session.value;
   if (current === null) return;
   const organisations = current.organisations.map((row) =>

@@ -1,6 +1,6 @@
 // The name of a token and its last use. Renames in place: Enter and leaving keep, Esc leaves the old name, and a name that is
 // refused stays in its field.
-import { useSignal } from './signal.ts';
+import { useSignal } from '@preact/signals';
 import { useLayoutEffect } from 'preact/hooks';
 import { Pencil } from 'lucide';
 import { changeToken } from './api.ts';
@@ -8,10 +8,10 @@ import type { Token } from './api.ts';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
-import { explain, renaming, report, toast, typed } from './state.ts';
+import { renaming, report, typed } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { judge, labelOf, maskOf, patchToken, removeToken } from './tokens.ts';
+import { maskOf, patchToken, settleFailure } from './tokens.ts';
 
 /** The name, a click away from being another. */
 export function TokenName({ token }: { token: Token }) {
@@ -73,16 +73,8 @@ function Rename({ token }: { token: Token }) {
       return;
     }
     const { failure } = outcome;
-    const verdict = await judge(token, failure);
-    if (verdict === 'shown') return;
-    if (verdict === 'gone') {
-      leave();
-      removeToken(token);
-      toast('error', texts.toggle.gone(labelOf(token)));
-      return;
-    }
-    const lead = verdict === 'unchanged' ? texts.tokens.notRenamed : texts.unsure(labelOf(token));
-    const text = `${lead} ${explain(failure)}`;
+    const text = await settleFailure(token, failure, texts.tokens.notRenamed);
+    if (text === null) return;
     if (renaming.value === token.id) refused.value = text;
     else report(token, 'error', text, { failure });
   };

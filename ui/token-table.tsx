@@ -1,5 +1,5 @@
 // The table of tokens: five columns as the product document names them; on phones each row becomes a card.
-import { signal } from './signal.ts';
+import { signal } from '@preact/signals';
 import { Trash2 } from 'lucide';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
@@ -7,11 +7,11 @@ import { formatClock, formatDay, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
 import { Receipt, Trouble } from './message.tsx';
 import { Sparkline } from './sparkline.tsx';
-import { dialog, dismiss, explain, receipts, report, toast } from './state.ts';
+import { dialog, dismiss, receipts, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { LastUse, TokenName } from './token-name.tsx';
-import { judge, labelOf, maskOf, patchToken, removeToken } from './tokens.ts';
+import { labelOf, maskOf, patchToken, settleFailure } from './tokens.ts';
 
 /** Which tokens wait for the server's receipt, and for what. */
 const pending = signal<Record<string, boolean>>({});
@@ -154,7 +154,6 @@ function Badge({ active, wanted }: { active: boolean; wanted: boolean | undefine
 
 /** Moves the thumb at once and settles when the server's receipt has come: a switch is a security act. */
 async function toggle(token: Token, active: boolean): Promise<void> {
-  const label = labelOf(token);
   const last = receipts.value[token.id];
   if (last !== undefined) dismiss(last.id);
   // Undo and Try again are gone with their message.
@@ -179,15 +178,9 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     return;
   }
   const { failure } = outcome;
-  const verdict = await judge(token, failure);
-  if (verdict === 'shown') return;
-  if (verdict === 'gone') {
-    removeToken(token);
-    toast('error', texts.toggle.gone(label));
-    return;
-  }
-  const lead = verdict === 'unchanged' ? texts.toggle.failed(label, token.active) : texts.unsure(label);
-  report(token, 'error', `${lead} ${explain(failure)}`, {
+  const text = await settleFailure(token, failure, texts.toggle.failed(labelOf(token), token.active));
+  if (text === null) return;
+  report(token, 'error', text, {
     failure,
     action: { label: texts.tryAgain, run: () => void toggle(token, active) },
   });

@@ -1,20 +1,22 @@
 // The tokens of the organisation in the URL, and what a failed change of one means. A token carries its organisation: no
 // call about it reads the address bar.
-import { signal, watch } from './signal.ts';
-import { listTokens, readUsage } from './api.ts';
+import { signal } from '@preact/signals';
+import { deleteToken, listTokens, readUsage } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import {
   boot,
+  explain,
+  followFailure,
   isOpen,
   isTold,
-  leaveEnterprise,
   limit,
   organisationId,
-  refreshSession,
   screen,
-  session,
+  toast,
 } from './state.ts';
 import type { Load } from './state.ts';
+import { texts } from './texts.ts';
+import { watch } from './watch.ts';
 
 export type Usage = { accepted: number[]; refused: number[] };
 
@@ -54,8 +56,7 @@ export async function loadTokens(unattended = false): Promise<void> {
     return;
   }
   const { failure } = outcome;
-  if (failure.slug === 'enterprise-plan-required') await leaveEnterprise(id);
-  else if (failure.status === 403 || failure.status === 404) await refreshSession();
+  await followFailure(id, failure);
   if (mine !== inFlight || isTold(failure)) return;
   if (tokens.value.state === 'ready' && loadedFor === id) tokens.value = { ...tokens.value, stale: true };
   else tokens.value = { state: 'failed', failure };
@@ -113,7 +114,7 @@ function edit(organisation: string, change: (list: Token[]) => Token[]): void {
   tokens.value = { ...tokens.value, value: change(tokens.value.value) };
 }
 
-export type Verdict =
+type Verdict =
   /** The page shows it: the session, the member, the plan or the membership is another. */
   | 'shown'
   /** The organisation's own list is without the token. */
@@ -123,19 +124,11 @@ export type Verdict =
   | 'unknown';
 
 /** What a failed change of this token means. No more is said than the organisation's own list says, asked again. */
-export async function judge(token: Token, failure: Failure): Promise<Verdict> {
+async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const id = token.organisation;
   const isHere = (): boolean => organisationId.value === id && screen.value === 'developer-zone';
   if (isTold(failure)) return 'shown';
-  if (failure.slug === 'enterprise-plan-required') {
-    await leaveEnterprise(id);
-    return isHere() ? 'shown' : 'unknown';
-  }
-  if (failure.status === 403 || failure.status === 404) {
-    const known = await refreshSession();
-    const belongs = session.value?.organisations.some((row) => row.id === id) === true;
-    if (known && !belongs) return isHere() ? 'shown' : 'unknown';
-  }
+  if (await followFailure(id, failure)) return isHere() ? 'shown' : 'unknown';
   const before = edits;
   const list = await listTokens(id);
   if (!list.ok) {
@@ -147,6 +140,38 @@ export async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const now = list.value.tokens.find((row) => row.id === token.id);
   if (now === undefined) return failure.slug === 'token-not-found' ? 'gone' : 'unknown';
   return now.active === token.active && now.name === token.name ? 'unchanged' : 'unknown';
+}
+
+/**
+ * Settles a failed change of a token. A token that is gone leaves the table, and a message says so. Answers the sentence that
+ * is left to be said, or null; `unchanged` is its beginning where the list proves that nothing was changed.
+ */
+export async function settleFailure(
+  token: Token,
+  failure: Failure,
+  unchanged: string,
+): Promise<string | null> {
+  const verdict = await judge(token, failure);
+  if (verdict === 'shown') return null;
+  if (verdict === 'gone') {
+    removeToken(token);
+    toast('error', texts.toggle.gone(labelOf(token)));
+    return null;
+  }
+  return `${verdict === 'unchanged' ? unchanged : texts.unsure(labelOf(token))} ${explain(failure)}`;
+}
+
+export type Deletion =
+  /** `at`: since when the token is refused everywhere (ISO 8601), or null where it was deleted before. */
+  { is: 'gone'; at: string | null } | { is: 'shown' } | { is: 'unchanged' | 'unknown'; failure: Failure };
+
+/** Deletes the token. One that is gone already is as good as deleted, where the list says so. The table keeps its row. */
+export async function tryToDelete(token: Token): Promise<Deletion> {
+  const outcome = await deleteToken(token);
+  if (outcome.ok) return { is: 'gone', at: outcome.value.effectiveAt };
+  const verdict = await judge(token, outcome.failure);
+  if (verdict === 'gone') return { is: 'gone', at: null };
+  return verdict === 'shown' ? { is: 'shown' } : { is: verdict, failure: outcome.failure };
 }
 
 /** A change whose answer was lost, or came from a server in trouble, may have been made all the same. */

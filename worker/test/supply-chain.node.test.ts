@@ -80,7 +80,7 @@ describe('the code of others', { timeout: 60_000 }, () => {
           : [],
       );
     expect(modules.length).toBeGreaterThan(20);
-    expect(packagesOf(modules)).toEqual(['lucide', 'preact']);
+    expect(packagesOf(modules)).toEqual(['@preact/signals', '@preact/signals-core', 'lucide', 'preact']);
   });
 });
 
