@@ -5,6 +5,37 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 import { isRoutine, watch } from './scripts/watched.ts';
 
+/** Suites that start many servers, engines or deployments. `npm test` leaves them out, `npm run test:all` runs them. */
+const DEEP = [
+  'backup',
+  'commands',
+  'defences',
+  'deploy',
+  'dev',
+  'engines',
+  'frame',
+  'libsql',
+  'load',
+  'many',
+  'oidc',
+  'places',
+  'releases',
+  'restore',
+  'state-folder',
+  'states',
+  'two-deployments',
+].map((name) => `e2e/${name}.test.ts`);
+
+/** What every suite in a real browser or around a real server needs. */
+const E2E = {
+  isolate: false,
+  globalSetup: ['e2e/bundle.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  // Pages side by side, for the tests that ask for it: a small machine has two cores.
+  maxConcurrency: 2,
+};
+
 const WAITING = ['worker/test/model.test.ts', 'worker/verification/verification.test.ts'];
 
 /** Left alone, vitest plays one project after the other: the suites that wait for leases would keep both cores idle at the
@@ -78,25 +109,19 @@ export default defineConfig({
       },
       {
         test: {
+          ...E2E,
           name: 'e2e',
-          isolate: false,
-          globalSetup: ['e2e/bundle.ts'],
-          include: ['e2e/**/*.test.ts'],
-          exclude: ['e2e/peers/**'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          // Pages side by side, for the tests that ask for it: a small machine has two cores.
-          maxConcurrency: 2,
+          include: ['e2e/*.test.ts'],
+          exclude: DEEP,
         },
       },
+      { test: { ...E2E, name: 'deep', include: DEEP } },
       {
         test: {
+          ...E2E,
           name: 'peers',
-          isolate: false,
           globalSetup: ['e2e/bundle.ts', 'e2e/peers/install.ts'],
           include: ['e2e/peers/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

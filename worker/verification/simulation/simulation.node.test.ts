@@ -20,7 +20,7 @@ import { World } from './world.ts';
 import type { Code, Wrong } from './world.ts';
 
 const REAL: Code = { Hub, Verifier, publishChange, askUnder, answerUnder };
-const SCHEDULES = Number(process.env['SIMULATION_SCHEDULES'] ?? 5000);
+const SCHEDULES = Number(process.env['SIMULATION_SCHEDULES'] ?? 1000);
 
 /** Schedules that once broke the promise. */
 const FOUND = [660481450, 1545987006];
