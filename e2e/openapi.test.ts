@@ -97,7 +97,7 @@ async function faultsOfOne([method, path, status, made = {}]: Call): Promise<str
   const body = await answer.text();
   const name = `${method} ${path} ${status}`;
   if (answer.status !== status) return [`${name}: ${answer.status} ${body}`];
-  const responses = document.paths[path]?.[method as 'get']?.responses ?? {};
+  const responses: Record<string, unknown> = document.paths[path]?.[method as 'get']?.responses ?? {};
   const key = String(status) in responses ? String(status) : `${String(status)[0]}XX`;
   // As answers.ts writes them.
   const documented = responses[key] as Documented | undefined;

@@ -1,5 +1,5 @@
 // The names that people give: to a token, to an organisation. The dashboard and the operator's routes read names by this one rule.
-import { maxLength, pipe, regex, string } from 'valibot';
+import { maxLength, minLength, pipe, regex, string } from 'valibot';
 
 // What looks like nothing although it is no space: fillers of Hangul, and the empty pattern of Braille.
 const BLANK = '\\u115f\\u1160\\u2800\\u3164\\uffa0';
@@ -17,6 +17,7 @@ const WHOLE_CHARACTERS = /^\P{Cs}+$/u;
 export const nameOf = (longest: number) =>
   pipe(
     string('not a string'),
+    minLength(1, 'empty'),
     maxLength(longest, `longer than ${longest} characters`),
     regex(SOMETHING, 'empty'),
     // Half a surrogate pair would be stored as another character than the answer says.

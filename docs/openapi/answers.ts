@@ -1,8 +1,36 @@
-// The parts that every operation of the OpenAPI document shares: schemas, headers and problem answers.
-import { PROBLEMS } from '../../worker/http/problem.ts';
-import type { Slug } from '../../worker/http/problem.ts';
+// The parts that every operation of the OpenAPI document shares. A schema is one of valibot's: that of a body or a query is the
+// Worker's own, that of an answer has the type of what the route answers, or does not compile.
+import { toJsonSchema } from '@valibot/to-json-schema';
+import type { Hono } from 'hono';
+import {
+  description as describedAs,
+  examples,
+  integer,
+  isoTimestamp,
+  maxValue,
+  minValue,
+  number,
+  optional,
+  parse,
+  picklist,
+  pipe,
+  strictObject,
+  string,
+  url,
+} from 'valibot';
+import type { BaseIssue, BaseSchema, InferInput, ObjectEntries, StrictObjectSchema } from 'valibot';
+import { isInstant } from '../../worker/operator/schemas.ts';
+import { PLANS } from '../../worker/organisation/organisation.ts';
+import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 
-export type Operation = {
+type Schema = BaseSchema<unknown, unknown, BaseIssue<unknown>>;
+type Response = { description: string; headers?: object; content?: object };
+declare const TYPE: unique symbol;
+/** A JSON answer of exactly this type. */
+type Answer<T> = Response & { [TYPE]?: (value: T) => T };
+
+/** `Answers`: what is answered as JSON, by status. */
+export type Operation<Answers = unknown> = {
   operationId: string;
   summary: string;
   description: string;
@@ -10,43 +38,113 @@ export type Operation = {
   security: Record<string, string[]>[];
   parameters?: object[];
   requestBody?: { required: true; content: Record<string, { schema: object; example: object }> };
-  responses: Record<string, { description: string; headers?: object; content?: object }>;
+  responses: Record<string, Response> & { [Status in keyof Answers]: Answer<Answers[Status]> };
 };
-export type Paths = Record<string, Partial<Record<'get' | 'post' | 'put' | 'patch' | 'delete', Operation>>>;
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+export type Paths = Record<string, Partial<Record<Method, Operation>>>;
 
-export const text = { type: 'string' } as const;
-export const instant = {
-  type: 'string',
-  format: 'date-time',
-  examples: ['2026-11-23T18:00:00.000Z'],
-} as const;
-export const count = { type: 'integer', minimum: 0 } as const;
-export const plan = { type: 'string', enum: ['trial', 'pay-as-you-go', 'pro', 'enterprise'] } as const;
+/** What has to be described of a group of routes: each path with each method, and what it answers with which status. */
+export type OperationsOf<Routes> =
+  Routes extends Hono<infer _E, infer S, infer _B>
+    ? {
+        [Path in keyof S as keyof S[Path] extends never ? never : PathOf<Path & string>]: {
+          [M in keyof S[Path] as M extends `$${infer Name}` ? Name : never]: Operation<AnswersOf<S[Path][M]>>;
+        };
+      }
+    : never;
+type PathOf<Path extends string> = Path extends `${infer Start}:${infer Name}/${infer Rest}`
+  ? `${Start}{${Name}}/${PathOf<Rest>}`
+  : Path extends `${infer Start}:${infer Name}`
+    ? `${Start}{${Name}}`
+    : Path;
+type AnswersOf<Endpoint> = {
+  [
+    E in Endpoint as E extends { outputFormat: 'json'; status: infer Status extends number } ? Status : never
+  ]: E extends {
+    output: infer Output;
+  }
+    ? Output
+    : never;
+};
 
-/** An object that has exactly these properties, all of them always present. */
-export function record(properties: Record<string, object>) {
-  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+export const text = string();
+const INSTANT = '2026-11-23T18:00:00.000Z';
+export const instant = pipe(string(), isoTimestamp(), examples([INSTANT]));
+export const count = pipe(number(), integer(), minValue(0));
+export const plan = picklist(PLANS);
+
+/** JSON Schema of what a schema takes. */
+export function schemaOf(schema: Schema): object {
+  const { $schema: _, ...converted } = toJsonSchema(schema, {
+    target: 'draft-2020-12',
+    typeMode: 'input',
+    overrideAction: ({ valibotAction, jsonSchema }) => {
+      // Every type of rule but these has no requirement, or one of another type.
+      const { type, requirement } = valibotAction as { type: string; requirement?: unknown };
+      if (type === 'check')
+        return requirement === isInstant
+          ? { ...jsonSchema, format: 'date-time', examples: [INSTANT] }
+          : jsonSchema;
+      // A pattern of JSON Schema has no flags, and a schema has one pattern: such a rule is told by the refusal alone.
+      return requirement instanceof RegExp && requirement.flags !== ''
+        ? { ...jsonSchema, pattern: undefined }
+        : null;
+    },
+    // Shorter than a choice of two schemas, and read by more generators.
+    overrideSchema: ({ valibotSchema: { type }, jsonSchema }) => {
+      const [only] = jsonSchema.anyOf ?? [];
+      return type === 'nullable' && typeof only === 'object' && typeof only.type === 'string'
+        ? { ...only, type: [only.type, 'null'] }
+        : null;
+    },
+  });
+  return converted;
+}
+
+/** The parameters of a query, each with what it is for. */
+export function query<E extends ObjectEntries>(
+  { entries }: StrictObjectSchema<E, undefined>,
+  descriptions: { [Name in keyof E]: string },
+): object[] {
+  return Object.entries(entries).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    description: descriptions[name],
+    schema: schemaOf(schema),
+  }));
+}
+
+/** A JSON body. */
+export function body<S extends Schema>(schema: S, example: InferInput<S> & object) {
+  parse(schema, example);
+  return { required: true as const, content: { 'application/json': { schema: schemaOf(schema), example } } };
 }
 
 /** A JSON answer. */
-export function json(description: string, schema: object, example: unknown) {
+export function json<S extends Schema>(
+  description: string,
+  schema: S,
+  example: InferInput<S>,
+): Answer<InferInput<S>> {
+  parse(schema, example);
   return {
     description,
     headers: { 'Cache-Control': { schema: { const: 'no-store' } } },
-    content: { 'application/json': { schema, example } },
+    content: { 'application/json': { schema: schemaOf(schema), example } },
   };
 }
 
 /** The answer of a refusal; slugs of one status share it. `headers` are those that only this operation sends. */
-export function problem(slugs: [Slug, ...Slug[]], headers: Record<string, object> = {}) {
+export function problem(slugs: [Slug, ...Slug[]], headers: Record<string, object> = {}): Response {
   const { status } = PROBLEMS[slugs[0]];
+  const schema = schemaOf(text);
   return {
     description: slugs.map((slug) => PROBLEMS[slug].title).join(', or '),
     headers: {
       'Cache-Control': { schema: { const: 'no-store' } },
-      'X-Request-Id': { schema: text },
-      ...(status === 401 ? { 'WWW-Authenticate': { schema: text } } : {}),
-      ...(status === 429 || status === 503 ? { 'Retry-After': { schema: text } } : {}),
+      'X-Request-Id': { schema },
+      ...(status === 401 ? { 'WWW-Authenticate': { schema } } : {}),
+      ...(status === 429 || status === 503 ? { 'Retry-After': { schema } } : {}),
       ...headers,
     },
     content: {
@@ -66,16 +164,11 @@ function exampleOf(slug: Slug) {
   };
 }
 
-export const PROBLEM_SCHEMA = {
-  type: 'object',
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: text,
-    status: { type: 'integer', minimum: 400, maximum: 599 },
-    detail: text,
-    error: { type: 'string', description: 'Of `/introspect` alone, as RFC 6749 section 5.2 has it' },
-    requestId: text,
-  },
-  required: ['type', 'title', 'status', 'requestId'],
-  additionalProperties: false,
-};
+export const ProblemBody = strictObject({
+  type: pipe(string(), url()),
+  title: text,
+  status: pipe(number(), integer(), minValue(400), maxValue(599)),
+  detail: optional(text),
+  error: optional(pipe(string(), describedAs('Of `/introspect` alone, as RFC 6749 section 5.2 has it'))),
+  requestId: text,
+});

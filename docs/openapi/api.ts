@@ -1,6 +1,8 @@
 // The OpenAPI part of /v1: a test makes each of these calls.
-import type { Operation, Paths } from './answers.ts';
-import { count, instant, json, plan, problem, record, text } from './answers.ts';
+import { boolean, literal, nullable, strictObject } from 'valibot';
+import type { readOrganisation, readToken } from '../../worker/api/reads.ts';
+import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
+import { count, instant, json, plan, problem, text, type Operation } from './answers.ts';
 
 const REFUSALS = {
   400: problem(['malformed-credential']),
@@ -11,68 +13,83 @@ const REFUSALS = {
   503: problem(['verification-unavailable', 'storage-unavailable']),
 };
 
-function read(operationId: string, summary: string, description: string, answer: { description: string }) {
+type Read<T> = { get: Operation<{ 200: T }> };
+
+function read<T>(
+  operationId: string,
+  summary: string,
+  description: string,
+  answer: Operation<{ 200: T }>['responses'][200],
+): Read<T> {
   return {
-    operationId,
-    summary,
-    description,
-    tags: ['API'],
-    security: [{ token: [] }, { apiKey: [] }],
-    responses: { 200: answer, ...REFUSALS },
-  } satisfies Operation;
+    get: {
+      operationId,
+      summary,
+      description,
+      tags: ['API'],
+      security: [{ token: [] }, { apiKey: [] }],
+      responses: { 200: answer, ...REFUSALS },
+    },
+  };
 }
 
-const nullable = (schema: { type: string }) => ({ ...schema, type: [schema.type, 'null'] });
-
-export const apiPaths: Paths = {
-  '/v1/ping': {
-    get: read(
-      'ping',
-      'Test a token',
-      'Answers for every good token. Call it first, to see that the connection works.',
-      json('The token is good', record({ status: { const: 'ok' }, organisationId: text, tokenId: text }), {
-        status: 'ok',
-        organisationId: 'acme',
-        tokenId: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
+export const apiPaths: {
+  '/v1/ping': Read<{ status: 'ok'; organisationId: string; tokenId: string }>;
+  '/v1/organisation': Read<Awaited<ReturnType<typeof readOrganisation>>>;
+  '/v1/token': Read<Awaited<ReturnType<typeof readToken>>>;
+} = {
+  '/v1/ping': read(
+    'ping',
+    'Test a token',
+    'Answers for every good token. Call it first, to see that the connection works.',
+    json('The token is good', strictObject({ status: literal('ok'), organisationId: text, tokenId: text }), {
+      status: 'ok',
+      organisationId: 'acme',
+      tokenId: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
+    }),
+  ),
+  '/v1/organisation': read(
+    'readOrganisation',
+    'Read your organisation',
+    'The organisation that the token belongs to, with its tokens counted.',
+    json(
+      'The organisation',
+      strictObject({
+        id: text,
+        name: text,
+        plan,
+        tokens: strictObject({ active: count, total: count, limit: count }),
       }),
+      {
+        id: 'acme',
+        name: 'Acme Events',
+        plan: 'enterprise',
+        tokens: { active: 2, total: 3, limit: TOKEN_LIMIT },
+      },
     ),
-  },
-  '/v1/organisation': {
-    get: read(
-      'readOrganisation',
-      'Read your organisation',
-      'The organisation that the token belongs to, with its tokens counted.',
-      json(
-        'The organisation',
-        record({ id: text, name: text, plan, tokens: record({ active: count, total: count, limit: count }) }),
-        { id: 'acme', name: 'Acme Events', plan: 'enterprise', tokens: { active: 2, total: 3, limit: 10 } },
-      ),
+  ),
+  '/v1/token': read(
+    'readToken',
+    'Read the token itself',
+    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it.",
+    json(
+      'The token',
+      strictObject({
+        id: text,
+        preview: text,
+        name: nullable(text),
+        active: boolean(),
+        createdAt: instant,
+        lastUsedAt: nullable(instant),
+      }),
+      {
+        id: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
+        preview: '9pK2a',
+        name: 'Website',
+        active: true,
+        createdAt: '2026-11-23T18:00:00.000Z',
+        lastUsedAt: null,
+      },
     ),
-  },
-  '/v1/token': {
-    get: read(
-      'readToken',
-      'Read the token itself',
-      "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it.",
-      json(
-        'The token',
-        record({
-          id: text,
-          preview: text,
-          name: nullable(text),
-          active: { type: 'boolean' },
-          createdAt: instant,
-          lastUsedAt: nullable(instant),
-        }),
-        {
-          id: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
-          preview: '9pK2a',
-          name: 'Website',
-          active: true,
-          createdAt: '2026-11-23T18:00:00.000Z',
-          lastUsedAt: null,
-        },
-      ),
-    ),
-  },
+  ),
 };

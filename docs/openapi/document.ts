@@ -2,7 +2,7 @@
 import { verificationPaths } from './gateways.ts';
 import { apiPaths } from './api.ts';
 import { operatorPaths } from './operator.ts';
-import { PROBLEM_SCHEMA } from './answers.ts';
+import { ProblemBody, schemaOf } from './answers.ts';
 import type { Paths } from './answers.ts';
 
 export const PATHS: Paths = { ...apiPaths, ...verificationPaths, ...operatorPaths };
@@ -45,7 +45,7 @@ export function openApiDocument(origin: string, product: string) {
         client: { type: 'http', scheme: 'basic', description: 'A client of `INTROSPECTION_CLIENTS`' },
         operator: bearer('The operator secret of this deployment'),
       },
-      schemas: { Problem: PROBLEM_SCHEMA },
+      schemas: { Problem: schemaOf(ProblemBody) },
     },
   };
 }

@@ -1,7 +1,19 @@
 // The OpenAPI part for other programs: forward-auth and introspection. A test makes each of these calls. The API behind this one
 // is no operation: its paths and bodies are its own, and a parameter of OpenAPI is one segment of a path.
-import type { Paths } from './answers.ts';
-import { json, problem, record } from './answers.ts';
+import {
+  description,
+  literal,
+  minLength,
+  object,
+  optional,
+  pipe,
+  strictObject,
+  string,
+  url,
+  variant,
+} from 'valibot';
+import type { Introspection } from '../../worker/api/introspection.ts';
+import { count, json, problem, schemaOf, text, type Operation } from './answers.ts';
 
 const identity = (schema: object) => ({
   'X-Organisation-Id': { schema },
@@ -9,9 +21,19 @@ const identity = (schema: object) => ({
   'X-Token-Id': { schema },
 });
 const NO_IDENTITY = identity({ const: '' });
-const ANY_IDENTITY = identity({ type: 'string', minLength: 1 });
+const ANY_IDENTITY = identity(schemaOf(pipe(string(), minLength(1))));
 
-export const verificationPaths: Paths = {
+const Form = object({
+  token: pipe(string(), minLength(1)),
+  token_type_hint: optional(pipe(string(), description('Not read: there is one type'))),
+  client_id: optional(pipe(string(), description('With `client_secret`, in place of HTTP Basic'))),
+  client_secret: optional(text),
+});
+
+export const verificationPaths: {
+  '/verify': { get: Operation };
+  '/introspect': { post: Operation<{ 200: Introspection }> };
+} = {
   '/verify': {
     get: {
       operationId: 'verify',
@@ -43,16 +65,7 @@ export const verificationPaths: Paths = {
         required: true,
         content: {
           'application/x-www-form-urlencoded': {
-            schema: {
-              type: 'object',
-              properties: {
-                token: { type: 'string', minLength: 1 },
-                token_type_hint: { type: 'string', description: 'Read by nobody: there is one type' },
-                client_id: { type: 'string', description: 'With `client_secret`, in place of HTTP Basic' },
-                client_secret: { type: 'string' },
-              },
-              required: ['token'],
-            },
+            schema: schemaOf(Form),
             example: { token: '9p…' },
           },
         },
@@ -60,19 +73,17 @@ export const verificationPaths: Paths = {
       responses: {
         200: json(
           'What the token is',
-          {
-            oneOf: [
-              record({
-                active: { const: true },
-                sub: { type: 'string', description: 'Id of the organisation' },
-                client_id: { type: 'string', description: 'Id of the token' },
-                token_type: { const: 'Bearer' },
-                iat: { type: 'integer', minimum: 0, description: 'Seconds since 1970' },
-                iss: { type: 'string', format: 'uri' },
-              }),
-              record({ active: { const: false } }),
-            ],
-          },
+          variant('active', [
+            strictObject({
+              active: literal(true),
+              sub: pipe(string(), description('Id of the organisation')),
+              client_id: pipe(string(), description('Id of the token')),
+              token_type: literal('Bearer'),
+              iat: pipe(count, description('Seconds since 1970')),
+              iss: pipe(string(), url()),
+            }),
+            strictObject({ active: literal(false) }),
+          ]),
           {
             active: true,
             sub: 'acme',

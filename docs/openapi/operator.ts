@@ -1,84 +1,103 @@
 // The OpenAPI part of /operator: a test makes each of these calls.
-import type { Operation, Paths } from './answers.ts';
-import { count, instant, json, plan, problem, record, text } from './answers.ts';
+import {
+  array,
+  boolean,
+  integer,
+  literal,
+  nullable,
+  number,
+  picklist,
+  pipe,
+  strictObject,
+  variant,
+} from 'valibot';
+import type { InferInput } from 'valibot';
+import type { OperatorApi } from '../../worker/operator/routes.ts';
+import {
+  BULK,
+  EventsQuery,
+  EXPORT_PAGE,
+  EXPORT_PAGES,
+  ListingQuery,
+  OrganisationBody,
+  organisationId,
+  OrganisationsBody,
+} from '../../worker/operator/schemas.ts';
+import { LIST_PAGE, TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
+import { JURISDICTIONS } from '../../worker/verification/jurisdiction.ts';
+import { REGIONS } from '../../worker/verification/region.ts';
+import { body, count, instant, json, plan, problem, query, schemaOf, text } from './answers.ts';
+import type { Operation, OperationsOf } from './answers.ts';
 
-const ID = { name: 'id', in: 'path', required: true, description: 'Id of the organisation', schema: text };
+const ID = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'Id of the organisation',
+  schema: schemaOf(organisationId()),
+};
 const EMAIL = {
   name: 'email',
   in: 'path',
   required: true,
   description: 'E-mail address of the member',
-  schema: text,
+  schema: schemaOf(text),
 };
-const AFTER = { name: 'after', in: 'query', description: 'The `next` of the page before', schema: text };
-const PLAN = { name: 'plan', in: 'query', description: 'Organisations of this plan alone', schema: plan };
-const CREATED_SINCE = {
-  name: 'since',
-  in: 'query',
-  description: 'Organisations created at or after this instant alone',
-  schema: instant,
-};
-const AFTER_EVENT = {
-  name: 'after',
-  in: 'query',
-  description: 'The `id` of the last event that was read',
-  schema: { type: 'string', pattern: '^[0-9]{1,15}$' },
-};
-const SINCE = {
-  name: 'since',
-  in: 'query',
-  description: 'Events at or after this instant alone',
-  schema: instant,
-};
-const OF_ORGANISATION = {
-  name: 'organisation',
-  in: 'query',
-  description: 'Events of this organisation alone',
-  schema: text,
-};
+const AFTER = 'The `next` of the page before';
+const LISTING = query(ListingQuery, {
+  after: AFTER,
+  plan: 'Organisations of this plan alone',
+  since: 'Organisations created at or after this instant alone',
+});
+const EVENTS = query(EventsQuery, {
+  after: 'The `id` of the last event that was read',
+  since: 'Events at or after this instant alone',
+  organisation: 'Events of this organisation alone',
+});
 
-const version = { type: ['integer', 'null'] };
+const version = nullable(pipe(number(), integer()));
 const registered = { id: text, name: text, plan, version, createdAt: instant };
-const member = record({ email: text, createdAt: instant });
-const next = { type: ['string', 'null'] };
-const wanted = { name: { type: 'string', minLength: 1, maxLength: 100 }, plan, version: count };
-const put = record({ ...registered, effectiveAt: instant });
-const nullable = (type: string) => ({ type: [type, 'null'] });
-const outcome = {
-  oneOf: [
-    record({
-      id: text,
-      outcome: { enum: ['created', 'changed', 'unchanged'] },
-      organisation: record(registered),
-    }),
-    record({ id: text, outcome: { const: 'stale-version' }, version: count }),
-  ],
-};
-const hub = record({
-  region: text,
-  isReachable: { type: 'boolean' },
-  head: nullable('integer'),
-  ageMs: nullable('integer'),
-  startedAt: nullable('string'),
+const Organisation = strictObject(registered);
+const Member = strictObject({ email: text, createdAt: instant });
+const next = nullable(text);
+const Put = strictObject({ ...registered, effectiveAt: instant });
+const Outcome = variant('outcome', [
+  strictObject({
+    id: text,
+    outcome: picklist(['created', 'changed', 'unchanged']),
+    organisation: Organisation,
+  }),
+  strictObject({ id: text, outcome: literal('stale-version'), version: count }),
+]);
+const Hub = strictObject({
+  region: picklist([...REGIONS, ...JURISDICTIONS]),
+  isReachable: boolean(),
+  head: nullable(pipe(number(), integer())),
+  ageMs: nullable(pipe(number(), integer())),
+  startedAt: nullable(text),
 });
-const BACKLOG = [
-  'sessions',
-  'signIns',
-  'dailyCounts',
-  'idempotencyKeys',
-  'tokenUsage',
-  'changes',
-  'events',
-  'countedUpTo',
-];
-const status = record({
-  version: record({ id: text, tag: nullable('string'), createdAt: text }),
-  database: record({ kind: { enum: ['d1', 'libsql'] }, bytes: count, reserveBytes: count, head: count }),
-  hubs: { type: 'array', items: hub },
-  backlog: record(Object.fromEntries(BACKLOG.map((name) => [name, count]))),
+const Status = strictObject({
+  version: strictObject({ id: text, tag: nullable(text), createdAt: text }),
+  database: strictObject({
+    kind: picklist(['d1', 'libsql']),
+    bytes: count,
+    reserveBytes: count,
+    head: count,
+  }),
+  hubs: array(Hub),
+  backlog: strictObject({
+    sessions: count,
+    signIns: count,
+    dailyCounts: count,
+    idempotencyKeys: count,
+    tokenUsage: count,
+    changes: count,
+    events: count,
+    countedUpTo: count,
+  }),
 });
 
-const ORGANISATION = {
+const ORGANISATION: InferInput<typeof Organisation> = {
   id: 'acme',
   name: 'Acme Events',
   plan: 'enterprise',
@@ -87,7 +106,7 @@ const ORGANISATION = {
 };
 const MEMBER = { email: 'owner@example.com', createdAt: '2026-11-23T18:00:00.000Z' };
 const AT = '2026-11-23T18:00:01.000Z';
-const STATUS = {
+const STATUS: InferInput<typeof Status> = {
   version: { id: '1e9f4c0a-6c1d-4f0e-9a51-0d6f3f2b7c11', tag: null, createdAt: '2026-11-23T17:00:00.000Z' },
   database: { kind: 'd1', bytes: 412_884_992, reserveBytes: 4_194_304, head: 90_211 },
   hubs: [
@@ -118,13 +137,13 @@ const EVENT = {
   organisationId: 'acme',
 };
 
-function operation(
+function operation<R extends Operation['responses']>(
   operationId: string,
   summary: string,
   description: string,
   parameters: object[],
-  responses: Operation['responses'],
-): Operation {
+  responses: R,
+) {
   return {
     operationId,
     summary,
@@ -145,27 +164,27 @@ function operation(
   };
 }
 
-export const operatorPaths: Paths = {
+export const operatorPaths: OperationsOf<OperatorApi> = {
   '/operator/status': {
     get: operation(
       'getStatus',
       'Read the status',
       'The version of the Worker; the size of the database, what is left of its reserve, and its newest change; of each hub, whether it can be reached, its newest change and the age of its last look at the database; and how many rows wait to be removed, counted up to `countedUpTo`.',
       [],
-      { 200: json('The status', status, STATUS) },
+      { 200: json('The status', Status, STATUS) },
     ),
   },
   '/operator/events': {
     get: operation(
       'listEvents',
       'Read the audit log of all organisations',
-      'JSON Lines, oldest first, 200,000 at most. Ask again with the `id` of the last line as `after`; an empty answer is the end.',
-      [AFTER_EVENT, SINCE, OF_ORGANISATION],
+      `JSON Lines, oldest first, ${(EXPORT_PAGE * EXPORT_PAGES).toLocaleString('en')} at most. Ask again with the \`id\` of the last line as \`after\`; an empty answer is the end.`,
+      EVENTS,
       {
         200: {
           description: 'An event a line',
           headers: { 'Cache-Control': { schema: { const: 'no-store' } } },
-          content: { 'application/jsonl': { schema: text, example: `${JSON.stringify(EVENT)}\n` } },
+          content: { 'application/jsonl': { schema: schemaOf(text), example: `${JSON.stringify(EVENT)}\n` } },
         },
         422: problem(['invalid-body']),
       },
@@ -175,10 +194,10 @@ export const operatorPaths: Paths = {
     get: operation(
       'listOrganisations',
       'List organisations',
-      'Pages of 100, in the order of their ids; with `plan` or `since` in the order of their creation.',
-      [AFTER, PLAN, CREATED_SINCE],
+      `Pages of ${LIST_PAGE}, in the order of their ids; with \`plan\` or \`since\` in the order of their creation.`,
+      LISTING,
       {
-        200: json('A page', record({ organisations: { type: 'array', items: record(registered) }, next }), {
+        200: json('A page', strictObject({ organisations: array(Organisation), next }), {
           organisations: [ORGANISATION],
           next: null,
         }),
@@ -188,64 +207,35 @@ export const operatorPaths: Paths = {
     put: {
       ...operation(
         'putOrganisations',
-        'Create or change up to 40 organisations',
+        `Create or change up to ${BULK} organisations`,
         'Each one as by the call for one organisation, and each by itself: one that is refused keeps no other back. When a call fails, repeat all of it. Organisations that stand as they are given cost one read together.',
         [],
         {
-          200: json(
-            'What became of each',
-            record({ outcomes: { type: 'array', items: outcome }, effectiveAt: instant }),
-            {
-              outcomes: [
-                { id: 'acme', outcome: 'unchanged', organisation: ORGANISATION },
-                { id: 'globex', outcome: 'stale-version', version: 9 },
-              ],
-              effectiveAt: AT,
-            },
-          ),
+          200: json('What became of each', strictObject({ outcomes: array(Outcome), effectiveAt: instant }), {
+            outcomes: [
+              { id: 'acme', outcome: 'unchanged', organisation: ORGANISATION },
+              { id: 'globex', outcome: 'stale-version', version: 9 },
+            ],
+            effectiveAt: AT,
+          }),
           413: problem(['payload-too-large']),
           422: problem(['invalid-body']),
         },
       ),
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {
-            schema: {
-              type: 'object',
-              properties: {
-                organisations: {
-                  type: 'array',
-                  minItems: 1,
-                  maxItems: 40,
-                  items: {
-                    type: 'object',
-                    properties: { id: text, ...wanted },
-                    required: ['id', 'name', 'plan'],
-                    additionalProperties: false,
-                  },
-                },
-              },
-              required: ['organisations'],
-              additionalProperties: false,
-            },
-            example: {
-              organisations: [
-                { id: 'acme', name: 'Acme Events', plan: 'enterprise', version: 3 },
-                { id: 'globex', name: 'Globex Runs', plan: 'pro', version: 8 },
-              ],
-            },
-          },
-        },
-      },
+      requestBody: body(OrganisationsBody, {
+        organisations: [
+          { id: 'acme', name: 'Acme Events', plan: 'enterprise', version: 3 },
+          { id: 'globex', name: 'Globex Runs', plan: 'pro', version: 8 },
+        ],
+      }),
     },
   },
   '/operator/organisations/{id}': {
     get: operation('getOrganisation', 'Read an organisation', 'With its tokens counted.', [ID], {
       200: json(
         'The organisation',
-        record({ ...registered, tokens: record({ active: count, total: count, limit: count }) }),
-        { ...ORGANISATION, tokens: { active: 2, total: 3, limit: 10 } },
+        strictObject({ ...registered, tokens: strictObject({ active: count, total: count, limit: count }) }),
+        { ...ORGANISATION, tokens: { active: 2, total: 3, limit: TOKEN_LIMIT } },
       ),
       404: problem(['organisation-not-found', 'not-found']),
     }),
@@ -256,27 +246,14 @@ export const operatorPaths: Paths = {
         'Idempotent. A plan below Enterprise refuses the tokens by `effectiveAt`; an upgrade brings the same tokens back. A `version` below the one applied last changes nothing.',
         [ID],
         {
-          200: json('Changed', put, { ...ORGANISATION, effectiveAt: AT }),
-          201: json('Created', put, { ...ORGANISATION, effectiveAt: AT }),
+          200: json('Changed', Put, { ...ORGANISATION, effectiveAt: AT }),
+          201: json('Created', Put, { ...ORGANISATION, effectiveAt: AT }),
           409: problem(['stale-version']),
           413: problem(['payload-too-large']),
           422: problem(['invalid-body']),
         },
       ),
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {
-            schema: {
-              type: 'object',
-              properties: wanted,
-              required: ['name', 'plan'],
-              additionalProperties: false,
-            },
-            example: { name: 'Acme Events', plan: 'enterprise', version: 3 },
-          },
-        },
-      },
+      requestBody: body(OrganisationBody, { name: 'Acme Events', plan: 'enterprise', version: 3 }),
     },
     delete: operation(
       'deleteOrganisation',
@@ -284,7 +261,7 @@ export const operatorPaths: Paths = {
       'Its tokens and members go with it.',
       [ID],
       {
-        200: json('Deleted', record({ deleted: text, effectiveAt: instant }), {
+        200: json('Deleted', strictObject({ deleted: text, effectiveAt: instant }), {
           deleted: 'acme',
           effectiveAt: AT,
         }),
@@ -292,18 +269,24 @@ export const operatorPaths: Paths = {
     ),
   },
   '/operator/organisations/{id}/members': {
-    get: operation('listMembers', 'List members', 'In pages, by address.', [ID, AFTER], {
-      200: json('A page', record({ members: { type: 'array', items: member }, next }), {
-        members: [MEMBER],
-        next: null,
-      }),
-      404: problem(['organisation-not-found', 'not-found']),
-    }),
+    get: operation(
+      'listMembers',
+      'List members',
+      'In pages, by address.',
+      [ID, { name: 'after', in: 'query', description: AFTER, schema: schemaOf(text) }],
+      {
+        200: json('A page', strictObject({ members: array(Member), next }), {
+          members: [MEMBER],
+          next: null,
+        }),
+        404: problem(['organisation-not-found', 'not-found']),
+      },
+    ),
   },
   '/operator/organisations/{id}/members/{email}': {
     put: operation('addMember', 'Add a member', 'Idempotent.', [ID, EMAIL], {
-      200: json('Was a member already', member, MEMBER),
-      201: json('Added', member, MEMBER),
+      200: json('Was a member already', Member, MEMBER),
+      201: json('Added', Member, MEMBER),
       404: problem(['organisation-not-found', 'not-found']),
       422: problem(['invalid-body']),
     }),
@@ -313,7 +296,7 @@ export const operatorPaths: Paths = {
       'Ends sessions that open nothing else.',
       [ID, EMAIL],
       {
-        200: json('Removed', record({ deleted: text }), { deleted: 'owner@example.com' }),
+        200: json('Removed', strictObject({ deleted: text }), { deleted: 'owner@example.com' }),
         404: problem(['organisation-not-found', 'not-found']),
         422: problem(['invalid-body']),
       },

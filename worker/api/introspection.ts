@@ -93,7 +93,12 @@ function invalid(slug: 'invalid-body' | 'payload-too-large', detail: string): Pr
   return new Problem(slug, detail, {}, 'invalid_request');
 }
 
-function answer(call: Call, body: object): Response {
+/** What is told of a token (RFC 7662 section 2.2). `iat` in seconds. */
+export type Introspection =
+  | { active: false }
+  | { active: true; sub: string; client_id: string; token_type: 'Bearer'; iat: number; iss: string };
+
+function answer(call: Call, body: Introspection): Response {
   const headers = {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -1,13 +1,15 @@
 // What all groups of routes under Hono do alike: name the route for the log, throw their errors to the caller of the group, and tell
 // a wrong method from a wrong path.
-import type { Context, Hono } from 'hono';
+import type { Context, Hono, Schema } from 'hono';
 import type { Call, CallEnv } from './call.ts';
 import { Problem } from './problem.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** http/refuse.ts renders errors; a path that exists for another method is answered 405 with `Allow`. */
-export function finishRoutes<E extends CallEnv>(routes: Hono<E>): Hono<E> {
+export function finishRoutes<E extends CallEnv, S extends Schema, P extends string>(
+  routes: Hono<E, S, P>,
+): Hono<E, S, P> {
   routes.onError((error) => {
     throw error;
   });
@@ -18,7 +20,10 @@ export function finishRoutes<E extends CallEnv>(routes: Hono<E>): Hono<E> {
 }
 
 /** The answer of a group of routes. The log names the pattern that matches, such as "/api/organisations/:organisation/tokens". */
-export function answerBy<E extends CallEnv>(routes: Hono<E>, call: Call): Response | Promise<Response> {
+export function answerBy<E extends CallEnv, S extends Schema, P extends string>(
+  routes: Hono<E, S, P>,
+  call: Call,
+): Response | Promise<Response> {
   const { request } = call;
   // Hono answers HEAD by the handler of GET.
   const method = request.method === 'HEAD' ? 'GET' : request.method;
@@ -29,7 +34,10 @@ export function answerBy<E extends CallEnv>(routes: Hono<E>, call: Call): Respon
   return routes.fetch(request, { call });
 }
 
-function refusalOf<E extends CallEnv>(routes: Hono<E>, c: Context<E>): Problem {
+function refusalOf<E extends CallEnv, S extends Schema, P extends string>(
+  routes: Hono<E, S, P>,
+  c: Context<E>,
+): Problem {
   const allowed = METHODS.filter((method) =>
     // The router's own answer: a handler that ends a route, not a middleware that matches all.
     routes.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),

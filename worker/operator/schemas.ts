@@ -1,24 +1,25 @@
-// What the platform sends. The OpenAPI document is made of the same schemas (docs/openapi).
+// What the platform sends: bodies and query parameters. The OpenAPI document is made of the same schemas (docs/openapi).
 import {
   array,
   check,
+  exactOptional,
   maxLength,
   minLength,
   minValue,
   number,
-  optional,
   picklist,
   pipe,
   regex,
   safeInteger,
   strictObject,
   string,
+  transform,
 } from 'valibot';
 import { nameOf } from '../name.ts';
 import { ORGANISATION_ID, PLANS } from '../organisation/organisation.ts';
 
 const plan = picklist(PLANS, `not one of ${PLANS.join(', ')}`);
-const version = optional(
+const version = exactOptional(
   pipe(number('not a number'), safeInteger('not a whole number'), minValue(0, 'below zero')),
 );
 /** The body of `PUT /operator/organisations/:id`. */
@@ -28,20 +29,48 @@ export const OrganisationBody = strictObject({ name: nameOf(100), plan, version 
 export const BULK = 40;
 export const BULK_KIB = 64;
 export const ID_FORM = '1 to 128 letters, digits, ".", "_", "~" or "-"';
+/** `reason`: how a refusal says that it is none. */
+export const organisationId = (reason = `not ${ID_FORM}`) =>
+  pipe(string('not a string'), regex(ORGANISATION_ID, reason));
 /** The body of `PUT /operator/organisations`. */
 export const OrganisationsBody = strictObject({
   organisations: pipe(
-    array(
-      strictObject({
-        id: pipe(string('not a string'), regex(ORGANISATION_ID, `not ${ID_FORM}`)),
-        name: nameOf(100),
-        plan,
-        version,
-      }),
-      'not a list',
-    ),
+    array(strictObject({ id: organisationId(), name: nameOf(100), plan, version }), 'not a list'),
     minLength(1, 'empty'),
     maxLength(BULK, `more than ${BULK}`),
     check((all) => new Set(all.map(({ id }) => id)).size === all.length, 'an id twice'),
   ),
 });
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** Whether a text is an instant of RFC 3339. */
+export function isInstant(text: string): boolean {
+  return INSTANT.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+/** In the one form in which instants are stored, so that texts compare as instants do. */
+const since = exactOptional(
+  pipe(
+    string(),
+    check(isInstant, 'not an instant such as 2026-01-31T12:00:00Z'),
+    transform((text) => new Date(text).toISOString()),
+  ),
+);
+/** The query of `GET /operator/organisations`. */
+export const ListingQuery = strictObject({
+  after: exactOptional(string()),
+  plan: exactOptional(plan),
+  since,
+});
+/** The query of `GET /operator/events`. */
+export const EventsQuery = strictObject({
+  after: exactOptional(pipe(string(), regex(/^[0-9]{1,15}$/, 'no id of an event'))),
+  since,
+  organisation: exactOptional(organisationId('no id of an organisation')),
+});
+
+/** D1 answers 50 MB at most; 5,000 events are 2 MB. */
+export const EXPORT_PAGE = 5000;
+/** A Worker's run may send 50 statements on the free plan. What is left is had with `after`. */
+export const EXPORT_PAGES = 40;

@@ -6,6 +6,7 @@ import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, sessions } from '../tables.ts';
+import { LIST_PAGE } from './organisation.ts';
 import { findOrganisation } from './store.ts';
 
 export type Member = { email: string; createdAt: string };
@@ -95,8 +96,6 @@ export async function removeMember(
   return organisation.length === 0 ? { ok: false, reason: 'organisation-not-found' } : { ok: true };
 }
 
-const PAGE = 100;
-
 /** A page of the organisation's members by address; `next` is the cursor of the page after, or null. */
 export async function listMembers(
   db: Db,
@@ -110,9 +109,9 @@ export async function listMembers(
       .from(members)
       .where(and(eq(members.organisationId, organisationId), gt(members.email, after)))
       .orderBy(asc(members.email))
-      .limit(PAGE + 1),
+      .limit(LIST_PAGE + 1),
   });
   if (organisation.length === 0) return { ok: false, reason: 'organisation-not-found' };
-  const shown = listed.slice(0, PAGE);
-  return { ok: true, members: shown, next: listed.length > PAGE ? (shown.at(-1)?.email ?? null) : null };
+  const shown = listed.slice(0, LIST_PAGE);
+  return { ok: true, members: shown, next: listed.length > LIST_PAGE ? (shown.at(-1)?.email ?? null) : null };
 }

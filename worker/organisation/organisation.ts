@@ -10,6 +10,9 @@ export const ORGANISATION_ID = /^[A-Za-z0-9][\w.~-]{0,127}$/;
 /** Up to this many tokens, active or inactive, per organisation; migrations/ repeats it as a trigger. */
 export const TOKEN_LIMIT = 10;
 
+/** How many organisations, or members of one, a page of a list holds. */
+export const LIST_PAGE = 100;
+
 export function isPlan(value: unknown): value is Plan {
   return PLANS.some((plan) => plan === value);
 }

@@ -8,6 +8,7 @@ import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, sessions, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
+import { LIST_PAGE } from './organisation.ts';
 import type { Plan } from './organisation.ts';
 import { newestChange } from './store.ts';
 import type { ChangeHead } from './store.ts';
@@ -218,8 +219,6 @@ export async function readHead(db: Db): Promise<number> {
   return row?.head.seq ?? 0;
 }
 
-const PAGE = 100;
-
 export type Listing = { after?: string; plan?: Plan; since?: string };
 
 /**
@@ -248,10 +247,10 @@ export async function listOrganisations(
         : gt(id, after ?? ''),
     )
     .orderBy(...(isByCreation ? [asc(createdAt), asc(id)] : [asc(id)]))
-    .limit(PAGE + 1);
-  const shown = rows.slice(0, PAGE);
+    .limit(LIST_PAGE + 1);
+  const shown = rows.slice(0, LIST_PAGE);
   const last = shown.at(-1);
-  if (last === undefined || rows.length <= PAGE) return { organisations: shown, next: null };
+  if (last === undefined || rows.length <= LIST_PAGE) return { organisations: shown, next: null };
   return { organisations: shown, next: isByCreation ? `${last.createdAt} ${last.id}` : last.id };
 }
 

@@ -2,6 +2,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../docs/openapi/document.ts';
+import { READS } from '../api/routes.ts';
 import worker from '../index.ts';
 import { operator } from '../operator/routes.ts';
 import { PROBLEMS } from '../http/problem.ts';
@@ -45,6 +46,10 @@ describe('the OpenAPI document', () => {
     expect(open).toEqual([]);
     const parameters = Object.keys(PATHS).flatMap((path) => path.match(/\{\w+\}/g) ?? []);
     expect(new Set(parameters)).toEqual(new Set(['{id}', '{email}']));
+  });
+
+  it('leaves out no path that /v1 answers itself', () => {
+    expect(Object.keys(PATHS).filter((path) => path.startsWith('/v1/'))).toEqual([...READS.keys()]);
   });
 
   it('leaves out no route of the operator', () => {
