@@ -1,4 +1,4 @@
-// The Activity screen under a hand and a bad network. What the record holds and how it is exported is tested at the Worker.
+// The Activity screen: clicks, filters and failures of the network. Worker tests cover the content of the activity and its export.
 import type { Page, Route } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { useDashboard } from './dashboard.ts';
@@ -12,12 +12,12 @@ const rows = (page: Page) => page.locator('tbody tr');
 const older = (page: Page) => page.getByRole('button', { name: /Show older|Loading/ });
 const query = (route: Route) => new URL(route.request().url()).searchParams;
 
-/** Answers `first` at once, and what comes before the oldest of it by `then`. */
+/** Answers the first page at once, and requests for older events with `then`. */
 const paged = (then: (route: Route) => unknown) => (page: Page) =>
   answer(page, RECORD, (route) => (query(route).has('before') ? then(route) : json(ALL)(route)));
 
 describe('the activity', () => {
-  it('says when in words and as a date, the zone on hover', async () => {
+  it('shows the time in words and as a date, with the zone on hover', async () => {
     const page = await open({
       path: PATH,
       before: (opened) => answer(opened, RECORD, json({ ...ALL, next: null })),
@@ -36,7 +36,7 @@ describe('the activity', () => {
     expect(await time.getAttribute('title')).toMatch(/GMT\+5:30|IST/);
   });
 
-  it('asks anew for each filter, exports what is shown, and a late answer of the one before never paints', async () => {
+  it('asks again for each filter, exports the rows shown, and ignores a late answer to the previous filter', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       path: PATH,
@@ -71,7 +71,7 @@ describe('the activity', () => {
     await page.getByText('Nothing matches.').waitFor();
   });
 
-  it('goes on looking where a page has no match yet, from where it was, also after a refresh', async () => {
+  it('continues the search where it stopped when a page has no match, also after a refresh', async () => {
     const asked: (string | null)[] = [];
     const pages: Record<string, object> = {
       first: { events: [], next: '7' },
@@ -98,7 +98,7 @@ describe('the activity', () => {
     expect(asked.at(-1)).toBe('8');
   });
 
-  it('is asked once for what is older, however often the button is pressed', async () => {
+  it('is asked once for older events, however often the button is pressed', async () => {
     let asked = 0;
     const olderEvents = EVENTS.events.map((event) => ({ ...event, id: `o${event.id}` }));
     const held = Promise.withResolvers<void>();
@@ -117,7 +117,7 @@ describe('the activity', () => {
     expect(await older(page).count()).toBe(0);
   });
 
-  it('keeps what was loaded when what is older does not come, and tries again', async () => {
+  it('keeps the loaded events when older ones cannot be loaded, and tries again', async () => {
     const page = await open({ path: PATH, before: paged(broken) });
     await older(page).click();
     await page.getByRole('alert').getByText('Something went wrong on our side.').waitFor();
@@ -127,7 +127,7 @@ describe('the activity', () => {
     await older(page).waitFor({ state: 'detached' });
   });
 
-  it('says when its own script does not come, and opens when the network is back', async () => {
+  it('says that its script could not be loaded, and opens when the network is back', async () => {
     const page = await open({ before: (opened) => answer(opened, RECORD, json({ ...ALL, next: null })) });
     await page.context().setOffline(true);
     await page.getByRole('link', { name: 'Activity' }).click();

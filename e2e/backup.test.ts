@@ -1,4 +1,4 @@
-// The way of docs/operating/backup.md, with wrangler's own tool: out of one database, into an empty one.
+// The steps of docs/operating/backup.md with wrangler: export one database and import it into an empty one.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A place of its own: wrangler keeps the local database beside its wrangler.toml. */
+/** A separate folder: wrangler keeps the local database beside its wrangler.toml. */
 function place(name: string): string {
   const path = join(folder, name);
   mkdirSync(path);
@@ -40,7 +40,7 @@ const token = (id: number): string =>
   `INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at)
    VALUES ('t${id}', 'acme', '${String(id).padStart(64, '0')}', '9p${String(id).padStart(3, '0')}', 'owner@example.com', '2026-01-01T00:00:00.000Z');`;
 
-// Wrangler starts five times; on a busy machine that takes as long as it takes.
+// Wrangler starts five times, which is slow on a busy machine.
 const MINUTES_3 = 180_000;
 
 describe('a backup', () => {

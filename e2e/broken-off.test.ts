@@ -1,5 +1,5 @@
-// A message that breaks off half-way is never passed on as a whole one (RFC 9112 section 8), in either direction. Both ends
-// are raw sockets: a library would hide how a message ends.
+// The gateway never passes an incomplete message on as a complete one (RFC 9112 section 8), in either direction. Both ends
+// are raw sockets, because a library would hide how a message ends.
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -40,14 +40,14 @@ function head(method: string, more: string): string {
   return `${method} /v1/files HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secret}\r\n${more}\r\n`;
 }
 
-/** Waits until the call to the upstream is over, or whole. */
+/** Waits until the call to the upstream is closed or complete. */
 async function ended({ text, closed }: Connection): Promise<void> {
   let isClosed = false;
   void closed.then(() => (isClosed = true));
   await expect.poll(() => isClosed || text().endsWith(LAST_CHUNK), { timeout: 10_000 }).toBe(true);
 }
 
-/** Waits until the upstream has got so many bytes of a body. */
+/** Waits until the upstream has received this many bytes of a body. */
 async function uploaded(bytes: number): Promise<Connection> {
   const sent = () => (connections[0]?.text().match(/x/g) ?? []).length;
   await expect.poll(sent, { timeout: 10_000 }).toBeGreaterThanOrEqual(bytes);
@@ -64,7 +64,7 @@ describe('an upload that breaks off', () => {
     ['by a chunk of no size', 'Transfer-Encoding: chunked\r\n', CHUNK, 'no size'],
     ['of known length, by the end of the connection', 'Content-Length: 100000\r\n', PART, 'end'],
     ['of known length, by a cut of the connection', 'Content-Length: 100000\r\n', PART, 'cut'],
-  ])('is broken off at the API as well: %s', async (_, length, body, then) => {
+  ])('is cut at the API as well: %s', async (_, length, body, then) => {
     const socket = connect(Number(new URL(zone.origin).port), '127.0.0.1');
     socket.on('error', () => {});
     socket.write(head('POST', length) + body);
@@ -78,7 +78,7 @@ describe('an upload that breaks off', () => {
     socket.destroy();
   });
 
-  it('is broken off at the API as well: a program whose generator fails', async () => {
+  it('is cut at the API as well: a program whose generator fails', async () => {
     const parts = async function* (): AsyncGenerator<string> {
       yield PART;
       await uploaded(1);
@@ -98,7 +98,7 @@ describe('an upload that breaks off', () => {
     expect(connection.text().endsWith(LAST_CHUNK)).toBe(false);
   });
 
-  it('that is whole is ended at the API', async () => {
+  it('that is complete ends at the API', async () => {
     serve = ({ socket, text }) => {
       const answer = (): void => {
         if (text().endsWith(LAST_CHUNK)) socket.end('HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n');
@@ -122,7 +122,7 @@ describe('an answer that breaks off', () => {
     ['by a chunk of no size', 'Transfer-Encoding: chunked', `${CHUNK}zz\r\n`, 'wait'],
     ['of known length, by the end of the connection', 'Content-Length: 100000', PART, 'end'],
     ['of known length, by a cut of the connection', 'Content-Length: 100000', PART, 'cut'],
-  ])('is broken off at the caller as well: %s', async (_, length, body, then) => {
+  ])('is cut at the caller as well: %s', async (_, length, body, then) => {
     const socket = connect(Number(new URL(zone.origin).port), '127.0.0.1');
     let answer = '';
     serve = ({ socket: behind }) => {

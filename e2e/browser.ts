@@ -1,4 +1,4 @@
-// A real Chromium, from the npm package that carries it, with web security as a person has it.
+// A real Chromium from an npm package, with the web security of a normal browser.
 import type Packaged from '@sparticuz/chromium';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -6,13 +6,13 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 let loading: Promise<{ packaged: typeof Packaged; env: Record<string, string> }> | undefined;
 
 /**
- * The package, and the environment that it makes for its browser: the libraries and fonts that a bare machine lacks. It changes
- * that of this process, which is put back: another browser that is started here has its own.
+ * The package, and the environment that it makes for its browser: the libraries and fonts that a bare machine lacks. The package
+ * changes the environment of this process. We restore it, because other browsers that are started here need their own.
  */
 function loadPackaged(): NonNullable<typeof loading> {
   loading ??= (async () => {
     const before = { ...process.env };
-    // Read by the package at import: it then unpacks them.
+    // The package reads this at import and then unpacks the libraries and fonts.
     process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
     const { default: packaged } = await import('@sparticuz/chromium');
     const env = Object.fromEntries(
@@ -27,12 +27,12 @@ function loadPackaged(): NonNullable<typeof loading> {
   return loading;
 }
 
-/** `port` opens it to a second client, such as Lighthouse. */
+/** `port` lets a second client, such as Lighthouse, connect to the browser. */
 export async function openBrowser(port?: number): Promise<Browser> {
   const { packaged, env } = await loadPackaged();
   return chromium.launch({
     env,
-    // An empty setting is one that is not set.
+    // An empty setting counts as not set.
     executablePath: process.env['CHROME_PATH'] || (await packaged.executablePath()),
     // Nothing else: the package's own default flags would switch web security off and hide CSP and CORS faults.
     args: [

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
-  // oxlint-disable-next-line typescript/consistent-type-definitions -- an interface alone can be added to
+  // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface can be extended
   export interface ProvidedContext {
     /** The module that `wrangler deploy` would send. */
     worker: string;
@@ -20,7 +20,7 @@ export default function provideWorker(project: TestProject): void {
   project.provide('worker', bundleWorker());
 }
 
-/** The Worker of a wrangler.toml (ours, if not told) exactly as `wrangler deploy` would send it. */
+/** The Worker of a wrangler.toml (by default ours), exactly as `wrangler deploy` would send it. */
 export function bundleWorker(config = 'wrangler.toml'): string {
   const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
   execFileSync(

@@ -1,16 +1,16 @@
-// A process of its own that calls with many tokens over pipelined connections, for load.test.ts. It starts with the message that
-// says whom to call, and ends with the next one, by a message with all that it saw.
+// A separate process that calls with many tokens over pipelined connections, for load.test.ts. The first message tells it
+// where to call. At the second message it stops, and sends a message with all results.
 import { connect } from 'node:net';
 import { monotonicNow } from './monotonic.ts';
 
 export type Orders = { origins: string[]; secrets: string[]; depth: number };
-/** The index of the secret, when the call was handed to the socket and when its answer was there (monotonicNow), the status. */
+/** The index of the secret, when the call was written to the socket and when its answer was complete (monotonicNow), the status. */
 export type Seen = [secret: number, sentAt: number, doneAt: number, status: number];
 
 const seen: Seen[] = [];
 let isOver = false;
 
-/** One connection with `depth` calls under way: the next is written when an answer has come, without a wait for the others. */
+/** One connection with `depth` open calls: each answer lets it write the next call, without a wait for the other answers. */
 function open(origin: string, { secrets, depth }: Orders, first: number): Promise<void> {
   const { hostname, port } = new URL(origin);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true }).setEncoding('latin1');
@@ -49,7 +49,7 @@ function open(origin: string, { secrets, depth }: Orders, first: number): Promis
 }
 
 process.once('message', (orders: Orders) => {
-  // Two connections to each isolate, each begins with another token.
+  // Two connections to each isolate; each begins with a different token.
   const lines = [...orders.origins, ...orders.origins].map((origin, index) =>
     open(origin, orders, process.pid + index * 7),
   );

@@ -1,4 +1,4 @@
-// A program that the tests start and stop, or wait for. What it printed is looked through for secrets like the output of our
+// A program that the tests start and stop, or wait for. Its output is searched for secrets, like the output of our
 // Workers.
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess, ExecFileOptions } from 'node:child_process';
@@ -9,13 +9,13 @@ export type Child = { stop(): Promise<void>; output(): string };
 /** How long a program may take to end by itself. */
 const STOP_MS = 5000;
 
-/** What still runs. A suite whose set-up fails stops nothing: then the end of its process does. */
+/** Programs that still run. A suite whose set-up fails does not stop them, so the end of this process does. */
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts it and waits until what it prints matches `ready`; rejects with what it printed when it ends before. */
+/** Starts it and waits until its output matches `ready`. Rejects with the output when the program ends earlier. */
 export async function startChild(
   command: string,
   args: string[],
@@ -43,7 +43,7 @@ export async function startChild(
     output: () => output,
     stop: async () => {
       child.kill('SIGTERM');
-      // A gateway waits for the streams that a test left open.
+      // A gateway waits for streams that a test left open.
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await ended;
       clearTimeout(timer);
@@ -52,7 +52,7 @@ export async function startChild(
   };
 }
 
-/** Runs it to its end. */
+/** Runs it until it ends. */
 export function runChild(
   command: string,
   args: string[],

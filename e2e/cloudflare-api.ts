@@ -1,5 +1,5 @@
-// A stand-in for the part of Cloudflare's REST API that a deployment asks, on loopback. Its D1 databases are real SQLite, and
-// refuse what the remote ones refuse. It keeps what was uploaded; it runs no Worker. The shapes are those that wrangler 4 reads
+// A stand-in for the part of Cloudflare's REST API that a deployment uses, on loopback. Its D1 databases are real SQLite, and
+// refuse the statements that remote D1 refuses. It keeps uploads and runs no Worker. The shapes are those that wrangler 4 reads
 // (https://developers.cloudflare.com/api/).
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -17,12 +17,12 @@ type Upload = {
 type Database = {
   uuid: string;
   name: string;
-  /** What its maker asked for: a place (`primary_location_hint`) or a jurisdiction. */
+  /** The requested location (`primary_location_hint`) or jurisdiction. */
   place: { primary_location_hint?: string; jurisdiction?: string };
   sqlite: DatabaseSync;
 };
 export type CloudflareApi = {
-  /** What wrangler has to be told in its environment to ask here. */
+  /** The environment variables that make wrangler use this API. */
   environment: Record<string, string>;
   databases: Database[];
   namespaces: { id: string; title: string }[];
@@ -239,12 +239,12 @@ export async function startCloudflareApi(
   };
 }
 
-/** All that there is stands on the first page; wrangler asks for the next one until a page is empty. */
+/** All rows are on the first page; wrangler asks for the next page until a page is empty. */
 function firstPage<T>(query: URLSearchParams, rows: T[]): T[] {
   return Number(query.get('page') ?? 1) > 1 ? [] : rows;
 }
 
-/** The caller knows what wrangler sends there. */
+/** The caller knows the shape that wrangler sends. */
 function json<T>(body: Buffer): T {
   return JSON.parse(body.toString()) as T;
 }
@@ -266,14 +266,14 @@ function shownDatabase({ uuid, name, place }: Database) {
 }
 
 /**
- * Runs one request as remote D1 does: it takes a statement to end with its line, so that a trigger of several lines is
+ * Runs one request as remote D1 does: D1 assumes that a statement ends with its line, so a trigger of several lines is
  * "incomplete input" (cloudflare/workers-sdk issues 4998 and 14991).
  */
 function runQuery(sqlite: DatabaseSync, { sql, params = [] }: { sql: string; params?: string[] }): unknown[] {
   const isCut = sql.split('\n').some((line) => /^\s*CREATE TRIGGER\b/i.test(line) && !/END;\s*$/i.test(line));
   if (isCut) throw new Error('incomplete input');
   const meta = { duration: 0, changes: 0, rows_read: 0, rows_written: 0, size_after: 0, last_row_id: 0 };
-  // A last statement that answers rows is answered; what stands before it is done.
+  // Answers the rows of the last statement; the statements before it are executed.
   const reading = /(?<=^|;)\s*(?:SELECT|PRAGMA)\b[^;]*;?\s*$/i.exec(sql);
   if (reading !== null) {
     sqlite.exec(sql.slice(0, reading.index));

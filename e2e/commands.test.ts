@@ -1,5 +1,5 @@
-// Every command that the documentation prints, run by the three shells that people paste it into. The programs are stand-ins
-// that write down their arguments: what is tested is the shell's part, and that all three shells make the same of it.
+// Every command of the documentation, run in three shells. The programs are stand-ins
+// that write down their arguments: the tests check the quoting, and that all three shells pass the same arguments.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const shells = (Object.keys(SHELLS) as Shell[]).filter((shell) => {
   return isThere;
 });
 const PROGRAMS = ['npm', 'npx', 'curl', 'node', 'git', 'turso', 'openssl'];
-/** Values that a reader has in the shell where the text says so. */
+/** Values that the documentation tells a reader to set in the shell. */
 const VALUES = {
   ORIGIN: 'https://zone.example',
   OPERATOR_SECRET: 'secret',
@@ -28,7 +28,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 mkdirSync(join(work, 'bin'));
 for (const program of PROGRAMS) {
   const file = join(work, 'bin', program);
-  // "node -e" draws secrets and is run: a stand-in would not show that its text survived the shell.
+  // "node -e" is run for real: a stand-in would not show that its text passed the shell unchanged.
   const real = program === 'node' ? `[ "$1" = -e ] && exec '${process.execPath}' "$@"\n` : '';
   writeFileSync(
     file,
@@ -48,7 +48,7 @@ function commandsOf(page: string): Command[] {
   const prose = text.replaceAll(/```[\s\S]*?```/g, '');
   const inline = [...prose.matchAll(/`((?:npm|npx|curl|node|git|openssl) [^`]*)`/g)].flatMap(
     ([, code = '']) =>
-      // "npx wrangler secret put NAME" and the like: the capitals stand for the reader's own word.
+      // "…" in a command stands for the reader's own text.
       code.includes('…') ? [] : [code.replaceAll('\n', ' ')],
   );
   return [...new Set([...blocks, ...inline])].map((code) => ({
@@ -62,7 +62,7 @@ const pages = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
 );
 const commands = pages.toSorted().flatMap(commandsOf);
 
-/** Which programs were called, and with what. Rejects what the shell itself complains of. */
+/** Which programs were called, with which arguments, and what the shell itself printed. */
 function run(shell: Shell, code: string): { called: string; said: string; status: number | null } {
   writeFileSync(log, '');
   const home = join(work, 'home');
@@ -85,7 +85,7 @@ describe('the commands of the documentation', () => {
   });
 
   it.each(commands)('$where', ({ code }) => {
-    // zsh takes no comment in what is pasted.
+    // zsh accepts no comment in a pasted command.
     expect(code.split('\n').filter((line) => /(?:^|\s)#\s/.test(line))).toEqual([]);
     const results = shells.map((shell) => run(shell, code));
     const [first] = results;

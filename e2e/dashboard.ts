@@ -1,5 +1,5 @@
-// A member's dashboard in a browser, as the suites of its behaviour need it: the page is the real one; where a healthy
-// server would never answer so, its answer is made up.
+// A member's dashboard in a browser, for the suites of its behaviour. The page is the real one. Answers that a healthy
+// server never gives are made up.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openBrowser, signedInState } from './browser.ts';
@@ -28,7 +28,7 @@ export function rowAt(index: number): Row {
 }
 export const table = { tokens: { organisation: 'acme', tokens: ROWS, limit: 10 } };
 export const newRow = { ...rowAt(0), id: 'id-new', preview: SECRET.slice(0, 5), name: null };
-/** What a token is called in the names of its controls: its name, then its mask. */
+/** The token's part of the names of its controls: its name, then its mask. */
 export const labelOf = ({ name, preview }: { name: string | null; preview: string }): string =>
   name === null ? `${preview}***` : `${name} ${preview}***`;
 export const receipt = (row: object) => ({ token: row, effectiveAt: new Date().toISOString() });
@@ -47,7 +47,7 @@ type Product = {
   browser: () => Browser;
   /** The cookies of a signed-in owner. */
   owner: () => StorageState;
-  /** A page in a context of its own, closed after the test, which fails of whatever the page complained about. */
+  /** A page in a context of its own, closed after the test. The test fails when the page reported an error. */
   newPage: (options: BrowserContextOptions) => Promise<Page>;
 };
 type Zone = { origin: string; stop(): Promise<unknown> };
@@ -81,7 +81,7 @@ export function useProduct(start: () => Promise<Zone> = startSeeded): Product {
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
-      // The browser itself reports every answer of 400 and above; those are what these tests are about.
+      // The browser itself reports every answer of 400 and above; these tests cause such answers on purpose.
       if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) {
         complaints.push(message.text());
       }
@@ -134,7 +134,7 @@ export async function showSecret(page: Page): Promise<void> {
   await confirmButton(page).click();
   await field(page).waitFor();
 }
-/** What moves on the page from now on, after a hand's touch as well: its answer reads the sum (CLS). */
+/** Measures layout shifts from now on, also those after user input. The returned function reads their sum (CLS). */
 export async function watchShifts(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {
     const shifts = { total: 0 };
@@ -145,7 +145,7 @@ export async function watchShifts(page: Page): Promise<() => Promise<number>> {
         shifts.total += entry.value;
     }).observe({ type: 'layout-shift', buffered: false });
   });
-  // A shift is reported after the picture that it spoilt.
+  // A shift is reported after the frame in which it happened.
   return () =>
     page.evaluate(async () => {
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));

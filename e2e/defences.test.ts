@@ -1,6 +1,6 @@
-// What the browser itself has to refuse: scripts that somebody injected, frames, and other websites that write or read in
-// a member's name. A real Chromium with web security as a person has it; evil is a server of its own, on another site
-// (127.0.0.1) and on the same one (localhost, another port), where SameSite cookies still travel.
+// Attacks that the browser must stop: injected scripts, frames, and other websites that write or read in
+// a member's name. A real Chromium with normal web security. The evil server is reached as another site
+// (127.0.0.1) and as the same site (localhost, another port), to which SameSite cookies are still sent.
 import { createServer } from 'node:http';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ import { withBoot } from './fixtures.ts';
 import { startServer, type Server } from './server.ts';
 
 let zone: Server;
-/** A deployment that lets one website in, and which. */
+/** A deployment whose CORS_ORIGINS names the evil site. */
 let open: Deployment;
 let evil: HttpServer;
 let port: number;
@@ -20,7 +20,7 @@ let browser: Browser;
 let owner: Awaited<ReturnType<typeof signedInState>>;
 let context: BrowserContext;
 let page: Page;
-/** What evil's pages say, by path. */
+/** The pages of the evil server, by path. */
 const pages = new Map<string, string>();
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ afterEach(() => context.close());
 const SITES = { 'another site': '127.0.0.1', 'a sibling on the same site': 'localhost' };
 const evilAt = (host: string, path = '/'): string => `http://${host}:${port}${path}`;
 
-/** As the owner sees it: what evil must not have changed. */
+/** The data of the owner that the evil site must not change. */
 async function stateOfAll(): Promise<string> {
   const cookie = owner.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
   const paths = ['organisations/acme/tokens', 'sessions', 'session'];
@@ -67,7 +67,7 @@ async function stateOfAll(): Promise<string> {
   return texts.join('\n').replaceAll(/"seenAt":"[^"]*"/g, '');
 }
 
-/** The page as the Worker sends it, headers and all, with something in it that is not ours. */
+/** Opens the page with the Worker's own headers and with injected HTML in its body. */
 async function visitWith(injected: string): Promise<string[]> {
   const refused: string[] = [];
   page.on('console', (message) => {
@@ -86,7 +86,7 @@ async function visitWith(injected: string): Promise<string[]> {
 const isPwned = (): Promise<unknown> => page.evaluate(() => Reflect.get(window, 'pwned'));
 
 describe('the policy of a page', () => {
-  it('refuses whatever was injected into it: scripts, handlers, frames, objects, styles', async () => {
+  it('refuses injected scripts, handlers, frames, objects and styles', async () => {
     pages.set('/pwn.js', 'window.pwned = 1');
     const injected = {
       'script-src': '<script>window.pwned = 1</script>',
@@ -114,7 +114,7 @@ describe('the policy of a page', () => {
     expect(await page.evaluate(() => getComputedStyle(document.body).display)).not.toBe('none');
   });
 
-  it('takes no text for code: every way to make a script, HTML or a handler of a string throws or does nothing', async () => {
+  it('runs no text as code: every way to make a script, HTML or a handler from a string throws or does nothing', async () => {
     await visitWith('');
     const attempts = await page.evaluate(() => {
       const bad = '<img src="x:" onerror="window.pwned = 1">';
@@ -142,7 +142,7 @@ describe('the policy of a page', () => {
           return false;
         }
       });
-      // Text that becomes a script without a sink: the policy meets it when it is to run.
+      // A text node makes a script without a Trusted Types sink: the policy stops it when it would run.
       script.append(document.createTextNode('window.pwned = 1'));
       document.head.append(script);
       const link = document.createElement('a');
@@ -155,7 +155,7 @@ describe('the policy of a page', () => {
     expect(await isPwned()).toBeUndefined();
   });
 
-  it('lets no injected form or base send anything elsewhere', async () => {
+  it('lets no injected form or base send data elsewhere', async () => {
     const form = `<form action="${evilAt('127.0.0.1', '/taken')}" method="post"><button id="go">x</button></form>`;
     const refused = await visitWith(`<base href="${evilAt('127.0.0.1')}">${form}`);
     expect(await page.evaluate(() => document.baseURI)).toContain(zone.origin);
@@ -182,7 +182,7 @@ describe('the policy of a page', () => {
 });
 
 describe('the cookies', () => {
-  it('are for this host and HTTP alone, and no script sees them', async () => {
+  it('are for this host and for HTTP only, and no script sees them', async () => {
     await page.goto(zone.origin);
     const kept = await context.cookies();
     const session = kept.find(({ name }) => name === 'local-session');
@@ -226,7 +226,7 @@ describe('a write from elsewhere', () => {
       await expect.poll(() => statuses.length).toBe(3);
       expect(statuses.splice(0)).toEqual([403, 403, 403]);
     }
-    // At the top, where a Lax cookie would travel with a link.
+    // A top-level navigation, with which a browser would send a Lax cookie for a link.
     pages.set(
       '/top',
       `<form action="${zone.origin}${targets[1]}" method="post"></form><script>document.forms[0].submit()</script>`,
@@ -269,7 +269,7 @@ describe('a write from elsewhere', () => {
       },
       [zone.origin, targets] as const,
     );
-    // Nothing of any answer is seen, though some were sent.
+    // The page sees no answer, although some were sent.
     expect(new Set(outcomes)).toEqual(new Set(['refused']));
     await expect.poll(() => zone.output().slice(printed)).toMatch(/cross-site-request/);
     expect(await stateOfAll()).toBe(before);
@@ -340,7 +340,7 @@ describe('another website that sends a signed-in browser to an address', () => {
         if (answer.url().startsWith(`${zone.origin}/api/`)) statuses.push(answer.status());
       });
       const urls = paths.map((path) => zone.origin + path);
-      // A window for each, as window.open makes it, where a Lax cookie travels from every site.
+      // window.open for each address: the browser sends Lax cookies with it from every site.
       pages.set('/open', `<script>for (const url of ${JSON.stringify(urls)}) window.open(url)</script>`);
       await page.goto(evilAt(host, '/open'));
       await expect.poll(() => statuses.length).toBe(paths.length);
@@ -355,7 +355,7 @@ describe('another website that sends a signed-in browser to an address', () => {
           .join('') + '<script>for (const form of document.forms) form.submit()</script>',
       );
       await page.goto(evilAt(host, '/embed'));
-      // By now all of it has come. The browser keeps the answer to an image for itself.
+      // All answers have come. The browser reports no answer to an image.
       await expect.poll(() => statuses.length).toBe(paths.length * 3);
       await page.evaluate(async (all) => {
         for (const url of all) {
@@ -364,7 +364,7 @@ describe('another website that sends a signed-in browser to an address', () => {
         }
       }, urls);
       expect(new Set(statuses)).toEqual(new Set([403]));
-      // A page may be linked to; that it was asked for is on no record either.
+      // Other sites may link to a page. Such a visit is not recorded either.
       await page.goto(evilAt(host));
       const link = `${zone.origin}/developer-zone?organisation=${text}`;
       await page.evaluate((href) => location.assign(href), link);
@@ -395,7 +395,7 @@ describe('a website with a token', () => {
       [origin, secret] as const,
     );
 
-  it('may call where the deployment names it, reads refusals as well, and no other website may', async () => {
+  it('may call and read refusals when the deployment names it, and no other website may', async () => {
     const { secret } = await open.givenToken();
     await page.goto(evilAt('127.0.0.1'));
     expect(await call(open.origin, secret)).toBe('200 with id');
@@ -416,17 +416,17 @@ describe('a website with a token', () => {
     expect(inSandbox).toBe('refused');
   });
 
-  it('may not call where the deployment names none', async () => {
+  it('may not call when the deployment names no website', async () => {
     await page.goto(evilAt('127.0.0.1'));
     expect(await call(zone.origin, 'x')).toBe('refused');
   });
 });
 
-describe('hostile text', () => {
+describe('a text with HTML and scripts', () => {
   const BAD = `"><img src=x: onerror=window.pwned=1><script>window.pwned=1</script>{{7*7}}\${7*7}`;
 
-  it('is text in names of organisations and tokens, in addresses, and in the address bar', async () => {
-    // The session of the browser is another member's, and a real answer would reload the page for that.
+  it('stays text in names of organisations and tokens, in addresses, and in the address bar', async () => {
+    // The browser holds another member's session; a real answer would make the page load again.
     const answers = `${zone.origin}/api/**`;
     await page.route(answers, (route) => route.abort());
     await withBoot(page, {
@@ -480,7 +480,7 @@ describe('hostile text', () => {
   });
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'no such error'])(
-    'in the address of the sign-in page is told as a sign-in that failed: the error "%s"',
+    'in the address of the sign-in page is shown as a failed sign-in: the error "%s"',
     async (name) => {
       await context.clearCookies();
       await page.goto(`${zone.origin}/sign-in?error=${encodeURIComponent(name)}`);
@@ -492,7 +492,7 @@ describe('hostile text', () => {
 });
 
 describe('the secret', () => {
-  /** Leaves the dialog open that shows it. */
+  /** Creates a token and leaves the dialog with its secret open. */
   async function createToken() {
     await page.goto(`${zone.origin}/developer-zone?organisation=acme`);
     await page.getByRole('button', { name: 'Create Token', exact: true }).click();
@@ -503,7 +503,7 @@ describe('the secret', () => {
     return { field, secret };
   }
 
-  it('is gone before a page that is left is frozen, which may come back as it was', async () => {
+  it('is removed before the browser freezes a page that the member leaves, because the browser may restore it', async () => {
     const { secret } = await createToken();
     const frozen = await page.evaluate(() => {
       const area = document.querySelector<HTMLTextAreaElement>('dialog textarea');
@@ -514,7 +514,7 @@ describe('the secret', () => {
     await expect.poll(() => page.evaluate(() => document.documentElement.outerHTML)).not.toContain(secret);
   });
 
-  it('is gone when the page is left with it open, also from what the back button finds', async () => {
+  it('is removed when the member leaves the page with the dialog open, and the Back button does not bring it back', async () => {
     const { field, secret } = await createToken();
     expect(await field.getAttribute('autocomplete')).toBe('off');
     page.on('dialog', (dialog) => void dialog.accept());

@@ -51,7 +51,7 @@ afterEach(async () => {
   rmSync(checkout, { recursive: true, force: true });
 });
 
-/** Deploys the checkout; `output` is what a person reads. */
+/** Deploys the checkout; `output` is the text on the terminal. */
 function deploy(
   flags: string[] = [],
   variables: Record<string, string> = {},
@@ -88,7 +88,7 @@ function bindingOf(worker: string, name: string) {
 }
 
 describe('npm run deploy', { timeout: 300_000 }, () => {
-  it('makes what is missing, applies the schema before the Worker, and does neither twice', async () => {
+  it('creates missing resources, applies the schema before the Worker, and does neither twice', async () => {
     const first = await deploy();
     expect(first).toMatchObject({ code: 0 });
     expect(api.databases.map(({ name }) => name)).toEqual(['developer-zone']);
@@ -100,7 +100,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(bindingOf('developer-zone', 'DB')?.id).toBe(api.databases[0]?.uuid);
     const cache = bindingOf('developer-zone', 'TOKEN_CACHE')?.namespace_id;
     expect(cache).toBe(api.namespaces[0]?.id);
-    // The triggers came whole.
+    // The triggers arrived complete.
     const rows = api.databases[0]?.sqlite
       .prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'trigger'")
       .get();
@@ -114,7 +114,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(bindingOf('developer-zone', 'TOKEN_CACHE')?.namespace_id).toBe(cache);
     expect(existsSync(join(checkout, 'wrangler.deploy.toml'))).toBe(false);
 
-    // An applied migration that is another file now.
+    // A migration that was applied and then edited.
     const [name] = appliedTo('developer-zone');
     appendFileSync(join(checkout, 'migrations', name ?? ''), '-- edited\n');
     api.calls.length = 0;
@@ -124,7 +124,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(api.calls.filter((call) => call.startsWith('PUT '))).toEqual([]);
   });
 
-  it('stops at a migration that fails, such as a trigger of several lines, and says what was not begun', async () => {
+  it('stops at a migration that fails, such as a trigger of several lines, and names the step that failed', async () => {
     const trigger = 'CREATE TRIGGER t AFTER INSERT ON tokens\nBEGIN\n  SELECT 1;\nEND;\n';
     writeFileSync(join(checkout, 'migrations/9999_broken.sql'), trigger);
     const { code, output } = await deploy();
@@ -135,7 +135,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(appliedTo('developer-zone')).not.toContain('9999_broken.sql');
   });
 
-  it('works on the named environment in every step, and finds the namespace of a Worker that was deleted', async () => {
+  it('uses the named environment in every step, and finds the namespace of a Worker that was deleted', async () => {
     const production = { uuid: 'p', name: 'developer-zone', place: {}, sqlite: new DatabaseSync(':memory:') };
     api.databases.push(production);
     const left = { id: 'f'.repeat(32), title: 'developer-zone-staging-token-cache' };
@@ -166,7 +166,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(api.workers.size).toBe(0);
   });
 
-  it('brings libSQL up to date first, and says in one line what is wrong with it', async () => {
+  it('migrates libSQL first, and reports a fault of it in one line', async () => {
     const server = await startLibsqlServer();
     const variables = { LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
     const wrong = await deploy([], { ...variables, LIBSQL_AUTH_TOKEN: 'wrong' });
@@ -180,7 +180,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
   });
 });
 
-it('a libSQL server that does not answer is given up, and named', async () => {
+it('a libSQL server that does not answer is abandoned and named', async () => {
   const silent = createServer(() => {});
   await new Promise<void>((done) => {
     silent.listen(0, '127.0.0.1', done);

@@ -1,5 +1,4 @@
-// One isolate of the real bundle with an owner who is signed in: what a test of something outside needs to make tokens
-// and to change them.
+// One isolate of the real bundle with an owner who is signed in. Tests use it to make and change tokens.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,7 +12,7 @@ import {
   type WorkerOptions,
 } from './isolates.ts';
 
-/** The name in wrangler.toml: what another Worker binds to. */
+/** The name in wrangler.toml, to which another Worker binds. */
 export const ZONE = 'developer-zone';
 const COOKIE = newSessionCookie();
 export const OWNER = 'owner@example.com';
@@ -23,7 +22,7 @@ export type GivenToken = { organisation: string; id: string; path: string; secre
 export type Deployment = {
   origin: string;
   miniflare: Miniflare;
-  /** The header lines of the owner's own pages. */
+  /** The header lines that the owner's pages send. */
   member: string[];
   /** As the owner under /api, as the platform under /operator. Rejects when the answer is a refusal. */
   write(method: string, path: string, body?: object): Promise<unknown>;
@@ -51,7 +50,7 @@ export async function signInOwner(db: Pick<D1, 'prepare'>, cookie: string): Prom
     .run();
 }
 
-/** With the organisations and members of local mode. Its leases are short as well. */
+/** The same with the organisations and members of local mode. Its leases are short too. */
 export async function startSeeded(): Promise<Deployment> {
   const zone = await startDeployment();
   const db = await zone.miniflare.getD1Database('DB', ZONE);
@@ -60,7 +59,7 @@ export async function startSeeded(): Promise<Deployment> {
   return zone;
 }
 
-/** Its leases are short: a change is answered when they have run out. `others`: Workers beside it, bound to it by its name. */
+/** Its leases are short, because a change is answered only when they have ended. `others`: Workers beside it, bound to it by its name. */
 export async function startDeployment(
   settings: Settings = {},
   others: WorkerOptions[] = [],

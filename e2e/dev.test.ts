@@ -1,4 +1,4 @@
-// `npm run dev` as a developer meets it: found again, taken ports, old folders, Ctrl-C.
+// `npm run dev` as a developer uses it: a second start with the same data, ports in use, old folders, Ctrl-C.
 import { cpSync, mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -13,7 +13,7 @@ const root = resolve(import.meta.dirname, '..');
 const state = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
 
-/** Starts it where it cannot run, and answers what it says on its way out. */
+/** Starts it where it cannot run, and answers its exit code and output. */
 function run(...flags: string[]): Promise<{ code: number; output: string }> {
   return runChild(process.execPath, ['scripts/dev.ts', ...flags], { cwd: root });
 }
@@ -31,7 +31,7 @@ async function signInCode(origin: string): Promise<number> {
   return answer.status;
 }
 
-/** The check before every script, as npm starts it under that version of Node. */
+/** The check before every npm script, as npm starts it under this version of Node. */
 function checkPackages(version: string): Promise<{ code: number; output: string }> {
   const agent = `npm/10.8.2 node/v${version} linux x64`;
   return runChild(process.execPath, ['scripts/packages.mjs'], {
@@ -40,9 +40,9 @@ function checkPackages(version: string): Promise<{ code: number; output: string 
   });
 }
 
-// A start applies the migrations and compiles the Worker: beside other suites that takes its time.
+// A start applies the migrations and compiles the Worker, which is slow beside other suites.
 describe('npm run dev', { timeout: 180_000 }, () => {
-  it('says where to go and who may sign in, stops cleanly, and finds its data again', async () => {
+  it('prints its address and who may sign in, stops cleanly, and keeps its data for the next start', async () => {
     const port = await freePort();
     const first = await startServer({ state, port });
     expect(first.output()).toContain(`http://localhost:${port}/developer-zone`);
@@ -51,13 +51,13 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     const requests = () => linesOf(first.output()).filter((line) => line.includes('/api/sign-in/link'));
     await expect.poll(requests).not.toEqual([]);
     expect(requests()).toEqual([expect.stringMatching(/^\{"method":"POST",.*"status":202,/)]);
-    // No list of bindings, no warning that means nothing here: what a person needs, and a line for each request.
+    // No list of bindings and no irrelevant warnings: only useful lines, and a line for each request.
     expect(linesOf(first.output()).length).toBeLessThan(22);
     expect(first.output()).not.toContain('env.TOKEN_CACHE');
     expect(await first.stop()).toBe(0);
     await expect(fetch(first.origin)).rejects.toThrow('fetch failed');
 
-    // The same port at once: nothing of the first run is left.
+    // The same port at once: the first run has released it.
     const second = await startServer({ state, port, flags: ['--var', 'CORS_ORIGINS:https://site.example'] });
     expect(second.output()).not.toContain('Seeding');
     const answer = await fetch(`${second.origin}/v1/ping`, { headers: { origin: 'https://site.example' } });
@@ -85,13 +85,13 @@ describe('npm run dev', { timeout: 180_000 }, () => {
         () => true,
       );
     await expect.poll(isGone, { timeout: 20_000 }).toBe(true);
-    // Nothing holds the folder, so that the next start can.
+    // The folder is free for the next start.
     await expect.poll(() => holdState(folder), { timeout: 20_000 }).toBeNull();
     releaseState(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  it('refuses a state folder that another one runs on, whose hubs would not hear of a change', async () => {
+  it('refuses a state folder that another process uses, because the hubs of that process would not be told of a change', async () => {
     const first = await startServer();
     const { code, output } = await run('--port', String(await freePort()), '--persist-to', first.state);
     await first.stop();
@@ -111,7 +111,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     holder.close();
   });
 
-  it('says the same when it is taken on the other loopback address alone', async ({ skip }) => {
+  it('says the same when the port is taken only on the other loopback address', async ({ skip }) => {
     const holder = createServer();
     const port = await freePort();
     const isHeld = await new Promise<boolean>((done) => {
@@ -158,7 +158,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     ],
     ['is older than this check', '', 'may be from another version'],
     ['has lost its database', null, 'has lost its database'],
-  ])('refuses a state folder that %s, and touches nothing in it', async (_, marker, said) => {
+  ])('refuses a state folder that %s, and changes nothing in it', async (_, marker, said) => {
     const other = mkdtempSync(join(tmpdir(), 'developer-zone-'));
     const databases = join(other, 'v3/d1/miniflare-D1DatabaseObject');
     mkdirSync(databases, { recursive: true });
@@ -176,7 +176,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     const broken = mkdtempSync(join(tmpdir(), 'developer-zone-'));
     const folder = join(broken, 'v3/d1/miniflare-D1DatabaseObject');
     mkdirSync(folder, { recursive: true });
-    // A file where wrangler keeps a folder of its own.
+    // A file in the place of a folder of wrangler.
     rmSync(folder, { recursive: true });
     writeFileSync(folder, 'not a folder');
     const { code, output } = await run('--port', String(await freePort()), '--persist-to', broken);

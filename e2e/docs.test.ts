@@ -1,5 +1,5 @@
-// The documentation as people meet it: read in a real browser, wide and on a phone, light and dark; and every example of
-// it done as pasted, against the Worker that serves it.
+// The documentation in a real browser, wide and on a phone, light and dark. Every example
+// is run as pasted, against the Worker that serves the documentation.
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ import { SETTINGS } from './isolates.ts';
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
 const PAGES = ['/docs', '/docs/problems', '/docs/gateways', '/docs/operator'];
-/** Static files and pages of the built dashboard, which this test does without. */
+/** Static files and pages of the built dashboard, which this test does not serve. */
 const OF_THE_DASHBOARD = new Set(['/developer-zone', '/favicon.svg']);
 const WIDTHS = [1280, 390, 320];
 const { OPERATOR_SECRET } = SETTINGS;
@@ -30,9 +30,9 @@ type Sample = { language: string; code: string };
 let server: Deployment;
 let browser: Browser;
 let upstream: Child;
-/** A shell's own, for the examples: curl says the status behind the body. */
+/** The environment for the examples: curl prints the status after the body. */
 let environment: NodeJS.ProcessEnv;
-/** Node and npm are all that the suite needs: the examples of what a machine lacks are skipped, and it says so. */
+/** The suite needs only Node and npm. Examples for a program that the machine lacks are skipped, with a message. */
 const lacks = (command: string): boolean => {
   const isMissing = spawnSync(command, ['--version']).status !== 0;
   if (isMissing) console.warn(`SKIPPED: the examples of the documentation that need ${command}`);
@@ -94,7 +94,7 @@ async function samplesOf(path: string): Promise<Sample[]> {
   return samples;
 }
 
-/** The fields of a value, without what they hold. */
+/** The fields of a value, without their contents. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== 'object' || value === null) return '…';
@@ -111,7 +111,7 @@ function axeFaults(page: Page): Promise<string[]> {
   });
 }
 
-/** What lies past the edge of the page, samples and tables aside: those scroll in themselves. */
+/** Elements beyond the edge of the page, except samples and tables, which scroll. */
 function overflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const { scrollWidth } = document.documentElement;
@@ -133,30 +133,33 @@ describe('the documentation in a browser', () => {
     ['/docs/problems', ['light', 'dark']],
     ['/docs/gateways', ['light']],
     ['/docs/operator', ['dark']],
-  ] as const)('%s reads well, wide and on a phone, whatever the light', async (path, looks) => {
-    const context = await browser.newContext({ reducedMotion: 'reduce' });
-    const page = await withIcon(await context.newPage());
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('request', (request) => {
-      if (new URL(request.url()).origin !== server.origin) complaints.push(`asked ${request.url()}`);
-    });
-    await page.goto(server.origin + path);
-    await page.evaluate(axe.source);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 640 });
-      for (const colorScheme of looks) {
-        await page.emulateMedia({ colorScheme });
-        expect.soft(await axeFaults(page), `${colorScheme}, ${width} wide`).toEqual([]);
+  ] as const)(
+    '%s has no fault for axe and fits the window, wide and on a phone, in light and dark',
+    async (path, looks) => {
+      const context = await browser.newContext({ reducedMotion: 'reduce' });
+      const page = await withIcon(await context.newPage());
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('request', (request) => {
+        if (new URL(request.url()).origin !== server.origin) complaints.push(`asked ${request.url()}`);
+      });
+      await page.goto(server.origin + path);
+      await page.evaluate(axe.source);
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 640 });
+        for (const colorScheme of looks) {
+          await page.emulateMedia({ colorScheme });
+          expect.soft(await axeFaults(page), `${colorScheme}, ${width} wide`).toEqual([]);
+        }
+        expect.soft(await overflow(page), `${width} wide`).toEqual([]);
       }
-      expect.soft(await overflow(page), `${width} wide`).toEqual([]);
-    }
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
+      await context.close();
+      expect(complaints).toEqual([]);
+    },
+  );
 
-  it('folds its contents on a phone, where the text begins on the first screen', async () => {
+  it('closes its table of contents on a phone, so that the text begins on the first screen', async () => {
     const page = await openPage({ viewport: { width: 390, height: 664 } });
     await page.goto(`${server.origin}/docs/problems`);
     const entry = page.getByRole('link', { name: 'Stale version' });
@@ -212,7 +215,7 @@ describe('the links of the documentation', () => {
     expect(dead).toEqual([]);
   });
 
-  it('are in llms.txt, and each page says the same in Markdown', async () => {
+  it('are in llms.txt, and each page has the same text in Markdown', async () => {
     const index = await read('/llms.txt');
     for (const path of PAGES) {
       expect(index).toContain(`(${server.origin}${path}.md)`);
@@ -281,7 +284,7 @@ describe('the examples of the documentation', () => {
   });
 });
 
-/** As the examples take it to be, whatever the one before did to it. */
+/** Restores the organisation that the examples expect, because an example may have changed it. */
 async function givenOrganisation(): Promise<void> {
   await server.write('PUT', '/operator/organisations/acme', { name: 'Acme Events', plan: 'enterprise' });
   await server.write('PUT', '/operator/organisations/acme/members/owner@example.com');

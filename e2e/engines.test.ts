@@ -1,5 +1,5 @@
-// The main journey by hand and by keyboard in three browser engines: the Chromium of npm, Debian's Firefox, and Debian's WebKit,
-// which is Safari's engine. Each of them is asked by axe about every screen and dialog, in light and dark. Their pictures are in
+// The main journey by mouse and keyboard in three browser engines: Chromium from npm, Debian's Firefox, and Debian's WebKit,
+// which is Safari's engine. In each engine axe checks every screen and dialog, in light and dark. The screenshots are in
 // .tmp/engines afterwards.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** What the switch's row needs of the server: a change is told after leases have run out. */
+/** For the receipt of a switch: a change is answered after the leases have ended. */
 const RECEIPT = { timeout: 20_000 };
 /** More than the number of controls on the page: a Tab that leads nowhere ends the search. */
 const MOST_TABS = 40;
@@ -57,13 +57,13 @@ for (const { name, open, needs } of ENGINES) {
       expect.poll(() => ask<string>('document.body.innerText'), RECEIPT).toMatch(text);
     const picture = async (of: string) =>
       writeFileSync(join(pictures, `${name.toLowerCase()}-${of}.png`), await engine.picture());
-    /** The control with this name: of the dialog, where one is open. */
+    /** The control with this name. While a dialog is open, only the dialog is searched. */
     const control = (label: string) =>
       `[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('a, button, input')].find((node) =>
         (node.ariaLabel ?? node.innerText).trim().startsWith(${JSON.stringify(label)}))`;
     async function click(label: string): Promise<void> {
       await expect.poll(() => ask<boolean>(`${control(label)} !== undefined`), RECEIPT).toBe(true);
-      // A dialog rises for a moment: what is clicked stands still.
+      // A dialog moves when it opens: wait until the target stands still.
       await standStill();
       const { x, y, width, height } = await ask<DOMRect>(
         `${control(label)}.getBoundingClientRect().toJSON()`,
@@ -82,7 +82,7 @@ for (const { name, open, needs } of ENGINES) {
       }
       throw new Error(`No Tab leads to "${label}"`);
     }
-    /** Goes there by Tab and presses it: by the key where the engine lets it, else by the mouse. */
+    /** Moves the focus there by Tab and presses it: by key if the engine supports this, otherwise by mouse. */
     async function use(label: string, key: Key = 'Enter'): Promise<void> {
       await tabTo(label);
       if (engine.keysPressButtons) await press(key);
@@ -91,7 +91,7 @@ for (const { name, open, needs } of ENGINES) {
     const callOf = async (secret: string) =>
       (await fetch(`${server.origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
 
-    /** How the open dialog lies: within the window, no taller than its words ask for, and without a hole between its rows. */
+    /** The open dialog is within the window, no taller than its text needs, and without gaps between its rows. */
     async function expectToLieWell(height: number): Promise<void> {
       await standStill();
       const { tall, above, gaps, below, outside } = await ask<{
@@ -119,7 +119,7 @@ for (const { name, open, needs } of ENGINES) {
       expect(Math.max(...gaps)).toBeLessThan(24);
     }
 
-    /** Asks axe about what is on the screen, in light and dark: a line for each fault. */
+    /** Checks the screen with axe, in light and dark: a line for each fault. */
     async function expectNoFault(of: string): Promise<void> {
       if (!(await ask<boolean>('"axe" in globalThis'))) await ask(`(() => { ${axe.source}; return 0; })()`);
       const found = [];
@@ -158,7 +158,7 @@ for (const { name, open, needs } of ENGINES) {
       await press('Enter');
       await see('No API tokens yet');
       expect(await ask('location.search')).toBe('?organisation=acme');
-      // What was signed in stays signed in.
+      // The session survives a navigation.
       await engine.go(`${server.origin}/developer-zone?organisation=acme`);
       await see('No API tokens yet');
       await picture('empty');
@@ -192,7 +192,7 @@ for (const { name, open, needs } of ENGINES) {
       expect(field).toEqual({ value: secret, selected: secret, focused: true, cut: false });
       await expectNoFault('shown once');
       expect(await callOf(secret)).toBe(200);
-      // No key closes what cannot be had again.
+      // No key closes the dialog, because the secret cannot be shown again.
       await press('Escape', 'Escape', 'Escape', 'Escape', 'Escape');
       expect(await ask("document.getElementById('secret')?.value")).toBe(secret);
       await click('Done');

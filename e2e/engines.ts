@@ -1,4 +1,4 @@
-// Three browser engines behind one small hand: go somewhere, ask the page, point, type, look. Chromium comes from npm. Firefox
+// One interface for three browser engines: navigate, evaluate, click, type, take a screenshot. Chromium comes from npm. Firefox
 // speaks WebDriver BiDi, and WebKit the WebDriver protocol over HTTP; both come from Debian's packages.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,18 +11,18 @@ import { freePort } from './server.ts';
 export type Key = 'Tab' | 'Enter' | 'Escape' | ' ';
 
 export type Engine = {
-  /** Name and version, as the browser itself says. */
+  /** Name and version, as the browser reports them. */
   version: string;
   go(url: string): Promise<void>;
-  /** The value of a JavaScript expression in the page, by way of JSON; a promise is waited for. */
+  /** The value of a JavaScript expression in the page, passed as JSON. A promise is awaited. */
   ask<T>(expression: string): Promise<T>;
   /** A click of the mouse at this point of the window, in CSS pixels. */
   click(x: number, y: number): Promise<void>;
   /** Key presses of a person: text by its characters, or one key. */
   press(key: Key | { text: string }): Promise<void>;
   /**
-   * Whether Enter and Space press a button. In the headless Firefox ESR 153 keydown, keypress and keyup arrive at it, and no click
-   * follows, also in a page of one button.
+   * Whether Enter and Space press a button. In headless Firefox ESR 153 a button gets keydown, keypress and keyup, but no click
+   * follows, also on a page with one button.
    */
   keysPressButtons: boolean;
   /** The window as PNG. */
@@ -147,7 +147,7 @@ export async function openFirefox(): Promise<Engine> {
   };
 }
 
-/** Where Debian puts the little browser that the driver starts; the folder is named after the machine's kind. */
+/** The path of Debian's small browser that the driver starts; the folder name depends on the architecture. */
 export const MINI_BROWSER = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/webkit2gtk-4.1/MiniBrowser`;
 
 /** WebKitGTK by WebDriver over HTTP, on a screen of its own (xvfb): it has no headless mode. */
@@ -162,7 +162,7 @@ export async function openWebKit(): Promise<Engine> {
   const driver = await startDriver(port, {
     ...process.env,
     DISPLAY: `:${number}`,
-    // Not the sandbox of a desktop: a container may not make one.
+    // No desktop sandbox: a container may not create one.
     WEBKIT_DISABLE_COMPOSITING_MODE: '1',
     NO_AT_BRIDGE: '1',
     GTK_USE_PORTAL: '0',
@@ -209,7 +209,7 @@ export async function openWebKit(): Promise<Engine> {
     },
   };
 
-  /** The driver prints nothing: it is ready when it answers. */
+  /** The driver prints nothing, so it is ready when it answers. */
   async function startDriver(at: number, env: NodeJS.ProcessEnv) {
     const started = await startChild(
       'sh',

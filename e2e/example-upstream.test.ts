@@ -1,4 +1,4 @@
-// The example of an API behind the Developer Zone, as the documentation prints it: how it knows the edge.
+// The example of an API behind the Developer Zone, from the documentation: how it recognises the edge.
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startChild, type Child } from './child.ts';
@@ -11,7 +11,7 @@ const WRONG = ['', 'a', UPSTREAM_SECRET.slice(0, -1), `${UPSTREAM_SECRET}x`, UPS
 let child: Child;
 let origin: string;
 beforeEach(async () => {
-  // Says what the program compares in constant time: the lengths, in bytes.
+  // Prints the lengths, in bytes, of the values that the program compares in constant time.
   const spy = `import crypto from 'node:crypto'; import { syncBuiltinESMExports } from 'node:module';
     const compare = crypto.timingSafeEqual;
     crypto.timingSafeEqual = (a, b) => { console.log('compared', a.length, b.length); return compare(a, b); };
@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => child?.stop());
 
-it('answers the edge alone', async () => {
+it('answers only the edge', async () => {
   const statusFor = async (headers: Record<string, string>) =>
     (await call(`${origin}/v1/x`, { headers })).status;
   expect(await statusFor({ 'x-edge-secret': UPSTREAM_SECRET })).toBe(200);
@@ -38,7 +38,7 @@ it('answers the edge alone', async () => {
 it('compares every secret in constant time, whatever its length', async () => {
   for (const secret of [UPSTREAM_SECRET, ...WRONG])
     await call(`${origin}/v1/x`, { headers: { 'x-edge-secret': secret } });
-  // What the program prints comes by a pipe, after its answers perhaps.
+  // The output comes through a pipe, possibly after the answers.
   const compared = () => child.output().match(/^compared .*$/gm);
   await expect.poll(compared).toEqual(Array<string>(WRONG.length + 1).fill('compared 32 32'));
 });

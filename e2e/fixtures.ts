@@ -1,5 +1,5 @@
-// Made-up data for the pictures and the states that a healthy server never shows. Only answers are made up: the page,
-// its scripts, its headers and the browser are the real ones.
+// Made-up data for screenshots and for states that a healthy server never shows. Only answers are made up: the page,
+// its scripts, its headers and the browser are real.
 import type { Page, Route } from 'playwright-core';
 
 const HOUR_MS = 3_600_000;
@@ -27,7 +27,7 @@ function row(preview: string, name: string | null, by: string, created: number, 
   };
 }
 
-// In two parts, so that scanners find the shape of a secret in no file.
+// In two parts, so that secret scanners find no match in this file.
 export const SECRET = `9pW4k_dz1_${'q7Vw2LrXbN0cKdT5yHsZmEa8GfUjPiR3oQ6tBvYxC9nDlF1'}`;
 export const ROWS: Row[] = [
   row('9pW4k', 'Website', 'owner', 30, 0.02),
@@ -45,7 +45,7 @@ export const TEN: Row[] = Array.from({ length: 10 }, (_, index) =>
   ),
 );
 
-/** Calls of a day: busy by day, quiet by night. */
+/** Calls of a day: many by day, few by night. */
 const wave = (size: number, shift: number): number[] =>
   Array.from({ length: 24 }, (_, hour) =>
     Math.max(0, Math.round(size * (0.55 + 0.45 * Math.sin((hour + shift) / 3.8)) + ((hour * 7) % 5))),
@@ -99,7 +99,7 @@ export const SESSIONS = {
 
 type Boot = Record<string, unknown>;
 
-/** Rewrites the first data of every page that is opened; the rest of the document stays as the Worker sent it. */
+/** Rewrites the boot data of every page that is opened; the rest of the document stays as the Worker sent it. */
 export async function withBoot(target: Page, change: Boot | null): Promise<void> {
   await target.route(
     (url) => /^\/(?:sign-in|developer-zone|activity|sessions)$/.test(url.pathname),
@@ -114,7 +114,7 @@ export async function withBoot(target: Page, change: Boot | null): Promise<void>
   );
 }
 
-/** Answers a call of the page; the newest rule for a path wins. */
+/** Answers a call of the page. Of several rules for a path, the newest applies. */
 export async function answer(page: Page, path: string, how: (route: Route) => unknown): Promise<void> {
   await page.route(`**/api/${path}`, async (route) => {
     await how(route);
@@ -144,14 +144,14 @@ export const problem =
 export const broken = problem(500, 'unexpected');
 /** No answer at all: the connection is cut. */
 export const cut = (route: Route): Promise<void> => route.abort('connectionreset');
-/** An answer that is held back until then. */
+/** An answer that is delayed until a promise is settled. */
 export const after =
   (until: Promise<unknown>, how: (route: Route) => unknown) =>
   async (route: Route): Promise<void> => {
     await until;
     await how(route);
   };
-/** The same for a request that the page gives up meanwhile: nobody is there to take it. */
+/** An answer to a request that the page may have cancelled. */
 export const dropped =
   (how: (route: Route) => Promise<void>) =>
   (route: Route): Promise<void> =>

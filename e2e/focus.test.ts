@@ -1,5 +1,5 @@
-// Where the keyboard is after each action. What had the focus is often gone with what it did; a reader that is put back to
-// the top of the page for it has to find its way anew, and hears nothing of what happened.
+// Where the keyboard focus is after each action. The action often removes the element that had the focus. If the focus then
+// fell back to the top of the page, the user of a screen reader would lose the place and hear no result.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -171,7 +171,7 @@ async function sessions(page: Page): Promise<void> {
   });
 }
 
-describe('the focus is where the page goes on, after', () => {
+describe('the focus is on the next useful element, after', () => {
   it.each([...ON_THE_TOKENS, ...OF_THE_SIGN_IN, ...OF_OTHER_SCREENS])('%s', async (_, given, act, ends) => {
     const page = await open(given);
     await act(page);

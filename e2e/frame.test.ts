@@ -1,4 +1,4 @@
-// What holds on every screen of the dashboard: the frame, trouble, the sign-in, and every way to look at it.
+// Behaviour of every screen of the dashboard: the frame, failures, the sign-in, accessibility and appearance.
 import { describe, expect, it } from 'vitest';
 import {
   TOKENS,
@@ -55,7 +55,7 @@ describe('the frame', () => {
     expect(await page.getByLabel('Organisation').inputValue()).toBe('globex');
   });
 
-  it('asks once for each change of organisation, and a late answer of the one before never paints', async () => {
+  it('asks once for each change of organisation, and ignores a late answer for the previous one', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       path: '/developer-zone',
@@ -83,7 +83,7 @@ describe('the frame', () => {
     expect(await page.getByRole('link', { name: 'Activity' }).isVisible()).toBe(false);
     await menu.click();
     await page.getByRole('link', { name: 'Activity' }).waitFor();
-    // What lies under the menu takes no focus meanwhile.
+    // The page under the menu takes no focus.
     expect(await page.locator('main').evaluate((node) => (node as HTMLElement).inert)).toBe(true);
     for (const at of [page.getByLabel('Organisation'), page.getByRole('button', { name: 'Close menu' })]) {
       await at.focus();
@@ -92,7 +92,7 @@ describe('the frame', () => {
       expect(await focused(page)).toBe('Menu');
       await menu.click();
     }
-    // A phone that is turned has no menu to close.
+    // A phone in landscape has no menu to close.
     await page.setViewportSize({ width: 844, height: 390 });
     await expect.poll(() => page.locator('main').evaluate((node) => (node as HTMLElement).inert)).toBe(false);
     await page.setViewportSize({ width: 390, height: 844 });
@@ -126,8 +126,8 @@ describe('the frame', () => {
   });
 });
 
-describe('trouble', () => {
-  it('in loading says that tokens keep working, and Try again tries again', async () => {
+describe('a failure', () => {
+  it('of loading says that tokens keep working, and Try again tries again', async () => {
     const page = await open({
       path: '/developer-zone',
       boot: {},
@@ -142,17 +142,17 @@ describe('trouble', () => {
     await switches(page).first().waitFor();
   });
 
-  it('in refreshing keeps the old rows and marks them', async () => {
+  it('of refreshing keeps the old rows and marks them', async () => {
     const page = await open({ before: (opened) => answer(opened, TOKENS, broken) });
     await page.evaluate(() => dispatchEvent(new Event('online')));
     await page.getByRole('status').filter({ hasText: 'could not be loaded again' }).waitFor();
     expect(await switches(page).count()).toBe(ROWS.length);
   });
 
-  it('with the network is a hint, and everything is tried all the same', async () => {
+  it('of the network is a hint, and every action is still tried', async () => {
     const page = await open({
       before: async (opened) => {
-        // A machine without any network but its own: the browser says so, and our server answers.
+        // A machine with only a local network: the browser reports that it is offline, and our server answers.
         await opened.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
         await answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false })));
         await answer(opened, 'organisations/*/usage', silence);
@@ -169,7 +169,7 @@ describe('trouble', () => {
     await expect.poll(() => page.getByText('Your browser says').count()).toBe(0);
   });
 
-  it('with the network is told when it is tried, and the list comes again when the network is back', async () => {
+  it('of the network is shown when an action is tried, and the list loads again when the network is back', async () => {
     const page = await open();
     await page
       .getByRole('img', { name: /accepted/ })
@@ -193,7 +193,7 @@ describe('trouble', () => {
     expect(asked).toHaveLength(before + 1);
   });
 
-  it('of too many changes says how long to wait', async () => {
+  it('because of too many changes says how long to wait', async () => {
     const page = await open({
       before: (opened) =>
         answer(opened, `${TOKENS}/*`, problem(429, 'too-many-requests', { 'retry-after': '42' })),
@@ -202,7 +202,7 @@ describe('trouble', () => {
     await expect.poll(() => page.getByText(/Wait 42 s/).count()).toBe(1);
   });
 
-  it('with the plan shows the upgrade page, not an error', async () => {
+  it('because of the plan shows the upgrade page, not an error', async () => {
     const page = await open({
       before: async (opened) => {
         await answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
@@ -214,7 +214,7 @@ describe('trouble', () => {
     expect(await page.locator('.toast').count()).toBe(0);
   });
 
-  it('with the session is one message, whatever was clicked', async () => {
+  it('of the session is one message, after any number of clicks', async () => {
     const page = await open({
       before: (opened) => answer(opened, `${TOKENS}/*`, problem(401, 'sign-in-required')),
     });
@@ -229,7 +229,7 @@ describe('trouble', () => {
     expect(page.url()).toBe(here() + ZONE);
   });
 
-  it('of another tab is seen when this one is looked at again, at most every ten seconds', async () => {
+  it('a change in another tab is seen when this tab is visible again, at most every ten seconds', async () => {
     const page = await open({ before: (opened) => opened.clock.install() });
     const asked = count(page, `/api/${TOKENS}`, 'GET');
     await answer(page, TOKENS, json({ tokens: ROWS.slice(1), limit: 10 }));
@@ -264,7 +264,7 @@ describe('the sign-in', () => {
     // Tried again as it stands.
     await email.press('Enter');
     await page.getByRole('heading', { name: 'Check your inbox' }).waitFor();
-    // No hint whether the address is known.
+    // The text does not reveal whether the address is known.
     await page.getByText(/^If nobody@example\.com belongs to an organisation/).waitFor();
     await page.getByRole('button', { name: 'Use another address' }).click();
     expect(await email.inputValue()).toBe('nobody@example.com');
@@ -294,7 +294,7 @@ describe('the sign-in', () => {
     await expect.poll(() => asked.length).toBe(2);
   });
 
-  it('offers single sign-on where it is configured, and comes back to where it began', async () => {
+  it('offers single sign-on when it is configured, and returns to the page that asked for the sign-in', async () => {
     const page = await open({
       boot: { methods: { link: true, oidc: { name: 'Example Identity' } } },
       anonymous: true,
@@ -306,7 +306,7 @@ describe('the sign-in', () => {
 
 describe('everywhere', () => {
   it.each(['light', 'dark'] as const)(
-    'every control shows where the keyboard is, and no single letter does anything (%s)',
+    'every control shows the keyboard focus, and no single letter is a shortcut (%s)',
     async (colorScheme) => {
       const page = await open({ options: { colorScheme } });
       const bare: string[] = [];
@@ -379,7 +379,7 @@ describe('everywhere', () => {
       nodes.flatMap((node) => {
         node.scrollIntoView({ block: 'center' });
         const { top, left, width, height } = node.getBoundingClientRect();
-        // A switch looks smaller than it is: what counts is where a finger finds it.
+        // A switch looks smaller than its target area; the test measures the area.
         const found = [-17.5, 17.5].flatMap((away) => [
           height >= 36 || document.elementFromPoint(left + width / 2, top + height / 2 + away) === node,
           width >= 36 || document.elementFromPoint(left + width / 2 + away, top + height / 2) === node,
@@ -390,7 +390,7 @@ describe('everywhere', () => {
     expect(small).toEqual([]);
   });
 
-  it('signing out ends on the sign-in, which says so', async () => {
+  it('signing out leads to the sign-in page, which says that you are signed out', async () => {
     const page = await open({
       before: (opened) => answer(opened, 'sign-out', (route) => route.fulfill({ status: 204 })),
     });
@@ -406,7 +406,7 @@ describe('everywhere', () => {
     const tip = page.getByRole('tooltip');
     await tip.waitFor();
     const box = await tip.boundingBox();
-    // A pixel at a time, as a hand moves: a gap on the way would close it.
+    // One pixel at a time: a gap between item and tooltip would close it.
     for (let up = -8; up <= 4; up++) {
       await page.mouse.move((box?.x ?? 0) + 20, (box?.y ?? 0) + up);
       expect(await tip.isVisible()).toBe(true);
@@ -423,7 +423,7 @@ describe('everywhere', () => {
     expect(await page.getByRole('button', { name: 'Done' }).isVisible()).toBe(true);
   });
 
-  it('the theme is a cookie that the Worker knows at the first byte', async () => {
+  it('the theme is a cookie, which the Worker applies to the first byte of the page', async () => {
     const page = await open({ options: { colorScheme: 'light' } });
     const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
     const button = page.getByRole('button', { name: /^Theme: / });
@@ -440,7 +440,7 @@ describe('everywhere', () => {
     expect((await page.context().cookies()).some(({ name }) => name === 'theme')).toBe(false);
   });
 
-  it('forced colours leave every control visible, and reduced motion stops what moves', async () => {
+  it('forced colours leave every control visible, and reduced motion stops all movement', async () => {
     const page = await open({
       options: { forcedColors: 'active', reducedMotion: 'reduce' },
       before: (opened) => answer(opened, `${TOKENS}/*`, silence),
@@ -454,7 +454,7 @@ describe('everywhere', () => {
         });
     expect(await thumb(0)).toEqual({ border: 'solid', differs: true });
     expect(await thumb(2)).toEqual({ border: 'solid', differs: true });
-    // Borders are what is left of a button when its colours are taken away.
+    // Without colours, only the border shows that an element is a button.
     const flat = await page
       .locator('main .button, main .badge')
       .evaluateAll((nodes) =>
@@ -510,7 +510,7 @@ describe('everywhere', () => {
     },
   );
 
-  it('a script of an older deployment is an honest 404, not a page', async () => {
+  it('a script of an older deployment is a 404, not a page', async () => {
     const missing = await fetch(`${here()}/assets/app-older.js`);
     expect(missing.status).toBe(404);
     expect((await fetch(`${here()}/nowhere`)).status).toBe(404);

@@ -1,4 +1,4 @@
-// The gateway between real sockets: callers that send what they like, the real bundle, and an upstream that is a Node server.
+// The gateway between real sockets: callers that can send any bytes, the real bundle, and a Node server as the upstream.
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -22,7 +22,7 @@ let zone: Deployment;
 let upstream: Upstream;
 let token: GivenToken;
 let credential: { authorization: string };
-/** What the upstream does with a call, by path. */
+/** How the upstream answers a call, by path. */
 const behaviours = new Map<string, (incoming: IncomingMessage, reply: ServerResponse) => unknown>();
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ function memoryOfWorkerd(): number {
       if (!status.includes('Name:\tworkerd') || !status.includes(`PPid:\t${process.pid}\n`)) continue;
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
     } catch {
-      // It ended between the two reads.
+      // The process ended between the two reads.
     }
   }
   throw new Error('No workerd of this process');
@@ -92,34 +92,40 @@ function watchMemory(): { sample(): void; growth(): number } {
 }
 
 describe('a stream through the gateway', () => {
-  it.runIf(existsSync('/proc/self'))('of 200 MB comes down whole, in flat memory', async () => {
-    behaviours.set('/v1/large', (_, reply) => pipeline(Readable.from(megabytes(() => {})), reply));
-    const memory = watchMemory();
-    const outgoing = request(`${zone.origin}/v1/large`, { headers: credential, agent: false });
-    outgoing.end();
-    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-    expect(await length(incoming, memory.sample)).toBe(SIZE * MEGABYTE.length);
-    console.log(`200 MB down: workerd grew by ${memory.growth().toFixed(0)} MB`);
-    expect(memory.growth()).toBeLessThan(100);
-  });
+  it.runIf(existsSync('/proc/self'))(
+    'of 200 MB is downloaded completely, without growth of memory',
+    async () => {
+      behaviours.set('/v1/large', (_, reply) => pipeline(Readable.from(megabytes(() => {})), reply));
+      const memory = watchMemory();
+      const outgoing = request(`${zone.origin}/v1/large`, { headers: credential, agent: false });
+      outgoing.end();
+      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
+      expect(await length(incoming, memory.sample)).toBe(SIZE * MEGABYTE.length);
+      console.log(`200 MB down: workerd grew by ${memory.growth().toFixed(0)} MB`);
+      expect(memory.growth()).toBeLessThan(100);
+    },
+  );
 
-  it.runIf(existsSync('/proc/self'))('of 200 MB goes up whole, with its length, in flat memory', async () => {
-    behaviours.set('/v1/upload', async (incoming, reply) => reply.end(String(await length(incoming))));
-    const memory = watchMemory();
-    const outgoing = request(`${zone.origin}/v1/upload`, {
-      method: 'PUT',
-      headers: { ...credential, 'content-length': SIZE * MEGABYTE.length },
-      agent: false,
-    });
-    const answered = once(outgoing, 'response');
-    await pipeline(Readable.from(megabytes(memory.sample)), outgoing);
-    const [incoming] = (await answered) as [IncomingMessage];
-    expect(incoming.statusCode).toBe(200);
-    expect(String(await incoming.toArray())).toBe(String(SIZE * MEGABYTE.length));
-    console.log(`200 MB up: workerd grew by ${memory.growth().toFixed(0)} MB`);
-    expect(memory.growth()).toBeLessThan(100);
-    expect(upstream.seen[0]?.headers).toContainEqual(['content-length', String(SIZE * MEGABYTE.length)]);
-  });
+  it.runIf(existsSync('/proc/self'))(
+    'of 200 MB is uploaded completely, with its length, without growth of memory',
+    async () => {
+      behaviours.set('/v1/upload', async (incoming, reply) => reply.end(String(await length(incoming))));
+      const memory = watchMemory();
+      const outgoing = request(`${zone.origin}/v1/upload`, {
+        method: 'PUT',
+        headers: { ...credential, 'content-length': SIZE * MEGABYTE.length },
+        agent: false,
+      });
+      const answered = once(outgoing, 'response');
+      await pipeline(Readable.from(megabytes(memory.sample)), outgoing);
+      const [incoming] = (await answered) as [IncomingMessage];
+      expect(incoming.statusCode).toBe(200);
+      expect(String(await incoming.toArray())).toBe(String(SIZE * MEGABYTE.length));
+      console.log(`200 MB up: workerd grew by ${memory.growth().toFixed(0)} MB`);
+      expect(memory.growth()).toBeLessThan(100);
+      expect(upstream.seen[0]?.headers).toContainEqual(['content-length', String(SIZE * MEGABYTE.length)]);
+    },
+  );
 
   it('of server-sent events arrives event by event', async () => {
     let events: ServerResponse | undefined;
@@ -168,7 +174,7 @@ describe('an answer of the upstream', () => {
     });
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('to %s without a body is had at once', async (method) => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('to %s without a body arrives at once', async (method) => {
     for (const headers of [{}, { 'content-length': '0' }]) {
       const answer = await call(`${zone.origin}/v1/empty`, {
         method,
@@ -179,7 +185,7 @@ describe('an answer of the upstream', () => {
     expect(upstream.seen.map((seen) => seen.method)).toEqual([method, method]);
   });
 
-  it('to GET is had where no body is said, or one of no length, and refused with one', async () => {
+  it('to GET arrives without a body or with an empty one; a GET with a body is refused', async () => {
     const get = (body: string) => {
       const headers = { ...credential, 'content-length': String(body.length) };
       return call(`${zone.origin}/v1/empty`, { headers, body });
@@ -222,7 +228,7 @@ describe('an API that refuses the edge', () => {
     [401, {}, 502],
     [407, { 'proxy-authenticate': 'Basic' }, 502],
     [401, { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' }, 401],
-  ] as const)('by %i with %o is %i to the caller, whose token is good', async (status, headers, expected) => {
+  ] as const)('by %i with %o is %i to a caller with a good token', async (status, headers, expected) => {
     behaviours.set('/v1/refused', (_incoming, reply) => reply.writeHead(status, headers).end());
     const answer = await call(`${zone.origin}/v1/refused`, { headers: credential });
     expect(answer.status).toBe(expected);
@@ -231,7 +237,7 @@ describe('an API that refuses the edge', () => {
 });
 
 describe('headers through the gateway', () => {
-  it('reach the upstream by allow-list, with our identity and nobody else’s', async () => {
+  it('reach the upstream by allow-list, with our identity headers and no others', async () => {
     const answer = await call(`${zone.origin}/v1/events?page=2&x=%2F`, {
       method: 'POST',
       body: 'hello',
@@ -274,18 +280,18 @@ describe('headers through the gateway', () => {
     expect(JSON.stringify(headers)).not.toContain(token.secret);
   });
 
-  it('lead to the upstream alone, whatever host the caller names', async () => {
+  it('lead only to the upstream, whatever host the caller names', async () => {
     const forged = await call(`${zone.origin}/v1/events`, {
       headers: { ...credential, Host: 'forged.example' },
     });
-    // Another host than this machine is no local one, and there a token takes https.
+    // A host other than this machine is not local, and there a token needs https.
     expect(forged.status).toBe(403);
     await call(`${zone.origin}/v1/events`, { headers: credential });
     const hosts = upstream.seen.map(({ headers }) => Object.fromEntries(headers)['host']);
     expect(hosts).toEqual([new URL(upstream.origin).host]);
   });
 
-  it('come back by allow-list, never to be stored, with our own rules for browsers', async () => {
+  it('come back by allow-list, with no-store and with our own rules for browsers', async () => {
     behaviours.set('/v1/page', (_, reply) => {
       reply.writeHead(207, {
         'content-type': 'text/html',
@@ -318,7 +324,7 @@ describe('headers through the gateway', () => {
     );
   });
 
-  it('of a redirect are handed to the caller, who alone may follow it', async () => {
+  it('of a redirect are passed to the caller; the gateway does not follow it', async () => {
     behaviours.set('/v1/moved', (_, reply) => {
       reply.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end();
     });
@@ -328,7 +334,7 @@ describe('headers through the gateway', () => {
       ['/v1/there?a=1#b', '/v1/there?a=1#b'],
       ['', '/'],
       ['?page=2', '/?page=2'],
-      // Without the upstream's address in front, this would name another host.
+      // Without the upstream's address, this reference would name another host.
       ['//elsewhere.example/', '/.//elsewhere.example/'],
     ] as const) {
       behaviours.set('/v1/within', (_, reply) => {
@@ -383,7 +389,7 @@ describe('never reaches the upstream:', () => {
 
   it('CONNECT', async () => {
     const status = await send(head('CONNECT evil.example:443'));
-    // workerd's own answer is a 500, before any code of ours; Cloudflare's edge lets no CONNECT through to a Worker.
+    // workerd itself answers 500 before our code runs. Cloudflare's edge passes no CONNECT to a Worker.
     expect([400, 405, 500, 501]).toContain(status);
     expect(upstream.seen).toEqual([]);
   });
@@ -402,7 +408,7 @@ describe('never reaches the upstream:', () => {
 describe('an upstream', () => {
   const slugOf = (body: string): string => String(JSON.parse(body).type).split('#')[1] ?? '';
 
-  it.concurrent('that does not begin to answer in time: 504, and it is let go', async () => {
+  it.concurrent('that does not begin to answer in time: 504, and the connection is closed', async () => {
     const closed = new Promise((done) => {
       behaviours.set('/v1/silent', (incoming) => incoming.socket.once('close', done));
     });
@@ -411,8 +417,8 @@ describe('an upstream', () => {
     await closed;
   });
 
-  it.concurrent('that takes its time with a body is waited for, both ways', async () => {
-    // Four parts, each well within the time, all of them beyond it.
+  it.concurrent('that is slow with a body is waited for, in both directions', async () => {
+    // Four parts: each one takes less than the time limit, all together take more.
     const slowly = async function* (): AsyncGenerator<string> {
       for (let part = 0; part < 4; part++) {
         await new Promise((done) => {
@@ -444,7 +450,7 @@ describe('an upstream', () => {
   });
 
   it.each(['waits for the answer', 'reads the answer', 'sends the body'])(
-    'is let go when the caller hangs up who %s',
+    'is disconnected when a caller hangs up who %s',
     async (moment) => {
       let seen: (socket: IncomingMessage['socket']) => void;
       const arrived = new Promise<IncomingMessage['socket']>((done) => {
@@ -454,7 +460,7 @@ describe('an upstream', () => {
         if (moment === 'reads the answer') reply.write('first');
         seen(incoming.socket);
       });
-      // A token that has to be looked up leaves work behind for after the answer, for which workerd keeps the call alive.
+      // The look-up of a new token leaves work for after the answer, and workerd keeps the call alive for it.
       const { secret } = await zone.givenToken();
       const outgoing = request(`${zone.origin}/v1/abandoned`, {
         method: moment === 'sends the body' ? 'POST' : 'GET',
@@ -471,7 +477,7 @@ describe('an upstream', () => {
       const closed = new Promise((done) => {
         socket.once('close', done);
       });
-      // A mere FIN is read as "I have no more to say": workerd waits on. Cloudflare's edge tells the Worker of any hang-up.
+      // A FIN alone means that the caller sends no more, so workerd continues to wait. Cloudflare's edge reports every hang-up.
       outgoing.socket?.resetAndDestroy();
       await closed;
       expect(Date.now() - started).toBeLessThan(TIMEOUT_MS * 0.8);
@@ -485,7 +491,7 @@ describe('an upstream', () => {
   });
 
   it.each([{ 'content-length': '9' }, {}])(
-    'that breaks off in mid-answer is no whole answer: %j',
+    'that breaks off in the middle of an answer gives no complete answer: %j',
     async (headers) => {
       behaviours.set('/v1/half', (incoming, reply) => {
         reply.writeHead(200, headers);
@@ -497,8 +503,8 @@ describe('an upstream', () => {
     },
   );
 
-  // The upstream of this file ends here, and the example takes its port.
-  it('that is down: 502; that is the example of the docs: says who calls, and refuses who comes by another way', async () => {
+  // The upstream of this file stops here, and the example uses its port.
+  it('that is down: 502; that is the example of the docs: names the caller, and refuses calls that do not come from the edge', async () => {
     await upstream.stop();
     const down = await call(`${zone.origin}/v1/hello`, { headers: credential });
     expect([down.status, slugOf(down.body)]).toEqual([502, 'upstream-unreachable']);

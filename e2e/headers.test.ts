@@ -1,5 +1,5 @@
-// Headers through the gateway, in both directions: what passes by itself, what the two settings add, what never passes, and
-// the name by which callers reach the API. The answers come from a real server, the calls from raw sockets.
+// Headers through the gateway, in both directions: those that pass by default, those that the two settings add, those that never
+// pass, and the address by which callers reach the API. The answers come from a real server, the calls from raw sockets.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDeployment, type Deployment } from './deployment.ts';
@@ -56,7 +56,7 @@ async function answered(headers: Record<string, string | string[]>, status = 200
 }
 
 describe('a header of a call', () => {
-  it('passes by its documented name, by that of the Model Context Protocol, and by those of the setting', async () => {
+  it('passes when it is documented, belongs to the Model Context Protocol, or is named by the setting', async () => {
     const passed = {
       'accept-charset': 'utf-8',
       'accept-profile': 'public',
@@ -77,7 +77,7 @@ describe('a header of a call', () => {
     expect(await sent({ 'connect-protocol-version': '1' })).not.toHaveProperty('connect-protocol-version');
   });
 
-  it('never passes where it names a caller, a credential, a cookie or another path, whatever the setting says', async () => {
+  it('never passes when it names a caller, a credential, a cookie or another path, whatever the setting says', async () => {
     const never = {
       'X-Organisation-Id': 'forged',
       X_Organisation_Id: 'forged',
@@ -101,7 +101,7 @@ describe('a header of a call', () => {
     expect(JSON.stringify(await sent(never))).not.toContain('forged');
   });
 
-  it('does not pass where the caller says that it belongs to the connection', async () => {
+  it('does not pass when the caller names it in Connection', async () => {
     const text = `GET /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${credential.authorization}\r\nX-Hop: 1\r\nTraceparent: 00-0-0-00\r\nPrefer: wait=1\r\nConnection: close, x-hop, Traceparent, X-Organisation-Id\r\n\r\n`;
     expect(await exchange(Number(new URL(zone.origin).port), text)).toMatch(/^HTTP\/1\.1 200 /);
     const headers = Object.fromEntries(upstream.seen[0]?.headers ?? []);
@@ -111,7 +111,7 @@ describe('a header of a call', () => {
     expect(headers['x-organisation-id']).toMatch(/^o-/);
   });
 
-  it('does not pass where the caller names ten thousand that belong to the connection', async () => {
+  it('does not pass when the caller names it among ten thousand others in Connection', async () => {
     const names = Array.from({ length: 10_000 }, (_, count) => `x-n${count}`);
     const sentToo = names.filter((_, count) => count % 10 === 9).map((name) => `${name}: 1\r\n`);
     const text = `GET /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${credential.authorization}\r\n${sentToo.join('')}X-Nobody: 1\r\nConnection: close, ${names.join(',')}\r\n\r\n`;
@@ -120,7 +120,7 @@ describe('a header of a call', () => {
     expect(reached).toEqual([['x-nobody', '1']]);
   });
 
-  it('of an offer to speak another protocol is ignored, WebSocket apart', async () => {
+  it('that offers another protocol is ignored, except WebSocket', async () => {
     const offer = (protocol: string) =>
       `GET /v1/things HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${credential.authorization}\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n`;
     const port = Number(new URL(zone.origin).port);
@@ -133,7 +133,7 @@ describe('a header of a call', () => {
   });
 
   it.each(['', 'Trailer: X-Organisation-Id\r\nTE: trailers\r\n'])(
-    'is none behind the body, where a trailer may stand: %j',
+    'is not taken from a trailer after the body: %j',
     async (announced) => {
       const trailers: string[][] = [];
       behaviour = (incoming, reply) => {
@@ -156,7 +156,7 @@ describe('a header of a call', () => {
 });
 
 describe('a header of an answer', () => {
-  it('passes by its documented name, by that of the Model Context Protocol, and by those of the setting', async () => {
+  it('passes when it is documented, belongs to the Model Context Protocol, or is named by the setting', async () => {
     const passed = {
       'accept-patch': 'application/json',
       'content-digest': 'sha-256=:x:',
@@ -177,7 +177,7 @@ describe('a header of an answer', () => {
     expect(await answered(passed)).toMatchObject(passed);
   });
 
-  it('never passes where it sets cookies, identities or rules of this origin, whatever the setting says', async () => {
+  it('never passes when it sets cookies, identities or rules of this origin, whatever the setting says', async () => {
     const headers = await answered({
       'set-cookie': 'a=forged',
       'x-organisation-id': 'forged',
@@ -194,13 +194,13 @@ describe('a header of an answer', () => {
     expect(JSON.stringify(headers)).not.toContain('forged');
   });
 
-  it('says by Via that the answer is the API’s, which no answer of ours does', async () => {
+  it('has Via when the answer is the API’s, and not when the answer is ours', async () => {
     expect((await answered({})).via).toBe('1.1 developer-zone');
     expect((await call(`${zone.origin}/v1/ping`, { headers: credential })).headers.via).toBeUndefined();
     expect((await call(`${zone.origin}/v1/things`)).headers.via).toBeUndefined();
   });
 
-  it('with a challenge of the API cannot be taken for ours', async () => {
+  it('with a challenge of the API cannot be mistaken for ours', async () => {
     for (const [given, expected] of [
       ['Basic realm="files"', 'Basic realm="files"'],
       ['Bearer realm="files", error="invalid_token"', 'Bearer realm="files", error="invalid_token"'],
@@ -212,13 +212,13 @@ describe('a header of an answer', () => {
     }
   });
 
-  it('that forbids changes on the way is kept, and no other rule for caches is', async () => {
+  it('with no-transform keeps it, and no other rule for caches', async () => {
     const headers = await answered({ 'cache-control': 'public, No-Transform, max-age=60' });
     expect(headers['cache-control']).toBe('no-store, no-transform');
     expect((await answered({ 'cache-control': 'public' }))['cache-control']).toBe('no-store');
   });
 
-  it('of HEAD says the length that GET would have', async () => {
+  it('of HEAD gives the length that GET would have', async () => {
     behaviour = (_, reply) => reply.writeHead(200, { 'content-length': 4711 }).end();
     const answer = await call(`${zone.origin}/v1/things`, { method: 'HEAD', headers: credential });
     expect(answer).toMatchObject({ status: 200, body: '', headers: { 'content-length': '4711' } });
@@ -226,7 +226,7 @@ describe('a header of an answer', () => {
 });
 
 describe('the name of the API', () => {
-  it('is told to it as callers know it, with where they call from, by our own words alone', async () => {
+  it('is sent to it as callers know it, with their network address, and only with our own values', async () => {
     const { host } = new URL(zone.origin);
     const headers = await sent({ 'CF-Connecting-IP': '2001:db8::7', 'X-Forwarded-Host': 'forged' });
     expect(headers).toMatchObject({
@@ -236,7 +236,7 @@ describe('the name of the API', () => {
       'x-forwarded-proto': 'http',
       via: '1.1 developer-zone',
     });
-    // On a developer's machine this header is the caller's.
+    // On a developer's machine the caller can set this header.
     const forged = await sent({ 'CF-Connecting-IP': '1";host="evil.example' });
     expect(JSON.stringify(forged)).not.toContain('evil');
   });
@@ -254,7 +254,7 @@ describe('the name of the API', () => {
     ['?page=2', '?page=2'],
     ['https://elsewhere.example/x', 'https://elsewhere.example/x'],
     ['http://NAME:1/x', 'http://NAME:1/x'],
-  ])('stands in no answer: %s', async (reference, expected) => {
+  ])('is in no answer: %s', async (reference, expected) => {
     const { host, hostname } = new URL(upstream.origin);
     const filled = (text: string) => text.replace('HOST', host).replace('NAME', hostname);
     const headers = await answered(
@@ -286,7 +286,7 @@ describe('a website or an app', () => {
       },
     });
 
-  it.each([SITE, APP])('may send every header that passes: %s', async (origin) => {
+  it.each([SITE, APP])('may send every header that the gateway passes: %s', async (origin) => {
     const asked =
       'authorization,content-type,if-none-match,mcp-param-city,mcp-session-id,range,traceparent,upload-offset,x-client-version';
     const { status, headers } = await preflight(origin, asked);
@@ -297,14 +297,14 @@ describe('a website or an app', () => {
     expect(upstream.seen).toEqual([]);
   });
 
-  it('may not send what does not pass', async () => {
+  it('may not send headers that the gateway does not pass', async () => {
     const { headers } = await preflight(SITE, 'cookie,x-organisation-id,connect-protocol-version,a b');
     expect(headers['access-control-allow-headers']).toBe(
       'Authorization, X-API-Key, Content-Type, Accept, Idempotency-Key',
     );
   });
 
-  it.each([SITE, APP])('may read what passes: %s', async (origin) => {
+  it.each([SITE, APP])('may read every header that the gateway passes: %s', async (origin) => {
     const own = await call(`${zone.origin}/v1/ping`, { headers: { ...credential, origin } });
     expect(listOf(own.headers['access-control-expose-headers'])).toEqual(
       expect.arrayContaining(['ETag', 'Link', 'Location', 'RateLimit', 'RateLimit-Remaining', 'Retry-After']),

@@ -1,5 +1,5 @@
-// Several isolates of the product in one workerd, as a deployment has them all over the world: the bundle that would be
-// deployed, each a Worker of its own, all on the same D1, KV and hubs.
+// Several isolates of the product in one workerd, like the isolates of a deployment in many places. Each is a Worker of its own
+// with the bundle that would be deployed. All of them use the same D1, KV and hubs.
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -15,18 +15,18 @@ import { readTagKeyRing } from '../worker/token/secret.ts';
 const root = resolve(import.meta.dirname, '..');
 export type WorkerOptions = MiniflareOptions['workers'][number];
 export type Bindings = NonNullable<WorkerOptions['config']['env']>;
-/** Variables and secrets as text; anything else as miniflare's own description of a binding. */
+/** Variables and secrets as text; other bindings as miniflare describes them. */
 export type Settings = Record<string, string | Bindings[string]>;
 
 export const SETTINGS = {
   TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
   TAG_KEY_CURRENT: '1',
   OPERATOR_SECRET: 'an-operator-secret-of-these-tests-alone',
-  // Without it http is refused, and these are asked on this machine.
+  // The tests call over http, which is refused outside local mode.
   LOCAL_MODE: '1',
 };
 
-/** The cookie of a session for these settings; its row is the test's to write. */
+/** The cookie of a session for these settings. The test must write its row. */
 export function newSessionCookie(): string {
   const reading = readTagKeyRing(SETTINGS.TAG_KEYS, SETTINGS.TAG_KEY_CURRENT);
   if (!reading.ok) throw new Error(reading.reason);
@@ -35,7 +35,7 @@ export function newSessionCookie(): string {
 
 const FILES = 'files';
 
-/** The files of the dashboard: a Worker of their own, since miniflare opens a tunnel for CONNECT where a Worker has files. */
+/** The files of the dashboard are a separate Worker, because miniflare opens a tunnel for CONNECT when a Worker has files. */
 function filesWorker(): WorkerOptions {
   const { assets, compatibility_date: compatibilityDate } = readConfig({
     config: join(root, 'wrangler.toml'),
@@ -61,7 +61,7 @@ function filesWorker(): WorkerOptions {
 /** The code and the settings of a release. */
 export type Release = { code: string; vars: Record<string, unknown> };
 
-/** The release that is kept beside the tests; scripts/previous-release.ts renews it. */
+/** The previous release, stored beside the tests; scripts/previous-release.ts renews it. */
 export function previousRelease(): Release {
   const folder = join(root, 'e2e/previous-release');
   const { vars } = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as Pick<Release, 'vars'>;
@@ -117,7 +117,7 @@ function isolate({ name, database, zone, hubs, settings, release, limit }: Isola
   };
 }
 
-/** A deployment apart: these secrets alone, the deployed limits, and a database that has no tables. */
+/** A separate deployment: only these secrets, the deployed limits, and a database without tables. */
 export function emptyDeployment(name: string, vars: Record<string, string>): WorkerOptions {
   return isolate({ name, database: name, zone: name, hubs: name, settings: vars });
 }
@@ -136,8 +136,8 @@ export async function startIsolates(
 }
 
 /**
- * Starts isolates of one zone that differ in release, database, hubs or settings, in what they do not leave out; the
- * database of the first one has the tables.
+ * Starts isolates of one zone that may differ in release, database, hubs or settings; omitted fields have defaults. The
+ * database of the first isolate gets the tables.
  */
 export async function startReleases(
   isolates: (Partial<Isolate> & Pick<Isolate, 'name' | 'hubs'>)[],
@@ -165,7 +165,7 @@ export async function startReleases(
   return miniflare;
 }
 
-/** The statements of a file: each ends a line, and a trigger stands on one line. */
+/** The statements of a file. Each statement ends at the end of a line, and a trigger is on one line. */
 export function statementsOf(sql: string): string[] {
   return sql
     .replaceAll(/^\s*--.*$/gm, '')

@@ -1,4 +1,4 @@
-// The product document as a person lives it: a real browser, the real `npm run dev`, a state folder of its own.
+// The product document in a real browser, with the real `npm run dev` and a separate state folder.
 import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { signIn } from './browser.ts';
@@ -105,7 +105,7 @@ describe('the whole journey', () => {
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
-  it('comes back to the page that asked for the sign-in', async () => {
+  it('returns to the page that asked for the sign-in', async () => {
     const page = await open('/activity?organisation=acme', null);
     await page.getByLabel('Email').fill('member@example.com');
     await page.getByRole('button', { name: 'Send sign-in link' }).click();
@@ -120,7 +120,7 @@ describe('the whole journey', () => {
     await page.getByRole('button', { name: 'Send sign-in link' }).click();
     const link = await page.getByRole('link', { name: 'Open the sign-in link' }).getAttribute('href');
     await page.goto(link ?? '');
-    // Who belongs to one organisation has nothing to choose.
+    // A member of one organisation does not choose one.
     await page.waitForURL('**/developer-zone?organisation=*');
     expect(page.url()).not.toContain('code=');
     await page.context().clearCookies({ name: 'local-session' });
@@ -209,7 +209,7 @@ describe('the dialogs', () => {
 });
 
 describe('a second member', () => {
-  it('lets any member pause and delete what another made, and leaves the other tokens alone', async () => {
+  it('lets any member deactivate and delete a token of another member, and does not affect the other tokens', async () => {
     const page = await open(zone());
     const website = await createAndClose(page, 'Website');
     const partner = await createAndClose(page, 'Partner app');
@@ -282,7 +282,7 @@ describe('the secret', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   });
 
-  it('is made once however often the button is pressed', async () => {
+  it('is created once, however often the button is pressed', async () => {
     const page = await open(zone());
     await page.getByRole('button', { name: 'Create Token', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).dblclick();
@@ -357,7 +357,7 @@ describe('two tabs', () => {
   });
 });
 
-describe('a session that ends in mid-work', () => {
+describe('a session that ends while the dashboard is open', () => {
   it('asks for one sign-in and leads back to the same page', async () => {
     const page = await open(zone());
     await createAndClose(page);

@@ -1,5 +1,5 @@
 // A libSQL server for tests, on loopback: Hrana over HTTP, version 2 in JSON, in front of the native library. Like a
-// cluster's edge it answers what only reads from a replica, which here lags as far behind as the test wants.
+// cluster's edge it answers reads from a replica. The test decides how old the replica is.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
@@ -30,18 +30,18 @@ type Ask =
   | { type: 'store_sql'; sql_id: number; sql: string }
   | { type: 'close_sql'; sql_id: number }
   | { type: 'close' };
-/** What a baton keeps between requests: a connection, with its open transaction, and the texts stored for it. */
+/** The state that a baton keeps between requests: a connection with its open transaction, and the SQL texts stored for it. */
 type Stream = { primary: Connection; texts: Map<number, string> };
 type Failure = { message: string; code: string };
 
 export type LibsqlServer = {
   url: string;
   authToken: string;
-  /** A connection to the primary, for what a test writes or looks up past the protocol. */
+  /** A connection to the primary, for a test that reads or writes without the protocol. */
   database: Connection;
-  /** From here on reads alone are answered as of now, whatever is written later. */
+  /** From now on, batches that only read see the present state and no later write. */
   stopReplication(): void;
-  /** From here on the primary grows no further, as a database that has reached the size that its host allows. */
+  /** From now on, the primary cannot grow, like a database that has reached its maximum size. */
   stopGrowing(): void;
   /** While it holds, every request is answered 503. */
   isDown: boolean;
@@ -56,7 +56,7 @@ export async function startLibsqlServer(): Promise<LibsqlServer> {
   const open = (path: string): Connection => {
     const connection = new Database(path);
     connection.exec('PRAGMA synchronous = OFF');
-    // The setting is a connection's own: it holds for those that are opened later.
+    // The setting belongs to a connection, so it applies to connections that are opened later.
     if (pages !== null) connection.exec(`PRAGMA max_page_count = ${pages}`);
     return connection;
   };
@@ -97,7 +97,7 @@ export async function startLibsqlServer(): Promise<LibsqlServer> {
     if (self.isDown) end(503, { message: 'down' });
     else if (request.headers.authorization !== `Bearer ${authToken}`) end(401, { message: 'unauthorized' });
     else if (request.method !== 'POST' || request.url !== '/v2/pipeline') end(404, { message: 'not found' });
-    // The client's own request: a wrong shape fails the test that sent it.
+    // The client's request. A wrong shape fails the test that sent it.
     else end(200, pipeline(JSON.parse(body) as Parameters<typeof pipeline>[0]));
   });
   server.listen(0, '127.0.0.1');
@@ -137,7 +137,7 @@ function answer(stream: Stream, replica: Connection | null, request: Ask): objec
     if (text === undefined) throw new Error('no such SQL text');
     return text;
   };
-  /** The whole of a program goes to one place; an open transaction stays where it is. */
+  /** All statements of a program run at one place; an open transaction stays on its connection. */
   const placeFor = (texts: string[]): Connection =>
     replica !== null && !stream.primary.inTransaction && texts.every(isRead) ? replica : stream.primary;
 
@@ -156,7 +156,7 @@ function answer(stream: Stream, replica: Connection | null, request: Ask): objec
   return {};
 }
 
-/** As sqld judges: BEGIN is no write, a pragma is none of the reads. */
+/** Like sqld: BEGIN does not count as a write, and a pragma does not count as a read. */
 function isRead(sql: string): boolean {
   return /^\s*(?:select|with|begin|commit|rollback)\b/i.test(sql);
 }
@@ -197,7 +197,7 @@ function runSteps(connection: Connection, steps: Step[], textOf: (statement: Sta
 function run(connection: Connection, sql: string, { args = [] }: Statement): object {
   const statement = connection.prepare(sql);
   const values = args.map(bound);
-  // As one list: a single value that is null would be taken for named parameters.
+  // As one list, because a single null would be read as named parameters.
   if (!statement.reader) {
     const { changes, lastInsertRowid } = statement.run(values);
     return { cols: [], rows: [], affected_row_count: changes, last_insert_rowid: String(lastInsertRowid) };

@@ -1,5 +1,5 @@
-// The journey of a deployment whose database is libSQL: the bundle that would be deployed, two isolates of it, an empty D1
-// that nobody may touch, and a server whose replica never learns anything.
+// A deployment whose database is libSQL: two isolates of the bundle that would be deployed, a D1 without its tokens table
+// that must not be used, and a server whose replica receives no changes.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   });
   here = (await miniflare.unsafeGetDirectURL('here')).origin;
   there = (await miniflare.unsafeGetDirectURL('there')).origin;
-  // What a question to D1 by mistake would read.
+  // A query to D1 by mistake would fail.
   const d1 = await miniflare.getD1Database('DB', 'here');
   await d1.prepare('DROP TABLE tokens').run();
   const now = Date.now();
@@ -66,7 +66,7 @@ function send(method: string, path: string, body?: object): Promise<Response> {
   });
 }
 
-/** A call through the other isolate than the one that makes the changes. */
+/** A call through the isolate that does not make the changes. */
 async function call(secret: string, path = '/v1/ping'): Promise<Response> {
   return fetch(there + path, { headers: { authorization: `Bearer ${secret}` } });
 }
@@ -90,7 +90,7 @@ async function givenToken(organisation: string): Promise<{ path: string; secret:
 }
 
 describe('with the data in libSQL', () => {
-  it('a token is made, called with, paused, resumed and deleted, each true from its answer on', async () => {
+  it('a token is created, used, deactivated, reactivated and deleted, and each change holds from its answer on', async () => {
     const organisation = await givenOrganisation();
     const { path, secret } = await givenToken(organisation);
     expect((await call(secret)).status).toBe(200);
@@ -113,7 +113,7 @@ describe('with the data in libSQL', () => {
     expect((await call(secret)).status).toBe(401);
   });
 
-  it('a plan that is left refuses its tokens, and brings them back when it returns', async () => {
+  it('tokens are refused after the organisation leaves Enterprise, and accepted again when it returns', async () => {
     const organisation = await givenOrganisation();
     const { secret } = await givenToken(organisation);
     expect((await call(secret)).status).toBe(200);
@@ -127,7 +127,7 @@ describe('with the data in libSQL', () => {
     expect((await call(secret)).status).toBe(401);
   });
 
-  it('of sixty creates at the same time ten make a token, and all ten open the API', async () => {
+  it('of sixty creates at the same time ten make a token, and the API accepts all ten', async () => {
     const organisation = await givenOrganisation();
     const path = `/api/organisations/${organisation}/tokens`;
     const answers = await Promise.all(Array.from({ length: 60 }, () => send('POST', path, {})));
@@ -144,7 +144,7 @@ describe('with the data in libSQL', () => {
     expect(tokens).toHaveLength(10);
   });
 
-  it('a server that is down refuses changes and new callers as unavailable, never as wrong', async () => {
+  it('while the server is down, changes and new callers get 503, never 401', async () => {
     const organisation = await givenOrganisation();
     const { path, secret } = await givenToken(organisation);
     server.isDown = true;
@@ -175,7 +175,7 @@ describe('with the data in libSQL', () => {
       const { events } = read('SELECT count(*) AS events FROM events');
       const fetched = await restore('fetch', '--since', new Date(0).toISOString());
       expect(fetched.output).toContain(`${Number(events)} events since`);
-      // As the restored database has it.
+      // The state of the restored database.
       server.database.exec(`UPDATE tokens SET active = 1 WHERE organisation_id = '${organisation}';
         DROP TRIGGER events_stay; DELETE FROM events WHERE organisation_id = '${organisation}' AND action = 'token.deactivated'`);
       for (let repeat = 0; repeat < 2; repeat++) expect((await restore('apply')).code).toBe(0);

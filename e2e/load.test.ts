@@ -1,6 +1,6 @@
 // The promise under load: four processes call three isolates over pipelined connections while tokens are switched off and on,
-// deleted, and lose their plan. No call that is sent after the answer of a change ends as it would have before. For seconds on
-// each push; LOAD_SECONDS=300 makes it deep.
+// deleted, and lose their plan. A call that is sent after the answer of a change must have the new result. Each push runs it for
+// some seconds; LOAD_SECONDS=300 makes a long run.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,13 +13,13 @@ import { monotonicNow } from './monotonic.ts';
 
 const SECONDS = Number(process.env['LOAD_SECONDS'] ?? 6);
 const PROCESSES = 4;
-/** Calls under way on each connection. */
+/** Open calls on each connection. */
 const DEPTH = 8;
 const FEWEST_CHANGES = 12;
 const REST_MS = 500;
 const NAMES = ['one', 'two', 'three'] as const;
 
-/** From `answeredAt` on, calls with the secret have this status; from `startedAt` on, it may be either. */
+/** From `answeredAt` on, calls with the secret must have this status. From `startedAt` until then, old and new are both right. */
 type Change = { startedAt: number; answeredAt: number; status: number };
 
 let miniflare: Miniflare;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => miniflare?.dispose());
 
 it(
-  'no call of four processes through three isolates ends as before a change that had answered',
+  'no call of four processes through three isolates has the old result after a change has answered',
   { timeout: 60_000 + SECONDS * 2000 },
   async () => {
     const origins = await Promise.all(
@@ -65,7 +65,7 @@ it(
       await make(origins[turn++ % origins.length] ?? here);
       const answeredAt = monotonicNow();
       for (const token of which) changes[token]?.push({ startedAt, answeredAt, status });
-      // A while in which calls are sent and answered before the next change begins.
+      // Time for calls to be sent and answered before the next change begins.
       await delay(REST_MS);
     }
     const of = ({ organisation }: { organisation: string }) =>
@@ -94,7 +94,7 @@ it(
       }
     })();
     await delay(SECONDS * 1000);
-    // On a machine that is busy with other things it takes longer until there is enough to judge.
+    // On a busy machine it takes longer until there are enough changes.
     while (made() < FEWEST_CHANGES) await delay(100);
     end.abort();
     await Promise.all([...toggling, deleting, planning]);

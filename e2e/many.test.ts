@@ -1,4 +1,4 @@
-// The choice of an organisation, by those who have one, many, or two of the same name; and whom the page shows.
+// The choice of an organisation for members with one, with many, or with two of the same name; and which member the page shows.
 import { describe, expect, it } from 'vitest';
 import { TOKENS, ZONE, member, rowAt, switches, table, useDashboard } from './dashboard.ts';
 import { EVENTS, ROWS, answer, json, problem } from './fixtures.ts';
@@ -10,7 +10,7 @@ const belongsTo = (organisations: object[]) => ({
 const enterprise = (id: string, name: string) => ({ id, name, plan: 'enterprise' });
 
 describe('the organisations', () => {
-  it('of a member of one need no choice, and Back does not lead to one', async () => {
+  it('are not offered for choice to a member of one, and Back leads to no choice', async () => {
     const page = await open({
       path: '/developer-zone',
       boot: belongsTo([enterprise('acme', 'Acme Events')]),
@@ -19,7 +19,7 @@ describe('the organisations', () => {
     expect(page.url()).toBe(here() + ZONE);
   });
 
-  it('stand in the order in which people count, and those of one name say their ids', async () => {
+  it('are sorted with numbers in natural order, and those with the same name show their ids', async () => {
     const page = await open({
       path: '/developer-zone',
       boot: belongsTo([
@@ -39,7 +39,7 @@ describe('the organisations', () => {
     expect(await page.getByLabel('Find an organisation').count()).toBe(0);
   });
 
-  it('of a member of 3,004 are all there, and a filter finds one by a part of its name', async () => {
+  it('of a member of 3,004 are all in the list, and a filter finds one by a part of its name', async () => {
     const page = await open({
       path: '/developer-zone',
       boot: belongsTo([
@@ -62,7 +62,7 @@ describe('the organisations', () => {
 });
 
 describe('a page on which another member is signed in meanwhile', () => {
-  it('says whom it shows with every call, does nothing as the other, and loads again', async () => {
+  it('names its member with every call, changes nothing as the other member, and loads again', async () => {
     const page = await open({ boot: table });
     const said: (string | undefined)[] = [];
     await answer(page, `${TOKENS}/*`, async (route) => {
@@ -84,7 +84,7 @@ describe('the filters of the activity', () => {
     Object.assign({}, event, { tokenId: event.preview === null ? null : TOKEN }),
   );
 
-  it('are in the address: chosen from people and tokens, kept by a reload, undone by Back', async () => {
+  it('are in the address: they are chosen from people and tokens, survive a reload, and Back undoes them', async () => {
     const queries: string[] = [];
     const page = await open({
       path: PATH,
@@ -112,7 +112,7 @@ describe('the filters of the activity', () => {
     const all = `?action=token.created&actor=member%40example.com&token=${TOKEN}`;
     await expect.poll(() => queries.at(-1)).toBe(all);
     await page.reload();
-    // Chosen also when the list of the people has come.
+    // The choice is kept when the list of people has loaded.
     await person.locator('option').nth(2).waitFor({ state: 'attached' });
     expect(await person.inputValue()).toBe('member@example.com');
     expect(await page.getByRole('combobox', { name: 'Token' }).inputValue()).toBe(TOKEN);
@@ -126,7 +126,7 @@ describe('the filters of the activity', () => {
     ]);
   });
 
-  it('leave a page that shows what is newer by itself, says when, and keeps what was loaded', async () => {
+  it('do not stop the page from loading newer events by itself, showing the time of the update, and keeping older events', async () => {
     let shown = events.slice(1);
     const page = await open({
       path: PATH,
@@ -149,7 +149,7 @@ describe('the filters of the activity', () => {
   });
 });
 
-/** A list under a clock of the test's own. `asked`: what each later question for it says of itself in X-Unattended. */
+/** A list with a clock that the test controls. `asked`: the header X-Unattended of each later request for the list. */
 async function openWatched() {
   const page = await open({ before: (opened) => opened.clock.install() });
   await switches(page).first().waitFor();
@@ -162,7 +162,7 @@ async function openWatched() {
 }
 
 describe('a page in sight', () => {
-  it('asks again twice a minute, not as a use of the session, and says when', async () => {
+  it('loads again twice a minute without extending the session, and shows the time', async () => {
     const { page, asked } = await openWatched();
     const before = await page.getByText(/^Updated at \d\d:\d\d:\d\d$/).innerText();
     await page.clock.runFor(31_000);
@@ -171,7 +171,7 @@ describe('a page in sight', () => {
     expect(await page.getByText(/^Updated at/).innerText()).not.toBe(before);
   });
 
-  it('asks again when it is looked at', async () => {
+  it('loads again when it gets the focus', async () => {
     const { page, asked } = await openWatched();
     await page.clock.runFor(11_000);
     await page.evaluate(() => dispatchEvent(new Event('focus')));
@@ -182,7 +182,7 @@ describe('a page in sight', () => {
 
 describe('words', () => {
   it.each(['de-DE', 'ja-JP', 'ar-SA', 'fa-IR', 'th-TH'])(
-    'are one language, and years those of the page, for %s',
+    'are in one language, and years follow the calendar of the page, for %s',
     async (locale) => {
       const page = await open({ options: { locale } });
       await switches(page).first().waitFor();
@@ -201,7 +201,7 @@ describe('words', () => {
     },
   );
 
-  it('of a row begin with its name, then its mask, for those who hear or say them', async () => {
+  it('of a row begin with its name, then its mask, for screen readers and voice control', async () => {
     const page = await open();
     const header = page.getByRole('rowheader').first();
     expect((await header.innerText()).replaceAll(/\s+/g, ' ')).toMatch(
@@ -211,7 +211,7 @@ describe('words', () => {
     await page.getByRole('button', { name: 'Delete token Website 9pW4k***' }).waitFor();
   });
 
-  it('that change survive a translator that puts its own nodes in place of ours', async () => {
+  it('still change after a translator has replaced our nodes', async () => {
     const page = await open({
       boot: { ...table, ...member },
       before: async (opened) => {
@@ -226,7 +226,7 @@ describe('words', () => {
       },
     });
     await switches(page).first().waitFor();
-    // As translators do: each text goes, and an element with its words comes; what arrives later as well.
+    // Like a browser's translator: it replaces each text node, also later ones, with an element.
     await page.evaluate(() => {
       const translate = (): void => {
         watcher.disconnect();

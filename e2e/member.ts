@@ -1,4 +1,4 @@
-// A signed-in member of a zone of isolates: what the dashboard and the platform write, through whichever isolate.
+// A signed-in member of several isolates: writes of the dashboard and of the platform, through any isolate.
 import { createHash } from 'node:crypto';
 import type { Miniflare } from 'miniflare';
 import { SETTINGS, newSessionCookie } from './isolates.ts';
@@ -8,9 +8,9 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 const EMAIL = 'owner@example.com';
 
 export type Member = {
-  /** Sends a write through the isolate at this origin, and answers its body. Rejects unless it succeeds. */
+  /** Sends a write through the isolate at this origin and returns the body of the answer. Rejects unless it succeeds. */
   write(origin: string, method: string, path: string, body?: object): Promise<Record<string, unknown>>;
-  /** A token of a new organisation on Enterprise, and where it is changed. */
+  /** A token of a new organisation on Enterprise, and the path at which it is changed. */
   givenToken(origin: string): Promise<{ organisation: string; path: string; secret: string }>;
   /** Another token of an organisation. */
   addToken(origin: string, organisation: string): Promise<{ path: string; secret: string }>;

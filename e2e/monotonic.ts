@@ -1,2 +1,2 @@
-/** Nanoseconds of a clock that all processes of a machine share. */
+/** Nanoseconds of a clock that is the same for all processes of a machine. */
 export const monotonicNow = (): number => Number(process.hrtime.bigint());

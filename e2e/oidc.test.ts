@@ -1,5 +1,5 @@
-// Single sign-on as a person lives it: a real browser, the real `npm run dev`, and a certified provider on loopback.
-// How an issuer can lie is worker/admin/oidc.test.ts.
+// Single sign-on in a real browser, with the real `npm run dev` and a certified provider on loopback.
+// worker/admin/oidc.test.ts tests false ID tokens and false answers of an issuer.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server as HttpServer } from 'node:http';
@@ -12,7 +12,7 @@ import { freePort, startServer } from './server.ts';
 import type { Server } from './server.ts';
 
 const CLIENT_SECRET = 'a client secret of this test alone';
-/** The provider's accounts, by the name that is typed there. */
+/** The provider's accounts, by the login name. */
 const ACCOUNTS: Record<string, { email: string; email_verified: boolean }> = {
   owner: { email: 'owner@example.com', email_verified: true },
   unverified: { email: 'member@example.com', email_verified: false },
@@ -62,7 +62,7 @@ afterAll(async () => {
   issuer?.close();
 });
 
-/** Runs in a browser that nobody has signed in with yet. */
+/** Runs in a browser without cookies. */
 async function inBrowser(visit: (page: Page) => Promise<void>): Promise<void> {
   const context = await browser.newContext();
   context.setDefaultTimeout(15_000);
@@ -73,7 +73,7 @@ async function inBrowser(visit: (page: Page) => Promise<void>): Promise<void> {
   }
 }
 
-/** What a person does at the provider: types their name, then agrees. */
+/** Signs in at the provider: types the name, then agrees. */
 async function signInAtProvider(page: Page, account: string): Promise<void> {
   await page.locator('input[name=login]').fill(account);
   await page.locator('input[name=password]').fill('any');
@@ -94,7 +94,7 @@ async function complaintOf(page: Page): Promise<string> {
 }
 
 describe('single sign-on', () => {
-  it('leads from the sign-in page to the dashboard, and its callback counts once', () =>
+  it('leads from the sign-in page to the dashboard, and its callback works once', () =>
     inBrowser(async (page) => {
       await page.goto(`${server.origin}/sign-in`);
       const callback = page.waitForRequest((request) => request.url().includes('/oidc/callback'));
@@ -108,28 +108,28 @@ describe('single sign-on', () => {
       expect(replayed.headers()['location']).toBe(`${server.origin}/sign-in?error=sign-in-expired`);
     }));
 
-  it('lets nobody in whose address is not verified', () =>
+  it('refuses a person whose address is not verified', () =>
     inBrowser(async (page) => {
       await page.goto(`${server.origin}/api/sign-in/oidc`);
       await signInAtProvider(page, 'unverified');
       expect(await complaintOf(page)).toContain('has not verified');
     }));
 
-  it('makes no member of whom the provider knows', () =>
+  it('does not add a person as a member because the provider knows them', () =>
     inBrowser(async (page) => {
       await page.goto(`${server.origin}/api/sign-in/oidc`);
       await signInAtProvider(page, 'outsider');
       expect(await complaintOf(page)).toContain('belongs to no organisation');
     }));
 
-  it('opens a member to no other account of the provider with the same address', () =>
+  it('refuses another account of the provider with the same address', () =>
     inBrowser(async (page) => {
       await page.goto(`${server.origin}/api/sign-in/oidc`);
       await signInAtProvider(page, 'impostor');
       expect(await complaintOf(page)).toContain('did not work');
     }));
 
-  it('refuses an answer to another nonce than it asked with', () =>
+  it('refuses an answer with another nonce than that of the request', () =>
     inBrowser(async (page) => {
       const answer = await page.request.get(`${server.origin}/api/sign-in/oidc`, { maxRedirects: 0 });
       const asked = new URL(answer.headers()['location'] ?? '');
@@ -139,13 +139,13 @@ describe('single sign-on', () => {
       expect(await complaintOf(page)).toContain('did not work');
     }));
 
-  it('refuses the callback of another issuer, and takes the true one', () =>
+  it('refuses the callback of another issuer, and accepts that of the right one', () =>
     inBrowser(async (page) => {
       await page.goto(`${server.origin}/api/sign-in/oidc`);
       await signInAtProvider(page, 'owner');
       await page.waitForURL('**/developer-zone*');
       for (const iss of ['https://issuer.example', null]) {
-        // The provider knows this browser by now and asks nothing.
+        // The provider has a session of this browser and asks nothing.
         const callback = new URL(await nextOf(page, await nextOf(page, `${server.origin}/api/sign-in/oidc`)));
         expect(callback.searchParams.get('iss')).not.toBeNull();
         if (iss !== null) callback.searchParams.set('iss', iss);

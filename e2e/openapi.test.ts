@@ -1,5 +1,5 @@
-// The OpenAPI document beside the Worker that it describes: each answer that it documents is brought about at the real
-// bundle and validated against its schema, and the linter of the trade finds nothing in it.
+// The OpenAPI document and the Worker that it describes. The tests make the real bundle give each documented answer and
+// validate it against its schema. Spectral lints the document.
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,7 @@ type Document = ReturnType<typeof openApiDocument>;
 type Content = Record<string, { schema: object; examples?: Record<string, unknown> }>;
 type Documented = { headers?: Record<string, { schema: object }>; content?: Content };
 type Sent = { at?: string; headers?: Record<string, string>; body?: string; path?: string };
-/** Method, path as the document has it, the status that is to come, and what is sent where. */
+/** Method, path of the document, expected status, and the request with its deployment. */
 type Call = [method: string, path: string, status: number, sent?: Sent];
 
 const CLIENTS = JSON.stringify({ gateway: 'a-client-secret-of-these-tests-alone' });
@@ -55,10 +55,10 @@ beforeAll(async () => {
   deployment = await startDeployment({ ...behind, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' }, [
     emptyDeployment('bare', closed),
     emptyDeployment('unset', {}),
-    // Deployed: neither answers over http, and this one at no other host than its own.
+    // Not in local mode: `insecure` refuses http, and `elsewhere` refuses every host but its own.
     emptyDeployment('insecure', { TAG_KEYS, TAG_KEY_CURRENT }),
     emptyDeployment('elsewhere', { TAG_KEYS, TAG_KEY_CURRENT, ORIGINS: 'https://zone.example' }),
-    // Set up rightly, with a database that answers nothing.
+    // The settings are right, but the database has no tables.
     emptyDeployment('empty', { ...behind, ...SETTINGS }),
   ]);
   origins['whole'] = deployment.origin;
@@ -79,7 +79,7 @@ afterAll(async () => {
   await deployment?.stop();
 });
 
-/** Makes the calls one after the other and says where an answer is another than the document has it. */
+/** Makes the calls one after the other and lists where an answer differs from the document. */
 async function faultsOf(calls: readonly Call[]): Promise<string[]> {
   const faults: string[] = [];
   for (const made of calls) faults.push(...(await faultsOfOne(made)));
@@ -121,13 +121,13 @@ async function faultsOfOne([method, path, status, made = {}]: Call): Promise<str
 }
 
 function mismatches(schema: object, value: unknown): string[] {
-  // A reference into the document, as one into the schema itself.
+  // References into the document become references into the schema.
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
   const validate = ajv.compile(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as object);
   return validate(value) ? [] : [`${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`];
 }
 
-/** Uses up what the limiter of failed logins allows. */
+/** Fails until the limiter of failed logins refuses. */
 async function guessTooOften(): Promise<void> {
   let status = 0;
   while (status !== 429) {
@@ -156,7 +156,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     expect(await faultsOf(calls)).toEqual([]);
   });
 
-  it('on /v1 when a header is broken, or the deployment', async () => {
+  it('on /v1 when a header is malformed, or the deployment is misconfigured', async () => {
     const calls = operations('/v1/').flatMap(([method, path]): Call[] => [
       [method, path, 400, { headers: { authorization: 'Bearer a,b' } }],
       [method, path, 500, { at: 'unset', headers: good }],
@@ -167,13 +167,13 @@ describe('what the OpenAPI document says is what the Worker does', () => {
   it('over http, and at a host that is not its own', async () => {
     const calls = operations('/').flatMap(([method, path]): Call[] => [
       [method, path, 403, { at: 'insecure', headers: good }],
-      // A gateway knows 200, 401, 403 and 503 alone.
+      // A gateway understands only 200, 401, 403 and 503.
       [method, path, path === '/verify' ? 503 : 421, { at: 'elsewhere', headers: good }],
     ]);
     expect(await faultsOf(calls)).toEqual([]);
   });
 
-  it('at the API behind this one, by the problems that all of /v1 shares', async () => {
+  it('at the API behind this one, with the problems that all of /v1 shares', async () => {
     const methods = ['get', 'post', 'put', 'patch', 'delete'];
     const cases = [
       [400, '/v1/a%2fb', 'whole'],
@@ -210,7 +210,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     ).toEqual([]);
   });
 
-  it("at the operator's routes, when they are closed, broken, or asked by another", async () => {
+  it("at the operator's routes, when they are closed, misconfigured, or called without the secret", async () => {
     const headers = { ...operator, ...json };
     const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
       const many = { organisations: [{ id: 'acme', ...enterprise }] };
@@ -283,7 +283,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       429,
       { at: 'empty' },
     ]);
-    // All in one minute of the limiter, or, when it ends in between, in the next.
+    // All calls must fall in one minute of the limiter; when the minute ends in between, try once more.
     let faults = ['not asked'];
     for (let tries = 0; tries < 2 && faults.length > 0; tries++) {
       await guessTooOften();
@@ -304,10 +304,10 @@ describe('what the OpenAPI document says is what the Worker does', () => {
 });
 
 describe('the OpenAPI document', () => {
-  it('leaves Spectral nothing to say', async () => {
+  it('has no finding of Spectral', async () => {
     const spectral = new spectralCore.Spectral();
     spectral.setRuleset({
-      // Typed as a rule set of one part alone, which is what the package takes.
+      // The package's type allows only one part here.
       extends: [[oas as RulesetDefinition, 'all']],
       // Of OpenAPI 3.1 a license has an identifier or a URL, and this deployment's operator an address of their own.
       rules: { 'license-url': 'off', 'contact-properties': 'off' },
@@ -316,7 +316,7 @@ describe('the OpenAPI document', () => {
     expect(findings.map(({ code, path, message }) => `${code} ${path.join('.')}: ${message}`)).toEqual([]);
   });
 
-  it('has nothing in it that looks like a token', () => {
+  it('contains nothing that looks like a token', () => {
     expect(JSON.stringify(document)).not.toMatch(/9p[0-9A-Za-z]{3}_dz/);
   });
 });

@@ -1,5 +1,5 @@
-// Other Workers of the account: one that asks, made of the two blocks that docs/other-workers.md prints, and one that is
-// asked, bound as UPSTREAM.
+// Other Workers of the account: one that verifies tokens, made of the two blocks of docs/other-workers.md, and one that is
+// bound as UPSTREAM.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -9,7 +9,7 @@ import { bundleWorker } from './bundle.ts';
 import type { Bindings, WorkerOptions } from './isolates.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** Says what it was sent, or breaks. */
+/** Answers with the request that it got, or throws. */
 const API = `export default {
   async fetch(request) {
     const { pathname, search } = new URL(request.url);
@@ -38,7 +38,7 @@ function block(page: string, language: string): string {
 
 function otherWorker(): WorkerOptions {
   const page = readFileSync(join(root, 'docs/other-workers.md'), 'utf8');
-  // Below the project, so that it finds Hono.
+  // Inside the project, so that it can import Hono.
   mkdirSync(join(root, '.tmp'), { recursive: true });
   const folder = mkdtempSync(join(root, '.tmp/other-worker-'));
   const config = join(folder, 'wrangler.toml');
@@ -80,19 +80,19 @@ async function latest(authorization?: string): Promise<[status: number, body: un
 }
 
 describe('another Worker, with the code of the page', () => {
-  it('answers the holder of a token, knowing the organisation', async () => {
+  it('answers the holder of a token and knows the organisation', async () => {
     const { organisation, secret } = await zone.givenToken();
     expect(await latest(`Bearer ${secret}`)).toEqual([200, { of: organisation }]);
   });
 
-  it('refuses who holds none', async () => {
+  it('refuses a caller without a token', async () => {
     const refused = [401, { error: 'invalid-token' }];
     expect(await latest()).toEqual(refused);
     expect(await latest('Bearer made-up')).toEqual(refused);
     expect(await latest('Basic YTpi')).toEqual(refused);
   });
 
-  it('refuses a token from the moment that it is switched off, and takes it again when it is back', async () => {
+  it('refuses a token from the moment that it is switched off, and accepts it again when it is on', async () => {
     const { path, secret } = await zone.givenToken();
     expect((await latest(`Bearer ${secret}`))[0]).toBe(200);
     await zone.write('PATCH', path, { active: false });
@@ -103,7 +103,7 @@ describe('another Worker, with the code of the page', () => {
     expect((await latest(`Bearer ${secret}`))[0]).toBe(401);
   });
 
-  it('tells a lost plan, and a database that cannot be read, from a bad token', async () => {
+  it('gives different answers for a lost plan, an unreadable database and a bad token', async () => {
     const { organisation, secret } = await zone.givenToken();
     const { secret: unseen } = await zone.givenToken();
     await zone.write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'pro' });
@@ -116,7 +116,7 @@ describe('another Worker, with the code of the page', () => {
 });
 
 describe('a Worker that is bound as UPSTREAM', () => {
-  it('is handed the calls of good tokens alone, with who is calling and without the secret', async () => {
+  it('gets only calls with good tokens, with the identity of the caller and without the secret', async () => {
     const { id, organisation, path, secret } = await zone.givenToken();
     const send = () =>
       fetch(`${zone.origin}/v1/hello?x=1`, {
@@ -144,7 +144,7 @@ describe('a Worker that is bound as UPSTREAM', () => {
     expect((await send()).status).toBe(401);
   });
 
-  it('that breaks is 502, without a word of why', async () => {
+  it('that throws is 502, and the answer does not say why', async () => {
     const { secret } = await zone.givenToken();
     const answer = await fetch(`${zone.origin}/v1/broken`, {
       headers: { authorization: `Bearer ${secret}` },

@@ -1,4 +1,4 @@
-// Apache with mod_auth_openidc as an OAuth 2.0 resource server: a client of /introspect that others wrote.
+// Apache with mod_auth_openidc as an OAuth 2.0 resource server: a client of /introspect from another project.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { freePort } from '../server.ts';
 
 const MODULES = '/usr/lib/apache2/modules';
 const CLIENT = 'apache';
-// As `openssl rand -base64` writes one.
+// In the form of `openssl rand -base64`.
 const SECRET = 'kXv+9/4aZq0dL1Yw+Rr2/c8TqP3uVbN5sFhJmG7eDxA=';
 
 const isHere =
@@ -36,7 +36,7 @@ describe.runIf(isHere)('Apache with mod_auth_openidc', () => {
   const folder = mkdtempSync(join(tmpdir(), 'apache-'));
   let zone: Deployment;
   const apaches: Child[] = [];
-  /** The module asks by https alone: what comes out of the tunnel is what it sent. */
+  /** The module needs https, so this tunnel removes the TLS. */
   let tunnel: Server;
 
   beforeAll(async () => {
@@ -103,7 +103,7 @@ OIDCOAuthTokenIntrospectionInterval 0
 </Location>
 `,
     );
-    // Apache opens its log by name, which a pipe of ours has none.
+    // Apache opens its log by name, and our pipe has no name.
     const start = `echo starting; exec apache2 -X -f ${folder}/${method}.conf`;
     apaches.push(await startChild('sh', ['-c', start], /starting/));
     await expect.poll(() => isOpen(port), { timeout: 30_000 }).toBe(true);
@@ -111,7 +111,7 @@ OIDCOAuthTokenIntrospectionInterval 0
   }
 
   it.each(['client_secret_basic', 'client_secret_post'])(
-    'learns by %s who calls, with a secret of every base64 character',
+    'identifies the caller by %s, with a secret of every base64 character',
     async (method) => {
       const origin = await startApache(method);
       const { organisation, secret } = await zone.givenToken();

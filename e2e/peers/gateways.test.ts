@@ -1,4 +1,4 @@
-// Real gateways before a real upstream, with the very files that docs/gateways/ prints: only hosts and ports are changed.
+// Real gateways before a real upstream, with the files of docs/gateways/. Only hosts and ports are changed.
 import { createHash } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gateways-'));
 
 let zone: Deployment;
 let upstream: Upstream;
-/** Lets the API say the second event of its stream. */
+/** Lets the API send the second event of its stream. */
 let sayNext: (() => void) | undefined;
 /** The trailers that the API got with its last call. */
 let trailers: string[] = [];
@@ -45,7 +45,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The file as printed, with each [what stands there, what stands there now]; a part that is gone fails the test. */
+/** The file with each [old text, new text] replaced; the test fails when an old text is not in the file. */
 function printed(file: string, changes: [string, string][]): string {
   let text = readFileSync(join(docs, file), 'utf8');
   for (const [from, to] of changes) {
@@ -91,7 +91,7 @@ const startHaproxy: Start = (port, zoneAddress, apiPort) => {
     ['127.0.0.1:9000', `127.0.0.1:${apiPort}`],
   ]);
   writeFileSync(file, text);
-  // As systemd starts it, it says when it listens.
+  // With -W, as systemd starts it, HAProxy prints when it listens.
   return startChild('haproxy', ['-W', '-f', file], /Loading success/);
 };
 
@@ -101,7 +101,7 @@ const gateways = [
   { name: 'haproxy', isHere: isHere('haproxy', 'haproxy'), start: startHaproxy },
 ];
 
-/** A WSGI server that says what its application is told of who calls, as JSON. */
+/** A WSGI server that answers with the identity variables of its application, as JSON. */
 async function startWsgi(port: number): Promise<Child> {
   const script = join(folder, 'application.py');
   writeFileSync(
@@ -139,7 +139,7 @@ const apis = [
 
 const FORGED_TRAILERS = ['X-Organisation-Id', 'X-Organisation-Plan', 'X-Token-Id', 'X_Organisation_Id'];
 
-/** What is answered to a call whose body is chunked and ends with forged trailers. */
+/** The answer to a call whose body is chunked and ends with forged trailers. */
 function callWithTrailers(port: number, secret: string, announced: boolean): Promise<string> {
   return exchange(
     port,
@@ -162,10 +162,10 @@ function callWithTrailers(port: number, secret: string, announced: boolean): Pro
 }
 
 const KEY = 'AAAAAAAAAAAAAAAAAAAAAA==';
-/** What a server answers to this key (RFC 6455 section 4.2.2). */
+/** The answer of a server to this key (RFC 6455 section 4.2.2). */
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
-/** An API that takes every protocol and every tunnel that it is offered. `heads`: the line and headers of all requests. */
+/** An API that accepts every protocol and every tunnel. `heads`: the request line and headers of all requests. */
 async function startTunnelApi(): Promise<{ port: number; heads: string[]; stop(): Promise<void> }> {
   const heads: string[] = [];
   const { port, stop } = await startSocketUpstream(({ socket, text }) => {
@@ -194,7 +194,7 @@ async function startTunnelApi(): Promise<{ port: number; heads: string[]; stop()
   return { port, heads, stop };
 }
 
-/** All that may stand between the words of a header's name (RFC 9110 section 5.6.2). */
+/** All characters that may be between the words of a header's name (RFC 9110 section 5.6.2). */
 const SEPARATORS = [..."-._~!#$%&'*+^`|"];
 const forgedNames = SEPARATORS.flatMap((separator) => [
   ['X', 'Organisation', 'Id'].join(separator),
@@ -222,7 +222,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
 
     const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 
-    it('passes a good call on, with who is calling and without the secret', async () => {
+    it('passes a good call on, with the identity of the caller and without the secret', async () => {
       const { id, organisation, secret } = await zone.givenToken();
       for (const headers of [bearer(secret), { 'x-api-key': secret }]) {
         const answer = await call(`${origin}/events?page=2`, { method: 'POST', headers, body: 'hello' });
@@ -285,7 +285,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       expect((await call(`${origin}/events`, { headers: bearer(secret) })).status).toBe(200);
     });
 
-    it('lets no identity of the caller’s making reach the API', async () => {
+    it('lets no forged identity header reach the API', async () => {
       const { id, organisation, secret } = await zone.givenToken();
       const forged = {
         'X-Organisation-Id': ['forged', 'forged-too'],
@@ -311,7 +311,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       expect(upstream.seen).toHaveLength(1);
     });
 
-    it('hands on who calls, whatever the caller says that belongs to the connection', async () => {
+    it('passes the identity headers on, whatever the caller names in Connection', async () => {
       const { id, organisation, secret } = await zone.givenToken();
       for (const named of [
         'close, X-Organisation-Id, X-Token-Id, X-Organisation-Plan',
@@ -325,14 +325,14 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
           'x-organisation-plan': 'enterprise',
           'x-token-id': id,
         });
-        // Another proxy between the gateway and the API would drop by it what the gateway has said.
+        // Another proxy between the gateway and the API would drop the headers that Connection names.
         const handedOn = upstream.seen[0]?.headers.filter(([name]) => name === 'connection') ?? [];
         expect(JSON.stringify(handedOn)).not.toMatch(/organisation|token/i);
       }
     });
 
     it.each([true, false])(
-      'takes no identity from the trailers of a body, announced: %s',
+      'accepts no identity from the trailers of a body, announced: %s',
       async (announced) => {
         const { id, organisation, secret } = await zone.givenToken();
         trailers = [];
@@ -345,13 +345,13 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
           ['x-organisation-plan', 'enterprise'],
           ['x-token-id', id],
         ];
-        // HAProxy cannot drop trailers, so that its file lets no body pass that can have some.
+        // HAProxy cannot drop trailers, so its file refuses every body that can have trailers.
         const [status, expected] = program === 'haproxy' ? ['411', []] : ['200', [ours]];
         expect([answer.split(' ')[1], identities, trailers]).toEqual([status, expected, []]);
       },
     );
 
-    it.runIf(program === 'haproxy')('takes no call by HTTP/2, whose trailers no rule can see', async () => {
+    it.runIf(program === 'haproxy')('refuses HTTP/2, because no rule can see its trailers', async () => {
       const { secret } = await zone.givenToken();
       const session = connectHttp2(origin);
       const stream = session.request(
@@ -369,7 +369,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       expect([status, upstream.seen]).toEqual(['refused', []]);
     });
 
-    it('answers the preflight of a website that the file names, whose pages may read refusals as well', async () => {
+    it('answers the preflight of a website that the file names, and lets its pages read refusals', async () => {
       const website = 'https://www.example.com';
       const preflight = (from: string) =>
         call(`${origin}/events`, {
@@ -397,14 +397,14 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       expect([good.status, good.headers['access-control-allow-origin']]).toEqual([200, website]);
     });
 
-    it('takes an upload of 2 MB', async () => {
+    it('accepts an upload of 2 MB', async () => {
       const { secret } = await zone.givenToken();
       const body = 'x'.repeat(2 << 20);
       const answer = await call(`${origin}/events`, { method: 'POST', headers: bearer(secret), body });
       expect(answer.status).toBe(200);
     });
 
-    it('hands on an event before the API has said the next', async () => {
+    it('passes an event on before the API sends the next one', async () => {
       const { secret } = await zone.givenToken();
       const answer = await fetch(`${origin}/stream`, { headers: bearer(secret) });
       const reader = answer.body?.getReader();
@@ -415,32 +415,35 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
     });
 
     describe.for(apis)('to $api', ({ isThere, startApi }) => {
-      it.runIf(isThere)('names the caller by our word alone, whatever stands between the words', async () => {
-        const { id, organisation, secret } = await zone.givenToken();
-        const [apiPort, port] = [await freePort(), await freePort()];
-        const api = await startApi(apiPort);
-        const before = await start(port, new URL(zone.origin).host, apiPort);
-        try {
-          const forged = Object.fromEntries(forgedNames.map((name) => [name, 'forged']));
-          for (const connection of ['close', 'close, X-Organisation-Id, X-Token-Id']) {
-            const headers = { ...forged, ...bearer(secret), connection };
-            const answer = await call(`http://127.0.0.1:${port}/events`, { headers });
-            expect(JSON.parse(answer.body)).toEqual({
-              HTTP_X_ORGANISATION_ID: organisation,
-              HTTP_X_ORGANISATION_PLAN: 'enterprise',
-              HTTP_X_TOKEN_ID: id,
-            });
+      it.runIf(isThere)(
+        'names the caller only by our headers, whatever characters are between the words of a name',
+        async () => {
+          const { id, organisation, secret } = await zone.givenToken();
+          const [apiPort, port] = [await freePort(), await freePort()];
+          const api = await startApi(apiPort);
+          const before = await start(port, new URL(zone.origin).host, apiPort);
+          try {
+            const forged = Object.fromEntries(forgedNames.map((name) => [name, 'forged']));
+            for (const connection of ['close', 'close, X-Organisation-Id, X-Token-Id']) {
+              const headers = { ...forged, ...bearer(secret), connection };
+              const answer = await call(`http://127.0.0.1:${port}/events`, { headers });
+              expect(JSON.parse(answer.body)).toEqual({
+                HTTP_X_ORGANISATION_ID: organisation,
+                HTTP_X_ORGANISATION_PLAN: 'enterprise',
+                HTTP_X_TOKEN_ID: id,
+              });
+            }
+            for (const announced of [true, false]) {
+              const answer = await callWithTrailers(port, secret, announced);
+              expect(answer).toContain(program === 'haproxy' ? ' 411 ' : organisation);
+              expect(answer).not.toContain('forged');
+            }
+          } finally {
+            await before.stop();
+            await api.stop();
           }
-          for (const announced of [true, false]) {
-            const answer = await callWithTrailers(port, secret, announced);
-            expect(answer).toContain(program === 'haproxy' ? ' 411 ' : organisation);
-            expect(answer).not.toContain('forged');
-          }
-        } finally {
-          await before.stop();
-          await api.stop();
-        }
-      });
+        },
+      );
     });
 
     describe('to an API that takes every protocol', () => {
@@ -480,7 +483,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
         ['both in one list', ['h2c, websocket']],
         ['WebSocket in capitals', ['WEBSOCKET']],
         ['a protocol whose name begins like WebSocket', ['websocket2']],
-      ])('offers it no protocol but WebSocket, whatever the caller offers: %s', async (_, protocols) => {
+      ])('offers the API no protocol but WebSocket, whatever the caller offers: %s', async (_, protocols) => {
         const offers = protocols.map((protocol) => `Upgrade: ${protocol}`);
         const answer = await exchange(port, request('GET /mine', ...offers, ...handshake()), HEAD);
         expect(answer).toMatch(/^HTTP\/1\.1 (?:101|200) /);
@@ -490,8 +493,8 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
         expect([[], ['connection: upgrade', 'upgrade: websocket']]).toContainEqual(lines);
       });
 
-      // The file for nginx lets no upgrade pass.
-      it.skipIf(program === 'nginx')('opens a WebSocket, and says who is calling', async () => {
+      // The file for nginx passes no upgrade on.
+      it.skipIf(program === 'nginx')('opens a WebSocket with the identity of the caller', async () => {
         const answer = await exchange(
           port,
           request(
@@ -528,7 +531,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
           () => ['Transfer-Encoding: chunked'],
           () => `${next().length.toString(16)}\r\n${next()}\r\n0\r\n\r\n${next()}`,
         ],
-      ])('gets no CONNECT, %s, and no call after it that was not verified', async (_, framing, rest) => {
+      ])('gets no CONNECT, %s, and no unverified call after it', async (_, framing, rest) => {
         const authorization = `Authorization: Bearer ${token.secret}`;
         const line = `CONNECT 127.0.0.1:${port}`;
         const answer = await exchange(port, request(line, authorization, ...framing()) + rest());
@@ -539,7 +542,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       });
     });
 
-    it('says 503 and when to come back while the database cannot be read', async () => {
+    it('answers 503 with Retry-After while the database cannot be read', async () => {
       const { secret } = await zone.givenToken();
       const db = await zone.miniflare.getD1Database('DB', ZONE);
       await db.prepare('ALTER TABLE tokens RENAME TO tokens_away').run();
@@ -556,7 +559,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
   });
 });
 
-it('lets nothing through when the Developer Zone itself cannot be reached', async () => {
+it('passes no call on when the Developer Zone itself cannot be reached', async () => {
   const nowhere = `127.0.0.1:${await freePort()}`;
   const { secret } = await zone.givenToken();
   const statuses: number[] = [];

@@ -287,7 +287,7 @@ describe('single sign-on', () => {
     expect(await readAt(0, 'bound', 'state-of-x')).toBeNull();
   });
 
-  it('makes no member of whom the provider knows', async () => {
+  it('does not add a person as a member because the provider knows them', async () => {
     lies = { claims: { email: 'nobody@elsewhere.example', email_verified: true } };
     expect(await errorOf(await comeBack(await begin()))).toBe('unknown-member');
     expect(
