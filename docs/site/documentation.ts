@@ -2,7 +2,8 @@
 // what the deployment decides by the Worker (worker/pages/documents.ts).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BODY_KIB } from '../../worker/http/body.ts';
+import { BODY_KIB } from '../../worker/http/body-bytes.ts';
+import { METHODS } from '../../worker/http/methods.ts';
 import { SECRET_LENGTH } from '../../worker/deployment/reading.ts';
 import { BULK } from '../../worker/operator/schemas.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
@@ -57,6 +58,7 @@ const PAGES: readonly Page[] = [
 export function buildDocumentation(folder: string): Record<string, string> {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   const constants = {
+    METHODS: METHODS.map((method) => `\`${method}\``).join(', '),
     TOKEN_LIMIT,
     BODY_KIB,
     BULK,

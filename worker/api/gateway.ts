@@ -5,6 +5,7 @@ import { namesIn, type HeaderRule } from '../deployment/header-rules.ts';
 import type { Call } from '../http/call.ts';
 import { Problem } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
+import { METHODS } from '../http/methods.ts';
 import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders } from './headers.ts';
@@ -12,12 +13,12 @@ import { hideInnerName, outerNameHeaders, VIA } from './outer-name.ts';
 import { isForwardablePath } from './path.ts';
 import { startUpload } from './upload.ts';
 
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const FORWARDED = new Set<string>(METHODS);
 
 /** Throws what can be said before the token is looked at: a method, a path or an upgrade that is never forwarded. */
 export function checkForwardable({ request, path }: Call): void {
-  if (!METHODS.has(request.method)) {
-    throw new Problem('method-not-allowed', undefined, { allow: `${[...METHODS].join(', ')}, OPTIONS` });
+  if (!FORWARDED.has(request.method)) {
+    throw new Problem('method-not-allowed', undefined, { allow: `${METHODS.join(', ')}, OPTIONS` });
   }
   if (!isForwardablePath(path)) {
     throw new Problem(

@@ -3,6 +3,7 @@
 import { namesIn } from '../deployment/header-rules.ts';
 import type { Call } from '../http/call.ts';
 import { BRIEF_SECURITY_HEADERS } from '../http/security-headers.ts';
+import { METHODS } from '../http/methods.ts';
 
 /** What a website may read of any answer; of an API's answer everything that passes. */
 const EXPOSED = [
@@ -21,7 +22,7 @@ const EXPOSED = [
 ];
 const EXPOSED_TEXT = EXPOSED.join(', ');
 const EXPOSED_NAMES = smallLettersOf(EXPOSED);
-const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE';
+const METHODS_TEXT = METHODS.join(', ');
 /** What a website may send; beside these everything that passes to an API. */
 const ALLOWED = ['Authorization', 'X-API-Key', 'Content-Type', 'Accept', 'Idempotency-Key'];
 const ALLOWED_NAMES = smallLettersOf(ALLOWED);
@@ -70,11 +71,11 @@ export function apiHeaders(call: Call, passed?: Headers): Record<string, string>
 export function preflight(call: Call): Response {
   const headers = apiHeaders(call);
   if (headers['access-control-allow-origin'] !== undefined) {
-    headers['access-control-allow-methods'] = METHODS;
+    headers['access-control-allow-methods'] = METHODS_TEXT;
     headers['access-control-allow-headers'] = together(ALLOWED, ALLOWED_NAMES, askedHeaders(call));
     headers['access-control-max-age'] = PREFLIGHT_SECONDS;
   }
-  headers['allow'] = `${METHODS}, OPTIONS`;
+  headers['allow'] = `${METHODS_TEXT}, OPTIONS`;
   return new Response(null, { status: 204, headers });
 }
 

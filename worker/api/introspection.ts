@@ -1,5 +1,6 @@
 // Token introspection (RFC 7662) for servers that ask instead of standing behind the gateway. Answers about a token that
 // is not good are exactly {"active":false}. Loaded when it is first asked for.
+import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
@@ -7,7 +8,6 @@ import { findToken } from '../token/store.ts';
 import { refusal } from './bearer.ts';
 import { basicCredentials, formCredentials, isClient } from './introspection-client.ts';
 
-const LIMIT_BYTES = 16 * 1024;
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Throws `not-found` where no client is configured, and every other refusal as a problem. */
@@ -67,30 +67,20 @@ function isForm(request: Request): boolean {
 }
 
 async function readForm(request: Request): Promise<URLSearchParams> {
-  if (!isForm(request)) throw invalid('invalid-body', `Header "Content-Type": send ${FORM}`);
-  const decoder = new TextDecoder();
-  let text = '';
-  let length = 0;
-  if (request.body !== null) {
-    for await (const chunk of request.body) {
-      length += chunk.byteLength;
-      if (length > LIMIT_BYTES) throw invalid('payload-too-large', 'A body is at most 16 KiB');
-      text += decoder.decode(chunk, { stream: true });
-    }
-  }
-  return new URLSearchParams(text);
+  if (!isForm(request)) throw invalid(`Header "Content-Type": send ${FORM}`);
+  return new URLSearchParams(new TextDecoder().decode(await readBytes(request, BODY_KIB, 'invalid_request')));
 }
 
 function tokenOf(form: URLSearchParams): string {
   const tokens = form.getAll('token');
   const [token] = tokens;
-  if (token === undefined || token === '') throw invalid('invalid-body', 'Field "token": missing');
-  if (tokens.length > 1) throw invalid('invalid-body', 'Field "token": given twice');
+  if (token === undefined || token === '') throw invalid('Field "token": missing');
+  if (tokens.length > 1) throw invalid('Field "token": given twice');
   return token;
 }
 
-function invalid(slug: 'invalid-body' | 'payload-too-large', detail: string): Problem {
-  return new Problem(slug, detail, {}, 'invalid_request');
+function invalid(detail: string): Problem {
+  return new Problem('invalid-body', detail, {}, 'invalid_request');
 }
 
 /** What is told of a token (RFC 7662 section 2.2). `iat` in seconds. */

@@ -2,11 +2,8 @@
 import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
 import type { BaseIssue, BaseSchema, InferInput, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
+import { BODY_KIB, readBytes } from './body-bytes.ts';
 import { Problem } from './problem.ts';
-
-const KIB = 1024;
-/** How long a body may be where a route says nothing else. */
-export const BODY_KIB = 16;
 
 type Schema = BaseSchema<unknown, unknown, BaseIssue<unknown>>;
 
@@ -57,27 +54,6 @@ export async function readBody<S extends Schema>(
         ? 'missing'
         : issue.message;
   throw new Problem('invalid-body', `Field "${shown(field)}": ${reason}`);
-}
-
-/** Counted while it streams: a Content-Length is the caller's word only. */
-async function readBytes(request: Request, limitKib: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  if (request.body !== null) {
-    for await (const chunk of request.body) {
-      length += chunk.byteLength;
-      if (length > limitKib * KIB)
-        throw new Problem('payload-too-large', `A body is at most ${limitKib} KiB`);
-      chunks.push(chunk);
-    }
-  }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }
 
 /** The first field that an object in valid JSON names twice, or null: `JSON.parse` would silently take the last. */

@@ -1,5 +1,6 @@
 // The one place that writes to the log: a line of JSON for each request, and one for each thing that failed behind it. The
 // fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
+import { METHODS } from './methods.ts';
 import type { Slug } from './problem.ts';
 
 /** What a route adds to the log line of its call. Ids of rows that exist, never a caller's own text. */
@@ -60,7 +61,7 @@ type PrunedLine = {
 };
 
 /** Any other is a caller's own text. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const KNOWN_METHODS = new Set<string>([...METHODS, 'OPTIONS']);
 /** Cloudflare's ray id, or a UUID of ours: on a developer's machine the header is whatever a caller says. */
 const REQUEST_ID = /^[0-9a-f-]{16,36}(?:-[A-Z]{3})?$/;
 /** Where this isolate runs. It never moves, and reading `cf` costs more than the rest of a line. */
@@ -74,7 +75,7 @@ export function logRequest(call: Answered, status: number, which: 'all' | 'error
   if (which === 'errors' && status < 500) return;
   const { request, facts, id } = call;
   write({
-    method: METHODS.has(request.method) ? request.method : 'other',
+    method: KNOWN_METHODS.has(request.method) ? request.method : 'other',
     route: call.route,
     status,
     reason: facts?.slug,

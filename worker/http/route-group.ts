@@ -2,9 +2,8 @@
 // a wrong method from a wrong path.
 import type { Context, Hono, Schema } from 'hono';
 import type { Call, CallEnv } from './call.ts';
+import { METHODS } from './methods.ts';
 import { Problem } from './problem.ts';
-
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** http/refuse.ts renders errors; a path that exists for another method is answered 405 with `Allow`. */
 export function finishRoutes<E extends CallEnv, S extends Schema, P extends string>(
@@ -38,9 +37,12 @@ function refusalOf<E extends CallEnv, S extends Schema, P extends string>(
   routes: Hono<E, S, P>,
   c: Context<E>,
 ): Problem {
-  const allowed = METHODS.filter((method) =>
-    // The router's own answer: a handler that ends a route, not a middleware that matches all.
-    routes.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
+  const allowed = METHODS.filter(
+    (method) =>
+      // The router has HEAD by GET.
+      method !== 'HEAD' &&
+      // The router's own answer: a handler that ends a route, not a middleware that matches all.
+      routes.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
   );
   if (allowed.length === 0) return new Problem('not-found');
   return new Problem('method-not-allowed', undefined, {
