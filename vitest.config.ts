@@ -1,4 +1,5 @@
 // The Worker's rooms in workerd, its pure rooms in Node, the journeys in a real browser; and, when asked for, real gateways.
+import { join } from 'node:path';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
@@ -98,6 +99,8 @@ export default defineConfig({
         },
       },
       {
+        // The Worker for libSQL; the other projects test the one for D1.
+        resolve: { alias: { '#libsql': join(import.meta.dirname, 'worker/libsql/bundled.ts') } },
         test: {
           name: 'node',
           // One process for many files: each of them would load the same packages anew, which takes longer than its tests.

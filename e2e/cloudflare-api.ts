@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 
 type Upload = {
+  /** The text of the Worker. */
+  code: string;
   /** The metadata of the upload: bindings, migrations, compatibility date and so on. */
   metadata: {
     bindings: { name: string; type: string; id?: string; namespace_id?: string; text?: string }[];
@@ -173,7 +175,7 @@ export async function startCloudflareApi(
     const form = await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
     // Written by wrangler: the part that describes the Worker.
     const metadata = JSON.parse(String(form.get('metadata'))) as Upload['metadata'];
-    workers.set(name, { metadata });
+    workers.set(name, { metadata, code: await textOf(form.get(String(metadata['main_module']))) });
     return { result: { id: name, etag: 'e', deployment_id: 'd', startup_time_ms: 1, pipeline_hash: 'p' } };
   }
 
@@ -237,6 +239,11 @@ export async function startCloudflareApi(
         server.close(() => done());
       }),
   };
+}
+
+/** A part of a form: text, or a file. */
+async function textOf(part: Blob | string | null): Promise<string> {
+  return part instanceof Blob ? part.text() : (part ?? '');
 }
 
 /** All rows are on the first page; wrangler asks for the next page until a page is empty. */

@@ -34,6 +34,8 @@ const PARTS = [
   'wrangler.toml',
   'package.json',
 ];
+/** A text of @libsql/client that a minified bundle keeps. */
+const LIBSQL_CLIENT = 'URL_SCHEME_NOT_SUPPORTED';
 const MIGRATIONS = /^\d{4}_\w+\.sql$/;
 
 let checkout: string;
@@ -113,6 +115,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(api.namespaces).toHaveLength(1);
     expect(bindingOf('developer-zone', 'TOKEN_CACHE')?.namespace_id).toBe(cache);
     expect(existsSync(join(checkout, 'wrangler.deploy.toml'))).toBe(false);
+    expect(api.workers.get('developer-zone')?.code).not.toContain(LIBSQL_CLIENT);
 
     // A migration that was applied and then edited.
     const [name] = appliedTo('developer-zone');
@@ -166,7 +169,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(api.workers.size).toBe(0);
   });
 
-  it('migrates libSQL first, and reports a fault of it in one line', async () => {
+  it('migrates libSQL first, reports a fault of it in one line, and bundles its client', async () => {
     const server = await startLibsqlServer();
     const variables = { LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
     const wrong = await deploy([], { ...variables, LIBSQL_AUTH_TOKEN: 'wrong' });
@@ -175,6 +178,7 @@ describe('npm run deploy', { timeout: 300_000 }, () => {
     expect(wrong.output).not.toMatch(/wrong$|^ {4}at /m);
     expect(api.calls.filter((call) => call.startsWith('PUT '))).toEqual([]);
     expect(await deploy([], variables)).toMatchObject({ code: 0 });
+    expect(api.workers.get('developer-zone')?.code).toContain(LIBSQL_CLIENT);
     expect(await migrateLibsql(server.url, server.authToken)).toEqual({ ok: true, applied: [] });
     await server.close();
   });

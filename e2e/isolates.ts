@@ -1,14 +1,14 @@
 // Several isolates of the product in one workerd, like the isolates of a deployment in many places. Each is a Worker of its own
 // with the bundle that would be deployed. All of them use the same D1, KV and hubs.
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { inject } from 'vitest';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { readMigrations } from '../scripts/migrations.ts';
+import type { Release } from '../scripts/release.ts';
 import { watch } from '../scripts/watched.ts';
+import { bundleLibsqlWorker } from './bundle.ts';
 import { markedValue } from '../worker/marked.ts';
 import { readTagKeyRing } from '../worker/token/secret.ts';
 
@@ -58,18 +58,10 @@ function filesWorker(): WorkerOptions {
   };
 }
 
-/** The code and the settings of a release. */
-export type Release = { code: string; vars: Record<string, unknown> };
-
-/** The previous release, stored beside the tests; scripts/previous-release.ts renews it. */
-export function previousRelease(): Release {
-  const folder = join(root, 'e2e/previous-release');
-  const { vars } = JSON.parse(readFileSync(join(folder, 'settings.json'), 'utf8')) as Pick<Release, 'vars'>;
-  return { code: gunzipSync(readFileSync(join(folder, 'index.js.gz'))).toString(), vars };
-}
-
-function presentRelease(): Release {
-  return { code: inject('worker'), vars: readConfig({ config: join(root, 'wrangler.toml') }).vars };
+/** As `npm run deploy` bundles it: with the client of libSQL where the settings name a database there. */
+function presentRelease(settings: Settings): Pick<Release, 'code' | 'vars'> {
+  const code = 'LIBSQL_URL' in settings ? bundleLibsqlWorker() : inject('worker');
+  return { code, vars: readConfig({ config: join(root, 'wrangler.toml') }).vars };
 }
 
 export type Isolate = {
@@ -87,7 +79,7 @@ export type Isolate = {
 /** One isolate of the product. */
 function isolate({ name, database, zone, hubs, settings, release, limit }: Isolate): WorkerOptions {
   const deployed = readConfig({ config: join(root, 'wrangler.toml') });
-  const { code, vars } = release ?? presentRelease();
+  const { code, vars } = release ?? presentRelease(settings);
   const env: Bindings = {
     DB: { type: 'd1', id: database },
     TOKEN_CACHE: { type: 'kv', id: `tokens-of-${zone}` },

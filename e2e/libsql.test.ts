@@ -10,6 +10,7 @@ import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import { runChild } from './child.ts';
 import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
+import { startServer } from './server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -159,6 +160,24 @@ describe('with the data in libSQL', () => {
       server.isDown = false;
     }
     await expect.poll(async () => (await call(secret)).status, { timeout: 15_000 }).toBe(200);
+  });
+
+  it('is the database of `npm run dev` where a setting names it', { timeout: 180_000 }, async () => {
+    const settings = {
+      LIBSQL_URL: server.url,
+      LIBSQL_AUTH_TOKEN: server.authToken,
+      OPERATOR_SECRET: SETTINGS.OPERATOR_SECRET,
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+    const local = await startServer({ flags });
+    try {
+      const status = await fetch(`${local.origin}/operator/status`, {
+        headers: { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` },
+      });
+      expect(await status.json()).toMatchObject({ database: { kind: 'libsql' } });
+    } finally {
+      await local.stop();
+    }
   });
 
   it('is read and repeated by the script that follows a restore', async () => {

@@ -4,7 +4,8 @@
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OWNER, signInOwner } from './deployment.ts';
-import { newSessionCookie, previousRelease, SETTINGS, startReleases } from './isolates.ts';
+import { keptRelease } from '../scripts/release.ts';
+import { newSessionCookie, SETTINGS, startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
@@ -62,7 +63,7 @@ const MOVED: [title: string, isolate: string][] = [
 
 beforeAll(async () => {
   libsql = await startLibsqlServer();
-  const release = previousRelease();
+  const release = keptRelease();
   const atLibsql = { LIBSQL_URL: libsql.url, LIBSQL_AUTH_TOKEN: libsql.authToken, LOCAL_MODE: '1' };
   const next = { ...LEASES, DATABASE_EPOCH: '2' };
   const isolates: Parameters<typeof startReleases>[0] = [

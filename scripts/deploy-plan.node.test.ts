@@ -29,6 +29,7 @@ describe('a deployment', () => {
         flags: ['--secrets-file', 's.json', '--message', 'a b', '--dry-run'],
         isDryRun: true,
         secretsFile: 's.json',
+        libsqlUrl: '',
         place: [],
         jurisdiction: '',
         namespaceTitle: 'developer-zone-token-cache',
@@ -42,6 +43,13 @@ describe('a deployment', () => {
     ['--var', ['--var', 'ORIGINS:https://zone.example'], toml],
   ])('knows its own addresses from %s', (_, flags, settings) => {
     expect(plan(flags, settings)).toMatchObject({ ok: true, plan: { hasOrigins: true } });
+  });
+
+  it('knows from a variable that its database is libSQL', () => {
+    expect(plan(['--var', 'LIBSQL_URL:libsql://a.example'])).toMatchObject({
+      ok: true,
+      plan: { libsqlUrl: 'libsql://a.example' },
+    });
   });
 
   it.each([['--env', 'staging'], ['--env=staging'], ['-e', 'staging']])(

@@ -33,6 +33,8 @@ export type DeployPlan = {
   flags: string[];
   isDryRun: boolean;
   secretsFile: string | undefined;
+  /** LIBSQL_URL where it is a variable and not a secret, or empty. */
+  libsqlUrl: string;
   /** Flags of `wrangler d1 create`: where the database is made. */
   place: string[];
   /** Where the database must be, an existing one as well: a jurisdiction, or empty for none. */
@@ -84,6 +86,7 @@ export function planDeployment(root: string, argv: string[]): Planned {
       flags: flagsOf(rest),
       isDryRun: rest['dry-run'] === true,
       secretsFile: rest['secrets-file'],
+      libsqlUrl: settings('LIBSQL_URL'),
       place: place.flags,
       jurisdiction: settings('JURISDICTION'),
       namespaceTitle: cache?.id === undefined ? `${worker}-token-cache` : null,

@@ -8,6 +8,7 @@ import { planDeployment } from './deploy-plan.ts';
 import { migrateLibsql } from './migrate-libsql.ts';
 import { migrationDigests } from './migrations.ts';
 import { sql } from './restore-plan.ts';
+import { WITH_LIBSQL } from './with-libsql.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -18,6 +19,8 @@ const CONFIG_COPY = join(root, 'wrangler.deploy.toml');
 const planned = planDeployment(root, process.argv.slice(2));
 if (!planned.ok) fail(planned.reason);
 const { plan } = planned;
+const secrets = readSecrets();
+const libsqlUrl = process.env['LIBSQL_URL'] ?? secrets['LIBSQL_URL'] ?? plan.libsqlUrl;
 
 step('Building the dashboard and the documentation', [VITE, 'build', 'ui', '--logLevel', 'warn']);
 if (plan.isDryRun) {
@@ -98,19 +101,17 @@ function idOfNamespace(): string | null {
 
 /** Where the Worker keeps its data in libSQL, its schema goes first as well. */
 async function migrateLibsqlIfUsed(): Promise<void> {
-  const secrets = readSecrets();
-  const url = process.env['LIBSQL_URL'] ?? secrets['LIBSQL_URL'];
   const token = process.env['LIBSQL_AUTH_TOKEN'] ?? secrets['LIBSQL_AUTH_TOKEN'];
-  if (url) {
+  if (libsqlUrl) {
     console.log('Applying the migrations to libSQL…');
-    const migrated = await migrateLibsql(url, token);
+    const migrated = await migrateLibsql(libsqlUrl, token);
     if (!migrated.ok) fail(`${migrated.reason}\nNothing was deployed. It is safe to run this again.`);
     console.log(
       migrated.applied.length === 0 ? 'Nothing to apply' : `Applied ${migrated.applied.join(', ')}`,
     );
   } else if (isLibsqlWorker()) {
     fail(
-      'The Worker has a secret LIBSQL_URL, so its database is libSQL. Set LIBSQL_URL and LIBSQL_AUTH_TOKEN in this shell as well: the schema goes first.',
+      'The Worker has a secret LIBSQL_URL, so its database is libSQL. Set LIBSQL_URL and LIBSQL_AUTH_TOKEN in this shell as well: the schema goes first, and the Worker is bundled with the client of libSQL.',
     );
   }
 }
@@ -174,9 +175,13 @@ function step(title: string, args: string[]): void {
   if (status !== 0) fail(`${title} failed; the steps after it were not begun. It is safe to run this again.`);
 }
 
-/** No questions: what is asked in a terminal would stand still in CI, and wrangler.toml stays as it is. */
+/**
+ * No questions: what is asked in a terminal would stand still in CI, and wrangler.toml stays as it is. A Worker for D1 does not
+ * carry the client of libSQL.
+ */
 function environment(): NodeJS.ProcessEnv {
-  return { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' };
+  const settings = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' };
+  return { ...process.env, ...settings, ...(libsqlUrl ? WITH_LIBSQL : {}) };
 }
 
 function fail(message: string): never {

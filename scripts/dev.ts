@@ -3,12 +3,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { stripVTControlCharacters } from 'node:util';
+import { parseEnv, stripVTControlCharacters } from 'node:util';
 import { holdState, markDone, releaseState, stepsFor } from './local-database.ts';
+import { WITH_LIBSQL } from './with-libsql.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
@@ -62,7 +63,11 @@ async function main(): Promise<void> {
   const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, ...variables];
   // The inspector gets a free port, so that two of these can run side by side.
   const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
-  const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'pipe');
+  const server = start(
+    [WRANGLER, 'dev', ...flags, ...quiet, ...rest],
+    'pipe',
+    isOnLibsql() ? WITH_LIBSQL : {},
+  );
   const unheard = listen(server);
   server.once('close', (code) => {
     if (!stopping) fail(`${unheard().join('\n')}\nwrangler dev ended with code ${code ?? 1}`);
@@ -131,6 +136,12 @@ function writeSecrets(): void {
   }
 }
 
+/** Whether .dev.vars or a flag names a database in libSQL. */
+function isOnLibsql(): boolean {
+  const url = parseEnv(readFileSync(join(root, '.dev.vars'), 'utf8'))['LIBSQL_URL'];
+  return Boolean(url) || rest.some((flag) => flag.startsWith('LIBSQL_URL:'));
+}
+
 async function prepareDatabase(): Promise<void> {
   const wayOut = 'delete it, or choose another with --persist-to DIR.';
   const todo = stepsFor(state);
@@ -174,10 +185,14 @@ async function step(title: string, args: string[], hint?: string): Promise<void>
   if (code !== 0) fail(`${output}\n${title} failed.${hint === undefined ? '' : ` ${hint}`}`);
 }
 
-function start(args: string[], stdio: 'inherit' | 'pipe' | 'ignore'): ChildProcess {
+function start(
+  args: string[],
+  stdio: 'inherit' | 'pipe' | 'ignore',
+  more: NodeJS.ProcessEnv = {},
+): ChildProcess {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: environment,
+    env: { ...environment, ...more },
     stdio: ['ignore', stdio, stdio],
     // A group of its own, so that Ctrl-C reaches it once, through here, with everything that it started.
     detached: true,

@@ -1,4 +1,5 @@
-// The choice of the database: a deployment on D1 does not even evaluate the client of libSQL.
+// The choice of the database. These tests run the Worker for libSQL, which may be deployed on D1: then it never evaluates the
+// client of libSQL. The Worker for D1 has no such client.
 import { expect, it, vi } from 'vitest';
 
 const evaluated = vi.hoisted(() => ({ client: false }));
@@ -10,6 +11,7 @@ vi.mock('@libsql/client/http', async (original) => {
 vi.resetModules();
 const { openDatabase } = await import('./database.ts');
 const { openSource } = await import('./verification/source/hub-source.ts');
+const leftOut = await import('./libsql/left-out.ts');
 // Opening asks it nothing.
 const DB = {} as D1Database;
 
@@ -26,4 +28,10 @@ it('with LIBSQL_URL it is loaded, by the first question that verification asks',
   expect(evaluated.client).toBe(false);
   await expect(source.newestChanges(1)).rejects.toMatchObject({ name: 'LibsqlError' });
   expect(evaluated.client).toBe(true);
+});
+
+it('a Worker for D1 opens no database for LIBSQL_URL, and so never reads D1 in its place', () => {
+  const address = { url: 'http://127.0.0.1:1', authToken: undefined };
+  expect(() => leftOut.libsql.openDatabase(address)).toThrow('LIBSQL_URL is set');
+  expect(() => leftOut.libsql.openSource(address)).toThrow('LIBSQL_URL is set');
 });

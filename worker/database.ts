@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
+import { libsql } from '#libsql';
 import { namingFailures } from './storage-failure.ts';
 
 /** Rows and batches are the same in both databases. The answer of a statement without rows differs, so no code may read it. */
@@ -11,14 +12,12 @@ export type Db = BaseSQLiteDatabase<'async', unknown> & Pick<DrizzleD1Database, 
 export type DatabaseEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };
 
 /**
- * For one request. libSQL's client is loaded only where it is asked for. Whatever the database rejects with has a name in
- * storage-failure.ts.
+ * For one request. Whatever the database rejects with has a name in storage-failure.ts. Rejects where LIBSQL_URL is set
+ * and the Worker was built without the client of libSQL, which every request is told first (configuration.ts).
  */
 export async function openDatabase(env: DatabaseEnv): Promise<Db> {
   const { LIBSQL_URL: url, LIBSQL_AUTH_TOKEN: authToken } = env;
-  if (!url) return drizzle(namingFailures(env.DB));
-  const { openLibsqlDatabase } = await import('./libsql/database.ts');
-  return openLibsqlDatabase({ url, authToken });
+  return url ? libsql.openDatabase({ url, authToken }) : drizzle(namingFailures(env.DB));
 }
 
 type Statement = Parameters<Db['batch']>[0][number];

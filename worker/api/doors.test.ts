@@ -470,6 +470,8 @@ describe('a deployment that is set up wrongly', () => {
     ['LIBSQL_URL', 'wss://database.example'],
     ['LIBSQL_URL', 'libsql://database.example?authToken=abc'],
     ['LIBSQL_URL', 'https://user:word@database.example'],
+    // A good one: these tests run the Worker for D1.
+    ['LIBSQL_URL', 'libsql://database.example'],
   ])('names %s, and never its value %s', async (name, value) => {
     const answer = await callWith({ [name]: value }, '/v1/ping');
     expect(answer.status).toBe(500);
@@ -482,5 +484,12 @@ describe('a deployment that is set up wrongly', () => {
     expect(text).not.toContain(value);
     // Where the host of forward-auth cannot be told, it may be this one, and a 200 would let a call pass.
     expect((await callWith({ [name]: value }, '/healthz')).status).toBe(name === 'VERIFY_HOST' ? 500 : 200);
+  });
+
+  it('says how a Worker for D1 becomes one for libSQL', async () => {
+    const answer = await callWith({ LIBSQL_URL: 'libsql://database.example' }, '/v1/ping');
+    expect(await answer.json()).toMatchObject({
+      detail: expect.stringContaining('Run "npm run deploy" with LIBSQL_URL in its environment') as string,
+    });
   });
 });

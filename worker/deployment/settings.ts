@@ -1,5 +1,6 @@
 // The settings of a deployment, each of them read once and typed. Where one is at fault, nothing is answered but the sentence
 // that names it.
+import { libsql } from '#libsql';
 import { readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import { JURISDICTIONS, jurisdictionOf } from '../verification/jurisdiction.ts';
@@ -145,5 +146,10 @@ function readLibsql(env: Env): Reading<string | null> {
   if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     return fault('LIBSQL_URL: more than a host and a path; the token goes into LIBSQL_AUTH_TOKEN');
   const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(env, url);
-  return isGood ? { value: env.LIBSQL_URL } : fault('LIBSQL_URL: not libsql or https');
+  if (!isGood) return fault('LIBSQL_URL: not libsql or https');
+  return libsql.isBundled
+    ? { value: env.LIBSQL_URL }
+    : fault(
+        'LIBSQL_URL: this Worker was built for D1. Run "npm run deploy" with LIBSQL_URL in its environment (docs/operating/libsql.md)',
+      );
 }

@@ -6,20 +6,13 @@ import { describe, expect, it } from 'vitest';
 const root = resolve(import.meta.dirname, '../..');
 
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
-  // The hot path: no framework, no query builder, no schema library. libSQL's client by import(), where it is configured.
+  // The hot path: no framework, no query builder, no schema library.
   verification: {
-    rooms: [
-      'fault',
-      'http/log',
-      'libsql/source',
-      'organisation/organisation',
-      'storage-failure',
-      'token/secret',
-    ],
-    packages: ['cloudflare:workers'],
+    rooms: ['fault', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
+    packages: ['#libsql', 'cloudflare:workers'],
   },
   libsql: {
-    rooms: ['verification/record', 'verification/source/statements'],
+    rooms: ['database', 'verification/record', 'verification/source/statements'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   // The one reader of `env`: it opens what the others are given.
@@ -36,7 +29,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'verification/publish',
       'verification/verify',
     ],
-    packages: [],
+    packages: ['#libsql'],
   },
   http: {
     rooms: ['deployment/deployment', 'pages/problem-page', 'storage-failure'],
@@ -143,7 +136,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ['database', 'http/call', 'seal', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
-  database: { rooms: ['libsql/database', 'storage-failure'], packages: ['drizzle-orm'] },
+  database: { rooms: ['storage-failure'], packages: ['#libsql', 'drizzle-orm'] },
   tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
   name: { rooms: [], packages: ['valibot'] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
@@ -179,6 +172,7 @@ function roomOf(file: string): string {
   return file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
 }
 
+/** `#libsql` is a name of package.json ("imports"): one of two files, chosen when the Worker is bundled. */
 function packageOf(name: string): string {
   return name
     .split('/')

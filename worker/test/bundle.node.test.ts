@@ -41,15 +41,20 @@ it('the Worker is ASCII: one character beyond Latin-1 doubles what V8 keeps and 
   // oxlint-disable-next-line no-control-regex -- all of ASCII
   expect(text.match(/[^\x00-\x7f].{0,40}/g)).toBeNull();
   // Hono's other routers build a table at the first call, and no route uses them.
-  expect(
-    inputs.filter((name) => /reg-exp-router|trie-router|libsql\/client\/lib-esm\/ws/.test(name)),
-  ).toEqual([]);
+  expect(inputs.filter((name) => /reg-exp-router|trie-router/.test(name))).toEqual([]);
+});
+
+it('the Worker for D1 does not carry the client of libSQL', async () => {
+  const { inputs } = await bundle('worker/index.ts');
+  expect(inputs.filter((name) => /libsql/.test(name))).toEqual(['worker/libsql/left-out.ts']);
 });
 
 it('a call evaluates no query builder, no schema library and no client of another database', async () => {
   const { text, inputs } = await bundle('worker/index.ts', [eager]);
   expect(
-    inputs.filter((name) => /drizzle|valibot|oauth4webapi|libsql|worker\/(?:admin|operator|docs)/.test(name)),
+    inputs.filter((name) =>
+      /drizzle|valibot|oauth4webapi|@libsql|worker\/(?:admin|operator|docs)/.test(name),
+    ),
   ).toEqual([]);
   // The checks of settings and addresses stand here as well: they come before any answer.
   expect(text.length).toBeLessThan(68_500);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
+import { WITH_LIBSQL } from '../../scripts/with-libsql.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 // Shapes of npm's own: package.json and package-lock.json (lockfileVersion 3).
@@ -28,9 +29,24 @@ function packagesOf(modules: string[]): string[] {
   return [...new Set(names)].toSorted();
 }
 
-// Both bundles are made here.
+// All bundles are made here.
 describe('the code of others', { timeout: 60_000 }, () => {
-  it('in the Worker is of these packages', () => {
+  it.each([
+    ['D1', {}, []],
+    // Its client, and what the client stands on.
+    [
+      'libSQL',
+      WITH_LIBSQL,
+      [
+        '@libsql/client',
+        '@libsql/core',
+        '@libsql/hrana-client',
+        '@libsql/isomorphic-ws',
+        'js-base64',
+        'promise-limit',
+      ],
+    ],
+  ])('in the Worker for %s is of these packages', (_, environment, more) => {
     const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
     const meta = join(folder, 'meta.json');
     execFileSync(
@@ -44,7 +60,7 @@ describe('the code of others', { timeout: 60_000 }, () => {
         '--metafile',
         meta,
       ],
-      { cwd: root, stdio: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false' } },
+      { cwd: root, stdio: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false', ...environment } },
     );
     // esbuild's metafile; what a tree shaken module leaves behind is 0 bytes.
     const { outputs } = json<{
@@ -55,19 +71,7 @@ describe('the code of others', { timeout: 60_000 }, () => {
     expect(inputs.length).toBeGreaterThan(50);
     expect(
       packagesOf(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)),
-    ).toEqual([
-      // libSQL's client and what it stands on; loaded only where LIBSQL_URL is set.
-      '@libsql/client',
-      '@libsql/core',
-      '@libsql/hrana-client',
-      '@libsql/isomorphic-ws',
-      'drizzle-orm',
-      'hono',
-      'js-base64',
-      'oauth4webapi',
-      'promise-limit',
-      'valibot',
-    ]);
+    ).toEqual([...more, 'drizzle-orm', 'hono', 'oauth4webapi', 'valibot'].toSorted());
   });
 
   it('in the dashboard is of these packages', async () => {

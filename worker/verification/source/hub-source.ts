@@ -6,16 +6,7 @@ import type { SourceEnv } from './source.ts';
 import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from './statements.ts';
 
 export function openSource(env: SourceEnv): HubSource {
-  const libsql = libsqlOf(env);
-  if (libsql === null) return d1Source(env.DB);
-  return {
-    read: async (hashes) => (await libsql()).read(hashes),
-    changesFrom: async (seq, limit) => (await libsql()).changesFrom(seq, limit),
-    newestChanges: async (limit) => (await libsql()).newestChanges(limit),
-    addUsage: async (rows) => (await libsql()).addUsage(rows),
-    owner: async () => (await libsql()).owner(),
-    claim: async (deployment) => (await libsql()).claim(deployment),
-  };
+  return libsqlOf(env) ?? d1Source(env.DB);
 }
 
 function d1Source(db: D1Database): HubSource {
