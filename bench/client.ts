@@ -39,6 +39,8 @@ export type Measured = {
 };
 
 const LEAST_ANSWERS = 10;
+/** A Worker that has not answered for so long has hung. */
+const PATIENCE_MS = 20_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** Runs one load to its end. Rejects when an answer has another status than the one expected, or a socket fails. */
@@ -107,7 +109,11 @@ export async function run(load: Load): Promise<Measured> {
   /** The duration, and longer where a slow Worker has not yet answered often enough to say anything. */
   async function enough(): Promise<void> {
     await sleep(load.duration);
-    while (!isEnough()) await sleep(10);
+    const end = performance.now() + PATIENCE_MS;
+    while (!isEnough()) {
+      if (performance.now() > end) throw new Error(`${load.port} does not answer`);
+      await sleep(10);
+    }
   }
 
   const loops = Array.from({ length: load.connections }, loop);

@@ -3,7 +3,7 @@
 import type { Client } from './load.ts';
 import { request } from './load.ts';
 import { openFleet, ours, peer } from './fleet.ts';
-import { median, spread, type Spread } from './statistics.ts';
+import { interval, median, type Interval } from './statistics.ts';
 import { addStrangers, addTokens, genuineSecrets, migrate } from './tokens.ts';
 import { PATH } from './variants.ts';
 
@@ -11,8 +11,8 @@ export type Cold = {
   tokens: number;
   few: number;
   /** Microseconds over one connection, over all rounds. */
-  unknown: { few: number; many: number; ratio: Spread };
-  known: { few: number; many: number; ratio: Spread };
+  unknown: { few: number; many: number; ratio: Interval };
+  known: { few: number; many: number; ratio: Interval };
 };
 
 export type ColdPlan = { tokens: number; rounds: number; calls: number };
@@ -78,6 +78,6 @@ function compared(figures: Record<string, number[]>): Cold['known'] {
   return {
     few: median(few),
     many: median(many),
-    ratio: spread(many.map((value, round) => value / (few[round] ?? Number.NaN))),
+    ratio: interval(many.map((value, round) => value / (few[round] ?? Number.NaN))),
   };
 }

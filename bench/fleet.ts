@@ -1,10 +1,10 @@
-// One workerd process with every variant in it, each behind a socket of its own: miniflare's entry Worker, which would
+// One workerd process with several Workers in it, each behind a socket of its own: miniflare's entry Worker, which would
 // add a hop to each call, is not on the way.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
-import { childNamed } from './process.ts';
+import { childrenNamed } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** A key ring of the bench alone. */
@@ -34,6 +34,7 @@ export type Fleet = {
 export const deployed = readConfig({ config: `${ROOT}wrangler.toml` });
 
 export async function openFleet(workers: WorkerOptions[], inspectorPort?: number): Promise<Fleet> {
+  const others = childrenNamed('workerd');
   const miniflare = new Miniflare({
     workers,
     logRequests: false,
@@ -46,7 +47,7 @@ export async function openFleet(workers: WorkerOptions[], inspectorPort?: number
   await miniflare.ready;
   return {
     miniflare,
-    pid: childNamed('workerd'),
+    pid: childrenNamed('workerd').find((pid) => !others.includes(pid)) ?? null,
     port: async (worker) => Number((await miniflare.unsafeGetDirectURL(worker)).port),
     dispose: () => miniflare.dispose(),
   };
@@ -74,12 +75,21 @@ export type Ours = {
   database: string;
   /** A module around the bundle, where a binding has to be replaced. */
   wrapper?: string;
+  /** The settings of its wrangler.toml, where it is another version. */
+  deployedVars?: Record<string, unknown>;
   vars?: Record<string, string>;
 };
 
 /** The product as deployed: its own bundle, bindings and settings; `vars` and `wrapper` say what is changed. */
-export function ours({ name, code, database, wrapper, vars = {} }: Ours): WorkerOptions {
-  const settings = { ...deployed.vars, ...SETTINGS, ...vars };
+export function ours({
+  name,
+  code,
+  database,
+  wrapper,
+  deployedVars = deployed.vars,
+  vars = {},
+}: Ours): WorkerOptions {
+  const settings = { ...deployedVars, ...SETTINGS, ...vars };
   const env: Bindings = {
     DB: { type: 'd1', id: database },
     TOKEN_CACHE: { type: 'kv', id: `${name}-${database}` },

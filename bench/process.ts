@@ -27,19 +27,20 @@ export function residentMegabytes(pid: number | null): number | null {
   }
 }
 
-/** The workerd process that this process started. */
-export function childNamed(name: string): number | null {
+/** The processes of that name that this process started; none where there is no /proc. */
+export function childrenNamed(name: string): number[] {
   try {
+    const children: number[] = [];
     for (const entry of readdirSync('/proc')) {
       if (!/^\d+$/.test(entry)) continue;
       const stat = statOf(entry);
       // Fields after the name in parentheses: state, parent.
       const [, command, parent] = /^\d+ \((.*)\) \S+ (\d+)/.exec(stat) ?? [];
-      if (command === name && Number(parent) === process.pid) return Number(entry);
+      if (command === name && Number(parent) === process.pid) children.push(Number(entry));
     }
-    return null;
+    return children;
   } catch {
-    return null;
+    return [];
   }
 }
 

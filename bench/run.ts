@@ -1,15 +1,16 @@
-// npm run bench: measures the product beside its peers and writes bench/results.md.
-//   (nothing)     the whole measurement, about five minutes
+// npm run bench: measures the product beside its peers and the version before, and writes bench/results.md.
+//   (nothing)     the whole measurement, about fifteen minutes
+//   --before REF  the version before is this commit instead of the kept release
 //   --smoke       every part for an instant, to show that it works; writes nothing and concludes nothing
 //   --soak 10m    the long mixed run; its figures join the table
-//   --quick       the path of an accepted and of a forged token beside Hono's, in half a minute; writes nothing
+//   --quick       an accepted and a forged token beside Hono and the version before, in two minutes; writes nothing
 //   --profile     where the warm path spends its time
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Measured } from './client.ts';
+import { gzipSync } from 'node:zlib';
 import { installFor } from './packages.ts';
 import type { Figures } from './report.ts';
 import type { Soak } from './soak.ts';
@@ -19,7 +20,15 @@ const SOAK_FILE = `${HERE}soak.json`;
 const RESULTS_FILE = `${HERE}results.md`;
 
 /** The variants that `--quick` compares. */
-const HOT = ['hono-open', 'hono-same-answer', 'hono-bearer', 'ours', 'ours-forged'];
+const HOT = new Set([
+  'hono-open',
+  'hono-same-answer',
+  'hono-bearer',
+  'ours',
+  'ours-forged',
+  'before',
+  'before-forged',
+]);
 
 const { values: options } = parseArgs({
   options: {
@@ -27,19 +36,23 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     soak: { type: 'string' },
-    // On a fast machine the sixth is one too many for better-auth, whose Worker hangs and takes workerd along (notes.md).
-    rounds: { type: 'string', default: '4' },
+    before: { type: 'string' },
+    slices: { type: 'string' },
     tokens: { type: 'string', default: '1000000' },
   },
 });
+/** A slice of one variant, in milliseconds. */
+const SLICE = { warmUp: 50, duration: 100, connections: [1, 32] };
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 installFor('better-auth');
+const { openBefore } = await import('./before.ts');
 const { openClient } = await import('./load.ts');
-const { checkAnswers, measure } = await import('./rounds.ts');
+const { checkAnswers, measure } = await import('./slices.ts');
 const { openVariants } = await import('./variants.ts');
 
+const before = openBefore(options.before);
 if (options.soak !== undefined) await runSoak(minutesOf(options.soak));
 else if (options.profile) await runProfile();
 else if (options.quick) await runQuick();
@@ -50,25 +63,25 @@ async function runAll(): Promise<void> {
   const { measureBytes } = await import('./bytes.ts');
   const { measureCold } = await import('./cold.ts');
   const { measureStartUp } = await import('./start-up.ts');
-  const { goals, isMet, render } = await import('./report.ts');
+  const { goals, verdict } = await import('./goals.ts');
+  const { render } = await import('./report.ts');
   const { smoke } = options;
-  const plan = {
-    rounds: smoke ? 1 : Number(options.rounds),
-    warmUp: smoke ? 50 : 250,
-    duration: smoke ? 100 : 1000,
-    connections: [1, 32],
-  };
+  const plan = { slices: smoke ? 2 : Number(options.slices ?? 150), ...SLICE };
   const client = openClient();
-  const bench = await openVariants(smoke ? 50 : undefined);
-  let rounds: Figures['rounds'];
+  const bench = await openVariants({ before, ...(smoke ? { tokens: 50 } : {}) });
+  let slices: Figures['slices'];
   try {
     await checkAnswers(bench.variants);
-    rounds = await measure(bench, client, plan, say);
+    slices = await measure(bench.variants, client, plan, say);
   } finally {
-    await bench.fleet.dispose();
+    await bench.dispose();
   }
-  const bytes = await measureBytes(bench.product);
-  const startUp = await measureStartUp(bench.product, smoke ? 2 : 40);
+  const bytes = {
+    ours: await measureBytes(bench.product),
+    beforeGzip: gzipSync(before.code, { level: 9 }).length,
+  };
+  say('starting isolates');
+  const startUp = await measureStartUp(bench.product, before, smoke ? 2 : plan.slices);
   say('filling the databases of the cold look-ups');
   const parts = { product: bench.product, wrapper: bench.wrapper, bare: await bundle('bench/peers/bare.ts') };
   const coldPlan = smoke
@@ -77,18 +90,18 @@ async function runAll(): Promise<void> {
       { tokens: Number(options.tokens), rounds: 15, calls: 45 };
   const cold = await measureCold(parts, client, coldPlan);
   await client.close();
-  const figures: Figures = {
+  const text = render({
     machine: `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Node ${process.version}`,
     date: new Date().toISOString().slice(0, 10),
+    before: before.title,
     plan,
     variants: bench.variants,
-    rounds,
+    slices,
     cold,
     startUp,
     bytes,
     soak: lastSoak(),
-  };
-  const text = render(figures);
+  });
   if (smoke) {
     // Shown to work: each variant answered right, each figure is a number.
     if (/NaN|Infinity|undefined/.test(text)) throw new Error(`a figure is missing:\n${text}`);
@@ -98,52 +111,44 @@ async function runAll(): Promise<void> {
   }
   writeFileSync(RESULTS_FILE, text);
   process.stdout.write(text);
-  for (const goal of goals(figures)) if (isMet(goal) === false) say(`not met: ${goal.what}`);
+  for (const goal of goals(slices, startUp, bytes.ours)) {
+    if (verdict(goal) !== 'yes') say(`${verdict(goal)}: ${goal.what}`);
+  }
 }
 
 async function runQuick(): Promise<void> {
-  const { cell } = await import('./rounds.ts');
-  const bench = await openVariants(50);
+  const { goals } = await import('./goals.ts');
+  const { beforeTable, goalTable } = await import('./report.ts');
+  const bench = await openVariants({ before, tokens: 50 });
   const client = openClient();
   try {
     await checkAnswers(bench.variants);
-    const hot = { ...bench, variants: bench.variants.filter(({ key }) => HOT.includes(key)) };
-    const plan = { rounds: 3 * Number(options.rounds), warmUp: 50, duration: 100, connections: [1, 32] };
-    const rounds = await measure(hot, client, plan, () => {});
-    for (const connections of plan.connections) {
-      const floor = rounds.get(cell('hono-open', connections)) ?? [];
-      for (const key of HOT) {
-        const own = rounds.get(cell(key, connections)) ?? [];
-        // The least of many short rounds: what other processes take away is not ours to count.
-        const least = (of: (measured: Measured) => number) =>
-          Math.min(...own.map(of)) / Math.min(...floor.map(of));
-        const p50 = least((one) => one.p50).toFixed(2);
-        const cpu = least((one) => one.cpu ?? Number.NaN).toFixed(2);
-        process.stdout.write(`${cell(key, connections).padEnd(22)} p50 ${p50}  CPU ${cpu}\n`);
-      }
-    }
+    const hot = bench.variants.filter(({ key }) => HOT.has(key));
+    const slices = await measure(hot, client, { slices: Number(options.slices ?? 50), ...SLICE }, say);
+    const measured = goals(slices, null, null).filter((goal) => goal.measured !== null);
+    process.stdout.write(`${goalTable(measured)}\n\n${beforeTable({ before: before.title, slices })}\n`);
   } finally {
     await client.close();
-    await bench.fleet.dispose();
+    await bench.dispose();
   }
 }
 
 async function runSoak(minutes: number): Promise<void> {
   const { soak } = await import('./soak.ts');
-  const bench = await openVariants(undefined, 0);
+  const bench = await openVariants({ before, inspectorPort: 0 });
   try {
     await checkAnswers(bench.variants);
     const figures = await soak(bench, minutes, say);
     writeFileSync(SOAK_FILE, `${JSON.stringify(figures, null, 2)}\n`);
     process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
   } finally {
-    await bench.fleet.dispose();
+    await bench.dispose();
   }
 }
 
 async function runProfile(): Promise<void> {
   const { openInspector, selfTimes } = await import('./inspector.ts');
-  const bench = await openVariants(50, 0, true);
+  const bench = await openVariants({ before, tokens: 50, inspectorPort: 0, readable: true });
   const client = openClient();
   try {
     for (const key of ['hono-open', 'hono-bearer', 'ours', 'ours-forged']) {
@@ -171,7 +176,7 @@ async function runProfile(): Promise<void> {
     }
   } finally {
     await client.close();
-    await bench.fleet.dispose();
+    await bench.dispose();
   }
 }
 

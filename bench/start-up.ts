@@ -1,24 +1,38 @@
-// How long a fresh isolate takes to its first answer: the product's bundle against an empty Hono Worker's, one new
-// isolate per call, in turns.
+// How long a fresh isolate takes to its first answer: the product's bundle, the release before and an empty Hono Worker's, one
+// new isolate of each in every round, in a new order.
 import { bundle } from './bundle.ts';
+import type { Before } from './before.ts';
 import { deployed, openFleet, peer, SETTINGS } from './fleet.ts';
 import { cpuNanoseconds } from './process.ts';
-import { spread, type Spread } from './statistics.ts';
+import { shuffled } from './slices.ts';
+import { interval, type Interval } from './statistics.ts';
 
-/** Milliseconds; `over` an empty Hono Worker per pair of starts, and `cpu` the same of workerd's CPU (null without /proc). */
-export type StartUp = { empty: Spread; ours: Spread; over: Spread; cpu: Spread | null; starts: number };
+/** Milliseconds to the first answer, and workerd's CPU in them (null without /proc). */
+type Cost = { took: Interval; cpu: Interval | null };
+export type StartUp = {
+  rounds: number;
+  empty: Cost;
+  /** What each costs more than the empty Hono Worker of the same round. */
+  ours: Cost;
+  before: Cost;
+  /** The CPU that ours costs more, over the CPU that the release before costs more, in each round. */
+  ratio: Interval | null;
+};
 
 type Start = { took: number; cpu: number };
-const NONE: Start = { took: Number.NaN, cpu: Number.NaN };
+type Round = Record<(typeof KINDS)[number], Start>;
+const KINDS = ['empty', 'ours', 'before'] as const;
 
-export async function measureStartUp(product: string, starts: number): Promise<StartUp> {
+export async function measureStartUp(product: string, before: Before, rounds: number): Promise<StartUp> {
   const common = { flags: deployed.compatibility_flags, date: deployed.compatibility_date };
-  const settings = Object.fromEntries(
-    Object.entries(deployed.vars).map(([key, value]) => [key, String(value)]),
-  );
+  const environment = (vars: Record<string, unknown>) => ({
+    ...Object.fromEntries(Object.entries(vars).map(([key, value]) => [key, String(value)])),
+    ...SETTINGS,
+  });
   const bundles = {
     empty: { ...common, code: await bundle('bench/peers/hono-empty.ts'), env: {} },
-    ours: { ...common, code: product, env: { ...settings, ...SETTINGS } },
+    ours: { ...common, code: product, env: environment(deployed.vars) },
+    before: { ...common, code: before.code, env: environment(before.vars) },
   };
   const fleet = await openFleet([
     peer('loader', await bundle('bench/peers/loader.ts'), {
@@ -28,7 +42,7 @@ export async function measureStartUp(product: string, starts: number): Promise<S
   ]);
   try {
     const port = await fleet.port('loader');
-    const start = async (name: string) => {
+    const start = async (name: string): Promise<Start> => {
       const cpu = cpuNanoseconds(fleet.pid) ?? Number.NaN;
       const begun = performance.now();
       const answer = await fetch(`http://127.0.0.1:${port}/?bundle=${name}`);
@@ -37,24 +51,27 @@ export async function measureStartUp(product: string, starts: number): Promise<S
       await answer.text();
       return { took, cpu: ((cpuNanoseconds(fleet.pid) ?? Number.NaN) - cpu) / 1e6 };
     };
-    await start('empty');
-    await start('ours');
-    const empty: Start[] = [];
-    const ours: Start[] = [];
-    for (let round = 0; round < starts; round++) {
-      if (round % 2 === 0) empty.push(await start('empty'));
-      ours.push(await start('ours'));
-      if (round % 2 === 1) empty.push(await start('empty'));
+    const all: Round[] = [];
+    // The first round is not counted: workerd itself is cold.
+    for (let number = 0; number <= rounds; number++) {
+      const round: Partial<Round> = {};
+      for (const kind of shuffled([...KINDS])) round[kind] = await start(kind);
+      const { empty, ours, before: old } = round;
+      if (number > 0 && empty && ours && old) all.push({ empty, ours, before: old });
     }
-    const over = (figure: (one: Start) => number) =>
-      spread(ours.map((one, round) => figure(one) - figure(empty[round] ?? NONE)));
-    const took = (one: Start) => one.took;
+    const hasCpu = fleet.pid !== null;
+    const cost = (figure: (round: Round, of: keyof Start) => number): Cost => ({
+      took: interval(all.map((round) => figure(round, 'took'))),
+      cpu: hasCpu ? interval(all.map((round) => figure(round, 'cpu'))) : null,
+    });
     return {
-      empty: spread(empty.map(took)),
-      ours: spread(ours.map(took)),
-      over: over(took),
-      cpu: fleet.pid === null ? null : over(({ cpu }) => cpu),
-      starts,
+      rounds,
+      empty: cost((round, of) => round.empty[of]),
+      ours: cost((round, of) => round.ours[of] - round.empty[of]),
+      before: cost((round, of) => round.before[of] - round.empty[of]),
+      ratio: hasCpu
+        ? interval(all.map(({ ours, before: old, empty }) => (ours.cpu - empty.cpu) / (old.cpu - empty.cpu)))
+        : null,
     };
   } finally {
     await fleet.dispose();

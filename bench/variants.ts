@@ -1,6 +1,7 @@
 // What is measured, and with what. Each variant names its Worker, the requests it is sent and the status it must give.
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
+import type { Before } from './before.ts';
 import { bundle, bundleProduct } from './bundle.ts';
 import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.ts';
 import { request } from './load.ts';
@@ -25,9 +26,11 @@ export type Variant = {
   /** What a bad token is answered; null for a Worker that checks nothing. */
   bad: Uint8Array | null;
   status: number;
+  /** The process that it runs in. */
+  pid: number | null;
   /** A peer whose failures are counted instead of ending the run. */
   mayFail: boolean;
-  /** Requests to send before the first round, so that what shall be warm is warm. */
+  /** Requests to send before the first slice, so that what shall be warm is warm. */
   fill: number;
   /** Where the requests of the next load begin. */
   next: number;
@@ -38,8 +41,23 @@ const MORE_THAN_MEMORY = 12_000;
 
 export const PATH = '/v1/ping';
 
-/** `wrapper`: the module that takes KV away from the product. */
-export type Bench = { fleet: Fleet; variants: Variant[]; product: string; wrapper: string };
+/** `fleet`: the process of all but better-auth. `wrapper`: the module that takes KV away from the product. */
+export type Bench = {
+  fleet: Fleet;
+  variants: Variant[];
+  product: string;
+  wrapper: string;
+  dispose(): Promise<void>;
+};
+
+export type Opening = {
+  before: Before;
+  /** How many tokens the walks go over; fewer than an isolate remembers where nothing is concluded. */
+  tokens?: number;
+  inspectorPort?: number;
+  /** Keeps the names in the product's bundle, for a profile. */
+  readable?: boolean;
+};
 
 function wrapperModule(name: string): string {
   const source = readFileSync(new URL(`peers/${name}.ts`, import.meta.url), 'utf8');
@@ -61,12 +79,12 @@ async function currentRecords(d1: Database, secrets: string[]): Promise<string> 
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-/** `tokens`: how many the walks go over; fewer than an isolate remembers in a smoke run, where nothing is concluded. */
-export async function openVariants(
+export async function openVariants({
+  before,
   tokens = MORE_THAN_MEMORY,
-  inspectorPort?: number,
+  inspectorPort,
   readable = false,
-): Promise<Bench> {
+}: Opening): Promise<Bench> {
   const product = bundleProduct(readable);
   const wrapper = wrapperModule('without-kv');
   const constant = genuineSecrets(1)[0] ?? '';
@@ -80,14 +98,20 @@ export async function openVariants(
     }),
     ours({ name: 'ours', code: product, database }),
     ours({ name: 'ours-forged', code: product, database }),
+    ...['before', 'before-forged'].map((name) =>
+      ours({ name, code: before.code, deployedVars: before.vars, database }),
+    ),
     ours({ name: 'ours-lease-0', code: product, database, vars: { REVOCATION_LEASE_MS: '0' } }),
     ours({ name: 'ours-kv', code: product, database, wrapper: wrapperModule('one-kv') }),
     ours({ name: 'ours-d1', code: product, database, wrapper }),
+  ];
+  const fleet = await openFleet(workers, inspectorPort);
+  // It hangs now and then and takes its workerd along: a process of its own.
+  const betterAuth = await openFleet([
     peer('better-auth', await bundle('bench/peers/better-auth.ts'), {
       DB: { type: 'd1', id: 'better-auth' },
     }),
-  ];
-  const fleet = await openFleet(workers, inspectorPort);
+  ]);
   const d1 = await fleet.miniflare.getD1Database('DB', 'ours');
   await migrate(d1);
   const secrets = await addTokens(d1, tokens);
@@ -98,19 +122,27 @@ export async function openVariants(
   const bad = request(PATH, genuineSecrets(1)[0] ?? '');
   const walk = secrets.map((secret) => request(PATH, secret));
   const forged = forgedSecrets(1000).map((secret) => request(PATH, secret));
-  const setUp = await fetch(`http://127.0.0.1:${await fleet.port('better-auth')}/setup`, { method: 'POST' });
+  const setUp = await fetch(`http://127.0.0.1:${await betterAuth.port('better-auth')}/setup`, {
+    method: 'POST',
+  });
   // The answer of peers/better-auth.ts.
   const { key: apiKey } = (await setUp.json()) as { key: string };
 
-  const variant = async (key: string, title: string, rest: Partial<Variant> = {}): Promise<Variant> => ({
+  const variant = async (
+    key: string,
+    title: string,
+    rest: Partial<Variant> = {},
+    home: Fleet = fleet,
+  ): Promise<Variant> => ({
     key,
     title,
-    port: await fleet.port(key),
+    port: await home.port(key),
+    pid: home.pid,
     requests: [good],
     bad,
     status: 200,
     mayFail: false,
-    fill: 100,
+    fill: 1000,
     next: 0,
     ...rest,
   });
@@ -118,6 +150,9 @@ export async function openVariants(
     fleet,
     product,
     wrapper,
+    async dispose() {
+      await Promise.all([fleet.dispose(), betterAuth.dispose()]);
+    },
     variants: [
       await variant('bare', 'bare Worker, constant answer', { bad: null }),
       await variant('hono-open', 'Hono, no check (the floor)', { bad: null }),
@@ -125,15 +160,30 @@ export async function openVariants(
       await variant('hono-bearer', 'Hono `bearerAuth`, a constant', { requests: [request(PATH, constant)] }),
       await variant('ours', 'ours, warm'),
       await variant('ours-forged', 'ours, forged secrets', { requests: forged, status: 401 }),
-      await variant('ours-lease-0', 'ours, lease 0 (a hub call each)'),
-      await variant('ours-kv', 'ours, a KV hit each', { requests: walk, bad: forged[0] ?? null }),
-      await variant('ours-d1', 'ours, a D1 read each', { requests: walk }),
-      await variant('better-auth', 'better-auth API key, D1', {
-        requests: [request(PATH, apiKey)],
-        // Its one instance for all requests is how its own guide has it. Now and then workerd ends all of them as hung.
-        mayFail: true,
-        bad: request(PATH, apiKey.toLowerCase()),
+      await variant('before', `the version before (${before.title}), warm`),
+      await variant('before-forged', `the version before (${before.title}), forged secrets`, {
+        requests: forged,
+        status: 401,
       }),
+      await variant('ours-lease-0', 'ours, lease 0 (a hub call each)'),
+      await variant('ours-kv', 'ours, a KV hit each', {
+        requests: walk,
+        bad: forged[0] ?? null,
+        fill: 100,
+      }),
+      await variant('ours-d1', 'ours, a D1 read each', { requests: walk, fill: 100 }),
+      await variant(
+        'better-auth',
+        'better-auth API key, D1',
+        {
+          requests: [request(PATH, apiKey)],
+          // Its one instance for all requests is how its own guide has it. Now and then workerd ends all of them as hung.
+          mayFail: true,
+          fill: 100,
+          bad: request(PATH, apiKey.toLowerCase()),
+        },
+        betterAuth,
+      ),
     ],
   };
 }

@@ -1,0 +1,60 @@
+// What the product is measured against, and whether it holds.
+import type { Bytes } from './bytes.ts';
+import { cpu, p50, ratio, type Slice } from './slices.ts';
+import type { StartUp } from './start-up.ts';
+import type { Interval } from './statistics.ts';
+
+export type Goal = { what: string; atMost: number; measured: Interval | null; unit?: string };
+export type Verdict = 'yes' | 'no' | 'undecided' | 'not measured';
+
+export const FLOOR = 'hono-open';
+export const SAME_ANSWER = 'hono-same-answer';
+
+export function goals(slices: Slice[], startUp: StartUp | null, bytes: Bytes | null): Goal[] {
+  const gzip = bytes === null ? null : bytes.workerGzip / 1000;
+  return [
+    {
+      what: 'warm, p50 at 1 connection / Hono with no check',
+      atMost: 1.09,
+      measured: ratio(slices, 'ours', FLOOR, 1, p50),
+    },
+    {
+      what: 'warm, CPU at 32 / Hono with no check',
+      atMost: 1.11,
+      measured: ratio(slices, 'ours', FLOOR, 32, cpu),
+    },
+    {
+      what: 'warm, CPU at 32 / Hono with no check and our answer’s headers',
+      atMost: 1.03,
+      measured: ratio(slices, 'ours', SAME_ANSWER, 32, cpu),
+    },
+    {
+      what: 'warm, CPU at 32 / Hono’s `bearerAuth`',
+      atMost: 0.7,
+      measured: ratio(slices, 'ours', 'hono-bearer', 32, cpu),
+    },
+    {
+      what: 'forged, CPU at 32 / Hono with no check',
+      atMost: 1.15,
+      measured: ratio(slices, 'ours-forged', FLOOR, 32, cpu),
+    },
+    {
+      what: 'Worker, gzip',
+      atMost: 60,
+      measured: gzip === null ? null : { median: gzip, low: gzip, high: gzip },
+      unit: 'KB',
+    },
+    {
+      what: 'start-up CPU over an empty Hono Worker / that of the version before',
+      atMost: 0.5,
+      measured: startUp?.ratio ?? null,
+    },
+  ];
+}
+
+/** Met where the whole interval is; missed where none of it is. */
+export function verdict({ atMost, measured }: Goal): Verdict {
+  if (measured === null) return 'not measured';
+  if (measured.high <= atMost) return 'yes';
+  return measured.low > atMost ? 'no' : 'undecided';
+}

@@ -1,0 +1,148 @@
+// The questions of bench:large: every statement that a call, a page, the operator, a hub and the hourly run send.
+import { hashOfSecret } from '../worker/token/secret.ts';
+import {
+  ADD_USAGE,
+  CHANGES_FROM,
+  READ,
+  MOVE_LAST_USED,
+  NEWEST_CHANGES,
+  OWNER,
+} from '../worker/verification/source/statements.ts';
+import { SETTINGS } from './fleet.ts';
+import { COOKIE, EXPIRED, HOUR, OURS, OWNER_EMAIL, SECRETS, plantExpired } from './large-fill.ts';
+import { median } from './statistics.ts';
+import type { Database } from './tokens.ts';
+
+const ROUNDS = 11;
+
+/** What peers/measured.ts answers. */
+export type Answer = {
+  status: number;
+  bytes: number;
+  sent: { sql: string; rowsRead: number; rowsWritten: number }[];
+};
+type Row = { rowsRead: number; statements: number; ms: number };
+
+const OPERATOR = { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` };
+const MEMBER = { cookie: `local-session=${COOKIE}` };
+const ZONE = '/api/organisations/acme';
+
+/** One of the two databases, behind a Worker of its own. */
+export type Side = { db: Database; send(path: string, init?: RequestInit): Promise<Answer> };
+
+/**
+ * Asks everything of both databases, in turns, so that whatever else the machine does meets both. Answers a row for each
+ * question, and the texts of all statements.
+ */
+export async function ask(
+  small: Side,
+  large: Side,
+): Promise<{ rows: Map<string, { small: Row; large: Row }>; statements: Set<string> }> {
+  const rows = new Map<string, { small: Row; large: Row }>();
+  const statements = new Set<string>();
+  async function row(
+    title: string,
+    question: (side: Side, round: number) => Promise<Answer['sent']>,
+    rounds = ROUNDS,
+  ): Promise<void> {
+    const sides = [small, large].map((side) => ({ side, took: [] as number[], sent: [] as Answer['sent'] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const one of round % 2 === 0 ? sides : sides.toReversed()) {
+        const startedAt = performance.now();
+        one.sent = await question(one.side, round);
+        one.took.push(performance.now() - startedAt);
+        for (const { sql } of one.sent) statements.add(sql);
+      }
+    }
+    const [first, second] = sides.map(({ took, sent }) => ({
+      rowsRead: sent.reduce((sum, each) => sum + each.rowsRead, 0),
+      statements: sent.length,
+      ms: median(took),
+    }));
+    if (first !== undefined && second !== undefined) rows.set(title, { small: first, large: second });
+  }
+  const request =
+    (path: string, init?: RequestInit, status = 200) =>
+    async (side: Side) => {
+      const answer = await side.send(path, init);
+      if (answer.status !== status) throw new Error(`${path}: ${answer.status}`);
+      return answer.sent;
+    };
+  /** A statement of a hub. */
+  const asked = (sql: string, ...values: unknown[]) =>
+    request('/statement', { method: 'POST', body: JSON.stringify({ sql, values }) });
+
+  await row(
+    'a call with a token that no isolate remembers',
+    (side, round) =>
+      request('/v1/ping', { headers: { authorization: `Bearer ${SECRETS[round] ?? ''}` } })(side),
+    OURS.tokens,
+  );
+  await row('the same statement for 10 tokens', asked(READ, JSON.stringify(SECRETS.map(hashOfSecret))));
+  await row('a hub: what is new', async (side) => {
+    const head = (await side.db.prepare('SELECT max(seq) AS seq FROM changes').first<number>('seq')) ?? 0;
+    return asked(CHANGES_FROM, head, 5000)(side);
+  });
+  await row('a hub: whose the database is', asked(OWNER));
+  await row('a hub: the counts of 10 tokens', async (side) => {
+    const usage = JSON.stringify(
+      SECRETS.map((_, index) => ({
+        tokenId: `00000000-0000-4000-8000-00000000000${index}`,
+        hour: HOUR,
+        accepted: 1,
+        refused: 0,
+        usedAt: new Date().toISOString(),
+      })),
+    );
+    return [...(await asked(ADD_USAGE, usage)(side)), ...(await asked(MOVE_LAST_USED, usage)(side))];
+  });
+  await row('a page: the session', request('/api/session', { headers: MEMBER }));
+  await row('a page: the tokens', request(`${ZONE}/tokens`, { headers: MEMBER }));
+  await row('a page: 30 days of calls', request(`${ZONE}/usage`, { headers: MEMBER }));
+  await row('a page: the activity', request(`${ZONE}/activity`, { headers: MEMBER }));
+  await row(
+    'the activity of one action',
+    request(`${ZONE}/activity?action=token.created`, { headers: MEMBER }),
+  );
+  await row(
+    'the activity of one person',
+    request(`${ZONE}/activity?actor=${OWNER_EMAIL}`, { headers: MEMBER }),
+  );
+  await row('the people of the activity', request(`${ZONE}/activity/people`, { headers: MEMBER }));
+  await row('the export of 1,000 events', request(`${ZONE}/activity.jsonl`, { headers: MEMBER }));
+  await row('/operator/status', request('/operator/status', { headers: OPERATOR }), 3);
+  await row(
+    '/operator/events?since=, 1,000 events',
+    request('/operator/events?since=2026-09-01T00:00:00Z', { headers: OPERATOR }),
+  );
+  await row(
+    '/operator/organisations?plan=&since=',
+    request('/operator/organisations?plan=enterprise&since=2026-05-01T00:00:00Z', { headers: OPERATOR }),
+  );
+  const wanted = [{ id: 'acme', name: 'Acme', plan: 'enterprise' }];
+  for (let index = 0; wanted.length < 20; index++) {
+    wanted.push({
+      id: `org-${String(index).padStart(5, '0')}`,
+      name: 'Organisation',
+      plan: index % 4 === 0 ? 'pro' : 'enterprise',
+    });
+  }
+  const headers = { ...OPERATOR, 'content-type': 'application/json' };
+  await row(
+    'the nightly PUT of 20 that changes nothing',
+    request('/operator/organisations', {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify({ organisations: wanted }),
+    }),
+  );
+  // The first run fills the reserve.
+  for (const side of [small, large]) {
+    await side.send('/scheduled');
+    await plantExpired(side.db);
+  }
+  await row(`the hourly run that removes ${EXPIRED.toLocaleString('en')} rows`, request('/scheduled'), 1);
+  await row('the hourly run that finds nothing', request('/scheduled'), 3);
+  await row('a hub: its first load, the last 50,000 changes', asked(NEWEST_CHANGES, 50_000), 3);
+  return { rows, statements };
+}
