@@ -138,7 +138,7 @@ export async function redeemLinkCode(
 ): Promise<string | null> {
   const isRedeemable = redeemable(db, code, browser.code, now);
   const granted = db.select({ email: signIns.email }).from(signIns).where(isRedeemable);
-  const { statements, isBegun, cookie } = beginSession(
+  const { statements, cookie } = beginSession(
     db,
     granted,
     'link',
@@ -149,7 +149,7 @@ export async function redeemLinkCode(
   );
   const { redeemed } = await batch(db, {
     ...statements,
-    redeemed: db.delete(signIns).where(and(isRedeemable, isBegun)).returning({ hash: signIns.hash }),
+    redeemed: db.delete(signIns).where(isRedeemable).returning({ hash: signIns.hash }),
   });
   return redeemed.length > 0 ? cookie : null;
 }

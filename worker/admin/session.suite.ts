@@ -89,6 +89,11 @@ export function describeSessions(open: () => Promise<Db>): void {
     const { code } = await ask(email, 'one', later);
     expect(await redeem(code, browser, cause, later)).not.toBeNull();
     expect(await times(2, 'one', later)).toEqual([true, false]);
+    // The six places of the others are theirs, although a known browser has asked first.
+    const last = later + 10 * MINUTE;
+    expect(await times(3, knownClient(email), last)).toEqual([true, true, true]);
+    for (const client of ['one', 'two']) expect(await times(3, client, last)).toEqual([true, true, true]);
+    expect(await times(2, 'three', last)).toEqual([true, false]);
   });
 
   it('counts by the day, exactly, and writes nothing over the limit', async () => {
@@ -105,6 +110,12 @@ export function describeSessions(open: () => Promise<Db>): void {
     const [row] = await db.select().from(dailyCounts).where(eq(dailyCounts.subject, subject));
     expect(row).toBeDefined();
     expect(await countDaily(db, 'creation', subject, midnight)).toEqual({ ok: true });
+    // Each midnight of two that follow each other.
+    for (const end of [midnight, midnight + DAY]) {
+      const another = crypto.randomUUID();
+      expect(await countDaily(db, 'link', another, end - HOUR, 1)).toEqual({ ok: true });
+      expect(await countDaily(db, 'link', another, end - HOUR, 1)).toEqual({ ok: false, retryAfter: 3600 });
+    }
   });
 
   it('binds an address to its first subject', async () => {

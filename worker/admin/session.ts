@@ -117,8 +117,8 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
 /**
  * Begins a session under a new id for whom `granted` lets in, ends the one whose cookie the browser brought, and records
  * the sign-in: statements for the batch that also uses up what granted it, so that a sign-in is whole or has not
- * happened. `granted` answers the address, in a column `email`, or no row; then nothing is written. `isBegun` is for the
- * statements that follow; `cookie` is the `Set-Cookie` value of `secret` (marked.ts).
+ * happened. `granted` answers the address, in a column `email`, or no row; then nothing is written. `cookie` is the `Set-Cookie`
+ * value of `secret` (marked.ts).
  */
 export function beginSession(
   db: Db,
@@ -173,7 +173,7 @@ export function beginSession(
     ),
   };
   const cookie = `${SESSION_COOKIE}=${secret}; Max-Age=${ABSOLUTE_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
-  return { statements, isBegun, cookie };
+  return { statements, cookie };
 }
 
 export const CLEARED_SESSION_COOKIE = `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`;
