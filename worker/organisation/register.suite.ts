@@ -54,6 +54,8 @@ export function describeOrganisations(open: () => Promise<Db>): void {
   it('creates once, changes the plan with a change for every token, and never goes back a version', async () => {
     const id = newId();
     expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true, outcome: 'created', hashes: [] });
+    // The same again is no event.
+    expect(await put(id, 'enterprise', 1)).toMatchObject({ ok: true });
     const made = [await insertToken(db, id), await insertToken(db, id)];
     const downgraded = await put(id, 'pro', 3);
     expect(downgraded).toMatchObject({
@@ -103,6 +105,19 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(idsOf(first)).toEqual(ids.slice(0, 100));
     expect(first.next).toBe(ids[99]);
     expect(idsOf(await listOrganisations(db, { after: first.next ?? '' }))).toEqual(ids.slice(100, 200));
+    // No id begins with a letter behind z.
+    expect(await listOrganisations(db, { after: '~' })).toEqual({ organisations: [], next: null });
+    expect(await listOrganisations(db, { since: '9999' })).toEqual({ organisations: [], next: null });
+  });
+
+  it('lists organisations of one name by their ids', async () => {
+    const [one = '', two = ''] = [newId(), newId()].toSorted();
+    const email = `${one}@example.com`;
+    for (const id of [two, one]) {
+      await putOrganisation(db, { id, name: 'Same', plan: 'pro' }, cause);
+      await addMember(db, id, email, cause);
+    }
+    expect((await listOrganisationsOf(db, email)).map(({ id }) => id)).toEqual([one, two]);
   });
 
   it('lists the members of an organisation by address, in pages', async () => {
@@ -218,6 +233,9 @@ export function describeOrganisations(open: () => Promise<Db>): void {
       'enterprise → pro',
     ]);
     expect(await listPeople(db, id)).toEqual({ people: ['operator'], more: false });
+    // A filter leaves out rows before the page is counted.
+    const created = { action: 'organisation.created' };
+    expect(await listEvents(db, id, created, 1)).toMatchObject({ events: [created], next: null });
     const rest = await listEvents(db, id, { before: Number(first.next), action: 'organisation.created' }, 3);
     expect(rest).toMatchObject({ events: [{ actor: 'operator' }], next: null });
     expect((await listOrganisations(db, { after: id.slice(0, -1) })).organisations[0]?.id).toBe(id);
