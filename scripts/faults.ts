@@ -114,7 +114,7 @@ function argumentsFrom(text: string, start: number): { at: number; length: numbe
 function guardsIn(text: string): Change[] {
   const guards = [
     /^ *if \([^\n]*\) (?:throw (?!new Error\()|return )[^\n]*;\n/gm,
-    /^ *(?:await )?limit\([^\n]*\);\n/gm,
+    /^ *(?:await )?limit\w*\([^\n]*\);\n/gm,
   ];
   return guards.flatMap((guard) =>
     [...text.matchAll(guard)].map((match) => ({

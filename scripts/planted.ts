@@ -1,16 +1,26 @@
 // npm run test:planted: plants one fault after the other where the mutation run does not reach (SQL predicates, guards, limits,
 // headers, triggers), in a copy of the tree, and runs the tests that must notice. Prints which faults no test noticed, and ends
-// with 1 when more than the explained ones survive. `-- TEXT` plants only the faults whose name holds the text, `-- --every 5`
-// every fifth one, `-- --list` prints their names.
+// with 1 when more than the explained ones survive. `-- TEXT …` plants only the faults whose name holds a text, in the order of
+// the texts, `-- --every 5` every fifth one, `-- --list` prints their names. `-- --nearest` asks the nearest tests alone.
 //
 // One vitest serves all: starting it, and reading the tree, takes longer than the tests of a fault. All faults meet the nearest
 // tests first, so that those which are left are known soon.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createVitest, type TestSpecification, type Vitest } from 'vitest/node';
 import { faultsIn, type Fault } from './faults.ts';
+import { isSource, readImports, testsNear } from './near.ts';
 
 const root = resolve(import.meta.dirname, '..');
 /** Two runs side by side do not share one. */
@@ -18,75 +28,14 @@ const copy = join(root, `.tmp/planted-${process.pid}`);
 /** A fault may make a test wait for ever. That is noticed as well. */
 const TIMEOUT_MS = 300_000;
 
-/**
- * Where faults are planted, and the tests that must notice them, as parts of their paths. All faults meet the first of them; those
- * that it does not notice meet the others, up to the one that notices.
- */
-const PLACES: { file: string; tests: string[] }[] = [
-  {
-    file: 'worker/token/store.ts',
-    tests: ['worker/token/store.test', 'worker/admin/tokens', 'worker/activity/', 'worker/admin/input'],
-  },
-  {
-    file: 'worker/token/deeds.ts',
-    tests: ['worker/token/deeds', 'worker/token/repeats', 'worker/admin/tokens', 'worker/admin/'],
-  },
-  { file: 'worker/organisation/deeds.ts', tests: ['worker/organisation/deeds', 'worker/operator/'] },
-  { file: 'worker/token/usage.ts', tests: ['worker/token/store.test', 'worker/admin/usage'] },
-  { file: 'worker/token/exposure.ts', tests: ['worker/token/store.test', 'worker/activity/'] },
-  {
-    file: 'worker/organisation/register.ts',
-    tests: ['worker/organisation/register.test', 'worker/operator/'],
-  },
-  {
-    file: 'worker/organisation/members.ts',
-    tests: [
-      'worker/operator/operator.test',
-      'worker/operator/',
-      'worker/organisation/',
-      'worker/admin/session',
-    ],
-  },
-  { file: 'worker/organisation/store.ts', tests: ['worker/admin/tokens', 'worker/admin/', 'worker/pages/'] },
-  {
-    file: 'worker/activity/store.ts',
-    tests: ['worker/admin/activity.test', 'worker/operator/', 'worker/admin/', 'worker/activity/'],
-  },
-  { file: 'worker/admin/session.ts', tests: ['worker/admin/session.test', 'worker/admin/'] },
-  { file: 'worker/admin/link.ts', tests: ['worker/admin/sign-in.test', 'worker/admin/'] },
-  { file: 'worker/admin/identity.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
-  { file: 'worker/admin/access.ts', tests: ['worker/activity/', 'worker/admin/limits', 'worker/admin/'] },
-  { file: 'worker/admin/sign-in.ts', tests: ['worker/admin/sign-in.test', 'worker/admin/'] },
-  { file: 'worker/admin/tokens.ts', tests: ['worker/admin/tokens.test', 'worker/admin/'] },
-  { file: 'worker/admin/oidc.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
-  { file: 'worker/admin/round-trip.ts', tests: ['worker/admin/oidc.test', 'worker/admin/'] },
-  { file: 'worker/daily-limit.ts', tests: ['worker/admin/limits'] },
-  { file: 'worker/operator/access.ts', tests: ['worker/operator/operator.test', 'worker/operator/'] },
-  { file: 'worker/operator/query.ts', tests: ['worker/operator/'] },
-  { file: 'worker/upkeep/prune.ts', tests: ['worker/upkeep/'] },
-  { file: 'worker/upkeep/expired.ts', tests: ['worker/upkeep/'] },
-  { file: 'worker/api/forward-auth.ts', tests: ['worker/api/forward-auth', 'worker/api/'] },
-  { file: 'worker/api/introspection.ts', tests: ['worker/api/introspection', 'worker/api/'] },
-  { file: 'worker/api/headers.ts', tests: ['worker/api/routes.test', 'worker/api/'] },
-  { file: 'worker/api/bearer.ts', tests: ['worker/api/routes.test', 'worker/api/'] },
-  { file: 'worker/pages/pages.ts', tests: ['worker/pages/', 'worker/test/log'] },
-  { file: 'worker/pages/problem-page.ts', tests: ['worker/pages/'] },
-  {
-    file: 'worker/security-headers.ts',
-    tests: ['worker/pages/', 'worker/api/', 'worker/admin/session', 'worker/operator/'],
-  },
-  { file: 'worker/limit.ts', tests: ['worker/admin/limits', 'worker/admin/'] },
-  {
-    file: 'migrations/0001_tokens.sql',
-    tests: ['worker/test/query-plans', 'worker/tables', 'worker/token/store', 'worker/admin/activity.test'],
-  },
-  {
-    file: 'migrations/0002_no_replacing.sql',
-    tests: ['worker/tables', 'worker/token/store', 'worker/admin/activity.test'],
-  },
-];
+/** What the mutation run changes needs no planting. The files under `migrations/` are planted as well. */
+const { mutate: MUTATED } = JSON.parse(readFileSync(join(root, 'stryker.config.json'), 'utf8')) as {
+  mutate: string[];
+};
+/** The tests that must notice what is missing in the schema. */
+const OF_THE_SCHEMA = /(?:tables|query-plans|token\/store|admin\/activity|prune|register)\.test\.ts$/;
 
-/** Faults that no test can notice, and why. */
+/** Faults that no test can notice, by their names without the folder and the line, and why. */
 const EXPLAINED: Record<string, string> = {};
 
 const ARGUMENTS = process.argv.slice(2);
@@ -94,19 +43,16 @@ const every = ARGUMENTS.includes('--every') ? Number(ARGUMENTS[ARGUMENTS.indexOf
 const wanted = ARGUMENTS.filter(
   (argument, index) => !argument.startsWith('--') && ARGUMENTS[index - 1] !== '--every',
 );
-const places = PLACES.map(({ file, tests }) => ({
-  file,
-  tests,
-  faults: faultsIn(file, readFileSync(join(root, file), 'utf8')),
-}));
-const chosen = new Set(
-  places
-    .flatMap(({ faults }) => faults)
-    .filter(({ name }) => wanted.length === 0 || wanted.some((text) => name.includes(text)))
-    .filter((_, index) => index % every === 0),
-);
+const imports = readImports(root);
+const sources = [
+  ...[...imports.keys()].filter((file) => isSource(file) && !MUTATED.includes(file)),
+  ...globSync('migrations/*.sql', { cwd: root }),
+].toSorted();
+const all = sources.flatMap((file) => faultsIn(file, readFileSync(join(root, file), 'utf8')));
+const named = wanted.flatMap((text) => all.filter(({ name }) => name.includes(text)));
+const chosen = [...new Set(wanted.length === 0 ? all : named)].filter((_, index) => index % every === 0);
 
-if (ARGUMENTS.includes('--list')) console.log([...chosen].map(({ name }) => name).join('\n'));
+if (ARGUMENTS.includes('--list')) console.log(chosen.map(({ name }) => name).join('\n'));
 else await plantAll();
 // A Worker that a fault keeps busy for ever would keep this process as well.
 process.exit();
@@ -117,21 +63,21 @@ async function plantAll(): Promise<void> {
   process.env['PWD'] = copy;
   let vitest = await start();
   const unnoticed = [];
-  for (const { tests, faults } of places) {
-    for (const fault of faults.filter((each) => chosen.has(each))) {
-      if (!(await isNoticed(fault, tests.slice(0, 1)))) unnoticed.push({ fault, tests: tests.slice(1) });
-    }
+  for (const fault of chosen) {
+    const { nearest, others } = testsFor(fault.file);
+    if (await isNoticed(fault, nearest)) continue;
+    unnoticed.push({ fault, tests: ARGUMENTS.includes('--nearest') ? [] : others });
   }
   let survivors = 0;
   for (const { fault, tests } of unnoticed) {
     if (await isNoticed(fault, tests)) continue;
-    const explained = EXPLAINED[fault.name];
+    const explained = EXPLAINED[fault.name.replace(/^.*\/|:\d+/g, '')];
     console.log(`${explained === undefined ? 'SURVIVED' : 'explained'} ${fault.name}`);
     if (explained === undefined) survivors++;
   }
   await close(vitest);
   rmSync(copy, { recursive: true, force: true });
-  console.log(`${chosen.size - survivors} passed, ${survivors} failed`);
+  console.log(`${chosen.length - survivors} passed, ${survivors} failed`);
   if (survivors > 0) process.exitCode = 1;
 
   async function isNoticed(fault: Fault, tests: string[]): Promise<boolean> {
@@ -142,6 +88,11 @@ async function plantAll(): Promise<void> {
     if (isStuck) vitest = await restart(vitest);
     return noticed !== null;
   }
+}
+
+function testsFor(file: string): { nearest: string[]; others: string[] } {
+  if (!file.endsWith('.sql')) return testsNear(file, imports);
+  return { nearest: [...imports.keys()].filter((path) => OF_THE_SCHEMA.test(path)), others: [] };
 }
 
 /** The tree as it stands, uncommitted changes included, with the packages of this one. */

@@ -11,7 +11,7 @@ import type { CallEnv } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
 import { isMarked } from '../marked.ts';
-import { isRandomValue, sha256Hex } from '../random.ts';
+import { sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import { COOKIE_ATTRIBUTES, cookiesOf } from './cookies.ts';
@@ -39,11 +39,10 @@ const SEEN_EVERY_MS = 60 * 1000;
  */
 export async function readSession(
   db: Db,
-  cookie: string | undefined,
+  cookie: string,
   now: number,
   unattended = false,
 ): Promise<Session | null> {
-  if (cookie === undefined || !isRandomValue(cookie)) return null;
   const [row] = await db
     .select()
     .from(sessions)

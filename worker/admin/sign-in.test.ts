@@ -2,12 +2,14 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
+import { markedValue } from '../marked.ts';
 import { randomValue } from '../random.ts';
 import { call, givenCode, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
 import { redeemLinkCode } from './link.ts';
-import { readSession } from './session.ts';
+import { findSession, readSession } from './session.ts';
 
 function cookieOf(answer: Response): string {
   return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
@@ -454,7 +456,7 @@ describe('a session', () => {
   it('ends after two idle hours, and after twelve however busy', async () => {
     const { cookie } = await givenSession(address());
     const db = await openDatabase(env);
-    const value = cookie.split('=')[1];
+    const value = cookie.split('=')[1] ?? '';
     const hour = 3_600_000;
     const start = Date.now();
     await env.DB.prepare('UPDATE sessions SET expires_at = ? WHERE seen_at <= ?')
@@ -529,6 +531,21 @@ describe('a session', () => {
     expect(calls).toEqual(['D1.raw']);
   });
 
+  it('that has ended is known without the storage until a thousand others have ended', async () => {
+    const { env: counted, calls } = deploymentWith(null);
+    const db = await openDatabase(counted);
+    const { tagKeys } = openDeployment(counted).settings;
+    const ended = Array.from({ length: 1001 }, () => markedValue(tagKeys, 'session'));
+    const reads = async (cookie = '') => {
+      const before = calls.length;
+      expect(await findSession(tagKeys, db, cookie, Date.now())).toBeNull();
+      return calls.length - before;
+    };
+    for (const cookie of ended) expect(await reads(cookie)).toBe(1);
+    expect(await reads(ended[1])).toBe(0);
+    expect(await reads(ended[0])).toBe(1);
+  });
+
   it('is on record where it begins and ends, and nothing is where nothing happened', async () => {
     const email = address();
     const organisation = await givenOrganisation('enterprise', [email]);
@@ -549,7 +566,7 @@ describe('a session', () => {
   it('is written at most once a minute by being read', async () => {
     const { cookie } = await givenSession(address());
     const db = await openDatabase(env);
-    const value = cookie.split('=')[1];
+    const value = cookie.split('=')[1] ?? '';
     const first = await readSession(db, value, Date.now());
     const seen = first?.seenAt ?? 0;
     expect((await readSession(db, value, seen + 59_000))?.seenAt).toBe(seen);
