@@ -1,5 +1,5 @@
-// A page that changes its place under an action. Every change of a token goes to the organisation of its row, whatever the
-// address bar says by then; what belongs to a place goes with it; and a deletion is told where the list confirms it.
+// Navigation during an action. A change of a token is sent to the organisation of its row, also when the address has changed.
+// Undo and Try again disappear with the page that offered them. A deletion is reported only when the list confirms it.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -67,7 +67,7 @@ const WAYS: [name: string, go: (page: Page) => Promise<unknown>][] = [
 const left = (page: Page) => expect.poll(() => page.url().includes(ZONE)).toBe(false);
 
 describe.each(WAYS)('on the way out by %s', (_, leave) => {
-  it('a switch that is under way is told with the name of its organisation, and offers nothing', async () => {
+  it('the receipt of an open switch names its organisation, and offers no Undo', async () => {
     const held = Promise.withResolvers<void>();
     const { page, writes } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, after(held.promise, off)),
@@ -82,7 +82,7 @@ describe.each(WAYS)('on the way out by %s', (_, leave) => {
     expect(writes).toEqual([`PATCH acme/tokens/${rowAt(0).id}`]);
   });
 
-  it('Undo goes, and is not sent anywhere', async () => {
+  it('Undo disappears, and nothing is sent', async () => {
     const { page, writes } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, off));
     await switches(page).first().click();
     await undo(page).waitFor();
@@ -92,7 +92,7 @@ describe.each(WAYS)('on the way out by %s', (_, leave) => {
     expect(writes).toEqual([`PATCH acme/tokens/${rowAt(0).id}`]);
   });
 
-  it('Try again of a failed switch goes', async () => {
+  it('Try again of a failed switch disappears', async () => {
     const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, broken));
     await switches(page).first().click();
     await again(page).waitFor();
@@ -101,7 +101,7 @@ describe.each(WAYS)('on the way out by %s', (_, leave) => {
     await expect.poll(() => again(page).count()).toBe(0);
   });
 
-  it('a name that is half typed goes to its own token or nowhere', async () => {
+  it('a half-typed name is sent to its own token or not at all', async () => {
     const { page, writes } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, json(receipt({ ...rowAt(0), name: 'Half' }))),
     );
@@ -128,7 +128,7 @@ describe('Back', () => {
     expect(writes).toEqual([]);
   });
 
-  it('closes the dialog of a creation, keeps the name for that organisation, and makes nothing elsewhere', async () => {
+  it('closes the dialog of a creation, keeps the name for that organisation, and creates nothing in another one', async () => {
     const { page, writes } = await atAcme();
     await createButton(page).click();
     await page.getByLabel('Name (optional)').fill('Half typed');
@@ -142,13 +142,13 @@ describe('Back', () => {
     await expect.poll(() => switches(page).count()).toBe(ROWS.length);
     await createButton(page).click();
     expect(await page.getByLabel('Name (optional)').inputValue()).toBe('Half typed');
-    // A click beside a form that has something in it does not close it.
+    // A click beside a form that is not empty does not close it.
     await page.mouse.click(5, 5);
     expect(await page.getByRole('dialog').isVisible()).toBe(true);
     expect(writes).toEqual([]);
   });
 
-  it('waits for a deletion that is under way', async () => {
+  it('waits for an open deletion', async () => {
     const held = Promise.withResolvers<void>();
     const { page, writes } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, after(held.promise, json(receipt(rowAt(0))))),
@@ -163,7 +163,7 @@ describe('Back', () => {
     expect(writes).toEqual([`DELETE acme/tokens/${rowAt(0).id}`]);
   });
 
-  it('waits for a creation that is under way, and the secret is shown', async () => {
+  it('waits for an open creation, and the secret is shown', async () => {
     const held = Promise.withResolvers<void>();
     const { page, writes } = await atAcme((opened) =>
       answer(opened, TOKENS, (route) =>
@@ -186,13 +186,13 @@ describe('Back', () => {
   });
 });
 
-describe('what is not known is not said', () => {
+describe('without a certain answer', () => {
   const remove = async (page: Page) => {
     await trash(page).first().click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
   };
 
-  it('a 404 is no deletion while the list has the token', async () => {
+  it('a 404 is not reported as a deletion while the list has the token', async () => {
     const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, problem(404, 'token-not-found')));
     await remove(page);
     await page.getByRole('alertdialog').getByRole('alert').filter({ hasText: 'It is unchanged.' }).waitFor();
@@ -203,7 +203,7 @@ describe('what is not known is not said', () => {
     expect(await switches(page).count()).toBe(ROWS.length);
   });
 
-  it('a list that does not come proves nothing', async () => {
+  it('when the list cannot be loaded, the page says that the change is not confirmed', async () => {
     const { page } = await atAcme((opened) => answer(opened, `${TOKENS}/*`, problem(404, 'token-not-found')));
     await answer(page, TOKENS, cut);
     await remove(page);
@@ -217,11 +217,11 @@ describe('what is not known is not said', () => {
     await switches(page).first().click();
     await page.getByText(`Couldn’t confirm the change of ${labelOf(rowAt(0))}.`).waitFor();
     expect(await page.getByText(/still active/).count()).toBe(0);
-    // The rows that are shown are old ones, and say so.
+    // The page shows old rows and marks them as old.
     await page.getByText(/could not be loaded again/).waitFor();
   });
 
-  it('the answer to a rename changes the name alone, and the answer to a switch the switch alone', async () => {
+  it('the answer to a rename changes only the name, and the answer to a switch only the switch', async () => {
     const [named, switched] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const { page } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, async (route) => {
@@ -244,7 +244,7 @@ describe('what is not known is not said', () => {
     expect(await switches(page).first().isChecked()).toBe(false);
   });
 
-  it('a plan that was changed is asked for, and so is its return', async () => {
+  it('after a refusal because of the plan, the page loads the new plan, and later its return', async () => {
     const { page } = await atAcme(async (opened) => {
       await opened.clock.install();
       await answer(opened, `${TOKENS}/*`, problem(403, 'enterprise-plan-required'));
@@ -257,7 +257,7 @@ describe('what is not known is not said', () => {
     await expect.poll(() => switches(page).count()).toBe(ROWS.length);
   });
 
-  it('a member who was removed sees that, and no fault of ours', async () => {
+  it('a removed member is told so, and sees no error', async () => {
     const { page } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, problem(404, 'organisation-not-found')),
     );

@@ -1,11 +1,11 @@
-// What no client library would send, byte by byte to the deployed bundle in workerd: headers twice, empty, folded, with
-// control characters; tokens where they do not belong; odd methods, and requests that are two things at once.
+// Requests that no client library sends, as bytes to the deployed bundle in workerd: headers twice, empty, folded, with
+// control characters; tokens in wrong places; unusual methods; and request smuggling.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
 import { emptyDeployment, SETTINGS } from './isolates.ts';
 import { sendBytes, type Reply } from './raw.ts';
 
-/** Beside it: one that is not in local mode, and has an address of its own. */
+/** A second deployment, which is not in local mode and has its own address. */
 const DEPLOYED = 'deployed';
 
 let zone: Deployment;
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => zone?.stop());
 
-/** `SECRET` stands for a good token's own. */
+/** `SECRET` is replaced by the secret of a good token. */
 function send(method: string, path: string, lines: string[], body = ''): Promise<Reply> {
   const head = [`${method} ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Connection: close', ...lines];
   return sendBytes(port, `${head.join('\r\n')}\r\n\r\n${body}`.replaceAll('SECRET', token.secret));
@@ -75,18 +75,18 @@ describe('a credential', () => {
     expect(reply.answers).toBe(1);
   });
 
-  it('ends at LF, which ends a line (RFC 9112 section 2.2), and what follows is another header', async () => {
+  it('ends at LF, which ends a line (RFC 9112 section 2.2), and the text after it is another header', async () => {
     const good = await send('GET', '/v1/ping', ['Authorization: Bearer SECRET\nX-API-Key: SECRET']);
     expect(good.status).toBe(200);
     const reply = await send('GET', '/v1/ping', ['Authorization: Bearer SECRET\nX-API-Key: another']);
     expect([reply.status, slugOf(reply)]).toEqual([400, 'malformed-credential']);
   });
 
-  // workerd tells a Worker nothing of a header without a value.
+  // workerd does not pass a header without a value to a Worker.
   it.each([
     ['empty', ['Authorization:']],
     ['nothing but space', ['Authorization: \t ']],
-  ])('that is %s is none', async (_, lines) => {
+  ])('that is %s counts as missing', async (_, lines) => {
     const reply = await send('GET', '/v1/ping', lines);
     expect([reply.status, slugOf(reply)]).toEqual([401, 'authentication-required']);
   });
@@ -111,7 +111,7 @@ describe('a credential', () => {
     }
   });
 
-  it('of any length is refused by its length, without a word of it in the answer', async () => {
+  it('of wrong length is refused by its length, and the answer does not repeat it', async () => {
     for (const length of [58, 4096, 65_536, 250_000]) {
       const reply = await send('GET', '/v1/ping', [`Authorization: Bearer ${'a'.repeat(length)}`]);
       expect(reply.status).toBe(401);
@@ -119,7 +119,7 @@ describe('a credential', () => {
     }
   });
 
-  it('gets the same refusals from /verify, which knows no 400', async () => {
+  it('gets the same refusals from /verify, as 401 instead of 400', async () => {
     for (const lines of [
       ['Authorization: Bearer SECRET', 'Authorization: Bearer SECRET'],
       ['Authorization: Bearer\tSECRET'],
@@ -135,7 +135,7 @@ describe('a credential', () => {
 
 describe('a request', () => {
   it.each(['TRACE', 'PROPFIND', 'SEARCH', 'QUERY', 'PURGE', 'PUT', 'DELETE'])(
-    'by %s is not one of this API',
+    'by %s is a method that this API does not allow',
     async (method) => {
       const reply = await send(method, '/v1/ping', ['Authorization: Bearer SECRET']);
       expect([reply.status, slugOf(reply)]).toEqual([405, 'method-not-allowed']);
@@ -148,7 +148,7 @@ describe('a request', () => {
     expect((await send(method, path, ['Authorization: Bearer SECRET'])).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('is of the method that it is sent by, whatever another header says', async () => {
+  it('has the method of its request line, whatever another header says', async () => {
     for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
       const lines = [`${name}: GET`, 'Authorization: Bearer SECRET', 'Content-Length: 0'];
       expect((await send('POST', '/v1/ping', lines)).status).toBe(405);
@@ -176,14 +176,14 @@ describe('a request', () => {
     expect((await send('GET', '/v1/ping', ['Authorization: Bearer SECRET'])).status).toBe(200);
   });
 
-  it('with a body over 16 KiB is refused before all of it has come', async () => {
+  it('with a body over 16 KiB is refused before the whole body has arrived', async () => {
     const begun = `{"name":"${'x'.repeat(20_000)}`;
     const lines = [...zone.member, 'Content-Type: application/json', 'Content-Length: 10485760'];
     const reply = await send('PATCH', token.path, lines, begun);
     expect([reply.status, slugOf(reply)]).toEqual([413, 'payload-too-large']);
   });
 
-  it('that is two requests to somebody is one to us', async () => {
+  it('that another server may read as two requests is one request here', async () => {
     const smuggled = 'GET /v1/ping HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer SECRET\r\n\r\n';
     for (const lines of [
       ['Content-Length: 0', `Content-Length: ${smuggled.length}`],
@@ -197,7 +197,7 @@ describe('a request', () => {
     }
   });
 
-  it('with a URL beyond all measure is refused, and says nothing of it', async () => {
+  it('with a very long URL is refused, and the answer does not repeat it', async () => {
     const long = await send('GET', `/v1/ping?${'a'.repeat(20_000)}`, []);
     expect(long.status).toBe(401);
     const endless = await send('GET', `/v1/ping?${'a'.repeat(200_000)}`, []);
@@ -215,7 +215,7 @@ describe('a request', () => {
   }
 
   it.each(['evil.example', 'zone.example.evil.example', 'zone.example:8443', 'localhost', '127.0.0.1'])(
-    'to the host %s is refused where another is its own',
+    'to the host %s is refused by a deployment with another host',
     async (host) => {
       const link = '{"email":"owner@example.com"}';
       const json = ['Content-Type: application/json', `Content-Length: ${link.length}`];
@@ -237,7 +237,7 @@ describe('a request', () => {
     },
   );
 
-  it('over http is refused outside local mode, whatever a header says of the scheme', async () => {
+  it('over http is refused outside local mode, whatever a header says about the scheme', async () => {
     const secret = `Authorization: Bearer ${token.secret}`;
     for (const lines of [
       [],

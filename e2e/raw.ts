@@ -1,4 +1,4 @@
-// HTTP with nothing tidied on the way: an upstream that keeps what it got, and calls that send what they are told to.
+// HTTP without the corrections of a library: an upstream that records raw requests, and calls that send given bytes.
 import { createServer, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect, createServer as createSocketServer } from 'node:net';
@@ -13,7 +13,7 @@ export type Upstream = {
   stop(): Promise<void>;
 };
 
-/** Answers 200 `ok` where nothing else is said. */
+/** By default answers 200 `ok`. */
 export async function startUpstream(
   answer: (incoming: IncomingMessage, reply: ServerResponse) => void = (incoming, reply) => {
     incoming.resume();
@@ -48,7 +48,7 @@ async function close(server: Server): Promise<void> {
   });
 }
 
-/** What came back on a connection, whole: the first answer's status, and how many answers there were. */
+/** All bytes that came back on a connection: the first answer, and the number of answers. */
 export type Reply = { status: number; head: string; body: string; answers: number };
 
 /** Sends bytes as they are (one for each character, up to U+00FF) and reads until the other side hangs up. */
@@ -99,7 +99,7 @@ export function call(
   });
 }
 
-/** The bytes as given, and what comes back until it matches or the other side closes (ask for `Connection: close`). */
+/** Sends the bytes and reads until the answer matches or the other side closes (send `Connection: close`). */
 export function exchange(port: number, text: string, until?: RegExp): Promise<string> {
   return new Promise((done, fail) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
@@ -116,13 +116,13 @@ export function exchange(port: number, text: string, until?: RegExp): Promise<st
 
 export type Connection = {
   socket: Socket;
-  /** What came so far, one character for each byte. */
+  /** The bytes received so far, one character for each byte. */
   text(): string;
   /** Settles when the other side has ended or cut the connection. */
   closed: Promise<void>;
 };
 
-/** An upstream that understands nothing: each connection is handed to `serve` at its first bytes. */
+/** An upstream that does not parse HTTP: each connection is passed to `serve` at its first bytes. */
 export async function startSocketUpstream(
   serve: (connection: Connection) => void,
 ): Promise<{ origin: string; port: number; stop(): Promise<void> }> {

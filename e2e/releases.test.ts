@@ -1,6 +1,6 @@
-// The promise across a deployment: the release before (e2e/previous-release/) and the present one at the same time, on
-// one database, one KV and one set of hubs, as while a deployment or a rollback spreads; and isolates of another
-// database whose hubs still run the other code and read the database of before, as after a restore or a move.
+// The promise during a deployment: the previous release (e2e/previous-release/) and the present one run at the same time, on
+// one database, one KV and one set of hubs, as while a deployment or a rollback spreads. Other cases, as after a restore or
+// a move: isolates use another database, while their hubs still run the other code and read the old database.
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OWNER, signInOwner } from './deployment.ts';
@@ -9,14 +9,14 @@ import { newSessionCookie, SETTINGS, startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
-// The release before takes any value whose hash has a row.
+// The previous release accepts any value whose hash has a row.
 const COOKIE = newSessionCookie();
-/** Short, so that what is waited for is seconds: a change that hubs do not confirm is answered after the longer one. */
+/** Short, so that a wait takes seconds: a change that hubs do not confirm is answered after the longer lease. */
 const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
 /** Calls after the answer of a change, and the pause between two: 1.5 s, five leases of an isolate. */
 const CALLS = 60;
 const PAUSE_MS = 25;
-/** A change that waits for leases and 120 calls, beside the other cases and whatever else the machine does. */
+/** A change waits for leases and 120 calls, beside the other cases and on a busy machine. */
 const MINUTES_4 = 240_000;
 
 let miniflare: Miniflare;
@@ -24,40 +24,40 @@ let libsql: LibsqlServer;
 let organisation: string;
 
 type Made = { path: string; secret: string };
-/** A token for each case: made in the first database, before it is copied. */
+/** A token for each case, created in the first database before it is copied. */
 const tokens = new Map<string, Made>();
 
 // Who changes, who is called, and where their hubs run. The names are isolates of `beforeAll`.
 const TOGETHER: [title: string, writer: string, caller: string][] = [
   [
-    'the release before changes, the present one is called, hubs of the release before',
+    'the previous release changes, the present one is called, hubs of the previous release',
     'old',
     'new-at-old-hubs',
   ],
   [
-    'the present release changes, the one before is called, hubs of the release before',
+    'the present release changes, the previous one is called, hubs of the previous release',
     'new-at-old-hubs',
     'old',
   ],
   [
-    'the release before changes, the present one is called, hubs of the present one',
+    'the previous release changes, the present one is called, hubs of the present one',
     'old-at-new-hubs',
     'new',
   ],
   [
-    'the present release changes, the one before is called, hubs of the present one',
+    'the present release changes, the previous one is called, hubs of the present one',
     'new',
     'old-at-new-hubs',
   ],
 ];
 // Two isolates of each: the first one changes, the second one is called.
 const MOVED: [title: string, isolate: string][] = [
-  ['restored, hubs of the release before', 'restored-at-old-hubs'],
+  ['restored, hubs of the previous release', 'restored-at-old-hubs'],
   ['restored, hubs of the present release', 'restored-at-new-hubs'],
-  ['restored under the release before, hubs of the present one', 'restored-old-at-new-hubs'],
-  ['moved to libSQL, hubs of the release before', 'libsql-at-old-hubs'],
+  ['restored under the previous release, hubs of the present one', 'restored-old-at-new-hubs'],
+  ['moved to libSQL, hubs of the previous release', 'libsql-at-old-hubs'],
   ['moved to libSQL, hubs of the present release', 'libsql-at-new-hubs'],
-  ['moved to libSQL under the release before, hubs of the present one', 'libsql-old-at-new-hubs'],
+  ['moved to libSQL under the previous release, hubs of the present one', 'libsql-old-at-new-hubs'],
   ['moved back to D1, hubs that still read libSQL', 'back-at-libsql-hubs'],
 ];
 
@@ -71,9 +71,9 @@ beforeAll(async () => {
     { name: 'new', hubs: 'new-hubs', settings: LEASES },
     { name: 'new-at-old-hubs', hubs: 'old-hubs', settings: LEASES },
     { name: 'old-at-new-hubs', hubs: 'new-hubs', release, settings: LEASES },
-    // Nobody told its hubs that the zone moved on: they read libSQL, under the epoch of that move.
+    // Its hubs were not told that the zone moved back: they read libSQL, under the epoch of the move to libSQL.
     { name: 'at-libsql', hubs: 'libsql-hubs', settings: { ...next, ...atLibsql } },
-    // The Workers whose hubs are asked. They are of one deployment, whose database it is: a hub says by CHANGE_HUB which.
+    // The Workers whose hubs are asked. All belong to one deployment, the owner of the database, which a hub knows by CHANGE_HUB.
     { name: 'new-hubs', hubs: 'new-hubs', settings: LEASES },
     { name: 'old-hubs', hubs: 'new-hubs', release, settings: LEASES },
     { name: 'libsql-hubs', hubs: 'new-hubs', settings: { ...next, ...atLibsql } },
@@ -120,7 +120,7 @@ afterAll(async () => {
   await libsql?.close();
 });
 
-/** What an export and an import do: tables and rows first, then indexes and triggers. */
+/** Like an export and an import: tables and rows first, then indexes and triggers. */
 async function copy(
   from: Awaited<ReturnType<Miniflare['getD1Database']>>,
   run: (sql: string, values: unknown[]) => Promise<void>,
@@ -130,7 +130,7 @@ async function copy(
       "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
     )
     .all<{ type: string; name: string; sql: string }>();
-  // A table that others refer to has to stand before their rows do.
+  // A table must exist before rows refer to it.
   const tables = parts.filter(({ type }) => type === 'table');
   for (const { sql } of tables) await run(sql, []);
   for (const { name } of tables) {
@@ -183,7 +183,7 @@ async function call(isolate: string, secret: string): Promise<number> {
   return answer.status;
 }
 
-/** Keeps the isolate warm, makes the change, and says how every call ended that began after its answer. */
+/** Keeps the isolate warm, makes the change, and returns the statuses of all calls that began after its answer. */
 async function callAfter(
   change: () => Promise<unknown>,
   isolate: string,
@@ -218,11 +218,11 @@ async function expectPromise(title: string, writer: string, caller: string): Pro
   expect([...on]).toEqual([200]);
 }
 
-describe.concurrent('two releases at once: nothing is accepted after a deactivation, nothing refused after a reactivation', () => {
+describe.concurrent('two releases at once: no call is accepted after a deactivation, and none refused after a reactivation', () => {
   it.each(TOGETHER)('%s', { timeout: MINUTES_4 }, expectPromise);
 });
 
-describe.concurrent('another database, while its hubs are those of before: the same', () => {
+describe.concurrent('another database with the old hubs: no call is accepted after a deactivation, and none refused after a reactivation', () => {
   it.each(MOVED)('%s', { timeout: MINUTES_4 }, (title, isolate) =>
     expectPromise(title, isolate, `${isolate}-2`),
   );

@@ -1,4 +1,4 @@
-// The runbook of a restore, played from end to end: a deployment, a copy of its database at one instant, what happened since, and
+// All steps of a restore: a deployment, a copy of its database at one instant, later changes, and
 // the script of docs/operating/backup.md on the copy.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -79,11 +79,11 @@ async function copyOfDatabase(name: string, edit: (event: Row) => Row = (event) 
   return path;
 }
 
-// The script and wrangler start a dozen times; on a busy machine that takes as long as it takes.
+// The script and wrangler start a dozen times, which is slow on a busy machine.
 const MINUTES_10 = 600_000;
 
 it(
-  'ends what must end, replays what was taken away since, and lists the rest',
+  'ends sessions, repeats later deactivations, deletions and removals, and lists what remains to be done',
   async () => {
     const kept = await deployment.givenToken();
     const paused = await deployment.givenToken();
@@ -94,7 +94,7 @@ it(
     const reborn = await deployment.givenToken();
     const resumed = await deployment.givenToken();
     await deployment.write('PUT', `/operator/organisations/${kept.organisation}/members/former@example.com`);
-    // In the minute before the instant, and in the copy: what is on record there is not done again.
+    // These changes are in the minute before the instant, and in the copy: the script must not repeat them.
     await deployment.write('PATCH', early.path, { active: false });
     await deployment.write('PATCH', early.path, { active: true });
     await deployment.write('DELETE', `/operator/organisations/${reborn.organisation}`);
@@ -195,7 +195,7 @@ it(
       reborn: 1,
       early: 1,
       events: Number(before?.['events']) + recorded,
-      // A change for each of the four tokens: every isolate hears of it.
+      // A change for each of the four tokens, so that every isolate learns of it.
       head: Number(before?.['head']) + 4,
     });
     expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);

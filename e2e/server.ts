@@ -1,4 +1,4 @@
-// The product as a person starts it: `npm run dev` on a free port with a state folder of its own.
+// `npm run dev` on a free port with its own state folder.
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
@@ -15,12 +15,12 @@ export type Server = {
   origin: string;
   port: number;
   state: string;
-  /** All that was printed so far. */
+  /** The output so far. */
   output(): string;
   stop(): Promise<number | null>;
 };
 
-/** A port that nobody listens on, from below the range that outgoing connections take theirs from. */
+/** A free port, below the range from which the system takes ports for outgoing connections. */
 export async function freePort(): Promise<number> {
   const port = randomInt(20_000, 32_000);
   const isFree = await new Promise<boolean>((done) => {
@@ -31,7 +31,7 @@ export async function freePort(): Promise<number> {
   return isFree ? port : freePort();
 }
 
-/** A new state folder with the database that a first start makes; made once for all suites, which then copy it. */
+/** A new state folder with the database of a first start. It is made once for all suites, which copy it. */
 export function newState(): string {
   const seed = readFileSync(join(root, 'scripts/seed.sql'));
   const digest = createHash('sha256').update(readSchema()).update(seed).digest('hex');
@@ -63,7 +63,7 @@ export function newState(): string {
   return state;
 }
 
-/** Starts it and waits for its own announcement; rejects with what it printed when it ends before. */
+/** Starts it and waits for its announcement. Rejects with its output when it ends earlier. */
 export async function startServer(
   options: { state?: string; port?: number; flags?: string[] } = {},
 ): Promise<Server> {

@@ -1,4 +1,4 @@
-// What a person notices on a phone, on paper, in a low window, without scripts, or by hand.
+// The dashboard on a phone, on paper, in a low window, and without scripts.
 import { describe, expect, it } from 'vitest';
 import {
   TOKENS,
@@ -16,7 +16,7 @@ import { ROWS, SECRET, SESSIONS, TEN, answer, broken, json } from './fixtures.ts
 const { open, here } = useDashboard();
 
 describe('the secret', () => {
-  it('is tried without the cookies of the member, and was used then', async () => {
+  it('is tested without the cookies of the member, and then counts as used', async () => {
     const page = await open({
       before: async (opened) => {
         await created(opened);
@@ -40,7 +40,7 @@ describe('the secret', () => {
     expect(await page.getByRole('row').nth(1).innerText()).toContain('last used now');
   });
 
-  it('stays never used when the call with it was refused', async () => {
+  it('still counts as never used when the test call was refused', async () => {
     const page = await open({
       before: async (opened) => {
         await answer(opened, TOKENS, json({ token: { ...newRow, lastUsedAt: null }, secret: SECRET }, 201));
@@ -73,7 +73,7 @@ describe('a dialog', () => {
   // 1280 by 800 at 400 %.
   const low = { viewport: { width: 320, height: 200 } };
 
-  it('begins at its first words in a window that is too low for it', async () => {
+  it('shows its beginning in a window that is too low for it', async () => {
     const page = await open({ before: created, options: low });
     const isInSight = (selector: string) =>
       page.locator(selector).evaluate((node) => {
@@ -88,7 +88,7 @@ describe('a dialog', () => {
     expect(await isInSight('#secret-title')).toBe(true);
   });
 
-  it('keeps the page below it where it is', async () => {
+  it('keeps the page below it from scrolling', async () => {
     const page = await open({
       boot: { tokens: { organisation: 'acme', tokens: TEN.slice(0, 9), limit: 10 } },
       options: { viewport: { width: 800, height: 400 } },
@@ -100,7 +100,7 @@ describe('a dialog', () => {
     await page.getByRole('dialog').waitFor();
     await page.mouse.move(20, 380);
     await page.mouse.wheel(0, 200);
-    // Two pictures: a wheel is answered with the next one.
+    // Two frames: the page scrolls in the frame after a wheel event.
     await page.evaluate(
       () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
     );
@@ -109,7 +109,7 @@ describe('a dialog', () => {
 });
 
 describe('the page', () => {
-  it('has letters of 16 pixels in every field of a phone, which would zoom into smaller ones', async () => {
+  it('has text of 16 pixels in every field on a phone, because a phone zooms into smaller text', async () => {
     const page = await open({
       before: created,
       options: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
@@ -132,7 +132,7 @@ describe('the page', () => {
     expect(isWhole).toBe(true);
   });
 
-  it('is printed as its table, without what only a screen can use', async () => {
+  it('prints its table, without controls that only a screen can use', async () => {
     const page = await open();
     await page.emulateMedia({ media: 'print' });
     expect(await page.getByRole('table').isVisible()).toBe(true);
@@ -141,7 +141,7 @@ describe('the page', () => {
   });
 
   it.each(['/sign-in', '/developer-zone', '/activity', '/sessions'])(
-    'says at %s that it needs JavaScript where there is none',
+    'says at %s that it needs JavaScript when scripts are off',
     async (path) => {
       const page = await open({ path, options: { javaScriptEnabled: false } });
       await page.getByRole('heading', { name: 'This page needs JavaScript' }).waitFor();
@@ -175,7 +175,7 @@ describe('the page', () => {
     );
   });
 
-  it('goes on in the first tab when the link was opened in another one', async () => {
+  it('continues in the first tab when the link was opened in another one', async () => {
     const page = await open({
       path: '/sign-in',
       boot: {},
@@ -194,7 +194,7 @@ describe('the page', () => {
     await expect.poll(() => new URL(page.url()).pathname).toBe('/developer-zone');
   });
 
-  it('says that the request id is copied, or selects it where the clipboard is refused', async () => {
+  it('says that the request id is copied, or selects it when the clipboard is refused', async () => {
     const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
     await switches(page).first().click();
     await page.getByRole('button', { name: 'Copy the request id' }).click();
@@ -208,7 +208,7 @@ describe('the page', () => {
   });
 });
 
-it('a quick switch is not said to be slow afterwards', async () => {
+it('the page does not say that a region is slow after a quick switch', async () => {
   const page = await open({
     before: async (opened) => {
       await opened.clock.install();

@@ -1,5 +1,5 @@
-// What `npm run dev` leaves on the disk of a developer: no secret, cookie or code in any file, and the hash of a token nowhere
-// but in the database, the cache and the hubs.
+// The files that `npm run dev` leaves on the disk: no file holds a secret, cookie or code, and only
+// the database, the cache and the hubs hold the hash of a token.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ function filesWith(text: string): string[] {
   );
 }
 
-it('is no secret of a token, no session cookie and no code of a sign-in', () => {
+it('no file holds the secret of a token, a session cookie or the code of a sign-in', () => {
   expect(statuses).toEqual([200, 401, 200]);
   expect(held.cookies.length).toBeGreaterThan(1);
   for (const value of [held.secret, held.code, ...held.cookies]) {
@@ -62,7 +62,7 @@ it('is no secret of a token, no session cookie and no code of a sign-in', () => 
   }
 });
 
-it('is the hash of a token in the database, the cache and the hubs alone: no trace keeps it', () => {
+it('only the database, the cache and the hubs hold the hash of a token; traces do not', () => {
   const hash = createHash('sha256').update(held.secret).digest('hex');
   const files = filesWith(hash);
   expect(files.some((file) => file.startsWith('v3/d1/'))).toBe(true);

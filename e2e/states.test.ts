@@ -1,5 +1,5 @@
-// Every state of the dashboard, light and dark, wide and at 320 pixels: nothing that axe faults, nothing past the edge,
-// nothing on the console, no request to anybody else.
+// Every state of the dashboard, light and dark, wide and at 320 pixels: no fault for axe, no overflow,
+// no console message, no request to another origin.
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
@@ -10,15 +10,15 @@ const WIDTHS = [
   { width: 1280, height: 800 },
   { width: 320, height: 480 },
 ];
-/** Where the layout changes, at its narrowest: only the edges are looked at. */
+/** The narrowest width of each layout; only overflow is checked here. */
 const BETWEEN = [761, 1021, 1101];
 const SCHEMES = ['light', 'dark'] as const;
 
 const { here, browser, owner } = useProduct();
 
 /**
- * What axe finds, a line for each fault. It must have been put into the page before: once, it is half a megabyte.
- * A theme changes colours and nothing else, so that its rules alone need a second look.
+ * The faults that axe finds, a line for each. The caller must inject axe before, once, because it is half a megabyte.
+ * A theme changes only colours, so only the rules about colours run a second time.
  */
 function faults(page: Page, coloursAlone: boolean): Promise<string[]> {
   return page.evaluate(async (alone) => {
@@ -34,13 +34,13 @@ function faults(page: Page, coloursAlone: boolean): Promise<string[]> {
   }, coloursAlone);
 }
 
-/** What lies past the right or left edge of the page or of a dialog: axe is blind to it. */
+/** Elements beyond the right or left edge of the page or of a dialog, which axe does not report. */
 function overflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
     const root = document.documentElement;
     if (root.scrollWidth > innerWidth) found.push(`the page is ${root.scrollWidth} wide`);
-    // A card cuts off what it has no room for: a button there could not be reached.
+    // A card clips its overflow, so a button there could not be reached.
     for (const node of document.querySelectorAll('dialog, .card')) {
       if (node.scrollWidth > node.clientWidth)
         found.push(`the ${node.localName} is ${node.scrollWidth} wide`);
@@ -63,12 +63,12 @@ describe('every state of the dashboard', () => {
   });
 
   it.concurrent.for(STATES)(
-    '$name has no fault for axe, fits 320 pixels, says nothing on the console and asks nobody else',
+    '$name has no fault for axe, fits 320 pixels, prints nothing on the console and sends no request elsewhere',
     async (state, { expect: expectHere }) => {
       const context = await browser().newContext({
         ...(state.anonymous === true ? {} : { storageState: owner() }),
         permissions: ['clipboard-read', 'clipboard-write'],
-        // A colour that is still on its way would be measured as one of its in-betweens.
+        // A transition would let axe measure an intermediate colour.
         reducedMotion: 'reduce',
       });
       context.setDefaultTimeout(15_000);

@@ -1,5 +1,5 @@
-// Every state that the dashboard can be in, and how to bring it about: for the checks of states.test.ts and the pictures
-// of scripts/screenshots.ts. A state stands still once its `reach` is done.
+// Every state of the dashboard, and how to reach it: for the checks of states.test.ts and the screenshots
+// of scripts/screenshots.ts. After its `reach`, a state does not change any more.
 import type { Page } from 'playwright-core';
 import {
   EVENTS,
@@ -20,15 +20,15 @@ import {
 export type State = {
   name: string;
   path: string;
-  /** Signed in unless this says otherwise. */
+  /** Whether no member is signed in. */
   anonymous?: true;
   /** Changes to the first data of the page. */
   boot?: Record<string, unknown>;
-  /** What the server answers, set before the page is opened. */
+  /** Sets the answers of the server before the page is opened. */
   given?: (page: Page) => Promise<unknown>;
-  /** What a person does; ends when the state is on the screen. */
+  /** The actions of a person; ends when the state is on the screen. */
   reach?: (page: Page) => Promise<unknown>;
-  /** Only at these widths; at every one where it says nothing. */
+  /** The widths at which the state exists; by default all. */
   widths?: readonly number[];
 };
 
@@ -68,7 +68,7 @@ async function askForLink(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Send sign-in link' }).click();
 }
 const patched = (how: How) => (page: Page) => answer(page, `${tokens}/*`, how);
-/** The first request for a list is answered by `how`: the place is chosen on the page, so that it must ask. */
+/** Answers the first request for a list by `how`. The organisation is chosen on the page, so the page must ask. */
 const loaded = (how: How) => (page: Page) => answer(page, tokens, how);
 async function openMenuOnPhone(page: Page): Promise<void> {
   if ((page.viewportSize()?.width ?? 0) <= 760) await page.getByRole('button', { name: 'Menu' }).click();
@@ -95,7 +95,7 @@ const invalidName = problem(422, 'invalid-body', {}, 'Field "name": has a contro
 const atTable = { path: acme, boot: table };
 const afterSwitch = following(atTable, (page) => first(page).click(), `${tokens}/*`);
 const afterDelete = following(atTable, confirmDelete, `${tokens}/*`);
-/** The list itself says that the first token is gone: a 404 alone is no proof of it. */
+/** The list no longer has the first token, because a 404 alone does not prove a deletion. */
 const withoutFirst = (state: State): State => ({
   ...state,
   given: async (page) => {
@@ -220,7 +220,7 @@ export const STATES: State[] = [
     path: acme,
     boot: table,
     reach: async (page) => {
-      // An answer would say that there is a network after all.
+      // A later answer would end the offline state.
       await page
         .getByRole('img', { name: /accepted/ })
         .first()
@@ -462,7 +462,7 @@ export const STATES: State[] = [
 /** Brings the page into the state. */
 export async function enter(page: Page, origin: string, state: State): Promise<void> {
   await answer(page, 'organisations/acme/usage', json(USAGE));
-  // Asked again where a change may have been made without an answer.
+  // The page loads the list again after a change without an answer.
   await answer(page, tokens, json({ tokens: ROWS, limit: 10 }));
   await withBoot(page, state.boot ?? null);
   await state.given?.(page);

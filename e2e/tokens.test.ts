@@ -1,4 +1,4 @@
-// The panel of tokens under a hand, a keyboard and a bad network: the table, creating, the secret, switching, deleting.
+// The panel of tokens by mouse, by keyboard and on a bad network: the table, creating, the secret, switching, deleting.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import {
@@ -58,7 +58,7 @@ describe('the table', () => {
     expect(made).toEqual(made.toSorted().toReversed());
   });
 
-  it('tells the status by word and shape, and the date in the locale of the reader', async () => {
+  it('shows the status by word and shape, and the date in the locale of the reader', async () => {
     const page = await open({ options: { locale: 'de-DE', timezoneId: 'Europe/Berlin' } });
     expect(await page.locator('.badge').allInnerTexts()).toEqual(['Active', 'Active', 'Inactive', 'Active']);
     const dots = await page
@@ -72,7 +72,7 @@ describe('the table', () => {
     expect(await page.getByRole('main').innerText()).not.toMatch(/\d{4}-\d\d-\d\dT/);
   });
 
-  it('has a switch whose name stays, that Space turns and that keeps the focus', async () => {
+  it('has a switch whose name does not change; Space turns it, and it keeps the focus', async () => {
     const page = await open({
       before: (opened) => answer(opened, `${TOKENS}/*`, json(receipt({ ...ROWS[0], active: false }))),
     });
@@ -85,7 +85,7 @@ describe('the table', () => {
     expect(await focused(page)).toBe(`Token ${labelOf(rowAt(0))} active`);
   });
 
-  it('says how many calls each token had, in words as well', async () => {
+  it('shows the number of calls of each token, also in words', async () => {
     const page = await open();
     await expect
       .poll(() =>
@@ -97,7 +97,7 @@ describe('the table', () => {
       .toBe(1);
   });
 
-  it('renames in place: Enter keeps, Esc leaves the old name, and the focus returns', async () => {
+  it('renames in place: Enter saves, Esc keeps the old name, and the focus returns', async () => {
     const page = await open({
       before: (opened) =>
         answer(opened, `${TOKENS}/*`, (route) =>
@@ -130,7 +130,7 @@ describe('the table', () => {
     await page.getByRole('alert').getByText('Not renamed. Field "name": has a control character.').waitFor();
     expect(await name.inputValue()).toBe('Shop\u200b');
     expect(await name.getAttribute('aria-invalid')).toBe('true');
-    // To leave the field is no second try.
+    // Leaving the field does not send the name again.
     await switches(page).nth(1).focus();
     expect(await name.inputValue()).toBe('Shop\u200b');
     await answer(page, `${TOKENS}/*`, json(receipt({ ...rowAt(0), name: 'Shop' })));
@@ -140,7 +140,7 @@ describe('the table', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('shows bars of a row’s height only when loading takes longer than a moment, and shifts nothing', async () => {
+  it('shows bars with the height of a row only when loading takes more than 150 ms, without a layout shift', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       path: '/developer-zone',
@@ -165,7 +165,7 @@ describe('the table', () => {
 });
 
 describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
-  it('does not move when the calls of the day come', async () => {
+  it('does not shift when the call counts arrive', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       options: { viewport: { width, height: 800 } },
@@ -183,10 +183,10 @@ describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
 });
 
 describe('creating', () => {
-  it('begins at Cancel, and Esc, Cancel and the backdrop leave nothing behind', async () => {
+  it('has its focus on Cancel, and Esc, Cancel and the backdrop close it without a request', async () => {
     const page = await open();
     const asked = count(page, `/api/${TOKENS}`, 'POST');
-    // At once, not after the next picture: whoever types ahead would else have the focus taken away under an Enter.
+    // The focus must move at once: after the next frame it could move while a person already presses Enter.
     const begins = await createButton(page).evaluate(async (node) => {
       (node as HTMLElement).focus();
       (node as HTMLElement).click();
@@ -199,14 +199,14 @@ describe('creating', () => {
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await expect.poll(() => focused(page)).toBe('Create Token');
     await createButton(page).click();
-    // A bare click waits for nothing: the dialog must be there.
+    // A click at a position does not wait, so the dialog must be open.
     await page.getByRole('dialog').waitFor();
     await page.mouse.click(5, 5);
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(asked).toEqual([]);
   });
 
-  it('asks once however often Enter is pressed, and cannot be left while it waits', async () => {
+  it('sends one request, however often Enter is pressed, and cannot be closed while it waits', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({ before: (opened) => answer(opened, TOKENS, after(held.promise, broken)) });
     const asked = count(page, `/api/${TOKENS}`, 'POST');
@@ -218,7 +218,7 @@ describe('creating', () => {
     for (let press = 0; press < 5; press++) await page.keyboard.press('Escape');
     expect(await page.getByRole('dialog').isVisible()).toBe(true);
     expect(asked).toHaveLength(1);
-    // What comes after is seen, and then it can be left.
+    // The dialog shows the result, and can then be closed.
     held.resolve();
     await page.getByText('Something went wrong on our side.').waitFor();
     await page.keyboard.press('Escape');
@@ -239,7 +239,7 @@ describe('creating', () => {
     await page.getByRole('dialog').getByRole('alert').filter({ hasText: 'Not created.' }).waitFor();
     expect(await confirmButton(page).getAttribute('aria-disabled')).toBe('false');
     expect(await switches(page).count()).toBe(ROWS.length);
-    // No answer, or one of a server in trouble, is no proof that nothing was made.
+    // Without an answer, or after a server error, the token may have been created.
     for (const [trouble, said] of [
       [cut, 'No answer came.'],
       [broken, 'Something went wrong on our side.'],
@@ -277,7 +277,7 @@ describe('creating', () => {
     expect(await switches(page).count()).toBe(ROWS.length);
   });
 
-  it('shows the limit of the server in the same words when another tab was faster', async () => {
+  it('shows the limit in the same words when another tab has reached it first', async () => {
     const page = await open({
       before: (opened) => answer(opened, TOKENS, problem(409, 'token-limit-reached')),
     });
@@ -295,7 +295,7 @@ describe('creating', () => {
 });
 
 describe('the secret', () => {
-  it('is in a read-only field that is selected, in monospace, and that no helper of the browser may keep', async () => {
+  it('is in a read-only field that is selected, in monospace, and excluded from autofill and password managers', async () => {
     const page = await open({ before: created, options: { viewport: { width: 390, height: 844 } } });
     await showSecret(page);
     const facts = await field(page).evaluate((node: HTMLTextAreaElement) => ({
@@ -319,7 +319,7 @@ describe('the secret', () => {
   });
 
   it.each([1280, 390, 320])(
-    'is copied without a shift, and the dialog itself says so, %s wide',
+    'is copied without a layout shift, and the dialog says so, %s wide',
     async (width) => {
       const page = await open({ before: created, options: { viewport: { width, height: 800 } } });
       await showSecret(page);
@@ -339,7 +339,7 @@ describe('the secret', () => {
     },
   );
 
-  it('is selected when the clipboard is refused, and then Done still asks', async () => {
+  it('is selected when the clipboard is refused, and Done still asks', async () => {
     const page = await open({ before: created });
     await showSecret(page);
     await page.evaluate(() => {
@@ -381,7 +381,7 @@ describe('the secret', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(seen[0]);
   });
 
-  it('is closed by Done onto one polite message and the Create Token button', async () => {
+  it('is closed by Done, with one polite message and the focus on Create Token', async () => {
     const page = await open({ before: created });
     await showSecret(page);
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
@@ -396,7 +396,7 @@ describe('the secret', () => {
     expect(await page.locator('.badge').first().innerText()).toBe('Active');
   });
 
-  it('outlives a session that ends in the background, and Done then leads to the sign-in', async () => {
+  it('stays open when the session ends in the background, and Done then leads to the sign-in', async () => {
     const page = await open({ before: created });
     await showSecret(page);
     await answer(page, TOKENS, problem(401, 'sign-in-required'));
@@ -411,7 +411,7 @@ describe('the secret', () => {
 });
 
 describe('switching', () => {
-  it('moves the thumb at once, marks the row busy, and takes no second click until the receipt comes', async () => {
+  it('moves the thumb at once, marks the row busy, and ignores clicks until the receipt arrives', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       before: (opened) =>
@@ -433,7 +433,7 @@ describe('switching', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('rolls back on a failure, says what is still true, and tries again on request', async () => {
+  it('rolls back on a failure, says which state still holds, and tries again on request', async () => {
     const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
     await switches(page).first().click();
     await page
@@ -447,7 +447,7 @@ describe('switching', () => {
     expect(await switches(page).first().isChecked()).toBe(false);
   });
 
-  it('shows the request of a failure on our side, to be copied', async () => {
+  it('shows the request id of a failure on our side, with a button to copy it', async () => {
     const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
     await switches(page).first().click();
     await page.getByRole('alert').getByText('01JDG7Q9M3XW5K2R8T4V6Y0ZAB').waitFor();
@@ -455,7 +455,7 @@ describe('switching', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('01JDG7Q9M3XW5K2R8T4V6Y0ZAB');
   });
 
-  it('claims nothing about a change whose answer was lost, and shows what the list says', async () => {
+  it('claims nothing about a change whose answer was lost, and shows the state of the list', async () => {
     const page = await open({
       before: async (opened) => {
         await answer(opened, `${TOKENS}/*`, cut);
@@ -470,7 +470,7 @@ describe('switching', () => {
     await page.getByText(/Refused since/).waitFor();
   });
 
-  it('is not painted over by a list that was asked for before', async () => {
+  it('is not overwritten by a list that was requested before it', async () => {
     const held = Promise.withResolvers<void>();
     const page = await open({
       before: async (opened) => {
@@ -487,7 +487,7 @@ describe('switching', () => {
     expect(await switches(page).first().isChecked()).toBe(false);
   });
 
-  it('is answered in its row, and news comes and goes without moving the page', async () => {
+  it('shows its result in its row, and messages come and go without a layout shift', async () => {
     const page = await open({
       before: async (opened) => {
         await opened.clock.install();
@@ -516,7 +516,7 @@ describe('switching', () => {
     await page.clock.runFor(11_000);
     await expect.poll(() => news.count()).toBe(0);
     expect(await shifted()).toBe(0);
-    // Trouble stays, under its own row: nothing above it moves, and no message lies over the page.
+    // An error stays under its row: no row above it moves, and no message covers the page.
     const tops = () =>
       page.getByRole('switch').evaluateAll((nodes) => nodes.map((node) => node.getBoundingClientRect().top));
     const before = await tops();
@@ -528,7 +528,7 @@ describe('switching', () => {
     expect(await page.getByText(/It is still inactive/).isVisible()).toBe(true);
   });
 
-  it('offers Undo as the next Tab after the switch, and gives the focus back to it', async () => {
+  it('offers Undo as the next Tab stop after the switch, and returns the focus to the switch', async () => {
     const page = await open({
       before: (opened) =>
         answer(opened, `${TOKENS}/*`, (route) =>
@@ -550,7 +550,7 @@ describe('switching', () => {
     expect(await focused(page)).toBe(`Token ${labelOf(rowAt(0))} active`);
   });
 
-  it('offers Undo for ten seconds, longer while someone looks at it, and an error until it is dismissed', async () => {
+  it('offers Undo for ten seconds, longer while it has the pointer or the focus, and shows an error until it is dismissed', async () => {
     const page = await open({
       before: async (opened) => {
         await opened.clock.install();
@@ -593,7 +593,7 @@ describe('switching', () => {
   it.each([
     [1280, 800],
     [390, 844],
-  ])('says in sight why it takes long when a region is slow, %s wide', async (width, height) => {
+  ])('says on the visible screen that a region is slow, %s wide', async (width, height) => {
     const page = await open({
       boot: { tokens: { organisation: 'acme', tokens: TEN, limit: 10 } },
       options: { viewport: { width, height } },
@@ -615,7 +615,7 @@ describe('switching', () => {
 describe('deleting', () => {
   const gone = (opened: Page) => answer(opened, `${TOKENS}/*`, json(receipt({})));
 
-  it('is confirmed in an alert dialog that begins at Cancel and suggests the switch for an active token', async () => {
+  it('is confirmed in an alert dialog that has its focus on Cancel and suggests the switch for an active token', async () => {
     const page = await open();
     const colour = await trash(page)
       .first()
@@ -633,7 +633,7 @@ describe('deleting', () => {
     expect(await page.getByRole('alertdialog').innerText()).not.toContain('with the switch');
   });
 
-  it('moves the focus to the next row, else the one before, else Create Token', async () => {
+  it('moves the focus to the next row, otherwise to the previous one, otherwise to Create Token', async () => {
     const page = await open({
       boot: { tokens: { ...table.tokens, tokens: ROWS.slice(0, 3) } },
       before: gone,
@@ -652,7 +652,7 @@ describe('deleting', () => {
     await expect.poll(() => focused(page)).toBe('Create Token');
   });
 
-  it('of a token that is gone already is as good as done, where the list says so', async () => {
+  it('of a token that is already deleted counts as done when the list confirms it', async () => {
     const page = await open({
       before: async (opened) => {
         await answer(opened, TOKENS, json({ tokens: ROWS.slice(1), limit: 10 }));
@@ -665,7 +665,7 @@ describe('deleting', () => {
     expect(await trash(page).count()).toBe(ROWS.length - 1);
   });
 
-  it('that fails says so inside the dialog and leaves the row', async () => {
+  it('that fails says so inside the dialog and keeps the row', async () => {
     const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, broken) });
     await trash(page).first().click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();

@@ -1,4 +1,4 @@
-// Two deployments on one database by mistake: a second Worker that binds it, with hubs of its own.
+// Two deployments on one database by mistake: a second Worker with its own hubs binds the same database.
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { OWNER, signInOwner } from './deployment.ts';
@@ -34,7 +34,7 @@ const administer = (worker: string, method: string, path: string, body?: object)
 const ping = (worker: string, secret: string) =>
   send(worker, 'GET', '/v1/ping', { authorization: `Bearer ${secret}` });
 
-it('the first one is served; the second one is refused before it accepts a call or answers a change', async () => {
+it('the first one works; the second one refuses before it accepts a call or answers a change', async () => {
   await operate('ours', 'PUT', '/organisations/acme', { name: 'Acme', plan: 'enterprise' });
   await operate('ours', 'PUT', `/organisations/acme/members/${OWNER}`);
   const tokens = '/api/organisations/acme/tokens';
@@ -46,12 +46,12 @@ it('the first one is served; the second one is refused before it accepts a call 
     status: 500,
     body: { detail: expect.stringContaining('the database belongs to another deployment') },
   };
-  // This change is the first thing that the second Worker does: its hubs find out.
+  // This change is the first request of the second Worker; its hubs detect the fault.
   expect(await administer('other', 'PATCH', token, { active: false })).toMatchObject(refused);
   expect(await ping('other', created.secret)).toMatchObject(refused);
   expect(await operate('other', 'GET', '/status')).toMatchObject(refused);
 
-  // What it wrote without an answer is seen by the first one when the lease of its hubs is over; its own changes hold at once.
+  // The first Worker sees the unanswered write after the lease of its hubs; its own changes hold at once.
   expect(await administer('ours', 'PATCH', token, { active: true })).toMatchObject({ status: 200 });
   expect(await ping('ours', created.secret)).toMatchObject({ status: 200 });
   expect(await administer('ours', 'PATCH', token, { active: false })).toMatchObject({ status: 200 });

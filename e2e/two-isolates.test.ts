@@ -1,5 +1,5 @@
-// The promise between two isolates of the real bundle in workerd: what one of them switches off, the other refuses from
-// the moment of the answer on, though it was warm, though calls are in flight, though KV says otherwise.
+// The promise between two isolates of the real bundle in workerd: when one isolate has answered a deactivation, the other one
+// refuses the token, although it was warm, calls are in flight, and KV holds the old record.
 import { connect } from 'node:net';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ afterAll(async () => {
 const write = (method: string, path: string, body?: object) => member.write(here, method, path, body);
 const givenToken = () => member.givenToken(here);
 
-/** A connection that is kept, with one call at a time: raw, because the client must not be the slow one here. */
+/** A kept connection with one call at a time. It is a raw socket, so that the client is fast enough. */
 type Line = { ping(secret: string): Promise<number>; close(): void };
 
 function openLine(origin: string): Line {
@@ -66,8 +66,8 @@ async function pingOnce(origin: string, secret: string): Promise<void> {
 }
 
 /**
- * Warms both isolates, keeps calls in flight through the other one, makes the change, and calls on until `CALLS` have
- * started after its answer. The old KV value is put back by hand all the while. Answers how the late ones ended.
+ * Warms both isolates, keeps calls in flight through the other one, makes the change, and continues until `CALLS` calls have
+ * started after its answer. Meanwhile it writes the old value to KV again and again. Returns the statuses of the late calls.
  */
 async function callAcross(secret: string, change: () => Promise<unknown>): Promise<Map<number, number>> {
   const kv = await miniflare.getKVNamespace('TOKEN_CACHE', 'here');
@@ -90,7 +90,7 @@ async function callAcross(secret: string, change: () => Promise<unknown>): Promi
       if (calls++ % 500 === 0) await kv.put(key, old);
     }
   };
-  // Opened for this alone: a server ends what is idle for some seconds.
+  // New connections, because a server closes idle ones after some seconds.
   const lines = Array.from({ length: CALLERS }, () => openLine(there));
   const callers = Promise.all(lines.map(caller));
   await change();
@@ -122,7 +122,7 @@ describe('between two isolates', () => {
   });
 
   it(
-    'no call of 10,000 is accepted after the plan has changed, and all are when it is back',
+    'no call of 10,000 is accepted after the plan has changed, and all are accepted after it has changed back',
     { timeout: 240_000 },
     async () => {
       const { organisation, secret } = await givenToken();

@@ -1,5 +1,5 @@
-// An API that fails in the middle of a call: closes idle connections, stops to read, or answers statuses that Cloudflare
-// answers as well.
+// An API that fails in the middle of a call: it closes idle connections, stops reading, or answers statuses that Cloudflare
+// also uses.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -48,15 +48,15 @@ describe('an API that closes a connection when the next call comes on it', () =>
     };
   });
 
-  it.each(['GET', 'HEAD'])('is asked once more by %s without a body', async (method) => {
+  it.each(['GET', 'HEAD'])('gets a %s without a body once more', async (method) => {
     for (let index = 0; index < 10; index++) {
       expect((await call(`${zone.origin}/v1/things/${index}`, { method, headers })).status).toBe(200);
     }
-    // Some of them came twice, or this test would show nothing.
+    // Some of them came twice; otherwise this test would show nothing.
     expect(lines.length).toBeGreaterThan(10);
   });
 
-  it('is asked twice at most', async () => {
+  it('gets a call at most twice', async () => {
     const answer = await call(`${zone.origin}/v1/never`, { headers });
     expect([answer.status, slugOf(answer.body)]).toEqual([502, 'upstream-unreachable']);
     expect(lines).toHaveLength(2);
@@ -72,7 +72,7 @@ describe('an API that closes a connection when the next call comes on it', () =>
   });
 });
 
-describe('an API that stops to read in the middle of an upload', () => {
+describe('an API that stops reading in the middle of an upload', () => {
   const uploadTo = async (path: string): Promise<{ answer: () => string; closed: Promise<unknown> }> => {
     const socket = connect(Number(new URL(zone.origin).port), '127.0.0.1');
     let answer = '';
@@ -90,7 +90,7 @@ describe('an API that stops to read in the middle of an upload', () => {
     return { answer: () => answer, closed };
   };
 
-  it('is given as long as it has for its answer: 504, and it is let go', async () => {
+  it('has the time limit of an answer: 504, and the connection is closed', async () => {
     let behind: Connection | undefined;
     serve = (connection) => {
       behind = connection;
@@ -105,8 +105,8 @@ describe('an API that stops to read in the middle of an upload', () => {
     expect(behind?.text().length).toBeLessThan(50_000_000);
   });
 
-  it('is waited for as long as it takes some of it now and then', async () => {
-    // The kernels between hold a few megabytes back before either side sees that something moved.
+  it('is waited for while it still reads some bytes from time to time', async () => {
+    // The kernel buffers a few megabytes before either side sees progress.
     const some = 8_000_000;
     serve = ({ socket, text }) => {
       let taken = 0;
@@ -127,7 +127,7 @@ describe('an API that stops to read in the middle of an upload', () => {
   });
 });
 
-describe('an answer of a status that Cloudflare gives as well', () => {
+describe('an answer with a status that Cloudflare also uses', () => {
   const statuses = [520, 521, 522, 523, 524, 525, 526, 527, 528, 529, 530];
   const serveStatus = (status: number, more = ''): void => {
     serve = ({ socket }) =>
@@ -136,13 +136,13 @@ describe('an answer of a status that Cloudflare gives as well', () => {
       );
   };
 
-  it.each(statuses)('is the API’s own: %i', async (status) => {
+  it.each(statuses)('is passed on as the API’s own answer: %i', async (status) => {
     serveStatus(status);
     const answer = await call(`${zone.origin}/v1/things`, { headers });
     expect(answer).toMatchObject({ status, body: 'overload', headers: { 'retry-after': '7' } });
   });
 
-  it.each(statuses)('is Cloudflare’s where it signs one that it makes: %i', async (status) => {
+  it.each(statuses)('counts as Cloudflare’s when it has Server: cloudflare: %i', async (status) => {
     serveStatus(status, 'Server: cloudflare\r\n');
     const answer = await call(`${zone.origin}/v1/things`, { headers });
     const timeout = { status: 504, body: expect.stringContaining('#upstream-timeout') };

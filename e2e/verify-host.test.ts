@@ -1,12 +1,12 @@
-// The host of forward-auth as `wrangler dev` serves it, with the files of the dashboard in front of the Worker or behind it:
-// whatever a caller makes of a path that a gateway appends, no answer is a 200 without an identity.
+// The host of forward-auth under `wrangler dev`, with the files of the dashboard: for every path that a gateway may append,
+// no answer is a 200 without an identity.
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from './raw.ts';
 import { startServer, type Server } from './server.ts';
 
-// Local mode takes http, at this machine's own names alone.
+// Local mode accepts http only at names of this machine.
 const HOST = 'verify.localhost';
 const files = resolve(import.meta.dirname, '../dist/ui');
 const built = readdirSync(files, { recursive: true, withFileTypes: true })
@@ -43,7 +43,7 @@ const PATHS = [
 ];
 
 describe('the host of forward-auth', () => {
-  it.each(PATHS)('answers a call without a token by 401 and no identity: %s', async (path) => {
+  it.each(PATHS)('answers a call without a token with 401 and without an identity: %s', async (path) => {
     const { status, head } = await ask(HOST, path);
     expect(status).toBe(401);
     expect(head).toMatch(/\r\nx-organisation-id:\s*\r\n/);
@@ -60,7 +60,7 @@ it('is the same host in large letters and with a final dot', async () => {
 describe('every other host', () => {
   const own = (path: string) => ask(`localhost:${server.port}`, path);
 
-  it('serves the files of the dashboard with their headers, and says 404 about the rest', async () => {
+  it('serves the files of the dashboard with their headers, and answers 404 for other paths', async () => {
     for (const path of built.filter((name) => !/\.html$|_headers$/.test(name))) {
       const { status, head } = await own(path);
       expect([path, status]).toEqual([path, 200]);
@@ -72,7 +72,7 @@ describe('every other host', () => {
     }
   });
 
-  it('answers no path that a gateway appends to /verify by forward-auth', async () => {
+  it('does not answer paths below /verify by forward-auth', async () => {
     for (const path of ['/verify/results', '/verify/', '/verify/results/%2e%2e']) {
       expect((await own(path)).status).toBe(404);
     }

@@ -1,4 +1,4 @@
-// What a deployment does with its flags and settings, and which ones it refuses before it asks anybody.
+// The flags and settings of a deployment, and those that it refuses before it sends a request.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -19,7 +19,7 @@ const withSetting = (name: string, value: string): string =>
   toml.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = "${value}"`);
 
 describe('a deployment', () => {
-  it('works on the top of wrangler.toml, and hands harmless flags on', () => {
+  it('uses the top of wrangler.toml, and passes harmless flags on', () => {
     expect(plan(['--secrets-file', 's.json', '--message', 'a b', '--dry-run'])).toEqual({
       ok: true,
       plan: {
@@ -53,7 +53,7 @@ describe('a deployment', () => {
   });
 
   it.each([['--env', 'staging'], ['--env=staging'], ['-e', 'staging']])(
-    'works on the environment of %s',
+    'uses the environment of %s',
     (...flags) => {
       const planned = plan(flags, toml + stagingOf(toml));
       expect(planned).toMatchObject({
@@ -93,7 +93,7 @@ describe('a deployment is refused', () => {
   it.each([
     ['the database', { database: 'developer-zone' }, 'the same database, developer-zone'],
     ['a counter', { firstNamespace: 9001 }, 'counts under namespace_id 9002'],
-  ])('where an environment shares %s of the deployment at the top', (_, own, reason) => {
+  ])('when an environment shares %s of the deployment at the top', (_, own, reason) => {
     const settings = toml + stagingOf(toml, own);
     expect(plan(['--env', 'staging'], settings)).toEqual({
       ok: false,
@@ -116,7 +116,7 @@ describe('a deployment is refused', () => {
     });
   });
 
-  it('with the setting of before, which named the place of the database alone', () => {
+  it('with the old setting D1_JURISDICTION, which named only the place of the database', () => {
     expect(plan([], `${toml.replace('[vars]', '[vars]\nD1_JURISDICTION = "eu"')}`)).toMatchObject({
       ok: false,
       reason: expect.stringContaining('its name is JURISDICTION now'),

@@ -1,4 +1,4 @@
-// What a deployment is about to do, from its flags and wrangler.toml, or why it must not. It sends no request and changes nothing.
+// The plan of a deployment, from its flags and wrangler.toml, or the reason to refuse it. It sends no request and changes nothing.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,7 +7,7 @@ import { JURISDICTIONS, jurisdictionOf } from '../worker/verification/jurisdicti
 
 type Config = ReturnType<typeof readConfig>;
 
-/** Flags of `wrangler deploy` that change nothing about where and under which name it deploys. */
+/** Flags of `wrangler deploy` that do not change the name or the place of the deployment. */
 const PASSED = {
   'dry-run': { type: 'boolean' },
   'keep-vars': { type: 'boolean' },
@@ -27,9 +27,9 @@ export type DeployPlan = {
   /** The name of the Worker; an environment has its own. */
   worker: string;
   database: { name: string; id: string | undefined };
-  /** For every step, so that none of them works on another environment: `--env NAME`, or nothing. */
+  /** `--env NAME`, or nothing. Every step gets it, so that all steps use the same environment. */
   environment: string[];
-  /** For `wrangler deploy` alone. */
+  /** Flags for `wrangler deploy` only. */
   flags: string[];
   isDryRun: boolean;
   secretsFile: string | undefined;
@@ -37,16 +37,16 @@ export type DeployPlan = {
   libsqlUrl: string;
   /** Flags of `wrangler d1 create`: where the database is made. */
   place: string[];
-  /** Where the database must be, an existing one as well: a jurisdiction, or empty for none. */
+  /** The jurisdiction of the database, also of an existing one; empty for none. */
   jurisdiction: string;
-  /** The title under which wrangler makes the KV namespace, or null where wrangler.toml names one by its id. */
+  /** The title under which wrangler makes the KV namespace, or null when wrangler.toml names one by its id. */
   namespaceTitle: string | null;
   /** Whether the deployment is told its own addresses, by wrangler.toml or by `--var`. */
   hasOrigins: boolean;
 };
 export type Planned = { ok: true; plan: DeployPlan } | { ok: false; reason: string };
 
-/** `root` holds wrangler.toml. `argv` is what follows `npm run deploy --`. */
+/** `root` is the folder of wrangler.toml. `argv`: the arguments after `npm run deploy --`. */
 export function planDeployment(root: string, argv: string[]): Planned {
   const parsed = parse(argv);
   if (!parsed.ok) return parsed;
@@ -120,7 +120,7 @@ function flagsOf(values: Record<string, string | boolean | string[] | undefined>
   });
 }
 
-/** What an environment must not have in common with the deployment at the top of wrangler.toml. */
+/** A resource that an environment must not share with the deployment at the top of wrangler.toml, as a sentence, or null. */
 function sharedResource(base: Config, own: Config): string | null {
   if (own.name === base.name) return 'the same name as the deployment at the top';
   const theirs = base.d1_databases[0];

@@ -1,6 +1,6 @@
-// npm run deploy: builds, makes the database when there is none, brings its schema up to date, then deploys. The schema
-// always goes first, so that no call ever meets a Worker that is newer than its tables (docs/operating/upgrade.md).
-// `--dry-run` bundles and checks, and asks Cloudflare nothing. `--env NAME` works on [env.NAME] of wrangler.toml in every step.
+// npm run deploy: builds, makes the database when there is none, applies the migrations, then deploys. The schema
+// always goes first, so that no Worker is newer than its tables (docs/operating/upgrade.md).
+// `--dry-run` bundles and checks, and sends Cloudflare no request. `--env NAME` uses [env.NAME] of wrangler.toml in every step.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -68,9 +68,9 @@ function prepareDatabase(): void {
   );
 }
 
-/** A database stays where it was made. `standing` is what Cloudflare says: a jurisdiction, or null for none. */
+/** A database cannot move. `standing`: its jurisdiction from Cloudflare's answer, or null for none. */
 function requireJurisdiction(standing: unknown): void {
-  // An answer without the field says nothing either way.
+  // An answer without the field proves nothing.
   if (standing === undefined || (standing ?? '') === plan.jurisdiction) return;
   const where = (jurisdiction: unknown) =>
     jurisdiction ? `in the jurisdiction ${String(jurisdiction)}` : 'in no jurisdiction';
@@ -83,7 +83,7 @@ function deploy(): void {
   const args = ['deploy', ...plan.environment, ...plan.flags];
   const id = idOfNamespace();
   if (id === null) return step('Deploying', [WRANGLER, ...args]);
-  // wrangler would make a second one of the same title, which Cloudflare refuses.
+  // Without the id, wrangler would make a second namespace with the same title, which Cloudflare refuses.
   const text = readFileSync(join(root, 'wrangler.toml'), 'utf8');
   const bindings = text.replaceAll(/^binding = "TOKEN_CACHE"$/gm, `binding = "TOKEN_CACHE"\nid = "${id}"`);
   writeFileSync(CONFIG_COPY, bindings);
@@ -91,7 +91,7 @@ function deploy(): void {
   step('Deploying', [WRANGLER, ...args, '--config', CONFIG_COPY]);
 }
 
-/** The id of the account's KV namespace of the title that wrangler would give to ours, or null. */
+/** The id of the account's KV namespace with the title that wrangler uses for ours, or null. */
 function idOfNamespace(): string | null {
   if (plan.namespaceTitle === null) return null;
   const rows = ask(['kv', 'namespace', 'list']);
@@ -99,7 +99,7 @@ function idOfNamespace(): string | null {
   return typeof found === 'string' ? found : null;
 }
 
-/** Where the Worker keeps its data in libSQL, its schema goes first as well. */
+/** When the Worker keeps its data in libSQL, its schema goes first as well. */
 async function migrateLibsqlIfUsed(): Promise<void> {
   const token = process.env['LIBSQL_AUTH_TOKEN'] ?? secrets['LIBSQL_AUTH_TOKEN'];
   if (libsqlUrl) {
@@ -116,11 +116,11 @@ async function migrateLibsqlIfUsed(): Promise<void> {
   }
 }
 
-/** What `--secrets-file` holds, where it is JSON; wrangler reads other forms too. */
+/** The content of `--secrets-file`, if it is JSON; wrangler also reads other forms. */
 function readSecrets(): Record<string, string> {
   if (plan.secretsFile === undefined || !existsSync(plan.secretsFile)) return {};
   try {
-    // The file is the operator's own: an object of texts, or wrangler refuses it.
+    // wrangler refuses a file that is not an object of texts.
     return JSON.parse(readFileSync(plan.secretsFile, 'utf8')) as Record<string, string>;
   } catch {
     return {};
@@ -129,7 +129,7 @@ function readSecrets(): Record<string, string> {
 
 function isLibsqlWorker(): boolean {
   const { status, stdout } = wrangler(['secret', 'list', '--format', 'json', ...plan.environment]);
-  // A Worker that was never deployed has none.
+  // A Worker that was never deployed has no secrets.
   return status === 0 && stdout.includes('"LIBSQL_URL"');
 }
 
@@ -139,7 +139,7 @@ function ask(args: string[]): Record<string, unknown>[] {
   if (status !== 0) {
     fail(`${stdout}${stderr}\nCloudflare does not answer for this account. Run: npx wrangler login`);
   }
-  // The shape is wrangler's own: an array of objects, behind lines of its own perhaps.
+  // The shape is wrangler's own: an array of objects, possibly after other lines.
   return JSON.parse(stdout.slice(stdout.indexOf('['))) as Record<string, unknown>[];
 }
 
@@ -176,8 +176,8 @@ function step(title: string, args: string[]): void {
 }
 
 /**
- * No questions: what is asked in a terminal would stand still in CI, and wrangler.toml stays as it is. A Worker for D1 does not
- * carry the client of libSQL.
+ * CI=true: wrangler asks no questions, on which CI would hang, and does not change wrangler.toml. A Worker for D1 does not
+ * contain the client of libSQL.
  */
 function environment(): NodeJS.ProcessEnv {
   const settings = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CI: 'true' };

@@ -1,4 +1,4 @@
-// npm run dev: all that a fresh checkout needs to run here after `npm ci`, without an account or a network, then `wrangler dev`.
+// npm run dev: prepares a new checkout after `npm ci`, without an account or a network, then runs `wrangler dev`.
 // --port N and --persist-to DIR are read here; every other flag goes to wrangler unchanged.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -16,12 +16,12 @@ const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 const VITE = join(root, 'node_modules/vite/bin/vite.js');
 const PARENT_CHECK_MS = 250;
 const WRANGLERS_REQUEST = /^\[wrangler:info\] [A-Z]+ \S+ \d{3} /;
-// Nothing here asks the network: no usage figures, no look for a newer wrangler, no prompts.
+// No network and no prompts: no usage figures, no check for a newer wrangler.
 const environment = {
   ...process.env,
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_HIDE_BANNER: 'true',
-  // Nor for where in the world this machine is (Request.cf).
+  // No request for the location of this machine (Request.cf).
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   // No local store of traces: a span holds whole URLs, keys of KV and texts of SQL.
   X_LOCAL_OBSERVABILITY: 'false',
@@ -31,7 +31,7 @@ const environment = {
 const children = new Set<ChildProcess>();
 let stopping = false;
 let isAnnounced = false;
-// Below what `fail` needs: a wrong flag is its first use.
+// After the variables that `fail` needs, because a wrong flag calls it.
 const { port, state, rest } = readFlags(process.argv.slice(2));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 // When npm is killed, it passes no signal on, and this process gets another parent. Then no other process stops it.
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   if (!isBuilt())
     await step('Building the dashboard and the documentation', [VITE, 'build', 'ui', '--logLevel', 'warn']);
   if (process.stdout.isTTY) start([VITE, 'build', 'ui', '--watch', '--logLevel', 'warn'], 'ignore');
-  // workerd has no jurisdictions: what a deployment keeps in one is kept in the state folder.
+  // workerd has no jurisdictions.
   const variables = ['--var', 'LOG:all', '--var', 'JURISDICTION:'];
   const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, ...variables];
   // The inspector gets a free port, so that two of these can run side by side.
@@ -77,8 +77,8 @@ async function main(): Promise<void> {
 }
 
 /**
- * Prints what wrangler prints, from the announcement on, without its own line for each request: the Worker logs one already.
- * Answers the lines that were kept back before it: a list of bindings when all is well, the reason when it ends.
+ * Prints wrangler's output after the announcement, without wrangler's line for each request, because the Worker logs one already.
+ * The returned function gives the lines before the announcement: they hold the reason when wrangler ends early.
  */
 function listen(server: ChildProcess): () => string[] {
   const early: string[] = [];
@@ -128,7 +128,7 @@ function writeSecrets(): void {
     `INTROSPECTION_CLIENTS='${JSON.stringify({ local: secret() })}'`,
   ];
   try {
-    // Never over another's: two of these may start at once.
+    // Never overwrite a file: two of these may start at once.
     writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
     console.log('Wrote .dev.vars with fresh random secrets.');
   } catch (error) {
@@ -152,7 +152,7 @@ async function prepareDatabase(): Promise<void> {
   markDone(state);
 }
 
-/** Whether the static files are younger than all that they are made of. The Worker's code decides what the documentation says. */
+/** Whether the static files are newer than all of their sources. The documentation is also made of the Worker's code. */
 function isBuilt(): boolean {
   const built = join(root, 'dist/ui/developer-zone.html');
   if (!existsSync(built)) return false;
@@ -170,7 +170,7 @@ function isBuilt(): boolean {
   return statSync(built).mtimeMs > newest;
 }
 
-/** Runs a tool to its end; its output is shown only when it fails. */
+/** Runs a tool until it ends. Its output is shown only when it fails. */
 async function step(title: string, args: string[], hint?: string): Promise<void> {
   console.log(`${title}…`);
   const child = start(args, 'pipe');
@@ -180,7 +180,7 @@ async function step(title: string, args: string[], hint?: string): Promise<void>
   const code = await new Promise<number | null>((done) => {
     child.once('close', done);
   });
-  // Ctrl-C ended the tool: what follows is not to be begun.
+  // Ctrl-C ended the tool, so the next step must not begin.
   if (stopping) await new Promise(() => {});
   if (code !== 0) fail(`${output}\n${title} failed.${hint === undefined ? '' : ` ${hint}`}`);
 }
@@ -194,7 +194,7 @@ function start(
     cwd: root,
     env: { ...environment, ...more },
     stdio: ['ignore', stdio, stdio],
-    // A group of its own, so that Ctrl-C reaches it once, through here, with everything that it started.
+    // A separate process group: this process stops the tool and its children once, on Ctrl-C.
     detached: true,
   });
   children.add(child);
@@ -220,7 +220,7 @@ function signalAll(signal: NodeJS.Signals): void {
     try {
       if (pid !== undefined) process.kill(-pid, signal);
     } catch {
-      // It ended by itself meanwhile.
+      // The process has already ended.
     }
   }
 }

@@ -1,7 +1,7 @@
-// The faults that `npm run test:planted` plants: each is a small change of a source file that a hurried person could make.
-// They are found by their shape in the text, so that new code gets its faults without a list that somebody must keep.
+// The faults that `npm run test:planted` plants: each is a small mistake that a person could make in a source file.
+// They are found by patterns in the text, so new code gets faults without a list to maintain.
 
-/** `planted`: the whole text of the file with the fault in it. `name` says where and what, and is the same in each run. */
+/** `planted`: the whole text of the file with the fault. `name`: the place and the change; it is the same in each run. */
 export type Fault = { file: string; name: string; planted: string };
 
 type Change = { at: number; length: number; by: string; what: string };
@@ -29,7 +29,7 @@ function changesIn(code: string): Change[] {
   ];
 }
 
-/** The same text with a space for each character of a comment: what is found in it stands at the same place in the file. */
+/** The same text with a space for each character of a comment, so that positions stay the same. */
 function withoutComments(text: string): string {
   return text.replaceAll(/^ *\/\/[^\n]*|^ *\/\*[\s\S]*?\*\/|(?<=[;,{] )\/\/[^\n]*/gm, (comment) =>
     comment.replaceAll(/[^\n]/g, ' '),
@@ -78,7 +78,7 @@ function operandsIn(text: string): Change[] {
   return changes;
 }
 
-/** The arguments of a call whose opening parenthesis stands before `start`. */
+/** The arguments of a call whose opening parenthesis is before `start`. */
 function argumentsFrom(text: string, start: number): { at: number; length: number }[] {
   const found: { at: number; length: number }[] = [];
   let depth = 0;
@@ -108,8 +108,8 @@ function argumentsFrom(text: string, start: number): { at: number; length: numbe
 }
 
 /**
- * A guard that throws or answers at once is left out, and so is a call of a limit. One that throws an `Error` of its own states
- * for the type check what cannot be otherwise.
+ * Leaves out a guard that throws or answers at once, or a call of a limit. A guard that throws a plain `Error` is kept: it
+ * states an impossible case for the type check.
  */
 function guardsIn(text: string): Change[] {
   const guards = [
@@ -142,7 +142,7 @@ function boundariesIn(text: string): Change[] {
   });
 }
 
-/** The operators of a query are imported by name: one that the file does not use yet would fail without being tested. */
+/** Adds the import of an operator that the file does not use yet; without it, the fault would only be a missing name. */
 function withImport(planted: string, operator: string): string {
   if (!/^(?:asc|desc|lte?|gte?)$/.test(operator)) return planted;
   return planted.replace(/^import \{ ([^}]*) \} from 'drizzle-orm';/m, (line, names: string) =>
@@ -150,7 +150,7 @@ function withImport(planted: string, operator: string): string {
   );
 }
 
-/** A named number is a half more: far enough for a test at the boundary, too near for one that is far from it. */
+/** Makes a named number larger by a half: a test at the boundary notices this, a test far from it does not. */
 function limitsIn(text: string): Change[] {
   return [...text.matchAll(/^(?:export )?const ([A-Z][A-Z_]+) = (\d[\dA-Z_ *]*|[A-Z]+_MS);/gm)].map(
     (match) => {

@@ -1,4 +1,4 @@
-// The watch over the suite's output finds what it watches for, and nothing in the project's own files.
+// The scan of the suite's output finds secrets, and finds none in the project's own files.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,18 +8,18 @@ import { findLeak } from './leaks.ts';
 import { isRoutine, watch } from './watched.ts';
 
 const root = resolve(import.meta.dirname, '..');
-// Put together here, so that this file is no hit itself.
+// Put together here, so that the scan does not report this file.
 const secret = ['9pKx2', 'dzA', 'a'.repeat(47)].join('_');
 const letters = 'b'.repeat(43);
 
-describe('what the suite prints', () => {
+describe('the output of the suite', () => {
   it.each([
     ['the secret of a token', `Authorization: Bearer ${secret}`],
     ['the secret of a token', `\u001B[39m${secret}\u001B[22m`],
     ['a session cookie', `set-cookie: __Host-session=${letters}; Path=/`],
     ['a session cookie', `set-cookie: local-session=${letters}; Path=/`],
     ['a sign-in code', `http://localhost:8787/sign-in#code=${letters}`],
-  ])('is refused when it holds %s, and the thing itself is not repeated', (kind, line) => {
+  ])('is refused when it holds %s, and the report does not repeat the secret', (kind, line) => {
     expect(findLeak(`first\n${line}\nlast`)).toEqual({ kind, line: 2 });
   });
 
@@ -33,13 +33,13 @@ describe('what the suite prints', () => {
   });
 });
 
-describe('what a Worker prints', () => {
+describe('the output of a Worker', () => {
   it.each([
     ['a random value', `Error: nobody knows ${letters}`],
     ['a random value', `"${letters}"`],
     ['a hash', `no row ${'0a'.repeat(32)}`],
     ['a hash', `${'0A'.repeat(32)}: gone`],
-  ])('is refused when it holds %s, where a tool may print one', (kind, line) => {
+  ])('is refused when it holds %s, which a tool may print', (kind, line) => {
     expect(findLeak(`first\n${line}`, true)).toEqual({ kind, line: 2 });
     expect(findLeak(`first\n${line}`)).toBeNull();
   });
@@ -65,7 +65,7 @@ describe("a line of the Worker's log", () => {
     expect(findLeak(line)).toEqual({ kind, line: 1 });
   });
 
-  it('may hold what it is for', () => {
+  it('may hold its normal fields', () => {
     const fields = '"organisationId":"org-2f0d1c9e-4d1c-4d53-9d0f-0c8d6f0e7a11","durationMs":12';
     expect(
       findLeak(`{"method":"GET","route":"/api/organisations/:organisation/tokens",${fields}}`),
@@ -76,7 +76,7 @@ describe("a line of the Worker's log", () => {
   });
 });
 
-describe('what stays off the screen', () => {
+describe('output that is not shown on the screen', () => {
   const request = '{"method":"GET","route":"/v1/ping","status":200}\n';
   const link = `Sign-in link for owner@example.com: http://localhost:8787/sign-in#code=${letters}\n`;
 
@@ -88,7 +88,7 @@ describe('what stays off the screen', () => {
     expect(isRoutine(text)).toBe(expected);
   });
 
-  it('is watched: a leak is told by its kind and line, and nothing is kept of the rest', () => {
+  it('is scanned: a leak is reported with its kind and line, and other lines are not stored', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'developer-zone-')), 'leaks.log');
     watch(request + link, file);
     expect(existsSync(file)).toBe(false);
@@ -104,7 +104,7 @@ describe('what stays off the screen', () => {
   });
 });
 
-it('finds no secret in any file of the project but the known answers', () => {
+it('finds no secret in any file of the project except the test vectors', () => {
   const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
   })

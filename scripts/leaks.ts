@@ -1,5 +1,5 @@
-// What must never be printed: the secret of a token, the cookie of a session, the code of a sign-in link; and in a line of
-// the Worker's own log no hash, address or query either. Says what kind and where, never the thing itself.
+// Finds output that must never be printed: the secret of a token, the cookie of a session, the code of a sign-in link; in a line
+// of the Worker's log also a hash, an address or a query. The report gives the kind and the line, never the secret.
 import { stripVTControlCharacters } from 'node:util';
 
 const PATTERNS = [
@@ -10,9 +10,9 @@ const PATTERNS = [
   { kind: 'a sign-in code', pattern: /#code=[\w-]{20}/ },
 ] as const;
 
-/** What a Worker never prints, however it prints. Tools and test reports may: they name hashes of files. */
+/** A Worker must never print these. Tools and test reports may, because they print hashes of files. */
 const WORKER_PATTERNS = [
-  // 32 random bytes: every cookie, code, key and nonce of ours; and whatever sha256Hex makes of them.
+  // 32 random bytes: all our cookies, codes, keys and nonces. The second pattern is their SHA-256.
   { kind: 'a random value', pattern: /(?<![\w-])[\w-]{43}(?![\w-])/ },
   { kind: 'a hash', pattern: /[0-9a-f]{64}/i },
 ] as const;
@@ -26,9 +26,9 @@ const LOG_PATTERNS = [
 
 export type Leak = { kind: string; line: number };
 
-/** The first line that holds one (counted from 1), or null. `isOfWorker`: all of the text was printed by a Worker. */
+/** The first line with a leak (counted from 1), or null. `isOfWorker`: a Worker printed all of the text. */
 export function findLeak(text: string, isOfWorker = false): Leak | null {
-  // A colour code ends in a letter: a secret right after one would begin no word.
+  // A colour code ends in a letter, so a secret right after it would not be at a word boundary.
   for (const [index, line] of stripVTControlCharacters(text).split('\n').entries()) {
     const isLog = LOG_LINE.test(line);
     const found = [

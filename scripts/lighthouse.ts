@@ -1,6 +1,6 @@
-// npm run lighthouse: Lighthouse's verdict on every page that a person can open, and how soon the dashboard answers a hand
-// on a processor four times slower. Against the real Worker with a state of its own; ends with 1 where a goal is missed.
-// Paths may be given, to look at only those (`answers` for the second part); RUNS=1 makes one run of each instead of five.
+// npm run lighthouse: Lighthouse's scores of every page, and how soon the dashboard answers clicks and keys
+// on a processor four times slower. It uses the real Worker with its own state, and ends with 1 when a goal is missed.
+// Arguments: the paths to measure (`answers` for the second part). RUNS=1 makes one run of each instead of five.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { openBrowser, signedInState } from '../e2e/browser.ts';
 import { freePort, startServer } from '../e2e/server.ts';
 import { installFor } from '../bench/packages.ts';
 
-/** What is read here of Lighthouse 13.5, which is a package of the bench: its own types are not there for everybody. */
+/** The part of Lighthouse 13.5 that is used here. It is a package of the bench, so its types may not be installed. */
 type Audit = {
   id: string;
   title: string;
@@ -52,7 +52,7 @@ const GOALS = {
 const MISSING = ['http-status-code', 'errors-in-console', 'is-crawlable'];
 const INP_GOAL_MS = 120;
 const SLOWDOWN = 4;
-// Chromium now and then gives Lighthouse no start of the navigation (NO_NAVSTART): that run says nothing.
+// Sometimes Chromium gives Lighthouse no start of the navigation (NO_NAVSTART); such a run does not count.
 const RETRIES = 3;
 const runs = Number(process.env['RUNS'] ?? 5);
 const wanted = process.argv.slice(2);
@@ -154,7 +154,7 @@ async function look(path: string, form: Form, cookie: string): Promise<Run> {
         logLevel: 'error',
         output: 'json',
         onlyCategories: [...CATEGORIES],
-        // The sign-in is looked at as somebody sees it who is not signed in.
+        // The sign-in page is measured without a session.
         ...(path === '/sign-in' ? {} : { extraHeaders: { cookie } }),
         ...(path === '/nowhere' ? { ignoreStatusCode: true, skipAudits: MISSING } : {}),
       },
@@ -176,7 +176,7 @@ async function look(path: string, form: Form, cookie: string): Promise<Run> {
   throw new Error(`Lighthouse has no verdict on ${path}, ${form}, after ${RETRIES} runs`);
 }
 
-/** Every click and key of a visit, from the hand to the next picture (INP), and what moved meanwhile (CLS). */
+/** Every click and key of a visit, from the input to the next frame (INP), and the layout shifts meanwhile (CLS). */
 async function judgeAnswers(
   chromium: Browser,
   storageState: Awaited<ReturnType<typeof signedInState>>,
@@ -212,7 +212,7 @@ async function judgeAnswers(
       (globalThis as unknown as { seen: { slowest: number } }).seen.slowest = 0;
     });
     for (let run = 0; run < runs; run += 1) await act(page);
-    // Event timings are reported after the picture that ended them.
+    // Event timings are reported after the frame that ended them.
     await page.evaluate(() => new Promise((done) => setTimeout(done, 500)));
     const { slowest, moved } = await page.evaluate(
       () => (globalThis as unknown as { seen: { slowest: number; moved: number } }).seen,

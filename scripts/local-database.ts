@@ -1,5 +1,5 @@
-// The local database of a state folder: what is to be done to bring it up to date, and which migrations it has seen. Runs
-// nothing itself.
+// The local database of a state folder: the steps that bring it up to date, and the migrations that it has. This file runs
+// no step itself.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { migrationDigests } from './migrations.ts';
@@ -15,7 +15,7 @@ export type Step = { title: string; args: string[] };
 
 export type Steps = { ok: true; steps: Step[] } | { ok: false; reason: string };
 
-/** What is left to do for the folder: no step when it is up to date. `reason` is for the developer. */
+/** The steps that the folder needs; none when it is up to date. `reason` is for the developer. */
 export function stepsFor(state: string): Steps {
   const schema = readSchema();
   const marker = join(state, MARKER);
@@ -24,7 +24,7 @@ export function stepsFor(state: string): Steps {
     return { ok: false, reason: `The state folder ${state} has lost its database` };
   }
   if (applied === schema) return { ok: true, steps: [] };
-  // A migration that was applied is not applied again: in another wording its tables are not those of this checkout.
+  // A migration is applied once. If its text has changed since, the tables are not those of this checkout.
   if (applied !== null && (applied === '' || !schema.startsWith(applied))) {
     return { ok: false, reason: `The state folder ${state} may be from another version` };
   }
@@ -37,7 +37,7 @@ export function stepsFor(state: string): Steps {
   return { ok: true, steps: applied === null ? [migrate, seed] : [migrate] };
 }
 
-/** Whether wrangler has a database there; its own list of databases is a file as well. */
+/** Whether wrangler has a database there. Its own list of databases (metadata.sqlite) does not count. */
 function hasDatabase(state: string): boolean {
   const folder = join(state, DATABASES);
   if (!existsSync(folder)) return false;
@@ -45,8 +45,8 @@ function hasDatabase(state: string): boolean {
 }
 
 /**
- * Takes the folder for this process. Two servers on one folder have hubs of their own, which do not tell each other of a
- * change: a receipt would be untrue. Answers the process that has the folder, or null when it is ours now.
+ * Locks the folder for this process. Two servers on one folder have separate hubs, which do not tell each other of a
+ * change, so a receipt would be false. Answers the id of the process that has the folder, or null when this process has it now.
  */
 export function holdState(state: string): number | null {
   const file = join(state, LOCK);
@@ -57,7 +57,7 @@ export function holdState(state: string): number | null {
   } catch {
     const holder = Number(readFileSync(file, 'utf8'));
     if (holder !== process.pid && isAlive(holder)) return holder;
-    // Left behind by a process that was killed.
+    // The lock of a process that was killed.
     writeFileSync(file, String(process.pid));
     return null;
   }

@@ -1,5 +1,5 @@
-// Brings the libSQL database of LIBSQL_URL up to date with migrations/. Each file is one transaction, and is noted in the
-// table that wrangler keeps for D1, so that a database that moves from one to the other knows what it has.
+// Applies migrations/ to the libSQL database of LIBSQL_URL. Each file is one transaction, and is recorded in the
+// table that wrangler uses for D1, so that the record stays right when a database moves from one to the other.
 import { resolve } from 'node:path';
 import { createClient } from '@libsql/client/http';
 import { readMigrations } from './migrations.ts';
@@ -11,8 +11,8 @@ const REQUEST_MS = 30_000;
 export type Migrated = { ok: true; applied: string[] } | { ok: false; reason: string };
 
 /**
- * Applies what is missing, in order, and answers the names of the files. Stops at the first one that fails. `reason` is one
- * line for the operator, without the token. A server that does not answer within `requestMs` counts as away.
+ * Applies the missing files, in order, and answers their names. Stops at the first failure. `reason` is one
+ * line for the operator, without the token. A server that does not answer within `requestMs` counts as unavailable.
  */
 export async function migrateLibsql(
   url: string,
@@ -32,7 +32,7 @@ export async function migrateLibsql(
     const missing = [...readMigrations(root)].filter(([name]) => !applied.has(name));
     for (const [name, sql] of missing) {
       step = `migrations/${name}`;
-      // Noted first: of two runs at once the second fails before it changes anything.
+      // The record comes first: of two runs at once, the second fails before it changes anything.
       await client.executeMultiple(
         `BEGIN IMMEDIATE; INSERT INTO d1_migrations (name) VALUES ('${name.replaceAll("'", "''")}');\n${sql}\nCOMMIT;`,
       );

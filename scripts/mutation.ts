@@ -1,5 +1,5 @@
-// npm run test:mutation [-- FILE …]: the mutation run (docs/mutation-testing.md), a file after the other with the tests of that file
-// alone. In one run, every mutant of a constant is tried with all tests, which takes hours.
+// npm run test:mutation [-- FILE …]: the mutation run (docs/mutation-testing.md). It runs one file after the other, with the tests
+// of that file only. A single run would try every mutant of a constant with all tests, which takes hours.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

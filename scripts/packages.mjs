@@ -1,10 +1,10 @@
-// Runs before every npm script, on any version of Node. It says in one line why nothing can run: the Node is too old, or the
-// packages are not there. Without it, npm installs too little on an old Node, says nothing, and a tool fails later.
+// Runs before every npm script, on any version of Node. It says in one line why the script cannot run: Node is too old, or the
+// packages are missing. Without it, npm on an old Node omits packages without a message, and a tool fails later.
 import { existsSync, readFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
 const { engines } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-// The Node that runs npm chose the packages. The Node that runs this file may already be the one among them.
+// The Node that runs npm chose the packages. The Node that runs this file may be the one from the packages.
 const version =
   / node\/v(\S+)/.exec(process.env['npm_config_user_agent'] ?? '')?.[1] ?? process.versions.node;
 

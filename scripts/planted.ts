@@ -1,10 +1,11 @@
-// npm run test:planted: plants one fault after the other where the mutation run does not reach (SQL predicates, guards, limits,
-// headers, triggers), in a copy of the tree, and runs the tests that must notice. Prints which faults no test noticed, and ends
-// with 1 when more than the explained ones survive. `-- TEXT …` plants only the faults whose name holds a text, in the order of
-// the texts, `-- --every 5` every fifth one, `-- --list` prints their names. `-- --nearest` asks the nearest tests alone.
+// npm run test:planted: plants one fault after the other in code that the mutation run does not cover (SQL predicates, guards,
+// limits, headers, triggers), in a copy of the tree, and runs the tests that must notice. Prints the faults that no test noticed,
+// and ends with 1 when a fault without an explanation survives. `-- TEXT …` plants only the faults whose name holds a text, in
+// the order of the texts, `-- --every 5` every fifth one, `-- --list` prints their names. `-- --nearest` runs only the nearest
+// tests.
 //
-// One vitest serves all: starting it, and reading the tree, takes longer than the tests of a fault. All faults meet the nearest
-// tests first, so that those which are left are known soon.
+// One vitest serves all faults, because its start takes longer than the tests of a fault. All faults meet the nearest
+// tests first, so that the remaining faults are known soon.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,16 +24,16 @@ import { faultsIn, type Fault } from './faults.ts';
 import { isSource, readImports, testsNear } from './near.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** Two runs side by side do not share one. */
+/** Two runs at the same time have separate copies. */
 const copy = join(root, `.tmp/planted-${process.pid}`);
-/** A fault may make a test wait for ever. That is noticed as well. */
+/** A fault may make a test hang. That counts as noticed. */
 const TIMEOUT_MS = 300_000;
 
-/** What the mutation run changes needs no planting. The files under `migrations/` are planted as well. */
+/** Files of the mutation run get no planted faults. The files under `migrations/` do. */
 const { mutate: MUTATED } = JSON.parse(readFileSync(join(root, 'stryker.config.json'), 'utf8')) as {
   mutate: string[];
 };
-/** The tests that must notice what is missing in the schema. */
+/** The tests that must notice faults of the schema. */
 const OF_THE_SCHEMA = /(?:tables|query-plans|token\/store|admin\/activity|prune|register)\.test\.ts$/;
 
 /** Faults that no test can notice, by their names without the folder and the line, and why. */
@@ -54,7 +55,7 @@ const chosen = [...new Set(wanted.length === 0 ? all : named)].filter((_, index)
 
 if (ARGUMENTS.includes('--list')) console.log(chosen.map(({ name }) => name).join('\n'));
 else await plantAll();
-// A Worker that a fault keeps busy for ever would keep this process as well.
+// A Worker that hangs because of a fault would keep this process alive.
 process.exit();
 
 async function plantAll(): Promise<void> {
@@ -95,7 +96,7 @@ function testsFor(file: string): { nearest: string[]; others: string[] } {
   return { nearest: [...imports.keys()].filter((path) => OF_THE_SCHEMA.test(path)), others: [] };
 }
 
-/** The tree as it stands, uncommitted changes included, with the packages of this one. */
+/** A copy of the tree with uncommitted changes, and with the packages of this tree. */
 function makeCopy(): void {
   rmSync(copy, { recursive: true, force: true });
   const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
@@ -122,7 +123,7 @@ function start(): Promise<Vitest> {
   });
 }
 
-/** A vitest whose Worker is busy for ever never closes. */
+/** A vitest whose Worker hangs never closes. */
 async function close(vitest: Vitest): Promise<void> {
   await Promise.race([vitest.close(), delay(10_000)]);
 }
@@ -136,7 +137,7 @@ async function restart(vitest: Vitest, fault?: Fault): Promise<Vitest> {
 async function withFault<T>({ file, planted }: Fault, work: () => Promise<T>): Promise<T> {
   const path = join(copy, file);
   const original = readFileSync(path, 'utf8');
-  // What cannot be read at all fails every test, and says nothing about them.
+  // A text that cannot be parsed fails every test, which proves nothing about the tests.
   if (file.endsWith('.ts')) stripTypeScriptTypes(planted, { mode: 'transform' });
   writeFileSync(path, planted);
   try {
@@ -146,7 +147,7 @@ async function withFault<T>({ file, planted }: Fault, work: () => Promise<T>): P
   }
 }
 
-/** The name of the test file that noticed the fault, or null. After `isStuck` this vitest is of no more use. */
+/** The name of the test file that noticed the fault, or null. After `isStuck` this vitest cannot be used again. */
 async function plant(
   vitest: Vitest,
   fault: Fault,
@@ -165,7 +166,7 @@ async function plant(
       return { noticed: null, isStuck: false };
     });
   } finally {
-    // vitest keeps what it has read.
+    // vitest caches files.
     vitest.invalidateFile(path);
   }
 }

@@ -1,6 +1,6 @@
-// npm run keep-release <commit>: keeps the Worker of that commit as e2e/previous-release/, as `wrangler deploy` would have
-// sent it for libSQL, which serves D1 as well. e2e/releases.test.ts runs it beside the present one, and the bench compares the
-// two. Run it with the commit of each release once that release is out.
+// npm run keep-release <commit>: stores the Worker of that commit as e2e/previous-release/, as `wrangler deploy` would have
+// sent it for libSQL; this Worker also serves D1. e2e/releases.test.ts runs it beside the present one, and the bench compares the
+// two. Run this with the commit of each release after that release.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';

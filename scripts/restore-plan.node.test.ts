@@ -21,7 +21,7 @@ function event(action: string, more: Partial<RestoreEvent> = {}): RestoreEvent {
 const deletions = (events: RestoreEvent[]) =>
   planRestore(events).statements.filter((text) => text.startsWith('DELETE FROM organisations'));
 
-it('deletes again an organisation that came back under its id, with the members and the plan that it had before', () => {
+it('deletes a restored organisation again, also when another one was created under its id later', () => {
   const deleted = event('organisation.deleted', { detail: 'Acme' });
   const created = event('organisation.created', { detail: 'Acme (trial)' });
   expect(deletions([deleted, created])).toEqual([

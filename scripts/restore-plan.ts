@@ -1,5 +1,5 @@
-// What to do after a database was restored to an earlier instant: the events since then tell what took access away, and that is
-// done again. Pure: events in, SQL and sentences out.
+// The plan after a database was restored to an earlier instant: the events since then show which changes took access away, and
+// the plan repeats those changes. Pure: events in, SQL and sentences out.
 
 /** A line of `restore -- fetch`, and of `GET /operator/events`. */
 export type RestoreEvent = {
@@ -17,18 +17,18 @@ export type RestoreEvent = {
 };
 
 export type RestorePlan = {
-  /** In the order in which they are to run; each may run again without effect. */
+  /** In the order in which they must run; each may run again without effect. */
   statements: string[];
-  /** What the statements do, a sentence each. */
+  /** A sentence for each statement. */
   replayed: string[];
-  /** What no statement can do, and a person or another system has to. */
+  /** Tasks for a person or another system, because no statement can do them. */
   open: string[];
 };
 
 /**
- * An event has the time at which its request began, and its row is there when the request is over. So the events of the minute before
- * the instant belong to the file as well. What the restored database has on record is not done again: a change and its event are one
- * transaction.
+ * An event has the time at which its request began, and its row is written when the request ends. So the file also holds the events
+ * of the minute before the instant. A change whose event is in the restored database is not repeated: a change and its event are
+ * one transaction.
  */
 const OVERLAP_MS = 60_000;
 
@@ -52,15 +52,15 @@ export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
 }
 
 /**
- * Of each token, membership and plan, the last event decides. An organisation that was deleted stays so, also where another one was
- * created under its id later: the restored one has the members, the tokens and the plan of before.
+ * For each token, membership and plan, the last event decides. A deleted organisation is deleted again, also when another one was
+ * created under its id later, because the restored one has the old members, tokens and plan.
  */
 function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
   const last = new Map<string, RestoreEvent>();
   for (const event of events) {
     const subject = subjectOf(event);
     if (subject === null) continue;
-    // Behind those of other subjects that came before it.
+    // Keeps the order of the last events of all subjects.
     last.delete(subject);
     last.set(subject, event);
     if (event.action === 'organisation.deleted') last.delete(`organisation ${event.organisationId}`);
@@ -146,7 +146,7 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
   }
 }
 
-/** With a new number and its old time; an event that stands there already is left. */
+/** The event gets a new number and keeps its time. An event that the database already has is not written again. */
 function recordAgain(event: RestoreEvent): string {
   const { at, organisationId, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = event;
   const insertion = sql`INSERT INTO events (at, organisation_id, actor, action, token_id, preview, request_id, ip, user_agent, detail) SELECT ${at}, ${organisationId}, ${actor}, ${action}, ${tokenId}, ${preview}, ${requestId}, ${ip}, ${userAgent}, ${detail}`;

@@ -1,8 +1,8 @@
-// npm run restore: what has to follow a restored database (docs/operating/backup.md).
-//   npm run restore -- fetch --since 2026-01-31T12:00:00Z --events events.jsonl     reads the database that is to be restored
-//   npm run restore -- plan --events events.jsonl      says what would be done and what cannot be; changes nothing
-//   npm run restore -- apply --events events.jsonl     does it
-// The database is D1, or libSQL where LIBSQL_URL is set. `--local --persist-to DIR` works on a local one.
+// npm run restore: the steps after a database was restored (docs/operating/backup.md).
+//   npm run restore -- fetch --since 2026-01-31T12:00:00Z --events events.jsonl     reads the database before the restore
+//   npm run restore -- plan --events events.jsonl      prints the steps, and those that it cannot do; changes nothing
+//   npm run restore -- apply --events events.jsonl     does the steps
+// The database is D1, or libSQL when LIBSQL_URL is set. `--local --persist-to DIR` uses a local one.
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ async function restore(): Promise<void> {
   console.log('Done. It may be run again without effect.');
 }
 
-/** The Worker's own client: the primary answers, never a replica that may not have the last events yet. */
+/** The Worker's own client, which reads from the primary: a replica may not have the last events yet. */
 function libsql(): ReturnType<typeof openClient> {
   const { LIBSQL_URL: url = '', LIBSQL_AUTH_TOKEN: authToken } = process.env;
   return openClient({ url, authToken });
@@ -92,7 +92,7 @@ function runInD1(statements: string[]): void {
   }
 }
 
-/** What `wrangler d1 execute` prints. */
+/** The output of `wrangler d1 execute`. */
 function runWrangler(...args: string[]): string {
   const state = values['persist-to'];
   const where = values.local

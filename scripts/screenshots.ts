@@ -1,5 +1,5 @@
-// npm run screenshots: photographs every state of the dashboard. The whole set goes into a folder that Git ignores; the
-// four pictures that the documents show go into docs/images. Names may be given, to photograph only those states.
+// npm run screenshots: takes a screenshot of every state of the dashboard. All go into a folder that Git ignores; the
+// four pictures for the documents go into docs/images. Arguments: the names of the states to photograph.
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,7 @@ const IMAGES: [file: string, state: string, look: Look][] = [
   ['create', 'secret-copied', { name: '', width: 1280, height: 720, options: {} }],
   ['phone', 'table', { name: '', width: 390, height: 844, options: {} }],
 ];
-// Sharp enough for a README, small enough to be no burden in Git.
+// Sharp enough for a README, and small enough for Git.
 const SCALE = 1.2;
 const IMAGE_LIMIT_BYTES = 150_000;
 
@@ -64,7 +64,7 @@ try {
   await server.stop();
 }
 
-/** The packaged browser brings one sans-serif; code is shown in the machine's own monospace where it has one. */
+/** The packaged browser has one sans-serif font; code uses the monospace font of the machine, if it has one. */
 function useFonts(): void {
   const file = join(folder, 'fonts.conf');
   mkdirSync(folder, { recursive: true });

@@ -1,5 +1,5 @@
-// The pattern that the documentation gives to scanners, in a scanner that others made: it finds a leaked token, and
-// nothing in this project but the known answers.
+// The pattern from the documentation in secretlint, a scanner of another project: it finds a leaked token, and
+// in this project only the test vectors.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -41,7 +41,7 @@ describe('secretlint with the pattern of the documentation', () => {
     expect(await findings('planted.txt', planted(freshSecret()))).toEqual([2]);
   });
 
-  it('has no hit in this project but the known answers', async () => {
+  it('finds only the test vectors in this project', async () => {
     const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: root,
     })

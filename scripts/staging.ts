@@ -1,6 +1,6 @@
 // A second environment for the tests of the deployment, as docs/operating/environments.md describes one.
 
-/** The sections to append to a wrangler.toml: the same as at its top, with a database and counters of their own. */
+/** The sections to append to a wrangler.toml: the same as at its top, with a separate database and separate counters. */
 export function stagingOf(toml: string, own: { database?: string; firstNamespace?: number } = {}): string {
   const { database = 'developer-zone-staging', firstNamespace = 9501 } = own;
   const variables = toml.split('[vars]\n')[1]?.split('\n[')[0] ?? '';

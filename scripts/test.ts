@@ -1,6 +1,6 @@
-// npm test, after the build: runs vitest and reads all that the suite and its Workers print, on the screen or kept off it
-// (watched.ts). Fails when a secret, a session cookie or a sign-in code stands in it (where, never what). The last line is
-// a count from vitest's own report.
+// npm test, after the build: runs vitest and scans the output of the suite and its Workers, shown or not
+// (watched.ts). Fails when the output holds a secret, a session cookie or a sign-in code; the report gives the place, never the
+// secret. The last line is a count from vitest's own report.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -52,7 +52,7 @@ if (leaks.length > 0) {
   );
   process.exitCode = 1;
 }
-// The shape is vitest's own (its JSON reporter keeps to Jest's). One that was ended early has written none.
+// The shape is vitest's own (the same as Jest's). A vitest that ended early has written no report.
 type Report = { numPassedTests: number; numFailedTests: number; numPendingTests: number };
 const { numPassedTests, numFailedTests, numPendingTests }: Report = existsSync(report)
   ? (JSON.parse(readFileSync(report, 'utf8')) as Report)

@@ -1,4 +1,4 @@
-// What the documents say is tested: tables whose last column names test titles. It reads and compares, and runs nothing.
+// Reads tables of the documents whose last column names test titles, and the titles of the tests. It runs nothing.
 import { globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '..');
 
 export type Row = { text: string; titles: string[] };
 
-/** The rows of the first table below a heading of a document; `titles` are what stands in backticks in the last column. */
+/** The rows of the first table below a heading of a document. `titles`: the texts in backticks in the last column. */
 export function rowsOf(file: string, heading: string): Row[] {
   const section = readFileSync(resolve(root, file), 'utf8').split(`\n${heading}`)[1]?.split('\n## ')[0] ?? '';
   return section
@@ -24,7 +24,7 @@ const tests = globSync('{worker,e2e,ui,scripts}/**/*.{test,suite}.{ts,tsx}', { c
   .map((file) => readFileSync(resolve(root, file), 'utf8'))
   .join('\n');
 
-/** What begins a call, as `it('…', …)` does, or names the case of one. */
+/** The first text of a call, as in `it('…', …)`, or the name of a case. */
 const TITLE = /(?:\(\s*|\b(?:rule|name): )(['"`])((?:(?!\1)[^\\]|\\.)*)\1,/g;
 const titles = new Set([...tests.matchAll(TITLE)].map(([, , title]) => title));
 
@@ -36,7 +36,7 @@ export function isTitle(title: string): boolean {
 const IDLE =
   /\b(?:it|test|describe)(?:\.\w+)*\.(?:skip|only|todo|fails)\b.*|\b(?:skip|only|todo|fails): true\b.*|\.skip\(\)/g;
 
-/** Tests that are there and do not run: each would be a promise that nobody keeps. A machine that lacks a tool is another matter. */
+/** Tests that are switched off. A test that is skipped because the machine lacks a tool does not count. */
 export function idleTests(text = tests): string[] {
   return [...text.matchAll(IDLE)].map(([line]) => line);
 }

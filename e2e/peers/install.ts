@@ -1,4 +1,4 @@
-// Fetches the packages of this folder when they are first needed: the product's own `npm ci` leaves them out.
+// Installs the packages of this folder when they are first needed: the product's own `npm ci` does not install them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

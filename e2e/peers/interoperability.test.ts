@@ -1,5 +1,5 @@
-// Clients and servers that know nothing of this product, one before and one behind it. Each is a program of its own with the
-// real package (package.json), so that nothing here has to know its types. docs/interoperability.md lists them.
+// Clients and servers of other projects, before and behind the product. Each is a separate program with the
+// real package (package.json), so this file needs none of their types. docs/interoperability.md lists them.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { spawnSync } from 'node:child_process';
@@ -68,7 +68,7 @@ async function serve(
   return upstream;
 }
 
-/** Runs a client with a good token and reads what it found out. */
+/** Runs a client with a good token and returns its output. */
 async function ask(command: string, args: string[]): Promise<string> {
   if (zone === undefined) throw new Error('nothing is served');
   const { secret } = await zone.givenToken();
@@ -84,7 +84,7 @@ const askNode = async (program: string, ...args: string[]): Promise<unknown> =>
 describe('the Model Context Protocol', () => {
   beforeAll(() => serveBy('mcp.mjs'));
 
-  it('runs a session with progress, messages of the server and an end, with no setting at all', async () => {
+  it('runs a session with progress, messages of the server and an end, without any setting', async () => {
     expect(await askNode('mcp.mjs', 'call', 'ORIGIN')).toEqual({
       hasSession: true,
       progress: [1, 2, 3, 1],
@@ -103,7 +103,7 @@ describe('tus', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('stops an upload and goes on with it, at the address that callers know', async () => {
+  it('stops an upload and resumes it, at the address that callers know', async () => {
     // As the program prints it.
     const { url, digest } = (await askNode('tus.mjs', 'send', 'ORIGIN')) as { url: string; digest: string };
     expect(new URL(url).origin).toBe(zone?.origin);
@@ -115,7 +115,7 @@ describe('tus', () => {
 describe('Connect', () => {
   beforeAll(() => serveBy('connect.mjs', printed('Connect and gRPC-Web')));
 
-  it('calls, streams and is refused, with the header that its server insists on', async () => {
+  it('calls, streams and is refused, with the header that its server requires', async () => {
     expect(await askNode('connect.mjs', 'call', 'ORIGIN')).toEqual({
       value: 'hello',
       trailer: '5',
@@ -152,7 +152,7 @@ describe('the client of OpenAI', () => {
     });
   });
 
-  it('streams, sends its organisation, repeats nothing that must not be, and waits as it is told', async () => {
+  it('streams, sends its organisation, does not repeat a call when told not to, and waits as told', async () => {
     expect(await askNode('openai.mjs', 'ORIGIN')).toEqual({
       answer: 'hello',
       streamed: 'ab',
@@ -185,7 +185,7 @@ describe('the client of Anthropic', () => {
     });
   });
 
-  it('sends its version, repeats nothing that must not be, and waits while the API is overloaded', async () => {
+  it('sends its version, does not repeat a call when told not to, and waits while the API is overloaded', async () => {
     expect(await askNode('anthropic.mjs', 'ORIGIN')).toEqual({
       answer: 'hello',
       failed: 500,

@@ -1,10 +1,10 @@
-// RFC 7662 as two clients that know nothing of this product understand it.
+// RFC 7662 with two clients of other projects.
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDeployment, type Deployment, type GivenToken } from '../deployment.ts';
 
-// What form-encoding (RFC 6749 section 2.3.1) changes: a space, a colon, a plus, a percent sign and a letter beyond ASCII.
+// Characters that form-encoding (RFC 6749 section 2.3.1) changes: a space, a colon, a plus, a percent sign, a letter beyond ASCII.
 const CLIENT = 'Läufer: results+1';
 const SECRET = 'a client secret: 100% made up, for these tests + no others';
 
@@ -48,7 +48,7 @@ describe.for([
   ['oauth4webapi', withOauth4webapi],
   ['openid-client', withOpenidClient],
 ] as const)('%s', ([, tell]) => {
-  it('learns whose token it is while it is active, and nothing but "not active" while it is not', async () => {
+  it('learns the organisation of an active token, and only "not active" about an inactive one', async () => {
     const active = {
       active: true,
       sub: token.organisation,
@@ -64,7 +64,7 @@ describe.for([
     expect(await tell(token.secret)).toEqual(active);
   });
 
-  it('learns nothing about a token of an organisation off Enterprise, or about none at all', async () => {
+  it('learns only "not active" about a token of an organisation off Enterprise, and about a made-up token', async () => {
     const other = await zone.givenToken();
     await zone.write('PUT', `/operator/organisations/${other.organisation}`, { name: 'Acme', plan: 'trial' });
     for (const secret of [other.secret, 'no-token', '9pé & = %']) {
@@ -72,7 +72,7 @@ describe.for([
     }
   });
 
-  it('is told that it is not the client that it says', async () => {
+  it('gets 401 with wrong client credentials', async () => {
     await expect(tell(token.secret, CLIENT, `${SECRET}x`)).rejects.toMatchObject({ status: 401 });
     await expect(tell(token.secret, 'somebody', SECRET)).rejects.toMatchObject({ status: 401 });
   });

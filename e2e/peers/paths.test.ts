@@ -1,5 +1,5 @@
-// What servers make of a path, and whether the gateway keeps from them what they read as another one: nginx, Caddy, Node, Tomcat
-// and PHP serve one folder, with a file under /v1 and one under /admin. docs/paths.md is the table of what they answer.
+// How servers read a path, and whether the gateway refuses paths that they read as another one: nginx, Caddy, Node, Tomcat
+// and PHP serve one folder, with a file under /v1 and one under /admin. docs/paths.md is the table of their answers.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'paths-'));
 const root = join(folder, 'root');
 const rows = pathRows();
 
-/** A file server as people write one in Node: the path of the URL, decoded, joined to a folder. */
+/** A simple file server in Node: the path of the URL, decoded, joined to a folder. */
 function startNode(port: number): Promise<{ stop(): Promise<void> }> {
   const server = createServer((request, reply) => {
     try {
@@ -55,7 +55,7 @@ const servers: { name: string; isHere: boolean; start(port: number): Promise<{ s
   ];
 
 beforeAll(() => {
-  // nginx reads files as a user of its own.
+  // nginx reads files as another user.
   chmodSync(folder, 0o755);
   for (const area of ['v1', 'admin']) {
     mkdirSync(join(root, area), { recursive: true });
@@ -64,7 +64,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The name of the file that came, or the status. */
+/** The content of the served file, or the status. */
 async function fileAt(port: number, path: string, more = ''): Promise<string> {
   const reply = await sendBytes(
     port,
@@ -74,7 +74,7 @@ async function fileAt(port: number, path: string, more = ''): Promise<string> {
 }
 
 describe.for(servers)('$name', ({ name, isHere: here, start }) => {
-  it.runIf(here)('makes of each path what the table says', async () => {
+  it.runIf(here)('reads each path as the table says', async () => {
     const port = await freePort();
     const server = await start(port);
     const made: Record<string, string> = {};
@@ -112,7 +112,7 @@ describe.for(servers)('$name', ({ name, isHere: here, start }) => {
   });
 });
 
-it('forwards no path that one of the servers reads as another', () => {
+it('forwards no path that one of the servers reads as another path', () => {
   const misread = rows.filter((row) => Object.values(row.servers).includes('admin'));
   expect(misread.length).toBeGreaterThan(5);
   expect(misread.filter(({ gateway }) => gateway === 'forwarded')).toEqual([]);

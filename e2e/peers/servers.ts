@@ -1,5 +1,4 @@
-// Servers as people run them, which the tests put behind a gateway: each started on a port of its own, with its files in a
-// folder of the test.
+// Servers that the tests put behind a gateway. Each starts on its own port, with its files in a folder of the test.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

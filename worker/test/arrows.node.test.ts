@@ -1,4 +1,5 @@
-// Who may import whom. Read from the source, so that type-only imports count as well. What is not listed is forbidden.
+// The allowed imports between folders. They are read from the source, so that type-only imports count. An import that is not
+// listed is forbidden.
 import { globSync, readFileSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -225,7 +226,7 @@ describe('the arrows', () => {
     expect(forbidden.map(said)).toEqual([]);
   });
 
-  it('permit nothing that no file needs', () => {
+  it('permit no import that no file needs', () => {
     const arrows = workerFiles().flatMap(([file, text]) => arrowsOf(file, text));
     const unused = Object.entries(ARROWS).flatMap(([from, { rooms, packages }]) => {
       const needed = arrows.filter((arrow) => arrow.from === from);
@@ -237,7 +238,7 @@ describe('the arrows', () => {
     expect(unused).toEqual([]);
   });
 
-  it('let the dashboard see nothing of the Worker but types: of its own routes, of its page, of problems', () => {
+  it('let the dashboard import only types of the Worker: of its own routes, of its page, of problems', () => {
     const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
       (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
     );
@@ -287,7 +288,7 @@ describe('the arrows', () => {
   it.each([
     ['verification/verify.ts', "import { Hono } from 'hono';", 'hono'],
     ['verification/isolate/memory.ts', "import type { Db } from '../../database.ts';", 'database'],
-    ['api/routes.ts', "const wing = await import('../admin/routes.ts');", 'admin/routes'],
+    ['api/routes.ts', "const group = await import('../admin/routes.ts');", 'admin/routes'],
     ['token/store.ts', "import { Problem } from '../http/problem.ts';", 'http/problem'],
   ])('would catch %s with %s', (file, text, to) => {
     expect(

@@ -1,4 +1,4 @@
-// What every isolate has to compile, and what a call evaluates of it. Bundled as Wrangler does, but in one pass.
+// The code that every isolate compiles, and the part that a call evaluates. Bundled as Wrangler does, but in one pass.
 import { resolve } from 'node:path';
 import { build } from 'esbuild';
 import type { Plugin } from 'esbuild';
@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Leaves out what waits behind an `import()`. */
+/** Leaves out code that is loaded by `import()`. */
 const eager: Plugin = {
   name: 'eager',
   setup: ({ onResolve }) =>
@@ -37,7 +37,7 @@ async function bundle(entry: string, plugins: Plugin[] = []): Promise<{ text: st
 
 it('the Worker is ASCII: one character beyond Latin-1 doubles what V8 keeps and reads of it at each start', async () => {
   const { text, inputs } = await bundle('worker/index.ts');
-  // A tagged template and a regular expression are the places that esbuild does not escape.
+  // esbuild does not escape tagged templates and regular expressions.
   // oxlint-disable-next-line no-control-regex -- all of ASCII
   expect(text.match(/[^\x00-\x7f].{0,40}/g)).toBeNull();
   // Hono's other routers build a table at the first call, and no route uses them.
@@ -56,14 +56,14 @@ it('a call evaluates no query builder, no schema library and no client of anothe
       /drizzle|valibot|oauth4webapi|@libsql|worker\/(?:admin|operator|docs)/.test(name),
     ),
   ).toEqual([]);
-  // The checks of settings and addresses stand here as well: they come before any answer.
+  // This includes the checks of settings and addresses, which come before any answer.
   expect(text.length).toBeLessThan(68_500);
 });
 
-it('verification stands alone: no package, and no more than it needs', async () => {
+it('verification imports no package and no more than it needs', async () => {
   const { text, inputs } = await bundle('worker/verification/verify.ts', [eager]);
   expect(inputs.filter((name) => name.includes('node_modules'))).toEqual([]);
-  // What hubs and minting alone need is not carried along.
+  // Code that only hubs or minting need is not included.
   expect(inputs.filter((name) => /hub|publish|usage/.test(name))).toEqual([]);
   expect(text.length).toBeLessThan(15_700);
 });

@@ -1,4 +1,4 @@
-// The commands of the model run: each makes one change by the real routes and in the model, and compares the two.
+// The commands of the model test: each makes one change by the real routes and in the model, and compares the two.
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Plan } from '../organisation/organisation.ts';
@@ -24,7 +24,7 @@ import {
 import type { Deed, Model, ModelToken, Organisation, Person, Real } from './model.ts';
 
 type Command = fc.AsyncCommand<Model, Real>;
-/** What was done, and how much of it was granted. */
+/** The number of executed commands, and of those that were granted. */
 export const ran = { executed: 0, granted: 0 };
 
 function command(
@@ -42,7 +42,7 @@ function command(
   };
 }
 
-/** A command on one of the tokens that were ever made, deleted ones among them; left out while there is none. */
+/** A command on one of all tokens so far, including deleted ones. It is skipped while there is none. */
 function onToken(
   text: string,
   pick: number,
@@ -70,7 +70,7 @@ async function create(model: Model, real: Real, isolate: number, deed: Deed, nam
     return;
   }
   expect(answer.status).toBe(201);
-  // As the contract has it for 201; the lists and calls that follow would not fit anything else.
+  // The answer to a 201. Later lists and calls would fail with another shape.
   const { token, secret } = answer.body as { token: ModelToken; secret: string };
   expect(shown(token)).toEqual({ id: token.id, active: true, name });
   const made = { id: token.id, secret, of: deed.at, active: true, name, isDeleted: false };
@@ -121,7 +121,7 @@ async function changePlan(model: Model, real: Real, isolate: number, at: Organis
   await askAll();
 }
 
-/** The platform takes somebody in or out; who comes back signs in anew, and who left everywhere is signed out. */
+/** The platform adds or removes a member. A person who returns signs in again; a person without organisations is signed out. */
 async function changeMembership(model: Model, real: Real, isolate: number, deed: Deed, isIn: boolean) {
   const { by, at } = deed;
   const path = `/operator/organisations/${real.ids[at]}/members/${real.addressOf(by)}`;
@@ -143,7 +143,7 @@ const organisation = fc.constantFrom(...ORGANISATIONS);
 const isolate = fc.nat({ max: ISOLATES - 1 });
 const pick = fc.nat({ max: 1000 });
 const anyDeed = fc.record({ by: person, at: organisation });
-/** By who may, mostly: a run in which strangers alone knock learns little. */
+/** Mostly by a member: a run with only refusals would test little. */
 const likelyDeed = fc.oneof(
   { weight: 3, arbitrary: fc.record({ by: fc.constant<Person>('bob'), at: organisation }) },
   { weight: 2, arbitrary: anyDeed },
@@ -213,7 +213,7 @@ const restarting = isolate.map((where) =>
   }),
 );
 
-/** More creates and calls than anything else, so that there is something to pause and to delete. */
+/** Mostly creates and calls, so that there are tokens to switch and to delete. */
 export const COMMANDS: fc.Arbitrary<Command>[] = [
   ...Array.from({ length: 5 }, () => creating),
   ...Array.from({ length: 4 }, () => changing),
@@ -225,7 +225,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   restarting,
 ];
 
-/** Plays the commands in a world of their own, and looks at everything again at the end. */
+/** Runs the commands with new organisations and people, and checks everything again at the end. */
 export async function playOneWorld(commands: Iterable<Command>): Promise<void> {
   const { model, real } = await givenWorld();
   await fc.asyncModelRun(() => ({ model, real }), commands);

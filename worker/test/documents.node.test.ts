@@ -1,14 +1,14 @@
-// The documents hang together: decisions are numbered without a gap, every page can be reached, every link leads somewhere.
+// The documents are consistent: decisions are numbered without a gap, every page can be reached, every link has a target.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
-// The sources of /docs lead to addresses of a deployment: e2e/docs.test.ts follows those.
+// The sources of /docs link to addresses of a deployment; e2e/docs.test.ts checks those.
 const pages = globSync(['*.md', 'docs/**/*.md', 'bench/*.md'], { cwd: root, exclude: ['docs/site/**'] });
 const read = (page: string): string => readFileSync(resolve(root, page), 'utf8');
 
-/** The files that a page leads to, from the root of the project. */
+/** The files that a page links to, as paths from the root of the project. */
 function targetsOf(page: string): string[] {
   return [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target = '']) =>
     relative(root, resolve(root, dirname(page), target)),
@@ -20,7 +20,7 @@ describe('the table of clients and servers', () => {
     ([, name = '', version = '']) => [name, version] as const,
   );
 
-  it.each(rows)('has %s as it is installed: %s', (name, version) => {
+  it.each(rows)('has the installed version of %s: %s', (name, version) => {
     const packages = ['package.json', 'e2e/peers/package.json'].map(
       (file) => JSON.parse(read(file)) as Record<'dependencies' | 'devDependencies', Record<string, string>>,
     );
@@ -30,7 +30,7 @@ describe('the table of clients and servers', () => {
 
   it('has every client and server that is installed for it', () => {
     const { dependencies } = JSON.parse(read('e2e/peers/package.json')) as { dependencies: object };
-    // What the others stand on.
+    // Packages that the others need.
     const parts = new Set(['@bufbuild/protobuf', '@tus/file-store', 'zod']);
     const names = rows.map(([name]) => name);
     expect(names).toEqual(
@@ -51,14 +51,14 @@ describe('the documents', () => {
 
   it('lead from README.md to every page', () => {
     const reached = new Set(['README.md']);
-    // A set that is walked takes in what is added on the way.
+    // Iterating over a set includes elements that are added meanwhile.
     for (const page of reached) {
       for (const target of targetsOf(page)) if (pages.includes(target)) reached.add(target);
     }
     expect(pages.filter((page) => page !== 'CHANGELOG.md' && !reached.has(page))).toEqual([]);
   });
 
-  it.each(pages)('lead somewhere with every link of %s', (page) => {
+  it.each(pages)('have a target for every link of %s', (page) => {
     expect(targetsOf(page).filter((target) => !existsSync(resolve(root, target)))).toEqual([]);
   });
 });

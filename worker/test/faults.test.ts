@@ -1,5 +1,5 @@
-// Each storage call of each mutation is failed in turn, in each way: lost, done without an answer, slow. Every time the
-// outcome is all or nothing, the answer is a problem or true, and repeating the call completes it.
+// Each storage call of each mutation fails in turn, in three ways: lost, done without an answer, slow. Each time the
+// mutation is done completely or not at all, the answer is a problem or correct, and a repeat completes the mutation.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ const BROWSER = 'a browser of its own';
 type Deed = {
   name: string;
   request: (world: World) => [method: string, path: string, body?: object];
-  /** What a repeat is answered when the first call was done after all. */
+  /** The status of a repeat when the first call was done although it failed. */
   repeated: number;
 };
 
@@ -71,7 +71,7 @@ const deeds: Deed[] = [
     request: ({ email }) => ['POST', '/api/sign-in/link', { email }],
     repeated: 202,
   },
-  // Whose answer was lost has no cookie and a code that is used up, and asks for another link.
+  // When the answer is lost, the person has no cookie and a used code, and must ask for another link.
   { name: 'sign in', request: ({ code }) => ['POST', '/api/sign-in/redeem', { code }], repeated: 401 },
   {
     name: 'end one of the own sessions',
@@ -96,7 +96,7 @@ async function givenWorld(): Promise<World> {
   return { organisation, email, token, session: { cookie, id: id ?? '' }, key: crypto.randomUUID(), code };
 }
 
-/** Everything that a deed could leave behind, without what differs from world to world. */
+/** The state that a mutation could change, without values that differ between runs. */
 async function stateOf(world: World): Promise<unknown> {
   const of = (sql: string, value: string) => env.DB.prepare(sql).bind(value);
   const results = await env.DB.batch([
@@ -111,7 +111,7 @@ async function stateOf(world: World): Promise<unknown> {
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.organisation),
     of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', world.organisation),
     of('SELECT method, expires_at > 0 AS lives FROM sessions WHERE email = ?', world.email),
-    // Whether the old one is there: a sign-in makes a new one in its place.
+    // Whether the old session is there: a sign-in replaces it.
     of('SELECT count(*) AS old FROM sessions WHERE id = ?', world.session.id),
     of('SELECT min(count(*), 2) AS codes FROM sign_ins WHERE email = ?', world.email),
   ]);
@@ -130,7 +130,7 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
             cookie: world.session.cookie,
             origin: ORIGIN,
             'idempotency-key': world.key,
-            // A client of its own to the limiters.
+            // A separate client for the limiters.
             'cf-connecting-ip': world.key,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
@@ -143,7 +143,7 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
   return answer;
 }
 
-// Each case sends a deed as often as it calls storage, twice, and waits as long as a slow call lasts.
+// Each case sends the mutation twice for each of its storage calls, and waits for slow calls.
 describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed) => {
   it.each(FAULTS)('is all or nothing, and a repeat completes it: a call is %s', async (kind) => {
     const model = await givenWorld();
@@ -184,7 +184,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** A failure of ours is said as such: never 401, which makes people sign in again and programs throw tokens away. */
+/** A failure of ours is a 503, never a 401: after a 401 people sign in again and programs discard tokens. */
 async function isOurProblem(answer: Response): Promise<boolean> {
   const text = await answer.text();
   return (

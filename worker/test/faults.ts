@@ -1,22 +1,22 @@
-// A deployment whose storage fails at one chosen call: D1, KV, hubs, limiters and assets, wrapped around the real ones. Every call is
-// counted, so that a test can fail each of them in turn instead of a sample.
+// A deployment whose storage fails at one chosen call. D1, KV, hubs, limiters and assets are wrappers around the real ones. Every
+// call is counted, so that a test can fail each of them in turn.
 import { env } from 'cloudflare:workers';
 import type { Env } from '../deployment/env.ts';
 
-/** `lost`: the call never arrives. `unanswered`: it is done, and the answer is lost. `slow`: it takes its time. */
+/** `lost`: the call does not arrive. `unanswered`: it is done, and the answer is lost. `slow`: it is delayed. */
 export const FAULTS = ['lost', 'unanswered', 'slow'] as const;
 export type Fault = { at: number; kind: (typeof FAULTS)[number] };
 
 const SLOW_MS = 40;
 
-/** The real bindings with one fault in them, or none; `calls` names what was called so far, in order. */
+/** The real bindings with one fault or none. `calls`: the names of the calls so far, in order. */
 export function deploymentWith(fault: Fault | null): { env: Env; calls: string[] } {
   const calls: string[] = [];
 
   async function step<T>(name: string, run: () => Promise<T>): Promise<T> {
     const index = calls.push(name) - 1;
     if (fault === null || index !== fault.at) return run();
-    // As D1 words a failure on the way to it: without its prefix.
+    // D1's own words for a failure of the network, without its prefix.
     const planted = `${name.startsWith('D1') ? 'Network connection lost. ' : ''}planted fault: ${name}`;
     if (fault.kind === 'lost') throw new Error(`${planted} is lost`);
     if (fault.kind === 'slow') await scheduler.wait(SLOW_MS);
@@ -25,7 +25,7 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
     return outcome;
   }
 
-  /** The same object, but the named methods (all of them, where none are named) are counted and may fail. */
+  /** The same object, but the named methods (all methods, when `names` is null) are counted and may fail. */
   function wrap<T extends object>(target: T, room: string, names: readonly string[] | null): T {
     return new Proxy(target, {
       get(_, name) {
@@ -78,7 +78,7 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
     env: {
       ...env,
       OPERATOR_SECRET,
-      // A hub that cannot be told costs its lease: here a short one.
+      // A change waits for the lease of a hub that cannot be told, so the leases are short here.
       REVOCATION_LEASE_MS: '10',
       HUB_LEASE_MS: '40',
       DB: database,

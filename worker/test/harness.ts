@@ -1,4 +1,4 @@
-// What tests in workerd share: organisations, members, tokens and calls, through the real tables and the real routes.
+// Shared by tests in workerd: organisations, members, tokens and calls, through the real tables and the real routes.
 import { env, exports } from 'cloudflare:workers';
 import { createLinkCode } from '../admin/link.ts';
 import { openDeployment } from '../deployment/deployment.ts';
@@ -19,7 +19,7 @@ export function bearer(secret: string): { authorization: string } {
   return { authorization: `Bearer ${secret}` };
 }
 
-/** A fresh organisation with its members; ids are random so that tests do not meet. */
+/** A new organisation with its members. Ids are random, so that tests do not affect each other. */
 export async function givenOrganisation(
   plan: Plan = 'enterprise',
   emails: string[] = ['owner@example.com'],
@@ -69,7 +69,7 @@ export async function givenToken(
   return { id, secret };
 }
 
-/** A signed-in member's headers for reading; `write` adds what our own pages send along with a write. */
+/** The headers of a signed-in member for reads; `write` adds the headers of a write. */
 export async function givenSession(email = 'owner@example.com'): Promise<{ cookie: string }> {
   const cookie = markedValue(openDeployment(env).settings.tagKeys, 'session');
   const now = Date.now();
@@ -81,7 +81,7 @@ export async function givenSession(email = 'owner@example.com'): Promise<{ cooki
   return { cookie: `local-session=${cookie}` };
 }
 
-/** The code of a sign-in link that a client of its own asked for in this browser. */
+/** The code of a sign-in link that a new client asked for in this browser. */
 export async function givenCode(email: string, browser: string, now = Date.now()): Promise<string> {
   const code = markedValue(openDeployment(env).settings.tagKeys, 'link');
   const asked = { email, code, browser, client: crypto.randomUUID() };
@@ -103,7 +103,7 @@ export function write(method: string, path: string, headers: HeadersInit, body?:
   });
 }
 
-/** A burst against a limiter, whose minutes follow the wall clock: once more when one ended in the middle of it. */
+/** Runs a burst against a limiter within one minute of the clock. When a minute ends during the burst, it runs again. */
 export async function withinOneMinute<T>(burst: () => Promise<T>): Promise<T> {
   for (;;) {
     const minute = Math.floor(Date.now() / 60_000);

@@ -1,4 +1,4 @@
-// What the log says about a request, and what it never says.
+// The fields of the log about a request, and data that the log must never hold.
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,7 +37,7 @@ function lines(): Record<string, unknown>[] {
   return printed.map((text) => JSON.parse(text) as Record<string, unknown>);
 }
 
-/** The one line that was printed since the last look. */
+/** The one line that was printed since the last call of this function. */
 function line(): Record<string, unknown> {
   const [first = {}, ...more] = lines();
   expect(more).toEqual([]);
@@ -46,7 +46,7 @@ function line(): Record<string, unknown> {
   return first;
 }
 
-/** A call with settings or bindings of its own. */
+/** A call with changed settings or bindings. */
 function callWith(changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(`http://localhost${path}`, init);
   // The test's own bindings stand beside the Worker's.
@@ -239,7 +239,7 @@ describe('the line about a failure', () => {
     }
   });
 
-  it('says of the hourly pruning how much went and how large the database is', async () => {
+  it('gives the number of rows that the hourly pruning removed, and the size of the database', async () => {
     await worker.scheduled(
       createScheduledController({ scheduledTime: new Date() }),
       env,
@@ -298,7 +298,7 @@ describe('the line about a failure', () => {
     expect(printed.join('\n')).not.toContain('@');
   });
 
-  it('names what a call asked in vain, a hub and KV that fail or are too slow, once in ten seconds', async () => {
+  it('names a hub or KV that failed or was too slow for a call, once in ten seconds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       const { secret } = await givenToken(await givenOrganisation());

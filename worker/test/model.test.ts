@@ -1,18 +1,18 @@
-// Any order of deeds, over HTTP: random commands to two isolates, compared with a model after
-// each of them. Tenancy, the plan rules and the promise, where no example was thought of.
+// Random commands over HTTP to two isolates, compared with a model after each command. They test tenancy, the plan rules and
+// the promise in orders that no example covers.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, playOneWorld, ran } from './deeds.ts';
 import { settled } from './model.ts';
 
 const COMMANDS_IN_ALL = 1000;
-/** Worlds side by side: a change waits for its leases, and nothing of one organisation touches another. */
+/** Runs at the same time, because a change waits for its leases. The runs have different organisations. */
 const LANES = 16;
-/** Below 120 changes a minute for an organisation: the limiter is the real one. */
+/** Below 120 changes a minute for an organisation, because the limiter is the real one. */
 const LENGTH = 60;
 
 async function playLane(): Promise<void> {
-  // By what was executed: the length of a run is drawn, and a command that has no token to act on is left out.
+  // Counts executed commands: the length of a run is random, and a command without a token is skipped.
   while (ran.executed < COMMANDS_IN_ALL) {
     await fc.assert(
       fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: LENGTH, size: 'max' }), playOneWorld),
@@ -21,9 +21,9 @@ async function playLane(): Promise<void> {
   }
 }
 
-describe('any order of deeds by three people on two organisations', () => {
+describe('random commands of three people on two organisations', () => {
   it(
-    'does what the model says, at every isolate, over a thousand commands',
+    'have the results of the model, at every isolate, over a thousand commands',
     { timeout: 300_000 },
     async () => {
       await Promise.all(Array.from({ length: LANES }, playLane));

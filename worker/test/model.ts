@@ -1,5 +1,5 @@
-// The model of the whole product in a few lines: what three people may do in two organisations as they come and go, and how to
-// ask any of two isolates the same. It judges nothing but answers.
+// A small model of the product: what three people may do in two organisations that they join and leave, and how to
+// ask each of two isolates the same. It checks only answers.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect } from 'vitest';
@@ -29,7 +29,7 @@ export type ModelToken = {
 export type Model = {
   plans: Record<Organisation, Plan>;
   members: Record<Organisation, Person[]>;
-  /** Whose session still counts: the last membership takes it along. */
+  /** People with a valid session: it ends with the last membership. */
   signedIn: Person[];
   tokens: ModelToken[];
 };
@@ -43,8 +43,8 @@ type Answer = { status: number; slug: string | null; body: Record<string, unknow
 export type Deed = { by: Person; at: Organisation };
 
 /**
- * An `env` of its own is an isolate of its own to verification: nothing remembered, no lease. The lease is the real one: a
- * short one would be over before a change is answered, and no isolate could ever be caught with an old view.
+ * A new `env` is a new isolate for verification: empty memory, no lease. The lease has its real length: a
+ * short one would end before a change is answered, and no isolate could ever have an old view.
  */
 export function newIsolate(): Env {
   return { ...env, OPERATOR_SECRET, REVOCATION_LEASE_MS: '1000' };
@@ -96,10 +96,10 @@ export async function send(
     deployment,
     context,
   );
-  // A JSON object: every answer that is asked for here has one, good or bad.
+  // Every answer here, good or bad, is a JSON object.
   const json = (await answer.json()) as Record<string, unknown>;
   const slug = typeof json['type'] === 'string' ? (json['type'].split('#')[1] ?? null) : null;
-  // Not waited for before the answer is read: what runs on behind it must not be needed.
+  // The answer is read first: it must not depend on work that runs after it.
   pending.push(waitOnExecutionContext(context));
   return { status: answer.status, slug, body: json };
 }
@@ -117,14 +117,14 @@ export function asMember(
   return send(real, isolate, method, path, { ...real.sessions[deed.by], origin: ORIGIN }, body);
 }
 
-/** Why this person may do nothing at all there; null when they may. */
+/** The refusal for this person at this organisation; null when they may act. */
 export function refusalOf(model: Model, { by, at }: Deed): { status: number; slug: string } | null {
   if (!model.signedIn.includes(by)) return { status: 401, slug: 'sign-in-required' };
   if (!model.members[at].includes(by)) return { status: 404, slug: 'organisation-not-found' };
   return model.plans[at] === 'enterprise' ? null : { status: 403, slug: 'enterprise-plan-required' };
 }
 
-/** The token, if it stands in the organisation that the path names. */
+/** The refusal when the token is not in the organisation of the path; otherwise null. */
 export function missingAt(token: ModelToken, { at }: Deed): { status: number; slug: string } | null {
   return token.of === at && !token.isDeleted ? null : { status: 404, slug: 'token-not-found' };
 }
@@ -138,8 +138,8 @@ export function shown({ id, active, name }: { id: string; active: boolean; name:
 }
 
 /**
- * A call as a client makes it. A 503 says that hub and database did not answer in time, and nothing about the token: it is
- * asked again a second later, as its Retry-After says. It may not last.
+ * A call with the retries of a client. A 503 means that hub and database did not answer in time. The client calls again
+ * after a second, as Retry-After says, at most ten times.
  */
 async function ping(real: Real, isolate: number, token: ModelToken): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
@@ -172,21 +172,21 @@ export async function checkList(model: Model, real: Real, isolate: number, deed:
     return;
   }
   expect(answer.status).toBe(200);
-  // The shape of a list that was answered with 200; the comparison below fails on any other.
+  // The shape of a list; the comparison below fails on any other shape.
   const rows = answer.body['tokens'] as ModelToken[];
   const byId = (one: { id: string }, other: { id: string }): number => (one.id < other.id ? -1 : 1);
   expect(rows.map(shown).toSorted(byId)).toEqual(livingOf(model, deed.at).map(shown).toSorted(byId));
 }
 
 /**
- * Asks each isolate. After a change this is where a broken promise shows; before it, each isolate comes to remember the
- * token under a fresh lease, which is what a broken promise needs.
+ * Calls each isolate. After a change this detects a broken promise. Before a change it makes each isolate remember the
+ * token under a new lease; without that, a broken promise could not be seen.
  */
 export async function everyIsolate(model: Model, real: Real, token: ModelToken): Promise<void> {
   await Promise.all(real.isolates.map((_, index) => checkCall(model, real, index, token)));
 }
 
-/** When what the answers left running is done. */
+/** Waits for the work that runs after the answers. */
 export async function settled(): Promise<void> {
   await Promise.all(pending);
 }

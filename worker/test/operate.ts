@@ -1,4 +1,4 @@
-// Calls of the operator to a deployment that has the operator secret, and one that counts what a call costs.
+// Calls of the operator to a deployment with the operator secret, and bindings that count the cost of a call.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Env } from '../deployment/env.ts';
@@ -28,7 +28,7 @@ export async function operate(
   return answer;
 }
 
-/** Bindings that write down the statements and the hubs that are asked. */
+/** Bindings that record the statements that are sent and the hubs that are asked. */
 export function counting(): { settings: Partial<Env>; statements: string[]; hubs: string[] } {
   const statements: string[] = [];
   const hubs: string[] = [];

@@ -1,9 +1,8 @@
-// Each promise of the README, and each abuse case of docs/security.md, names a test; a title that no test has would be a
-// promise that nobody keeps.
+// Each promise of the README and each abuse case of docs/security.md names a test, and the named test exists.
 import { describe, expect, it } from 'vitest';
 import { idleTests, isTitle, rowsOf } from '../../scripts/titles.ts';
 
-/** The first column of docs/security.md: a case leaves the table by a decision alone, and no other stands in for it. */
+/** The first column of docs/security.md, so that no case is removed or replaced by accident. */
 const ABUSE_CASES = [
   'Member of A lists, toggles, deletes tokens of B by id',
   'Right organisation in the path, token id of another',
@@ -117,7 +116,7 @@ it('finds every abuse case in the table of docs/security.md', () => {
   expect(rowsOf('docs/security.md', '## Abuse cases').map(({ text }) => text)).toEqual(ABUSE_CASES);
 });
 
-it('runs every test that there is', () => {
+it('runs every test', () => {
   expect(idleTests()).toEqual([]);
 });
 
@@ -130,13 +129,13 @@ it.each([
   ["it('a', { skip", 'true }, f)', ': '],
   ['context', 'skip()'],
 ])('would notice a test that does not run: %s and %s', (before, after, dot = '.') => {
-  // Put together here, or this file would be a hit itself.
+  // Put together here, so that the search does not find this file.
   expect(idleTests(before + dot + after)).toHaveLength(1);
   expect(idleTests(before + dot + after.replace(/skip|only|todo|true/, 'each'))).toEqual([]);
 });
 
-it('knows a title from a text that merely contains it', () => {
-  expect(isTitle('knows a title from a text that merely contains it')).toBe(true);
+it('does not take a text for a title because a title contains it', () => {
+  expect(isTitle('does not take a text for a title because a title contains it')).toBe(true);
   expect(isTitle(['knows a', 'title'].join(' '))).toBe(false);
   const text = 'a text that is the title of nothing';
   expect(isTitle(text)).toBe(false);

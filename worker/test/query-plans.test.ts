@@ -1,5 +1,5 @@
-// Every statement that the routes of the dashboard and of the operator send is looked at: none may walk a whole table, and a
-// page of the activity is never sorted, only read.
+// The query plan of every statement of the dashboard's and the operator's routes: none may scan a whole table, and a
+// page of the activity is read in index order, never sorted.
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.t
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
 const statements = new Map<string, string>();
 
-/** The deployment, whose statements are kept under the name of what sends them. */
+/** The deployment; its statements are recorded under the name of the sender. */
 function recordingAs(sender: string): Env {
   const recording = new Proxy(env.DB, {
     get(database, name: keyof D1Database) {
@@ -56,7 +56,7 @@ beforeAll(async () => {
   const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
   const there = `/operator/organisations/${organisation}`;
   const cursor = await sealCursor(openDeployment(env).settings.tagKeys, organisation, '9');
-  // Refusals have statements of their own, which run behind the answer.
+  // Refusals have their own statements, which run after the answer.
   await send('GET', '/api/organisations/another/tokens', session);
   await send('DELETE', `${room}/tokens/${crypto.randomUUID()}`, session);
   await send('GET', `/v1/ping?token=${(await givenToken(organisation)).secret}`, {});
@@ -113,7 +113,7 @@ beforeAll(async () => {
   ];
   const failed = answers.findIndex((answer) => !answer.ok);
   if (failed !== -1) throw new Error(`call ${failed} was answered ${answers[failed]?.status}`);
-  // Some sixty calls, some of which wait for leases.
+  // About sixty calls, some of which wait for leases.
 }, 60_000);
 
 async function planOf(sql: string): Promise<string[]> {
@@ -136,7 +136,7 @@ it('reaches every row by an index', async () => {
   expect(walks).toEqual([]);
 });
 
-it('has no index that no statement reads by', async () => {
+it('has no index that no statement uses', async () => {
   await worker.scheduled(
     createScheduledController({ scheduledTime: new Date() }),
     recordingAs('the hourly run'),
@@ -151,7 +151,7 @@ it('has no index that no statement reads by', async () => {
   expect(results.map(({ name }) => name).filter((name) => !isRead(name))).toEqual([]);
 });
 
-it('finds the events of one person, action and token by an index that knows all that is asked for', async () => {
+it('finds the events of one person, action or token by an index on exactly these columns', async () => {
   const pages = [...statements.keys()].filter((sql) =>
     /from "events" .*order by "events"."id" desc/.test(sql),
   );
@@ -162,20 +162,20 @@ it('finds the events of one person, action and token by an index that knows all 
     );
     asked.add(columns.join(' '));
     const known = ['organisation_id', ...columns].map((column) => `${column}=?`).join(' AND ');
-    // The end of the organisation that had the id before is a bound of the index as well, not looked for row by row.
+    // The deletion of an earlier organisation with this id is a bound of the index too, so no rows are searched for it.
     expect(await planOf(sql)).toContainEqual(expect.stringContaining(`(${known} AND id>?`));
   }
   expect([...asked].toSorted()).toEqual(['', 'action', 'actor', 'actor action', 'token_id']);
-  // Each of them with a cursor and without.
+  // Each with and without a cursor.
   expect(pages.filter((sql) => sql.includes('"events"."id" < ?'))).toHaveLength(5);
   expect(pages).toHaveLength(10);
 });
 
-it('would notice a statement that walks a table', async () => {
+it('would notice a statement that scans a table', async () => {
   expect(await planOf('SELECT * FROM tokens WHERE name = ?')).toEqual(['SCAN tokens']);
 });
 
-it('finds a deletion and an exposure of a token by the index that knows them alone', async () => {
+it('finds a deletion and an exposure of a token by the index of these events', async () => {
   for (const action of ['token.deleted', 'token.exposed']) {
     const asking = [...statements.keys()].filter((sql) => sql.includes(`"events"."action" = '${action}'`));
     expect(asking).not.toEqual([]);

@@ -1,5 +1,5 @@
-// A change whose answer was lost has happened. Whoever repeats it must be told "done" only when it is as true at every
-// other isolate as if the first answer had come.
+// A change whose answer was lost has happened. A repeat may answer "done" only when the change holds at every
+// other isolate, as after a first answer.
 import { createExecutionContext } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
@@ -16,7 +16,7 @@ it.each([
   { method: 'DELETE', body: null, repeated: 404 },
   { method: 'PATCH', body: '{"active":false}', repeated: 200 },
 ])(
-  'a repeat of $method whose first answer was lost is answered when it is true everywhere',
+  'a repeat of $method whose first answer was lost is answered when the change holds everywhere',
   async ({ method, body, repeated }) => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
@@ -30,7 +30,7 @@ it.each([
         body,
       });
     expect(await verify()).toBe(200);
-    // Which of its calls the change is, as one that does nothing tells.
+    // A change without effect shows which storage call makes the change.
     const probe = deploymentWith(null);
     await change(probe.env, crypto.randomUUID());
     const at = probe.calls.lastIndexOf('D1.batch');

@@ -1,11 +1,11 @@
-// What tests put into a database themselves, whichever it is.
+// Rows that tests insert directly, into D1 or libSQL.
 import type { Db } from '../database.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
 import { members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
 
-/** A fresh organisation with its members; ids are random so that tests do not meet. */
+/** A new organisation with its members. Ids are random, so that tests do not affect each other. */
 export async function insertOrganisation(
   db: Db,
   plan: Plan = 'enterprise',

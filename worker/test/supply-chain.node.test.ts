@@ -1,5 +1,5 @@
-// Whose code gets in: into the Worker, into the dashboard, and onto the machine of whoever installs this. Read from what the
-// bundlers say that they took, so that a dependency of a dependency counts as well.
+// Packages of other projects in the Worker, in the dashboard, and on the machine of a developer. The lists come from the
+// bundlers, so that indirect dependencies count.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ type Lock = {
 };
 const json = <T>(path: string): T => JSON.parse(readFileSync(resolve(root, path), 'utf8')) as T;
 
-/** Package names among the paths of modules; what is ours lies in no node_modules. */
+/** The package names in the paths of modules; our own modules are not in node_modules. */
 function packagesOf(modules: string[]): string[] {
   const names = modules.flatMap((path) => {
     const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
@@ -62,7 +62,7 @@ describe('the code of others', { timeout: 60_000 }, () => {
       ],
       { cwd: root, stdio: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false', ...environment } },
     );
-    // esbuild's metafile; what a tree shaken module leaves behind is 0 bytes.
+    // esbuild's metafile; a module that tree shaking removed has 0 bytes.
     const { outputs } = json<{
       outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
     }>(meta);
@@ -102,7 +102,7 @@ describe.each(['.', 'bench', 'e2e/peers'])('what %s installs', (folder) => {
     ).toEqual([]);
   });
 
-  it('is locked to its content, and comes from no address but the registry of whoever installs it', () => {
+  it('is locked to its content, and comes from the registry that the developer has configured', () => {
     expect(lock.lockfileVersion).toBe(3);
     expect(
       locked.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([path]) => path),
@@ -116,7 +116,7 @@ describe.each(['.', 'bench', 'e2e/peers'])('what %s installs', (folder) => {
   });
 });
 
-it('asks for the Node that the packages of this machine ask for, or npm would leave some of them out in silence', () => {
+it('requires the Node that the packages for this machine require, because npm would omit them without a message', () => {
   const { engines, devEngines } = json<{
     engines: { node: string };
     devEngines: { runtime: { name: string; version: string; onFail: string } };

@@ -8,6 +8,6 @@ const ask = (content, more = {}) =>
 
 const { content } = await ask('hello');
 const failed = await ask('fail').catch((error) => error.status);
-// Overloaded (529), twice: the client waits for as long as it is told and goes on.
+// Overloaded (529), twice: the client waits as told and tries again.
 const waited = await ask('wait');
 console.log(JSON.stringify({ answer: content[0].text, failed, waited: waited.content[0].text }));

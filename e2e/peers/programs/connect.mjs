@@ -1,4 +1,4 @@
-// A Connect server behind the product (`serve`), which insists on the header of its protocol, and a client before it (`call`).
+// A Connect server behind the product (`serve`), which requires the header of its protocol, and a client before it (`call`).
 import { createServer } from 'node:http';
 import { create, createFileRegistry } from '@bufbuild/protobuf';
 import {

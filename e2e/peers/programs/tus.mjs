@@ -1,4 +1,4 @@
-// A server for resumable uploads behind the product (`serve`), and a client before it (`send`), which stops and goes on.
+// A server for resumable uploads behind the product (`serve`), and a client before it (`send`), which stops and resumes.
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ function serve() {
       createHash('sha256')
         .update(readFileSync(join(place, id)))
         .digest('hex')
-        // Half of it: the whole would look like the hash of a token to the scan of what is printed.
+        // Half of the digest: the scan of the output would report a whole one as the hash of a token.
         .slice(0, 32),
     );
   });
