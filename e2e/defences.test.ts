@@ -188,7 +188,7 @@ describe('the cookies', () => {
     const session = kept.find(({ name }) => name === 'local-session');
     expect(session).toMatchObject({
       httpOnly: true,
-      // Local mode is http; what a deployment sends is shown in worker/admin/sign-in.test.ts.
+      // Local mode is http; what a deployment sends is shown in worker/sign-in/sign-in.test.ts.
       secure: false,
       sameSite: 'Lax',
       path: '/',

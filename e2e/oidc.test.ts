@@ -1,5 +1,5 @@
 // Single sign-on in a real browser, with the real `npm run dev` and a certified provider on loopback.
-// worker/admin/oidc.test.ts tests false ID tokens and false answers of an issuer.
+// worker/sign-in/oidc.test.ts tests false ID tokens and false answers of an issuer.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server as HttpServer } from 'node:http';

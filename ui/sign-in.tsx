@@ -68,7 +68,11 @@ export function SignIn() {
 }
 
 function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
-  const { link, oidc } = methods;
+  const { link, ...others } = methods;
+  // Each of the others leads to another site, and has the name that its button says.
+  const sites = Object.entries(others).flatMap(([method, site]) =>
+    site === null ? [] : [{ method, name: site.name }],
+  );
   const back = encodeURIComponent(rememberPlace());
   const email = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -115,13 +119,13 @@ function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
           {error.value.text}
         </p>
       )}
-      {link && oidc !== null && <p class="divider">{texts.signIn.or}</p>}
-      {oidc !== null && (
-        <a class="button wide" href={`/api/sign-in/oidc?return_to=${back}`}>
-          {texts.signIn.sso(oidc.name)}
+      {link && sites.length > 0 && <p class="divider">{texts.signIn.or}</p>}
+      {sites.map(({ method, name }) => (
+        <a key={method} class="button wide" href={`/api/sign-in/${method}?return_to=${back}`}>
+          {texts.signIn.sso(name)}
         </a>
-      )}
-      {!link && oidc === null && <p class="note">{texts.signIn.closed}</p>}
+      ))}
+      {!link && sites.length === 0 && <p class="note">{texts.signIn.closed}</p>}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { startLibsqlServer } from '../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../e2e/libsql-server.ts';
 import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import type { Cause } from './activity/events.ts';
-import { createLinkCode, redeemLinkCode } from './admin/link.ts';
+import { createLinkCode, redeemLinkCode } from './sign-in/link-code.ts';
 import { countDaily } from './daily-limit.ts';
 import { openDatabase, readDatabaseSize } from './database.ts';
 import type { Db, DatabaseEnv } from './database.ts';

@@ -2,6 +2,7 @@
 // A test compares it with PRAGMA table_info, so that the two never drift.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { PLANS } from './organisation/organisation.ts';
+import { METHOD_NAMES } from './sign-in/names.ts';
 
 export const organisations = sqliteTable('organisations', {
   id: text().primaryKey(),
@@ -70,7 +71,7 @@ export const sessions = sqliteTable('sessions', {
   hash: text().primaryKey(),
   id: text().notNull(),
   email: text().notNull(),
-  method: text({ enum: ['link', 'oidc'] }).notNull(),
+  method: text({ enum: METHOD_NAMES }).notNull(),
   createdAt: integer('created_at').notNull(),
   seenAt: integer('seen_at').notNull(),
   expiresAt: integer('expires_at').notNull(),

@@ -8,15 +8,15 @@ import type { DailyKind } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
 import type { Call } from '../http/call.ts';
 import { limit } from '../http/limit.ts';
+import { limitDaily } from '../http/limit-daily.ts';
 import { logFailure } from '../http/log.ts';
 import { Problem } from '../http/problem.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import type { Place } from '../token/store.ts';
-import { limitDaily } from './limit-daily.ts';
 import { isOurOwnWish } from './same-site.ts';
-import type { AdminEnv } from './session.ts';
+import type { AdminEnv } from '../sign-in/session.ts';
 
 export type PlaceEnv = AdminEnv & { Variables: { place: Place } };
 

@@ -8,12 +8,12 @@ import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
 import { DAILY_LIMITS } from '../daily-limit.ts';
 import { limit } from '../http/limit.ts';
+import { limitDaily } from '../http/limit-daily.ts';
 import { Problem } from '../http/problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
 import { requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
-import { limitDaily } from './limit-daily.ts';
 
 type Query = { before?: string; action?: string; actor?: string; token?: string };
 

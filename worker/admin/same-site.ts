@@ -4,6 +4,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { CallEnv } from '../http/call.ts';
 import { Problem } from '../http/problem.ts';
+import { METHOD_NAMES, isRedirect } from '../sign-in/names.ts';
 
 export const requireSameSite: MiddlewareHandler<CallEnv> = async (c, next) => {
   const { request, path } = c.env.call;
@@ -13,16 +14,18 @@ export const requireSameSite: MiddlewareHandler<CallEnv> = async (c, next) => {
   await next();
 };
 
-/** A file, or the beginning of single sign-on: addresses that a person may type, keep as a bookmark, or be sent. */
-const OPENED = /^\/api\/(?:organisations\/[^/]+\/activity\.(?:csv|jsonl)|sign-in\/oidc)$/;
-/** The identity provider leads the browser here, from its own site. State and cookie decide (oidc.ts). */
-const CALLBACK = '/api/sign-in/oidc/callback';
+/** A file: an address that a person may type, keep as a bookmark, or be sent. */
+const FILE = /^\/api\/organisations\/[^/]+\/activity\.(?:csv|jsonl)$/;
+/** The beginning of a sign-in at another site, which a person may open as well. */
+const BEGINNINGS = new Set(METHOD_NAMES.filter(isRedirect).map((name) => `/api/sign-in/${name}`));
+/** The other site leads the browser here. State and cookie decide (sign-in/methods). */
+const CALLBACKS = new Set([...BEGINNINGS].map((path) => `${path}/callback`));
 
 /** Whether our own page, a program, or, where that is meant, a person by a link sends this read. */
 export function mayRead(request: Request, path: string): boolean {
   if (isOurOwnWish(request)) return true;
-  if (path === CALLBACK) return isVisit(request);
-  return OPENED.test(path) && request.headers.get('sec-fetch-site') === 'none';
+  if (CALLBACKS.has(path)) return isVisit(request);
+  return (FILE.test(path) || BEGINNINGS.has(path)) && request.headers.get('sec-fetch-site') === 'none';
 }
 
 /**

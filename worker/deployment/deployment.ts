@@ -125,6 +125,8 @@ function upstreamOf({ UPSTREAM: bound }: Env, { upstreamOrigin: origin }: Settin
   return origin === null ? null : { origin, fetch: (call) => fetch(call) };
 }
 
-function mailerOf({ EMAIL: bound }: Env, { emailFrom: from }: Settings): Mailer | null {
-  return bound === undefined || from === '' ? null : { send: (mail) => bound.send({ from, ...mail }) };
+function mailerOf({ EMAIL: bound }: Env, { signIn: { link } }: Settings): Mailer | null {
+  return bound === undefined || link === null
+    ? null
+    : { send: (mail) => bound.send({ from: link.from, ...mail }) };
 }

@@ -97,11 +97,11 @@ describe('a provider for single sign-on', () => {
     [{ OIDC_EMAIL_TRUSTED: 'yes' }, 'OIDC_EMAIL_TRUSTED: neither "1" nor "0"'],
   ])('that cannot be used is a fault of the deployment, before a person signs in: %j', (vars, fault) => {
     expect(read(vars).fault).toContain(fault);
-    expect(read(vars).settings.oidc).toBeNull();
+    expect(read(vars).settings.signIn.oidc).toBeNull();
   });
 
   it('is read once, with what it is to this deployment', () => {
-    expect(read({ OIDC_EMAIL_TRUSTED: '1' }).settings.oidc).toMatchObject({
+    expect(read({ OIDC_EMAIL_TRUSTED: '1' }).settings.signIn.oidc).toMatchObject({
       clientId: 'zone',
       clientSecret: '',
       isEmailTrusted: true,
@@ -109,7 +109,7 @@ describe('a provider for single sign-on', () => {
     });
     expect(read({ OIDC_ISSUER: undefined, OIDC_CLIENT_ID: undefined })).toMatchObject({
       fault: null,
-      settings: { oidc: null },
+      settings: { signIn: { oidc: null } },
     });
   });
 });

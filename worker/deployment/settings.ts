@@ -6,9 +6,9 @@ import type { TagKeyRing } from '../token/secret.ts';
 import { JURISDICTIONS, jurisdictionOf } from '../verification/jurisdiction.ts';
 import type { Env } from './env.ts';
 import { readHeaderRule } from './header-rules.ts';
-import { readOidc } from './oidc.ts';
 import { isLocalHttp, originOf, readClients, readHost, readNumber, readSecret, readWord } from './reading.ts';
 import type { Reading } from './reading.ts';
+import { readSignIn } from './sign-in.ts';
 
 export type Settings = ReturnType<typeof readSettings>['settings'];
 
@@ -45,10 +45,9 @@ export function readSettings(env: Env) {
     upstreamSecret: readSecret('UPSTREAM_SECRET', env.UPSTREAM_SECRET),
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
     introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
-    oidc: readOidc(env),
+    signIn: readSignIn(env),
     libsqlUrl: readLibsql(env),
     productName: { value: env.PRODUCT_NAME },
-    emailFrom: { value: env.EMAIL_FROM },
     isLocalMode: { value: env.LOCAL_MODE === '1' },
   } satisfies Record<string, Reading<unknown>>;
   const all: Reading<unknown>[] = Object.values(readings);

@@ -12,7 +12,7 @@ export function refusalOfDeployment(call: Call): Problem | null {
 }
 
 /** A deployment that is set up wrongly answers a problem that names the setting, and says so once in the log. */
-export function misconfigured({ deployment }: Call, fault: string): Problem {
+function misconfigured({ deployment }: Call, fault: string): Problem {
   deployment.reportFault(fault);
   return new Problem('misconfigured', fault);
 }

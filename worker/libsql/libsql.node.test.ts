@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
-import { describeSessions } from '../admin/session.suite.ts';
+import { describeSessions } from '../sign-in/session.suite.ts';
 import { openDatabase, readDatabaseSize } from '../database.ts';
 import type { Db, DatabaseEnv } from '../database.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';

@@ -6,9 +6,9 @@ import type { Call, CallEnv } from '../http/call.ts';
 import { logOften } from '../http/log.ts';
 import { finishRoutes } from '../http/route-group.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
-import { cookiesOf } from '../admin/cookies.ts';
-import { SESSION_COOKIE, findSession } from '../admin/session.ts';
-import { signInMethods } from '../admin/sign-in.ts';
+import { cookiesOf } from '../sign-in/cookie.ts';
+import { SESSION_COOKIE, findSession } from '../sign-in/session.ts';
+import { offersOf } from '../sign-in/methods.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { listTokens } from '../token/store.ts';
@@ -78,7 +78,7 @@ async function readBoot(call: Call, cookie: string | undefined, organisation: st
   const db = await call.deployment.openDatabase();
   const session = await findSession(settings.tagKeys, db, cookie, Date.now());
   // Signed in or not: a session can end under an open page, which then shows the sign-in.
-  const methods = signInMethods(call);
+  const methods = offersOf(call);
   if (session === null) return { product, session: null, methods, tokens: null };
   const { email } = session;
   const organisations = await listOrganisationsOf(db, email);

@@ -23,6 +23,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'fault',
       'http/log',
       'organisation/store',
+      'sign-in/names',
       'token/secret',
       'verification/jurisdiction',
       'verification/look',
@@ -33,7 +34,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['#libsql'],
   },
   http: {
-    rooms: ['deployment/deployment', 'pages/problem-page', 'storage-failure'],
+    rooms: ['daily-limit', 'database', 'deployment/deployment', 'pages/problem-page', 'storage-failure'],
     packages: ['hono', 'valibot'],
   },
   verifier: { rooms: ['deployment', 'http/call', 'verification/verify'], packages: ['cloudflare:workers'] },
@@ -73,19 +74,34 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'activity',
       'daily-limit',
       'database',
+      'http',
+      'name',
+      'organisation',
+      'random',
+      'sign-in/names',
+      'sign-in/routes',
+      'sign-in/session',
+      'token',
+    ],
+    packages: ['hono', 'valibot'],
+  },
+  'sign-in': {
+    rooms: [
+      'activity',
+      'daily-limit',
+      'database',
       'deployment/oidc',
       'http',
       'marked',
-      'name',
-      'organisation',
+      'organisation/email',
       'random',
       'reserve',
       'seal',
       'storage-failure',
       'tables',
-      'token',
+      'token/secret',
     ],
-    packages: ['hono', 'drizzle-orm', 'valibot', 'oauth4webapi'],
+    packages: ['drizzle-orm', 'hono', 'oauth4webapi', 'valibot'],
   },
   operator: {
     rooms: [
@@ -105,12 +121,12 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   pages: {
     rooms: [
       'admin/access',
-      'admin/cookies',
-      'admin/session',
-      'admin/sign-in',
       'http',
       'organisation',
       'random',
+      'sign-in/cookie',
+      'sign-in/methods',
+      'sign-in/session',
       'storage-failure',
       'token',
     ],
@@ -138,7 +154,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['drizzle-orm'],
   },
   database: { rooms: ['storage-failure'], packages: ['#libsql', 'drizzle-orm'] },
-  tables: { rooms: ['organisation/organisation'], packages: ['drizzle-orm'] },
+  tables: { rooms: ['organisation/organisation', 'sign-in/names'], packages: ['drizzle-orm'] },
   name: { rooms: [], packages: ['valibot'] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   'daily-limit': { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
@@ -252,7 +268,7 @@ describe('the arrows', () => {
   });
 
   it('lead from worker/index.ts and worker/site.ts to the groups of routes by import() alone, so that calls with a token never evaluate them', () => {
-    const group = /^(site|admin|operator|pages|upkeep)$/;
+    const group = /^(site|admin|sign-in|operator|pages|upkeep)$/;
     const lazy = ['index.ts', 'site.ts'].map((file) => {
       const text = readFileSync(resolve(root, 'worker', file), 'utf8');
       const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];

@@ -1,6 +1,6 @@
 // Shared by tests in workerd: organisations, members, tokens and calls, through the real tables and the real routes.
 import { env, exports } from 'cloudflare:workers';
-import { createLinkCode } from '../admin/link.ts';
+import { createLinkCode } from '../sign-in/link-code.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import { openDatabase } from '../database.ts';
 import { markedValue } from '../marked.ts';

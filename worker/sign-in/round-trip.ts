@@ -1,7 +1,7 @@
 // The state of a single sign-on is a sealed cookie in the browser that began it, for ten minutes. So a beginning costs the
 // database nothing. A browser can send the cookie twice, because no row is used up. The provider takes each code once (RFC
 // 6749 section 4.1.2), and nonce and PKCE tie the code to this cookie: the provider refuses a second callback.
-import { COOKIE_ATTRIBUTES } from './cookies.ts';
+import { COOKIE_ATTRIBUTES } from './cookie.ts';
 import { seal, unseal } from '../seal.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 

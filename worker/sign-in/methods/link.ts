@@ -1,18 +1,21 @@
-// /api/sign-in, /api/sign-out, /api/sessions: signing in and out, and the member's own sessions.
+// Sign-in by a one-time link in a mail. The code is redeemed in the browser that asked for it (link-code.ts).
 import { Hono } from 'hono/tiny';
-import { pipe, strictObject, string, maxLength } from 'valibot';
-import { causeOf, circumstancesOf } from '../activity/cause.ts';
-import { DAILY_LIMITS, LINKS_OF_A_NETWORK } from '../daily-limit.ts';
-import { readBody } from '../http/body.ts';
-import type { Call } from '../http/call.ts';
-import { limit, limitClient } from '../http/limit.ts';
-import { logFailure } from '../http/log.ts';
-import { hasOwnOrigin } from '../http/origins.ts';
-import { Problem } from '../http/problem.ts';
-import { isMarked, markedValue } from '../marked.ts';
-import { normaliseEmail } from '../organisation/email.ts';
-import { isRandomValue, randomValue, sha256Hex } from '../random.ts';
-import { withReserve } from '../reserve.ts';
+import { maxLength, pipe, strictObject, string } from 'valibot';
+import { circumstancesOf } from '../../activity/cause.ts';
+import { DAILY_LIMITS, LINKS_OF_A_NETWORK } from '../../daily-limit.ts';
+import { readBody } from '../../http/body.ts';
+import type { Call } from '../../http/call.ts';
+import { limit, limitClient } from '../../http/limit.ts';
+import { limitDaily } from '../../http/limit-daily.ts';
+import { logFailure } from '../../http/log.ts';
+import { Problem } from '../../http/problem.ts';
+import { isMarked, markedValue } from '../../marked.ts';
+import { normaliseEmail } from '../../organisation/email.ts';
+import { isRandomValue, randomValue, sha256Hex } from '../../random.ts';
+import { withReserve } from '../../reserve.ts';
+import { askerOf } from '../asker.ts';
+import { cookiesOf, giveCookie } from '../cookie.ts';
+import { countSignIn } from '../count-sign-in.ts';
 import {
   BROWSER_COOKIE,
   KNOWN_COOKIE,
@@ -23,44 +26,20 @@ import {
   knownCookie,
   readLinkCode,
   redeemLinkCode,
-} from './link.ts';
-import { limitDaily } from './limit-daily.ts';
-import { askerOf } from './asker.ts';
-import { cookiesOf, giveCookie } from './cookies.ts';
-import { countSignIn } from './count-sign-in.ts';
-import { mailCodeOf, openMailer } from './mailer.ts';
-import { oidc } from './oidc.ts';
-import {
-  CLEARED_SESSION_COOKIE,
-  SESSION_COOKIE,
-  endSession,
-  endSessionById,
-  endSessionsOf,
-  listSessions,
-  requireSession,
-} from './session.ts';
-import type { AdminEnv } from './session.ts';
+} from '../link-code.ts';
+import { mailCodeOf, openMailer } from '../mailer.ts';
+import type { Method } from '../method.ts';
+import { SESSION_COOKIE } from '../session.ts';
+import type { AdminEnv } from '../session.ts';
 
 const LinkBody = strictObject({ email: string('not a string') });
 const RedeemBody = strictObject({
   code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
 });
 
-/** Not "cookies": that ends the sessions of every other site of the same registrable domain. */
-const CLEARED_SITE_DATA = '"cache", "storage"';
-
 const NETWORK_DETAIL = `Your network (IPv6 /48) has asked for ${LINKS_OF_A_NETWORK} sign-in links today (UTC)`;
 
-/** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
-export function signInMethods(call: Call): { link: boolean; oidc: { name: string } | null } {
-  if (!hasOwnOrigin(call)) return { link: false, oidc: null };
-  const { oidc: provider } = call.deployment.settings;
-  return { link: openMailer(call) !== null, oidc: provider === null ? null : { name: provider.name } };
-}
-
-export const signIn = new Hono<AdminEnv>()
-  .route('/', oidc)
-  .get('/sign-in/methods', (c) => c.json(signInMethods(c.env.call)))
+const routes = new Hono<AdminEnv>()
   .post('/sign-in/link', async (c) => {
     const { call } = c.env;
     const { caller, deployment } = call;
@@ -151,41 +130,10 @@ export const signIn = new Hono<AdminEnv>()
     giveCookie(c, cookie);
     giveCookie(c, knownCookie(markedValue(ring, 'known-browser', asked.email)));
     return c.body(null, 204);
-  })
-  .post('/sign-out', requireSession, async (c) => {
-    await endSession(withReserve(c.var.db), c.var.session, causeOf(c.env.call, c.var.session.email));
-    giveCookie(c, CLEARED_SESSION_COOKIE);
-    c.header('clear-site-data', CLEARED_SITE_DATA);
-    return c.body(null, 204);
-  })
-  .get('/sessions', requireSession, async (c) => {
-    const rows = await listSessions(c.var.db, c.var.session.email, Date.now());
-    return c.json({
-      sessions: rows.map((row) => ({
-        id: row.id,
-        method: row.method,
-        createdAt: new Date(row.createdAt).toISOString(),
-        seenAt: new Date(row.seenAt).toISOString(),
-        userAgent: row.userAgent,
-        current: row.hash === c.var.session.hash,
-      })),
-    });
-  })
-  .delete('/sessions/:id', requireSession, async (c) => {
-    const { session, db } = c.var;
-    const ended = await endSessionById(
-      withReserve(db),
-      session.email,
-      c.req.param('id'),
-      causeOf(c.env.call, session.email),
-    );
-    if (!ended) throw new Problem('not-found');
-    return c.body(null, 204);
-  })
-  .post('/sessions/sign-out-everywhere', requireSession, async (c) => {
-    const { session, db } = c.var;
-    await endSessionsOf(withReserve(db), session.email, causeOf(c.env.call, session.email));
-    giveCookie(c, CLEARED_SESSION_COOKIE);
-    c.header('clear-site-data', CLEARED_SITE_DATA);
-    return c.body(null, 204);
   });
+
+export const link = {
+  offer: (call: Call): boolean => openMailer(call) !== null,
+  none: false,
+  routes,
+} satisfies Method;

@@ -7,7 +7,7 @@ import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
-import { pathToReturnTo } from './oidc.ts';
+import { pathToReturnTo } from './redirect.ts';
 import { beginRoundTrip, readRoundTrip } from './round-trip.ts';
 
 const ISSUER = 'https://issuer.example';

@@ -7,7 +7,7 @@ import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
-import { COOKIE_ATTRIBUTES } from './cookies.ts';
+import { COOKIE_ATTRIBUTES } from './cookie.ts';
 import { beginSession } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;

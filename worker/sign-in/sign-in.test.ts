@@ -8,7 +8,7 @@ import { deploymentWith } from '../test/faults.ts';
 import { markedValue } from '../marked.ts';
 import { randomValue } from '../random.ts';
 import { call, givenCode, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
-import { redeemLinkCode } from './link.ts';
+import { redeemLinkCode } from './link-code.ts';
 import { findSession, readSession } from './session.ts';
 
 function cookieOf(answer: Response): string {

@@ -1,12 +1,13 @@
-// What the database keeps of single sign-on: whose address the provider's subject is.
+// What the database keeps of a sign-in at another site: whose address the provider's subject is.
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { identities, members } from '../tables.ts';
+import type { MethodName } from './names.ts';
 import { beginSession } from './session.ts';
 
-type Identity = { issuer: string; email: string; subject: string };
+export type Identity = { issuer: string; email: string; subject: string };
 type Refused = { ok: false; reason: 'unknown-member' | 'sign-in-failed' };
 
 /**
@@ -45,6 +46,7 @@ function selectMember(db: Db, email: string) {
  */
 export async function signInAs(
   db: Db,
+  method: MethodName,
   identity: Identity,
   browser: { session: string | undefined; newSession: string },
   cause: Cause,
@@ -63,7 +65,7 @@ export async function signInAs(
   const { statements, cookie } = beginSession(
     db,
     granted,
-    'oidc',
+    method,
     browser.newSession,
     browser.session,
     cause,

@@ -14,13 +14,14 @@ import { isMarked } from '../marked.ts';
 import { sha256Hex } from '../random.ts';
 import { events, members, sessions } from '../tables.ts';
 import type { TagKeyRing } from '../token/secret.ts';
-import { COOKIE_ATTRIBUTES, cookiesOf } from './cookies.ts';
+import { COOKIE_ATTRIBUTES, cookiesOf } from './cookie.ts';
+import type { MethodName } from './names.ts';
 
 export type Session = {
   hash: string;
   id: string;
   email: string;
-  method: 'link' | 'oidc';
+  method: MethodName;
   createdAt: number;
   seenAt: number;
   userAgent: string | null;
@@ -122,7 +123,7 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
 export function beginSession(
   db: Db,
   granted: SQLWrapper,
-  method: Session['method'],
+  method: MethodName,
   secret: string,
   previousCookie: string | undefined,
   cause: Omit<Cause, 'actor'>,

@@ -2,7 +2,7 @@
 import { countDaily } from '../daily-limit.ts';
 import type { DailyKind } from '../daily-limit.ts';
 import type { Db } from '../database.ts';
-import { Problem } from '../http/problem.ts';
+import { Problem } from './problem.ts';
 
 /** Counts one more for the subject and the day, or refuses with `too-many-requests` and `detail`. `now` in ms. */
 export async function limitDaily(

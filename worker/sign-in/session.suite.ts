@@ -11,7 +11,7 @@ import { dailyCounts, events as eventRows, signIns } from '../tables.ts';
 import { insertOrganisation } from '../test/rows.ts';
 import { randomValue } from '../random.ts';
 import { signInAs } from './identity.ts';
-import { createLinkCode, knownClient, readLinkCode, redeemLinkCode } from './link.ts';
+import { createLinkCode, knownClient, readLinkCode, redeemLinkCode } from './link-code.ts';
 import { endSession, endSessionById, endSessionsOf, listSessions, readSession } from './session.ts';
 
 const MINUTE = 60_000;
@@ -123,6 +123,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     const claim = (subject: string, address = email) =>
       signInAs(
         db,
+        'oidc',
         { issuer: 'https://issuer.example', email: address, subject },
         { session: undefined, newSession: randomValue() },
         cause,
@@ -248,6 +249,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     const claim = (issuer: string, address: string, name: string) =>
       signInAs(
         db,
+        'oidc',
         { issuer, email: address, subject: `${name}-${email}` },
         { session: undefined, newSession: randomValue() },
         cause,

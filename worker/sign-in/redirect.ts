@@ -1,0 +1,90 @@
+// What all ways to sign in at another site have in common: how a person is told of a failure, is let in, and goes on.
+import type { Context, MiddlewareHandler } from 'hono';
+import { causeOf } from '../activity/cause.ts';
+import { logOften } from '../http/log.ts';
+import { Problem } from '../http/problem.ts';
+import { markedValue } from '../marked.ts';
+import { withReserve } from '../reserve.ts';
+import { storageFailureOf } from '../storage-failure.ts';
+import { cookiesOf, giveCookie } from './cookie.ts';
+import { countSignIn } from './count-sign-in.ts';
+import { judgeIdentity, signInAs } from './identity.ts';
+import type { Identity } from './identity.ts';
+import type { MethodName } from './names.ts';
+import { SESSION_COOKIE } from './session.ts';
+import type { AdminEnv } from './session.ts';
+
+/** What the sign-in page can say of a round trip that failed. */
+type Failure =
+  | 'unknown-member'
+  | 'email-not-verified'
+  | 'sign-in-expired'
+  | 'provider-unavailable'
+  | 'sign-in-failed'
+  | 'too-many-requests'
+  | 'storage-unavailable';
+
+/** A person's browser stands at these addresses: what may pass is told on the sign-in page, not as JSON. */
+export const tellPeople: MiddlewareHandler<AdminEnv> = async (c, next) => {
+  try {
+    await next();
+  } catch (error) {
+    const isLimit = error instanceof Problem && error.slug === 'too-many-requests';
+    const failure = storageFailureOf(error);
+    if (!isLimit && failure === null) throw error;
+    if (failure !== null) logOften('storage-failed', failure);
+    c.res = fail(c, isLimit ? 'too-many-requests' : 'storage-unavailable');
+  }
+};
+
+/** Leads to the sign-in page, which says what happened. */
+export function fail(c: Context<AdminEnv>, failure: Failure): Response {
+  return c.redirect(`${c.env.call.origin}/sign-in?error=${failure}`);
+}
+
+/** Lets the person in whom the other site named, and leads to `returnTo` (path and query of ours). `now` in ms. */
+export async function letIn(
+  c: Context<AdminEnv>,
+  method: MethodName,
+  identity: Identity,
+  returnTo: string,
+  now: number,
+): Promise<Response> {
+  const { call } = c.env;
+  const { email } = identity;
+  const db = await call.deployment.openDatabase();
+  const judged = await judgeIdentity(db, identity);
+  if (!judged.ok) return fail(c, judged.reason);
+  await countSignIn(db, email, now);
+  const signedIn = await signInAs(
+    withReserve(db),
+    method,
+    identity,
+    {
+      session: cookiesOf(c)[SESSION_COOKIE],
+      newSession: markedValue(call.deployment.settings.tagKeys, 'session'),
+    },
+    causeOf(call, email),
+    now,
+  );
+  if (!signedIn.ok) return fail(c, signedIn.reason);
+  giveCookie(c, signedIn.cookie);
+  return c.redirect(call.origin + returnTo);
+}
+
+/** The pages that a sign-in leads to. */
+const RETURN_PAGES = new Set(['/developer-zone', '/activity', '/sessions']);
+
+/**
+ * One of our pages with its query, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
+ * and its disguises lead nowhere else.
+ */
+export function pathToReturnTo(path: string | undefined, base: string): string {
+  const HOME = '/developer-zone';
+  if (path === undefined || path.length > 1024 || !path.startsWith('/')) return HOME;
+  const { origin } = new URL(base);
+  if (!URL.canParse(path, origin)) return HOME;
+  const url = new URL(path, origin);
+  if (url.origin !== origin || !RETURN_PAGES.has(url.pathname)) return HOME;
+  return url.pathname + url.search;
+}
