@@ -1,4 +1,4 @@
-// Makes the bundles that are measured: the product's as it is deployed, the peers' with the same bundler.
+// Makes the bundles that are measured: the product as it is deployed, and the peers with the same bundler.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** The product's Worker exactly as `wrangler deploy` would send it; `readable` keeps its names, for a profile. */
 export function bundleProduct(readable = false): string {
-  // Wrangler wants the folder of static files to be there; none of them is measured.
+  // Wrangler needs the folder of static files; the files are not measured.
   mkdirSync(`${ROOT}dist/ui`, { recursive: true });
   execFileSync(
     process.execPath,
@@ -30,7 +30,7 @@ export function bundleProduct(readable = false): string {
   return readFileSync(`${ROOT}.tmp/bench/index.js`, 'utf8');
 }
 
-/** One file of this project as a Worker module; what the runtime has is left outside. */
+/** One file of this project as a Worker module, without the modules of the runtime. */
 export async function bundle(entry: string, { minify = false, eager = false } = {}): Promise<string> {
   const result = await build({
     entryPoints: [`${ROOT}${entry}`],
@@ -49,7 +49,7 @@ export async function bundle(entry: string, { minify = false, eager = false } = 
   return text;
 }
 
-/** Leaves out what waits behind an `import()`: what remains is what a call evaluates. */
+/** Leaves out code that is loaded by `import()`: the rest is evaluated by a call. */
 const EAGER: Plugin = {
   name: 'eager',
   setup: ({ onResolve }) =>

@@ -1,4 +1,4 @@
-// The raw client: a closed loop over keep-alive sockets, in a thread of its own so that nothing else delays it.
+// The raw client: a closed loop over keep-alive sockets, in a separate thread so that nothing else delays it.
 // Every answer is read to its end and its status is compared; one wrong status ends the run, but for a peer that is known
 // to fail now and then: its failures are counted, and its connection is opened anew.
 import { connect } from 'node:net';

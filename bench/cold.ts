@@ -1,5 +1,5 @@
-// A look-up that finds nothing in memory and nothing in KV, with ten tokens in D1 and with a million: an index does not
-// care, and this shows it. Known and unknown tokens alike; the two databases take turns.
+// A look-up that finds nothing in memory and in KV, with ten tokens in D1 and with a million, to show that the time does not
+// depend on their number. It measures known and unknown tokens; the two databases take turns.
 import type { Client } from './load.ts';
 import { request } from './load.ts';
 import { openFleet, ours, peer } from './fleet.ts';

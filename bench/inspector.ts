@@ -1,4 +1,4 @@
-// One isolate through the inspector of workerd: how large its heap is, where its time goes.
+// One isolate through the inspector of workerd: the size of its heap, and its time by function.
 
 export type HeapUsage = { usedSize: number };
 export type Profile = {

@@ -1,4 +1,4 @@
-// What Linux tells about a process: its CPU time and its memory. Where there is no /proc the answer is null.
+// The CPU time and the memory of a process, from Linux's /proc. Without /proc the answer is null.
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** CPU time that all threads of the process have used, in nanoseconds. */

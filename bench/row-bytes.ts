@@ -1,5 +1,5 @@
-// How many bytes a row takes in SQLite with all its indexes, which are most of it: the figures that the model of growth
-// (latency-model.ts) calculates with. `node bench/row-bytes.ts` prints them.
+// The bytes of a row in SQLite with all its indexes, which take most of them. The model of growth (latency-model.ts) uses
+// these figures. `node bench/row-bytes.ts` prints them.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { migrations } from './fleet.ts';
@@ -23,7 +23,7 @@ function fill(sql: string, rows: (string | null)[][]): number {
   const statement = database.prepare(sql);
   database.exec('BEGIN');
   for (const row of rows) statement.run(...row);
-  // Upkeep does so once they are a few hours old.
+  // Upkeep deletes old changes too.
   database.exec('DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)');
   database.exec('COMMIT');
   return Math.round((bytes() - before) / rows.length);

@@ -1,5 +1,5 @@
-// A long mixed run: is the memory flat? Known tokens that are warm and more of them than an isolate remembers, genuine
-// genuine secrets without a token, forged ones, and tokens being switched meanwhile; at a steady pace, sampled all the way.
+// A long mixed run that tests whether the memory grows. It calls with warm tokens, with more tokens than an isolate remembers,
+// with genuine secrets without a token, and with forged ones, and switches tokens meanwhile, at a steady pace with samples.
 import { openInspector } from './inspector.ts';
 import { openClient, request, type Client } from './load.ts';
 import { residentMegabytes } from './process.ts';
@@ -96,8 +96,8 @@ function paced(
 }
 
 /**
- * The second and the last fifth (the first fills what is bounded), each by its least sample: between collections a heap
- * is a saw, and what a collection leaves is what could grow.
+ * The least sample of the second and of the last fifth of the run. The first fifth fills bounded caches. A heap grows and shrinks
+ * with garbage collection, and only the memory after a collection shows a leak.
  */
 function course(samples: number[]): Course {
   const fifth = Math.max(1, Math.floor(samples.length / 5));

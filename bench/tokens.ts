@@ -1,4 +1,4 @@
-// Fills the databases: organisations of ten tokens each, as the product itself would have made them.
+// Fills the databases: organisations with ten tokens each, in the form that the product makes.
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../worker/token/secret.ts';
 import { migrations, SETTINGS, type Fleet } from './fleet.ts';
 
@@ -15,7 +15,7 @@ export const { ring } = read;
 
 export async function migrate(database: Database): Promise<void> {
   for (const statement of migrations()) await database.prepare(statement).run();
-  // The Workers that are compared have hubs of their own on one database: it belongs to none of them.
+  // The compared Workers have separate hubs on one database, so no hub may become the owner of the database.
   await database
     .prepare('CREATE TRIGGER no_owner BEFORE INSERT ON deployment BEGIN SELECT RAISE (IGNORE); END;')
     .run();
@@ -26,7 +26,7 @@ export function genuineSecrets(count: number): string[] {
   return Array.from({ length: count }, () => mintSecret(ring));
 }
 
-/** Secrets of the right shape and checksum under a key that is not ours: what a flood would be made of. */
+/** Secrets of the right shape and checksum with a foreign key, as in a flood. */
 export function forgedSecrets(count: number): string[] {
   const foreign = new Map([['1', new Uint8Array(32).fill(7)]]);
   return Array.from({ length: count }, () => mintSecret({ current: '1', keys: foreign }));
@@ -98,7 +98,7 @@ export async function addStrangers(database: Database, count: number): Promise<v
   }
 }
 
-/** What the product's own upkeep does once changes are old: all but the newest row go. */
+/** Like the product's own upkeep of old changes: deletes all rows except the newest. */
 async function forgetOldChanges(database: Database): Promise<void> {
   await database.prepare('DELETE FROM changes WHERE seq < (SELECT max(seq) FROM changes)').run();
 }

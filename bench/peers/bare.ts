@@ -1,4 +1,4 @@
-// The least a Worker can do: no router, no check, a constant answer.
+// The minimal Worker: no router, no check, a constant answer.
 const BODY = JSON.stringify({ status: 'ok', organisationId: 'bench', tokenId: 'bench' });
 const HEADERS = { 'content-type': 'application/json' };
 

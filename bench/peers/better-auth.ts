@@ -1,5 +1,5 @@
-// better-auth's API-key plugin over D1, in its fastest honest setting: no rate limit (its default is ten calls a day),
-// updates deferred past the answer. POST /setup makes its tables, one user and one key.
+// better-auth's API-key plugin over D1, in its fastest realistic setting: no rate limit (its default is ten calls a day),
+// updates deferred until after the answer. POST /setup makes its tables, one user and one key.
 import { apiKey } from '@better-auth/api-key';
 import { betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
@@ -19,7 +19,7 @@ function open(env: Bindings, waitUntil: (promise: Promise<unknown>) => void) {
 }
 
 let auth: ReturnType<typeof open> | undefined;
-// The handler is fixed when the instance is made, the context comes with each request: the newest one serves.
+// The handler is fixed when the instance is made, but the context comes with each request, so the newest context is used.
 let background: (promise: Promise<unknown>) => void = () => {};
 
 export default {

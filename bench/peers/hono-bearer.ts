@@ -1,4 +1,4 @@
-// Hono's own bearerAuth with one constant token: the cheapest check that people deploy.
+// Hono's own bearerAuth with one constant token: the cheapest check that is used in practice.
 import { env } from 'cloudflare:workers';
 import { Hono } from 'hono';
 import { bearerAuth } from 'hono/bearer-auth';

@@ -1,4 +1,4 @@
-// An empty Hono Worker: what the start-up of the product is compared with.
+// An empty Hono Worker. The start-up of the product is compared with it.
 import { Hono } from 'hono';
 
 const app = new Hono();

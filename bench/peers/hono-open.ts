@@ -1,4 +1,4 @@
-// The floor: a Hono Worker that checks nothing and answers what GET /v1/ping answers.
+// The lower bound: a Hono Worker that checks nothing and gives the same answer as GET /v1/ping.
 import { Hono } from 'hono';
 
 const app = new Hono();

@@ -1,5 +1,5 @@
-// The floor once more, with the headers that every answer of the product's API carries: what is left between this
-// and ours is verification, not the answer's size.
+// The lower bound with the headers of every answer of the product's API: the difference between this and the product
+// is verification, not the size of the answer.
 import { Hono } from 'hono';
 
 const app = new Hono();

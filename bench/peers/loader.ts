@@ -1,4 +1,4 @@
-// Starts a fresh isolate of a bundle for each call, through the Worker Loader: what a cold start costs.
+// Starts a new isolate of a bundle for each call, through the Worker Loader, to measure a cold start.
 type Bindings = { LOADER: WorkerLoader; BUNDLES: Record<string, Bundle> };
 type Bundle = { code: string; flags: string[]; date: string; env: Record<string, string> };
 

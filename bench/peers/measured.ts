@@ -1,12 +1,12 @@
-// The product with a database that counts: each answer tells which statements were sent, how many rows each of them read, and
-// what they took. No hub answers, so that verification reads the database itself, with the statement that hubs use as well.
-// The bundle beside it is the product's, byte for byte.
+// The product with a database that counts: each answer lists the statements, the rows that each of them read, and
+// their time. No hub answers, so verification reads the database itself, with the statement that hubs also use.
+// The bundle beside it is exactly the product's.
 import product from './product.js';
 
 export * from './product.js';
 
 type Sent = { sql: string; rowsRead: number; rowsWritten: number };
-/** `sql` and `original`: for a batch. The product wraps statements, so that no table by identity would know them. */
+/** `sql` and `original` are for a batch. The product wraps statements, so they cannot be found by identity. */
 type Statement = Pick<D1PreparedStatement, 'bind' | 'all' | 'raw' | 'run' | 'first'> & {
   sql: string;
   original: D1PreparedStatement;
@@ -33,7 +33,7 @@ function statement(sql: string, original: D1PreparedStatement): Statement {
       count(sql, result.meta);
       return result;
     },
-    // Rows without names are answered without a count. A question is asked once more for it; a change has one column of ours.
+    // raw() gives no row count, so a query runs a second time for it; a change returns only our one column.
     async raw() {
       const result = await original.all<Record<string, unknown>>();
       count(sql, result.meta);

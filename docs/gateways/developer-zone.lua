@@ -1,4 +1,4 @@
--- Asks the Developer Zone about a call; haproxy.cfg decides by what is set here. Goes to /etc/haproxy/.
+-- Asks the Developer Zone about a call and sets variables; haproxy.cfg decides by them. Goes to /etc/haproxy/.
 local URL = "https://verify.example.com/verify"
 
 core.register_action("verify", { "http-req" }, function(txn)
@@ -6,7 +6,7 @@ core.register_action("verify", { "http-req" }, function(txn)
   local headers = {}
   for _, name in ipairs({ "authorization", "x-api-key" }) do
     local values = received[name]
-    -- Two of a kind are sent as they are: the Developer Zone refuses them. HAProxy counts values from 0.
+    -- Two headers of one name are both sent: the Developer Zone refuses them. HAProxy counts values from 0.
     if values ~= nil then
       headers[name] = {}
       for index = 0, #values do
@@ -14,7 +14,7 @@ core.register_action("verify", { "http-req" }, function(txn)
       end
     end
   end
-  -- A new client for each call: it keeps no answer.
+  -- A new client for each call, so that no answer is kept.
   local answer = core.httpclient():get({ url = URL, headers = headers, timeout = 5000 })
   local function first(name)
     local values = answer.headers and answer.headers[name]

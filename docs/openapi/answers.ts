@@ -1,5 +1,5 @@
-// The parts that every operation of the OpenAPI document shares. A schema is one of valibot's: that of a body or a query is the
-// Worker's own, that of an answer has the type of what the route answers, or does not compile.
+// The parts that every operation of the OpenAPI document shares. Schemas are valibot's. The schema of a body or a query is the
+// Worker's own. The schema of an answer must have the type of the route's answer; otherwise it does not compile.
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type { Hono } from 'hono';
 import {
@@ -43,7 +43,7 @@ export type Operation<Answers = unknown> = {
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type Paths = Record<string, Partial<Record<Method, Operation>>>;
 
-/** What has to be described of a group of routes: each path with each method, and what it answers with which status. */
+/** The operations that a group of routes must have: each path with each method, and its answers by status. */
 export type OperationsOf<Routes> =
   Routes extends Hono<infer _E, infer S, infer _B>
     ? {
@@ -73,7 +73,7 @@ export const instant = pipe(string(), isoTimestamp(), examples([INSTANT]));
 export const count = pipe(number(), integer(), minValue(0));
 export const plan = picklist(PLANS);
 
-/** JSON Schema of what a schema takes. */
+/** The JSON Schema of the input of a schema. */
 export function schemaOf(schema: Schema): object {
   const { $schema: _, ...converted } = toJsonSchema(schema, {
     target: 'draft-2020-12',
@@ -85,7 +85,7 @@ export function schemaOf(schema: Schema): object {
         return requirement === isInstant
           ? { ...jsonSchema, format: 'date-time', examples: [INSTANT] }
           : jsonSchema;
-      // A pattern of JSON Schema has no flags, and a schema has one pattern: such a rule is told by the refusal alone.
+      // A pattern of JSON Schema has no flags, and a schema has one pattern. Such a rule appears only in the refusal.
       return requirement instanceof RegExp && requirement.flags !== ''
         ? { ...jsonSchema, pattern: undefined }
         : null;
@@ -101,7 +101,7 @@ export function schemaOf(schema: Schema): object {
   return converted;
 }
 
-/** The parameters of a query, each with what it is for. */
+/** The parameters of a query, each with its description. */
 export function query<E extends ObjectEntries>(
   { entries }: StrictObjectSchema<E, undefined>,
   descriptions: { [Name in keyof E]: string },

@@ -12,7 +12,7 @@ export const VERSION = '1.0.0';
 
 const bearer = (description: string) => ({ type: 'http', scheme: 'bearer', description });
 
-/** `origin` is this deployment's own; `product` its name. */
+/** `origin`: this deployment's origin. `product`: its name. */
 export function openApiDocument(origin: string, product: string) {
   return {
     openapi: '3.1.0',

@@ -1,5 +1,5 @@
 // The OpenAPI part for other programs: forward-auth and introspection. A test makes each of these calls. The API behind this one
-// is no operation: its paths and bodies are its own, and a parameter of OpenAPI is one segment of a path.
+// has no operation here: its paths and bodies are unknown, and a parameter of OpenAPI is one segment of a path.
 import {
   description,
   literal,

@@ -1,5 +1,5 @@
-// The documentation as files: /docs, its Markdown twins, llms.txt and openapi.json. What the code decides is filled in here,
-// what the deployment decides by the Worker (worker/pages/documents.ts).
+// The documentation as files: /docs, the same pages in Markdown, llms.txt and openapi.json. This file fills in values of the code;
+// the Worker fills in values of the deployment (worker/pages/documents.ts).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BODY_KIB } from '../../worker/http/body-bytes.ts';
@@ -23,7 +23,7 @@ type Page = {
   summary: string;
 };
 
-/** In the order in which people need them. */
+/** In the order of the navigation. */
 const PAGES: readonly Page[] = [
   {
     path: '/docs',
@@ -100,13 +100,13 @@ export function buildDocumentation(folder: string): Record<string, string> {
         .join(''),
       content: html.trimEnd(),
     });
-    // Links lead to this deployment wherever the text is read.
+    // Links are absolute, because the text may be read elsewhere.
     files[`${page.path.slice(1)}.md`] = withoutIds(text).replaceAll('](/', ']({{origin}}/');
   }
   return files;
 }
 
-/** The files that it is made of, beside code. */
+/** The source files, besides code. */
 export function sourcesOfDocumentation(folder: string): string[] {
   return ['site', 'gateways'].flatMap((name) =>
     readdirSync(join(folder, name)).map((file) => join(folder, name, file)),

@@ -1,4 +1,4 @@
-// Operations of the OpenAPI document as Markdown: how each is called, what it answers, and how it refuses.
+// Operations of the OpenAPI document as Markdown: the call, the answer and the refusals of each.
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import type { Operation } from '../openapi/answers.ts';
 import { PATHS } from '../openapi/document.ts';
@@ -11,11 +11,11 @@ const CREDENTIAL: Record<string, string> = {
   operator: '-H "Authorization: Bearer $OPERATOR_SECRET"',
   client: '-u "$CLIENT_ID:$CLIENT_SECRET"',
 };
-/** What stands in the examples for a parameter of the path. */
+/** The example values of the path parameters. */
 const FILLED: Record<string, string> = { id: 'acme', email: 'owner@example.com' };
 
 /**
- * The operations whose paths begin with `prefix`, each with a call to paste. What all of them refuse alike stands once before
+ * The operations whose paths begin with `prefix`, each with a call to paste. Refusals that all of them share come once, before
  * them. Addresses begin with the placeholder of the origin.
  */
 export function endpointsMarkdown(prefix: string): string {
@@ -46,7 +46,7 @@ function endpointMarkdown(endpoint: Endpoint, shared: [string, Answer][]): strin
   ];
 }
 
-/** The refusals that all of these operations have in common, word for word. */
+/** The refusals that all of these operations share, with the same text. */
 function sharedAnswers(endpoints: Endpoint[]): [string, Answer][] {
   const [first, ...others] = endpoints;
   if (first === undefined || others.length === 0) return [];
@@ -70,12 +70,12 @@ function meaningOf({ description, content }: Answer): string {
   return slugs.map((slug) => `[${PROBLEMS[slug].title}](/docs/problems#${slug})`).join(', or ');
 }
 
-/** The call as it is typed into a shell. */
+/** The call as a shell command. */
 function curl({ method, path, operation }: Endpoint): string {
   const address = `{{origin}}${path.replaceAll(/\{(\w+)\}/g, (_, name: string) => FILLED[name] ?? name)}`;
   const [scheme = ''] = Object.keys(operation.security[0] ?? {});
   const body = bodyOf(operation.requestBody);
-  // Where there is no body, the headers are the answer.
+  // Without a body, the headers are the answer.
   const command = exampleOf(operation.responses).length === 0 ? 'curl -i' : 'curl';
   const isPlain = method === 'get' || (method === 'post' && body.length > 0);
   const start = isPlain ? `${command} ${address}` : `${command} -X ${method.toUpperCase()} ${address}`;

@@ -1,9 +1,9 @@
-// HTML of our own Markdown: samples and tables that scroll in themselves, headings with the ids that `{#id}` gives.
+// HTML of our own Markdown: samples and tables that scroll, headings with the ids of `{#id}`.
 import { Marked } from 'marked';
 
 export type Heading = { depth: number; id: string; html: string };
 
-/** Languages of samples that people know by another name. */
+/** The displayed names of the languages of samples. */
 const LABELS: Readonly<Record<string, string>> = {
   sh: 'curl',
   js: 'JavaScript',
@@ -20,7 +20,7 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** A text of ours as HTML, with its headings in their order. */
+/** Our Markdown as HTML, with its headings in order. */
 export function htmlOf(markdown: string): { html: string; headings: Heading[] } {
   const headings: Heading[] = [];
   const marked = new Marked({
@@ -54,11 +54,11 @@ export function htmlOf(markdown: string): { html: string; headings: Heading[] } 
       },
     },
   });
-  // Without extensions of its own that wait, it answers at once.
+  // Without asynchronous extensions, marked answers synchronously.
   return { html: marked.parse(markdown) as string, headings };
 }
 
-/** The same text for whoever reads the Markdown: without the ids. */
+/** The same text for readers of the Markdown, without the ids. */
 export function withoutIds(markdown: string): string {
   return markdown.replaceAll(/^(#+ .*) \{#[\w-]+\}$/gm, '$1');
 }
