@@ -1,4 +1,4 @@
-// The native modal dialog: focus stays inside, Esc closes it, and a guarded one lets nothing close it by accident.
+// The native modal dialog: the focus stays inside, Esc closes it, and a guarded dialog cannot be closed by accident.
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { held } from './state.ts';
@@ -7,9 +7,9 @@ type Props = {
   labelledBy: string;
   describedBy?: string;
   role?: 'alertdialog';
-  /** Only the dialog's own buttons close it: Esc, the backdrop and the close watcher do not. It holds the place as well. */
+  /** Only the dialog's own buttons close it: Esc, the backdrop and the close watcher do not. It also prevents navigation. */
   guarded?: boolean;
-  /** Something was typed: a click beside the dialog does not close it. */
+  /** A field has text, so a click beside the dialog does not close it. */
   filled?: boolean;
   onClose: () => void;
   children: ComponentChildren;
@@ -25,14 +25,14 @@ export function Dialog({
   children,
 }: Props) {
   const element = useRef<HTMLDialogElement>(null);
-  // Before the next picture: a click that lands in between would go to what lies below. The focus goes to what is marked
-  // `autofocus`, at once as well: moved later, it would take an Enter that was meant for another button.
+  // In the same frame: a click in between would go to the page below. The focus moves to the `autofocus` element at once:
+  // a later move could redirect an Enter to another button.
   useLayoutEffect(() => {
     const node = element.current;
     node?.showModal();
-    // It begins at its first words, also where the window is so low that the focus lies further down.
+    // Shows the beginning of the dialog, also when a low window has scrolled to the focus.
     node?.scrollTo(0, 0);
-    // Which gives the focus back to what opened it.
+    // close() returns the focus to the element that opened the dialog.
     return () => node?.close();
   }, []);
   useLayoutEffect(() => {
@@ -47,7 +47,7 @@ export function Dialog({
       role={role}
       aria-labelledby={labelledBy}
       aria-describedby={describedBy}
-      // `closedby` is not everywhere yet, and Chromium closes on a later Esc in spite of a cancelled `cancel`: all three hold.
+      // Not every browser has `closedby`, and Chromium closes on a second Esc although `cancel` was cancelled. So three handlers.
       {...{ closedby: guarded ? 'none' : filled ? 'closerequest' : 'any' }}
       onKeyDown={(event) => guarded && event.key === 'Escape' && event.preventDefault()}
       onCancel={(event) => {

@@ -1,4 +1,4 @@
-// Icons: lucide's data, drawn by eight lines of our own. Always decoration: names stand in the text beside them.
+// Icons: lucide's data, drawn by our own code. They are only decoration: the text beside them gives the name.
 import { createElement } from 'preact';
 import type { IconNode } from 'lucide';
 

@@ -1,4 +1,4 @@
-/** For a field that is no login: 1Password, LastPass, Bitwarden and Dashlane offer nothing there, and keep nothing of it. */
+/** For a field that is not a login: 1Password, LastPass, Bitwarden and Dashlane do not fill it and do not save it. */
 export const NO_LOGIN = {
   'data-1p-ignore': true,
   'data-lpignore': 'true',

@@ -1,11 +1,11 @@
-// A page in sight shows what is: it asks again when it is looked at, when the network is back, and twice a minute.
+// A visible page stays up to date: it loads again when it gets the focus, when the network is back, and twice a minute.
 import { useEffect, useRef } from 'preact/hooks';
 
 const EVERY_MS = 30_000;
-/** A look at the page within this time of the last question asks nothing. */
+/** A focus within this time after the last load does not load again. */
 const SOON_MS = 10_000;
 
-/** Loads again while the component is on the page. `unattended`: the clock asked for it, not a person. */
+/** Loads again while the component is on the page. `unattended`: a timer caused the load, not a person. */
 export function useRefresh(load: (unattended: boolean) => unknown): void {
   const newest = useRef(load);
   newest.current = load;

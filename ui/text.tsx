@@ -1,13 +1,13 @@
-// Words that change under the hand. A browser's translator puts its own nodes in place of ours: a text that is written
-// over afterwards is not seen any more. An element that is new with each text is.
+// Texts that change. A browser's translator replaces our text nodes with its own, so a later change of our node is not
+// visible. A new element for each text is visible.
 
 const OPEN = '\u2068';
 const CLOSE = '\u2069';
 
-/** Marks a name, a mask or an address in a sentence: `Text` keeps translators away, and its direction to itself. */
+/** Marks a name, a mask or an address in a sentence: `Text` excludes it from translation and isolates its direction. */
 export const asIs = (text: string): string => `${OPEN}${text.replaceAll(/[\u2068\u2069]/g, '')}${CLOSE}`;
 
-/** A text that may be another one after the next change. */
+/** A text that may change. */
 export function Text({ of }: { of: string }) {
   if (of === '') return null;
   return (
