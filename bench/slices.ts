@@ -16,22 +16,34 @@ export const p50: Figure = (measured) => measured.p50;
 export const cpu: Figure = (measured) => measured.cpu;
 export const rate: Figure = (measured) => measured.requests / measured.seconds;
 
-/** Throws unless each variant gives its status to the good token and 401 to the bad one. */
+/**
+ * Throws unless each variant gives its status to the good token and 401 to the bad one, and unless the peer that stands for our
+ * answer has the headers of ours.
+ */
 export async function checkAnswers(variants: Variant[]): Promise<void> {
+  const headers = new Map<string, string>();
   for (const { key, port, requests, bad, status } of variants) {
     const good = requests[0];
     if (good === undefined) throw new Error(`${key}: no requests`);
-    await answers(key, port, good, status);
+    headers.set(key, await answers(key, port, good, status));
     if (bad !== null) await answers(key, port, bad, 401);
   }
+  const [own, peer] = [headers.get('ours'), headers.get('hono-same-answer')];
+  if (own !== peer) throw new Error(`the peer with our headers answers\n${peer}\nwhere ours answers\n${own}`);
 }
 
-async function answers(key: string, port: number, raw: Uint8Array, expected: number): Promise<void> {
+/** The headers of the answer, without what differs with the request and the body. */
+async function answers(key: string, port: number, raw: Uint8Array, expected: number): Promise<string> {
   const [, path = '', secret = ''] =
     /^GET (\S+)[^]*Bearer (\S+)/.exec(Buffer.from(raw).toString('latin1')) ?? [];
   const headers = { authorization: `Bearer ${secret}` };
-  const { status } = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
-  if (status !== expected) throw new Error(`${key} answers ${status} where ${expected} is right`);
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+  if (answer.status !== expected)
+    throw new Error(`${key} answers ${answer.status} where ${expected} is right`);
+  return [...answer.headers]
+    .filter(([name]) => !/^(?:x-request-id|content-length|date)$/.test(name))
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n');
 }
 
 /** Rejects where a variant gives a wrong answer. A peer that may fail is left out from its failure on. */
