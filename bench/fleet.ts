@@ -1,5 +1,5 @@
-// One workerd process with several Workers in it, each behind a socket of its own: miniflare's entry Worker, which would
-// add a hop to each call, is not on the way.
+// One workerd process with several Workers, each with its own socket: miniflare's entry Worker would add a hop to each
+// call.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
@@ -7,10 +7,10 @@ import { unstable_readConfig as readConfig } from 'wrangler';
 import { childrenNamed } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** A key ring of the bench alone. */
+/** The key ring of the bench. */
 const TAG_KEYS = { 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' };
 export const SETTINGS = {
-  // A line in the log is a write to a pipe here, a third of a call; what it is on Cloudflare cannot be measured here.
+  // A line in the log is a write to a pipe here, a third of a call. Its cost on Cloudflare cannot be measured here.
   LOG: 'errors',
   TAG_KEYS: JSON.stringify(TAG_KEYS),
   TAG_KEY_CURRENT: '1',
@@ -73,14 +73,14 @@ export type Ours = {
   /** The bundle as deployed. */
   code: string;
   database: string;
-  /** A module around the bundle, where a binding has to be replaced. */
+  /** A module around the bundle, when a binding must be replaced. */
   wrapper?: string;
-  /** The settings of its wrangler.toml, where it is another version. */
+  /** The settings of its wrangler.toml, for another version. */
   deployedVars?: Record<string, unknown>;
   vars?: Record<string, string>;
 };
 
-/** The product as deployed: its own bundle, bindings and settings; `vars` and `wrapper` say what is changed. */
+/** The product as deployed: its own bundle, bindings and settings; `vars` and `wrapper` are the changes. */
 export function ours({
   name,
   code,
@@ -120,7 +120,7 @@ export function ours({
   };
 }
 
-/** The statements of migrations/, in order; triggers hold semicolons of their own. */
+/** The statements of migrations/, in order. The body of a trigger also has semicolons. */
 export function migrations(): string[] {
   const statements: string[] = [];
   for (const file of readdirSync(`${ROOT}migrations`).toSorted()) {

@@ -1,8 +1,8 @@
-// The figures of docs/scale.md: what a call costs far from the database, in time and in money, and what breaks first.
-// A model on paper: published latencies and prices in, a seeded simulation through the tiers of verification, tables out.
+// The figures of docs/scale.md: the cost of a call far from the database, in time and in money, and what breaks first.
+// A model: published latencies and prices are the input, a seeded simulation of verification makes the tables.
 //   node bench/latency-model.ts            prints the tables
 //   node bench/latency-model.ts --write    puts them into docs/scale.md
-//   node bench/latency-model.ts --check    fails where docs/scale.md holds others
+//   node bench/latency-model.ts --check    fails when docs/scale.md has other figures
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { median } from './statistics.ts';
@@ -10,7 +10,7 @@ import { median } from './statistics.ts';
 /** A latency in milliseconds: its median, and the factor from the median to the 99th percentile. */
 type Latency = { p50: number; tail: number };
 
-/** Sources stand in docs/scale.md, under the same names. */
+/** The sources are in docs/scale.md, under the same names. */
 const LATENCY = {
   memory: { p50: 0.02, tail: 3 },
   kvHot: { p50: 1, tail: 5 },
@@ -30,7 +30,7 @@ const SEED = 20_261_123;
 const DRAWS = 20_001;
 const CALLS = 40_000;
 
-// Numerical Recipes' linear congruential generator: the tables must be the same wherever they are made.
+// Numerical Recipes' linear congruential generator: the tables must be the same on every machine.
 let state = SEED;
 function random(): number {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -45,7 +45,7 @@ function draw({ p50, tail }: Latency): number {
 
 const d1FromSydney = () => draw(LATENCY.sydneyEurope) + draw(LATENCY.statement);
 const hub = () => draw(LATENCY.hubNear);
-/** KV is given 250 ms; what is later counts as a miss and has cost that much. */
+/** KV has 250 ms; a later answer counts as a miss that took 250 ms. */
 const kv = (latency: Latency) => Math.min(KV_PATIENCE, draw(latency));
 
 /** What verification adds to a call from Sydney, D1 in western Europe, the hub in Oceania. */
@@ -93,7 +93,7 @@ function latencyTable(): string {
   return `| a call from Sydney, D1 in Europe | waits for | p50 | p99 |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
-/** One isolate under calls at random times: who finds a lease, who has to wait for the hub, and who for D1 behind it. */
+/** One isolate under calls at random times: the shares of calls that find a lease, wait for the hub, or wait for D1 behind it. */
 function isolate(perSecond: number): {
   memory: number;
   hub: number;
@@ -110,7 +110,7 @@ function isolate(perSecond: number): {
     tally.syncs++;
     const over = now > hubLeaseEnd;
     const took = hub() + (over ? d1FromSydney() : 0);
-    // From half its lease on the hub reads D1 after its answer; a lease begins before the call that asks for it.
+    // In the second half of its lease the hub reads D1 after its answer; a lease begins before the call that asks for it.
     if (now > hubLeaseEnd - HUB_LEASE / 2) hubLeaseEnd = now + HUB_LEASE;
     leaseEnd = Math.max(leaseEnd, now + LEASE);
     return took;
@@ -120,7 +120,7 @@ function isolate(perSecond: number): {
     if (now < leaseEnd) {
       tally.memory++;
       tally.costs.push(draw(LATENCY.memory));
-      // From half the lease on, one call renews it after its answer.
+      // In the second half of the lease, one call renews it after its answer.
       if (now > leaseEnd - LEASE / 2 && now > renewing) renewing = now + sync();
     } else {
       const far = now > hubLeaseEnd;
@@ -145,7 +145,7 @@ function loadTable(): string {
 const percent = (count: number) =>
   `${((100 * count) / CALLS).toFixed(count / CALLS > 0.995 || count / CALLS < 0.005 ? 2 : 0)} %`;
 
-/** US dollars; what Cloudflare's pages said in 2026 (docs/scale.md names them). */
+/** US dollars, from Cloudflare's pages in 2026 (docs/scale.md names them). */
 const PRICE = {
   request: 0.3 / 1e6,
   cpuMillisecond: 0.02 / 1e6,
@@ -162,7 +162,7 @@ const PRICE = {
 const CPU_PER_CALL = 0.5;
 /** A Durable Object is billed as 128 MB while it is awake. */
 const HUB_GIGABYTES = 0.128;
-/** A sync keeps a hub awake for so many seconds (change-hub.ts): five until it saves its counts, ten until it hibernates, and ten
+/** The seconds for which a sync keeps a hub awake (change-hub.ts): five until it saves its counts, ten until it hibernates, and ten
  * more after the alarm that writes them. Asleep, it costs nothing. */
 const HUB_LINGERS = 25;
 const MONTH = 30 * 86_400;
@@ -176,7 +176,7 @@ type Traffic = {
   missShare: number;
 };
 
-/** What verification itself costs for a million calls, all included amounts used up. */
+/** The cost of verification for a million calls, after the included amounts are used up. */
 function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: Traffic) {
   const seconds = 1e6 / perSecond;
   const perIsolate = perSecond / isolates;
@@ -185,7 +185,7 @@ function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: T
   const worker = 1e6 * (PRICE.request + CPU_PER_CALL * PRICE.cpuMillisecond);
   const hubCalls = 1e6 * (syncsPerCall + missShare * 2) * PRICE.hubRequest;
   const awake = 1 - Math.exp(-((perSecond * syncsPerCall) / regions) * HUB_LINGERS);
-  // Its time, and every five seconds a row of its own storage: the counts that wait for the next minute.
+  // Its time, and every five seconds a row in its own storage for the counts of the next minute.
   const hubTime = seconds * regions * awake * (HUB_GIGABYTES * PRICE.gigabyteSecond + PRICE.rowWritten / 5);
   const kvCost = 1e6 * missShare * (PRICE.kvRead + PRICE.kvWrite / 2);
   // Once a minute and region, one row per token that called and one for its last use.
@@ -341,9 +341,9 @@ const BYTES_PER_EVENT = 830;
 const D1_LIMIT = 10e9;
 const D1_STATEMENTS = 1000;
 const HUB_REQUESTS = 1000;
-/** A change is one batch: its events, the change itself, and what tells a refusal's reason. */
+/** A change is one batch: its events, the change itself, and the reads for the reason of a refusal. */
 const CHANGE_STATEMENTS = 5;
-/** Measured: the counts of so many tokens are written in so many seconds. */
+/** Measured: this number of tokens' counts is written in this number of seconds. */
 const COUNTED_TOKENS = 60_000;
 const COUNTS_SECONDS = 1.7;
 const REGIONS = 9;

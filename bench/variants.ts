@@ -1,4 +1,4 @@
-// What is measured, and with what. Each variant names its Worker, the requests it is sent and the status it must give.
+// The variants that are measured. Each one names its Worker, its requests and the status that it must answer.
 import { readFileSync } from 'node:fs';
 import { transformSync } from 'esbuild';
 import type { Before } from './before.ts';
@@ -23,25 +23,25 @@ export type Variant = {
   title: string;
   port: number;
   requests: Uint8Array[];
-  /** What a bad token is answered; null for a Worker that checks nothing. */
+  /** A request with a bad token; null for a Worker that checks nothing. */
   bad: Uint8Array | null;
   status: number;
-  /** The process that it runs in. */
+  /** The process in which it runs. */
   pid: number | null;
   /** A peer whose failures are counted instead of ending the run. */
   mayFail: boolean;
-  /** Requests to send before the first slice, so that what shall be warm is warm. */
+  /** The number of requests before the first slice, to fill the memories. */
   fill: number;
   /** Where the requests of the next load begin. */
   next: number;
 };
 
-/** More than an isolate remembers (10,000 records), so that a walk over all of them never finds one in memory. */
+/** More than an isolate remembers (10,000 records), so that calls with all of them in turn never find one in memory. */
 const MORE_THAN_MEMORY = 12_000;
 
 export const PATH = '/v1/ping';
 
-/** `fleet`: the process of all but better-auth. `wrapper`: the module that takes KV away from the product. */
+/** `fleet`: the process of all variants except better-auth. `wrapper`: the module that removes KV from the product. */
 export type Bench = {
   fleet: Fleet;
   variants: Variant[];
@@ -106,7 +106,7 @@ export async function openVariants({
     ours({ name: 'ours-d1', code: product, database, wrapper }),
   ];
   const fleet = await openFleet(workers, inspectorPort);
-  // It hangs now and then and takes its workerd along: a process of its own.
+  // A separate process, because it sometimes hangs and stops its workerd.
   const betterAuth = await openFleet([
     peer('better-auth', await bundle('bench/peers/better-auth.ts'), {
       DB: { type: 'd1', id: 'better-auth' },
@@ -177,7 +177,7 @@ export async function openVariants({
         'better-auth API key, D1',
         {
           requests: [request(PATH, apiKey)],
-          // Its one instance for all requests is how its own guide has it. Now and then workerd ends all of them as hung.
+          // One instance for all requests, as in its own guide. Sometimes workerd ends all of its requests as hung.
           mayFail: true,
           fill: 100,
           bad: request(PATH, apiKey.toLowerCase()),

@@ -1,14 +1,14 @@
-// Which tests are near a source file, found by who imports whom: a file that moves takes its tests with it.
+// The tests near a source file, found by the imports, so that no list must be kept when files move.
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 
 const IMPORTED = /(?:from|import) '(\.[^']+)'/g;
-/** Beyond this many steps from importer to importer a test says too little about the file for the time that it takes. */
+/** A test that is more import steps away tests too little of the file for its time. */
 const STEPS = 3;
 
 export type Imports = Map<string, string[]>;
 
-/** For each source file under `worker/`, tests among them, the files that it imports: paths from `root`, with slashes. */
+/** For each source file under `worker/`, including tests, the files that it imports: paths from `root`, with slashes. */
 export function readImports(root: string): Imports {
   const files = globSync('worker/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
   return new Map(
@@ -22,9 +22,9 @@ export function readImports(root: string): Imports {
 }
 
 /**
- * The test files near a source file, without one twice, and without those in Node that do not load it. `nearest` have its name or import it, also by a suite that several tests
- * share. `others` stand in its folder, or in the folder of a file that imports it, those of fewer steps first. Where no test
- * imports the file, the tests of its folder are the nearest.
+ * The test files near a source file, each once, without tests in Node that do not load it. `nearest` have its name or import it,
+ * also through a suite that several tests share. `others` are in its folder, or in the folder of a file that imports it; those
+ * with fewer steps come first. When no test imports the file, the tests of its folder are the nearest.
  */
 export function testsNear(file: string, imports: Imports): { nearest: string[]; others: string[] } {
   const importersOf = (path: string): string[] =>
@@ -37,7 +37,7 @@ export function testsNear(file: string, imports: Imports): { nearest: string[]; 
     (path) => basename(path).split('.')[0] === name,
   );
   const importers = importersOf(file);
-  // One test says of a suite what the others say.
+  // Several tests run the same suite, so one of them is enough.
   const bySuite = importers
     .filter((path) => path.endsWith('.suite.ts'))
     .flatMap((suite) => importersOf(suite).filter((user) => dirname(user) === dirname(suite)));
@@ -59,7 +59,7 @@ export function testsNear(file: string, imports: Imports): { nearest: string[]; 
   };
 }
 
-/** Whether one file imports the other, directly or by way of others. */
+/** Whether one file imports the other, directly or indirectly. */
 function loads(from: string, file: string, imports: Imports): boolean {
   const seen = new Set([from]);
   for (const path of seen) for (const imported of imports.get(path) ?? []) seen.add(imported);
@@ -70,7 +70,7 @@ function isTest(path: string): boolean {
   return path.endsWith('.test.ts');
 }
 
-/** What the Worker itself runs. */
+/** Whether the file is code that the Worker runs. */
 export function isSource(path: string): boolean {
   return path.endsWith('.ts') && !/\.(?:test|suite|d)\.ts$|\/(?:test|simulation)\//.test(path);
 }

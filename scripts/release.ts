@@ -1,4 +1,4 @@
-// The Worker of another version: the release that is kept beside the tests, and any commit.
+// The Worker of another version: the release that is stored beside the tests, or any commit.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,10 @@ import { unstable_readConfig as readConfig } from 'wrangler';
 
 const root = resolve(import.meta.dirname, '..');
 const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
-/** Where `npm run keep-release` keeps one. */
+/** The folder in which `npm run keep-release` stores a release. */
 export const KEPT = join(root, 'e2e/previous-release');
 
-/** The settings of a release as the kept file has them. */
+/** The settings of a release, in the shape of the stored file. */
 export type ReleaseSettings = {
   commit: string;
   compatibility_date: string | undefined;
@@ -27,7 +27,7 @@ export function keptRelease(): Release {
   return { ...settings, code: gunzipSync(readFileSync(join(KEPT, 'index.js.gz'))).toString() };
 }
 
-/** Bundles a commit in a worktree that is gone afterwards; `environment` is added to wrangler's. */
+/** Bundles a commit in a temporary worktree; `environment` is added to wrangler's. */
 export function releaseAt(name: string, environment: NodeJS.ProcessEnv = {}): Release {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
@@ -36,7 +36,7 @@ export function releaseAt(name: string, environment: NodeJS.ProcessEnv = {}): Re
   const tree = join(folder, 'tree');
   git('worktree', 'add', '--detach', '--quiet', tree, commit);
   try {
-    // Its packages are ours: wrangler and what the Worker imports, at the versions of today.
+    // It uses the packages of this tree: wrangler and the imports of the Worker, at the present versions.
     symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
     mkdirSync(join(tree, 'dist/ui'), { recursive: true });
     const out = join(folder, 'out');

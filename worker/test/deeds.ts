@@ -9,7 +9,7 @@ import {
   checkCall,
   checkList,
   everyIsolate,
-  givenWorld,
+  givenModel,
   ISOLATES,
   LIMIT,
   livingOf,
@@ -226,8 +226,8 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
 ];
 
 /** Runs the commands with new organisations and people, and checks everything again at the end. */
-export async function playOneWorld(commands: Iterable<Command>): Promise<void> {
-  const { model, real } = await givenWorld();
+export async function runCommands(commands: Iterable<Command>): Promise<void> {
+  const { model, real } = await givenModel();
   await fc.asyncModelRun(() => ({ model, real }), commands);
   const places = ORGANISATIONS.flatMap((at) => PEOPLE.map((by) => ({ by, at })));
   await Promise.all([

@@ -8,7 +8,7 @@ import worker from '../index.ts';
 import { FAULTS, OPERATOR_SECRET, deploymentWith } from './faults.ts';
 import { ORIGIN, givenCode, givenOrganisation, givenSession, givenToken } from './harness.ts';
 
-type World = {
+type Given = {
   organisation: string;
   email: string;
   token: string;
@@ -19,34 +19,34 @@ type World = {
 const BROWSER = 'a browser of its own';
 type Deed = {
   name: string;
-  request: (world: World) => [method: string, path: string, body?: object];
+  request: (given: Given) => [method: string, path: string, body?: object];
   /** The status of a repeat when the first call was done although it failed. */
   repeated: number;
 };
 
-const room = (world: World) => `/api/organisations/${world.organisation}/tokens`;
-const place = (world: World) => `/operator/organisations/${world.organisation}`;
+const tokensPath = (given: Given) => `/api/organisations/${given.organisation}/tokens`;
+const organisationPath = (given: Given) => `/operator/organisations/${given.organisation}`;
 const deeds: Deed[] = [
-  { name: 'create', request: (world) => ['POST', room(world), { name: 'New' }], repeated: 200 },
+  { name: 'create', request: (given) => ['POST', tokensPath(given), { name: 'New' }], repeated: 200 },
   {
     name: 'deactivate',
-    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { active: false }],
+    request: (given) => ['PATCH', `${tokensPath(given)}/${given.token}`, { active: false }],
     repeated: 200,
   },
   {
     name: 'deactivate and rename',
-    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { active: false, name: 'Paused' }],
+    request: (given) => ['PATCH', `${tokensPath(given)}/${given.token}`, { active: false, name: 'Paused' }],
     repeated: 200,
   },
   {
     name: 'rename',
-    request: (world) => ['PATCH', `${room(world)}/${world.token}`, { name: 'New' }],
+    request: (given) => ['PATCH', `${tokensPath(given)}/${given.token}`, { name: 'New' }],
     repeated: 200,
   },
-  { name: 'delete', request: (world) => ['DELETE', `${room(world)}/${world.token}`], repeated: 404 },
+  { name: 'delete', request: (given) => ['DELETE', `${tokensPath(given)}/${given.token}`], repeated: 404 },
   {
     name: 'change the plan and the name of an organisation',
-    request: (world) => ['PUT', place(world), { name: 'New', plan: 'pro', version: 1 }],
+    request: (given) => ['PUT', organisationPath(given), { name: 'New', plan: 'pro', version: 1 }],
     repeated: 200,
   },
   {
@@ -54,15 +54,15 @@ const deeds: Deed[] = [
     request: ({ key }) => ['PUT', `/operator/organisations/${key}`, { name: 'New', plan: 'pro', version: 1 }],
     repeated: 200,
   },
-  { name: 'delete an organisation', request: (world) => ['DELETE', place(world)], repeated: 200 },
+  { name: 'delete an organisation', request: (given) => ['DELETE', organisationPath(given)], repeated: 200 },
   {
     name: 'add a member',
-    request: (world) => ['PUT', `${place(world)}/members/new.${world.email}`],
+    request: (given) => ['PUT', `${organisationPath(given)}/members/new.${given.email}`],
     repeated: 200,
   },
   {
     name: 'remove the last member',
-    request: (world) => ['DELETE', `${place(world)}/members/${world.email}`],
+    request: (given) => ['DELETE', `${organisationPath(given)}/members/${given.email}`],
     repeated: 200,
   },
   { name: 'sign out', request: () => ['POST', '/api/sign-out'], repeated: 401 },
@@ -85,7 +85,7 @@ const deeds: Deed[] = [
   },
 ];
 
-async function givenWorld(): Promise<World> {
+async function prepare(): Promise<Given> {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
   const { id: token } = await givenToken(organisation);
@@ -97,29 +97,29 @@ async function givenWorld(): Promise<World> {
 }
 
 /** The state that a mutation could change, without values that differ between runs. */
-async function stateOf(world: World): Promise<unknown> {
+async function stateOf(given: Given): Promise<unknown> {
   const of = (sql: string, value: string) => env.DB.prepare(sql).bind(value);
   const results = await env.DB.batch([
     of(
       "SELECT plan, version, iif(name = id, 'old', name) AS name FROM organisations WHERE id = ?",
-      world.organisation,
+      given.organisation,
     ),
-    of('SELECT name, plan, version FROM organisations WHERE id = ?', world.key),
-    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.key),
-    of('SELECT active, name FROM tokens WHERE organisation_id = ? ORDER BY name', world.organisation),
-    of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', world.organisation),
-    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', world.organisation),
-    of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', world.organisation),
-    of('SELECT method, expires_at > 0 AS lives FROM sessions WHERE email = ?', world.email),
+    of('SELECT name, plan, version FROM organisations WHERE id = ?', given.key),
+    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', given.key),
+    of('SELECT active, name FROM tokens WHERE organisation_id = ? ORDER BY name', given.organisation),
+    of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', given.organisation),
+    of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', given.organisation),
+    of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', given.organisation),
+    of('SELECT method, expires_at > 0 AS lives FROM sessions WHERE email = ?', given.email),
     // Whether the old session is there: a sign-in replaces it.
-    of('SELECT count(*) AS old FROM sessions WHERE id = ?', world.session.id),
-    of('SELECT min(count(*), 2) AS codes FROM sign_ins WHERE email = ?', world.email),
+    of('SELECT count(*) AS old FROM sessions WHERE id = ?', given.session.id),
+    of('SELECT min(count(*), 2) AS codes FROM sign_ins WHERE email = ?', given.email),
   ]);
   return results.map((result) => result.results);
 }
 
-async function send(deed: Deed, world: World, deployment: Env): Promise<Response> {
-  const [method, path, body] = deed.request(world);
+async function send(deed: Deed, given: Given, deployment: Env): Promise<Response> {
+  const [method, path, body] = deed.request(given);
   const context = createExecutionContext();
   const answer = await worker.fetch(
     new Request(new URL(path, ORIGIN), {
@@ -127,11 +127,11 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
       headers: path.startsWith('/operator')
         ? { authorization: `Bearer ${OPERATOR_SECRET}` }
         : {
-            cookie: world.session.cookie,
+            cookie: given.session.cookie,
             origin: ORIGIN,
-            'idempotency-key': world.key,
+            'idempotency-key': given.key,
             // A separate client for the limiters.
-            'cf-connecting-ip': world.key,
+            'cf-connecting-ip': given.key,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -146,7 +146,7 @@ async function send(deed: Deed, world: World, deployment: Env): Promise<Response
 // Each case sends the mutation twice for each of its storage calls, and waits for slow calls.
 describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed) => {
   it.each(FAULTS)('is all or nothing, and a repeat completes it: a call is %s', async (kind) => {
-    const model = await givenWorld();
+    const model = await prepare();
     const before = await stateOf(model);
     const clean = deploymentWith(null);
     expect((await send(deed, model, clean.env)).ok).toBe(true);
@@ -156,10 +156,10 @@ describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed)
     const calls = [...clean.calls];
 
     const attempts = calls.map(async (call, at) => {
-      const world = await givenWorld();
-      const answer = await send(deed, world, deploymentWith({ at, kind }).env);
-      const state = await stateOf(world);
-      const repeat = await send(deed, world, clean.env);
+      const given = await prepare();
+      const answer = await send(deed, given, deploymentWith({ at, kind }).env);
+      const state = await stateOf(given);
+      const repeat = await send(deed, given, clean.env);
       const isDone = isSame(state, after);
       const claims = {
         'nothing was left half done': isDone || isSame(state, before),
@@ -167,7 +167,7 @@ describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed)
         'a bad answer is a problem of ours': answer.ok || (await isOurProblem(answer)),
         'the database alone may fail a change': answer.ok || call.startsWith('D1'),
         'a slow call is waited for': answer.ok || kind !== 'slow',
-        'a repeat completes it': isSame(await stateOf(world), after),
+        'a repeat completes it': isSame(await stateOf(given), after),
         'a repeat is answered rightly': isDone ? repeat.status === deed.repeated : repeat.ok,
       };
       return Object.entries(claims)

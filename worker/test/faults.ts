@@ -26,14 +26,14 @@ export function deploymentWith(fault: Fault | null): { env: Env; calls: string[]
   }
 
   /** The same object, but the named methods (all methods, when `names` is null) are counted and may fail. */
-  function wrap<T extends object>(target: T, room: string, names: readonly string[] | null): T {
+  function wrap<T extends object>(target: T, binding: string, names: readonly string[] | null): T {
     return new Proxy(target, {
       get(_, name) {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== 'function' || typeof name === 'symbol') return value;
         const method = (...args: unknown[]): unknown => Reflect.apply(value, target, args);
         if (names !== null && !names.includes(name)) return method;
-        return (...args: unknown[]) => step(`${room}.${name}`, async () => method(...args));
+        return (...args: unknown[]) => step(`${binding}.${name}`, async () => method(...args));
       },
     });
   }

@@ -50,7 +50,7 @@ export function newIsolate(): Env {
   return { ...env, OPERATOR_SECRET, REVOCATION_LEASE_MS: '1000' };
 }
 
-export async function givenWorld(): Promise<{ model: Model; real: Real }> {
+export async function givenModel(): Promise<{ model: Model; real: Real }> {
   const run = crypto.randomUUID();
   const address = (person: Person): string => `${person}-${run}@example.com`;
   const [a, b, alice, bob, stranger] = await Promise.all([

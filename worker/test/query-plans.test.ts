@@ -52,36 +52,40 @@ beforeAll(async () => {
   const organisation = await givenOrganisation();
   const { id } = await givenToken(organisation);
   const session = await givenSession();
-  const room = `/api/organisations/${organisation}`;
+  const dashboardPath = `/api/organisations/${organisation}`;
   const operator = { authorization: `Bearer ${OPERATOR_SECRET}` };
-  const there = `/operator/organisations/${organisation}`;
+  const operatorPath = `/operator/organisations/${organisation}`;
   const cursor = await sealCursor(openDeployment(env).settings.tagKeys, organisation, '9');
   // Refusals have their own statements, which run after the answer.
   await send('GET', '/api/organisations/another/tokens', session);
-  await send('DELETE', `${room}/tokens/${crypto.randomUUID()}`, session);
+  await send('DELETE', `${dashboardPath}/tokens/${crypto.randomUUID()}`, session);
   await send('GET', `/v1/ping?token=${(await givenToken(organisation)).secret}`, {});
   const answers = [
     await send('GET', '/api/session', session),
     await send('GET', '/api/sessions', session),
-    await send('GET', `${room}/tokens`, session),
-    await send('POST', `${room}/tokens`, { ...session, 'idempotency-key': 'k' }, { name: 'A' }),
-    await send('POST', `${room}/tokens`, session, {}),
-    await send('PATCH', `${room}/tokens/${id}`, session, { active: false, name: 'B' }),
-    await send('PATCH', `${room}/tokens/${id}`, session, { active: true }),
-    await send('PATCH', `${room}/tokens/${id}`, session, { name: null }),
-    await send('DELETE', `${room}/tokens/${id}`, session),
-    await send('GET', `${room}/usage`, session),
-    await send('GET', `${room}/activity`, session),
-    await send('GET', `${room}/activity?before=${cursor}`, session),
-    await send('GET', `${room}/activity?action=token.created`, session),
-    await send('GET', `${room}/activity?action=token.created&before=${cursor}`, session),
-    await send('GET', `${room}/activity?actor=a@example.com`, session),
-    await send('GET', `${room}/activity?actor=a@example.com&before=${cursor}`, session),
-    await send('GET', `${room}/activity?action=token.created&actor=a@example.com`, session),
-    await send('GET', `${room}/activity?action=token.created&actor=a@example.com&before=${cursor}`, session),
-    await send('GET', `${room}/activity?token=${id}`, session),
-    await send('GET', `${room}/activity?token=${id}&before=${cursor}`, session),
-    await send('GET', `${room}/activity/people`, session),
+    await send('GET', `${dashboardPath}/tokens`, session),
+    await send('POST', `${dashboardPath}/tokens`, { ...session, 'idempotency-key': 'k' }, { name: 'A' }),
+    await send('POST', `${dashboardPath}/tokens`, session, {}),
+    await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { active: false, name: 'B' }),
+    await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { active: true }),
+    await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { name: null }),
+    await send('DELETE', `${dashboardPath}/tokens/${id}`, session),
+    await send('GET', `${dashboardPath}/usage`, session),
+    await send('GET', `${dashboardPath}/activity`, session),
+    await send('GET', `${dashboardPath}/activity?before=${cursor}`, session),
+    await send('GET', `${dashboardPath}/activity?action=token.created`, session),
+    await send('GET', `${dashboardPath}/activity?action=token.created&before=${cursor}`, session),
+    await send('GET', `${dashboardPath}/activity?actor=a@example.com`, session),
+    await send('GET', `${dashboardPath}/activity?actor=a@example.com&before=${cursor}`, session),
+    await send('GET', `${dashboardPath}/activity?action=token.created&actor=a@example.com`, session),
+    await send(
+      'GET',
+      `${dashboardPath}/activity?action=token.created&actor=a@example.com&before=${cursor}`,
+      session,
+    ),
+    await send('GET', `${dashboardPath}/activity?token=${id}`, session),
+    await send('GET', `${dashboardPath}/activity?token=${id}&before=${cursor}`, session),
+    await send('GET', `${dashboardPath}/activity/people`, session),
     await send('GET', '/operator/organisations', operator),
     await send('GET', '/operator/organisations?after=a', operator),
     await send('GET', '/operator/organisations?plan=pro', operator),
@@ -100,14 +104,14 @@ beforeAll(async () => {
         { id: 'b', name: 'B', plan: 'pro' },
       ],
     }),
-    await send('PUT', there, operator, { name: 'A', plan: 'pro', version: 1 }),
-    await send('PUT', there, operator, { name: 'A', plan: 'enterprise' }),
-    await send('GET', there, operator),
-    await send('GET', `${there}/members`, operator),
-    await send('GET', `${there}/members?after=a`, operator),
-    await send('PUT', `${there}/members/m@example.com`, operator),
-    await send('DELETE', `${there}/members/m@example.com`, operator),
-    await send('DELETE', there, operator),
+    await send('PUT', operatorPath, operator, { name: 'A', plan: 'pro', version: 1 }),
+    await send('PUT', operatorPath, operator, { name: 'A', plan: 'enterprise' }),
+    await send('GET', operatorPath, operator),
+    await send('GET', `${operatorPath}/members`, operator),
+    await send('GET', `${operatorPath}/members?after=a`, operator),
+    await send('PUT', `${operatorPath}/members/m@example.com`, operator),
+    await send('DELETE', `${operatorPath}/members/m@example.com`, operator),
+    await send('DELETE', operatorPath, operator),
     await send('POST', '/api/sign-in/link', {}, { email: 'owner@example.com' }),
     await send('POST', '/api/sign-out', await givenSession()),
   ];
