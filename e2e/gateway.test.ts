@@ -158,7 +158,7 @@ describe('an answer of the upstream', () => {
     ['unchanged', 304, { etag: '"1"' }, Buffer.alloc(0)],
     ['of nothing', 204, {}, Buffer.alloc(0)],
     ['of failure', 500, { 'content-length': 4 }, Buffer.from('oops')],
-    ['of a status that nobody knows', 299, {}, Buffer.from('odd')],
+    ['of an unknown status', 299, {}, Buffer.from('odd')],
   ])('comes back byte for byte: %s', async (_, status, headers, body) => {
     behaviours.set('/v1/answer', (_incoming, reply) => reply.writeHead(status, headers).end(body));
     const asked = { ...credential, 'accept-encoding': 'gzip', range: 'bytes=0-1', 'if-none-match': '"1"' };

@@ -67,7 +67,7 @@ describe('a credential', () => {
     ['NUL after the scheme', ['Authorization: Bearer\0 SECRET']],
     ['CR', ['Authorization: Bearer SECRET\rX-Evil: 1']],
     ['a folded line', ['Authorization: Bearer\r\n SECRET']],
-    ['a line that goes on', ['Authorization: Bearer SECRET\r\n\tmore']],
+    ['a continued line', ['Authorization: Bearer SECRET\r\n\tmore']],
     ['a space before the colon', ['Authorization : Bearer SECRET']],
   ])('is refused with %s', async (_, lines) => {
     const reply = await send('GET', '/v1/ping', lines);

@@ -235,7 +235,7 @@ function fail(message: string): never {
 /** On both loopback addresses: "localhost" may mean either, and a stranger on the other one would answer the browser. */
 async function isFree(candidate: number): Promise<boolean> {
   const errors = await Promise.all(['127.0.0.1', '::1'].map((host) => listenError(candidate, host)));
-  // A machine without IPv6 has nobody there.
+  // On a machine without IPv6, no program can use that address.
   return !errors.includes('EADDRINUSE') && !errors.includes('EACCES');
 }
 
