@@ -13,18 +13,18 @@ const { openDatabase } = await import('./database.ts');
 const { openSource } = await import('./verification/source/hub-source.ts');
 const leftOut = await import('./libsql/left-out.ts');
 // Opening asks it nothing.
-const DB = {} as D1Database;
+const d1 = {} as D1Database;
 
-it.each([undefined, ''])('without LIBSQL_URL (%j) the client of libSQL is not loaded', async (url) => {
-  const env = { DB, ...(url === undefined ? {} : { LIBSQL_URL: url }) };
-  await openDatabase(env);
+it('on D1 the client of libSQL is not loaded', async () => {
+  const databases = { d1, libsql: null };
+  await openDatabase(databases);
   // D1's own: a database that is no database has no statements.
-  await expect(openSource(env).newestChanges(1)).rejects.toThrow('prepare');
+  await expect(openSource(databases).newestChanges(1)).rejects.toThrow('prepare');
   expect(evaluated.client).toBe(false);
 });
 
-it('with LIBSQL_URL it is loaded, by the first question that verification asks', async () => {
-  const source = openSource({ DB, LIBSQL_URL: 'http://127.0.0.1:1' });
+it('on libSQL it is loaded, by the first question that verification asks', async () => {
+  const source = openSource({ d1, libsql: { url: 'http://127.0.0.1:1', authToken: undefined } });
   expect(evaluated.client).toBe(false);
   await expect(source.newestChanges(1)).rejects.toMatchObject({ name: 'LibsqlError' });
   expect(evaluated.client).toBe(true);

@@ -5,19 +5,14 @@ import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import { libsql } from '#libsql';
 import { namingFailures } from './storage-failure.ts';
+import type { Databases } from './verification/source/source.ts';
 
 /** Rows and batches are the same in both databases. The answer of a statement without rows differs, so no code may read it. */
 export type Db = BaseSQLiteDatabase<'async', unknown> & Pick<DrizzleD1Database, 'batch'>;
 
-export type DatabaseEnv = { DB: D1Database; LIBSQL_URL?: string; LIBSQL_AUTH_TOKEN?: string };
-
-/**
- * For one request. Whatever the database rejects with has a name in storage-failure.ts. Rejects where LIBSQL_URL is set
- * and the Worker was built without the client of libSQL, which every request is told first (configuration.ts).
- */
-export async function openDatabase(env: DatabaseEnv): Promise<Db> {
-  const { LIBSQL_URL: url, LIBSQL_AUTH_TOKEN: authToken } = env;
-  return url ? libsql.openDatabase({ url, authToken }) : drizzle(namingFailures(env.DB));
+/** For one request. Whatever the database rejects with has a name in storage-failure.ts. */
+export async function openDatabase({ d1, libsql: address }: Databases): Promise<Db> {
+  return address === null ? drizzle(namingFailures(d1)) : libsql.openDatabase(address);
 }
 
 type Statement = Parameters<Db['batch']>[0][number];
@@ -38,9 +33,9 @@ export async function batch<T extends Record<string, Statement>>(
 }
 
 /** The size of the database in bytes. D1 refuses the pragmas and tells it with every answer. */
-export async function readDatabaseSize(env: DatabaseEnv, db: Db): Promise<number> {
-  if (!env.LIBSQL_URL) {
-    const { meta } = await namingFailures(env.DB).prepare('SELECT 1').run();
+export async function readDatabaseSize({ d1, libsql: address }: Databases, db: Db): Promise<number> {
+  if (address === null) {
+    const { meta } = await namingFailures(d1).prepare('SELECT 1').run();
     return meta.size_after;
   }
   const [row] = await db.all<{ bytes: number }>(

@@ -9,7 +9,8 @@ import type { Cause } from './activity/events.ts';
 import { createLinkCode, redeemLinkCode } from './sign-in/link-code.ts';
 import { countDaily } from './daily-limit.ts';
 import { openDatabase, readDatabaseSize } from './database.ts';
-import type { Db, DatabaseEnv } from './database.ts';
+import type { Db } from './database.ts';
+import type { Databases } from './verification/source/source.ts';
 import { removeMember } from './organisation/members.ts';
 import { removeOrganisation, putOrganisation } from './organisation/register.ts';
 import { fillReserve, withReserve } from './reserve.ts';
@@ -21,7 +22,7 @@ import { prune } from './upkeep/prune.ts';
 import type { Pruning } from './upkeep/prune.ts';
 
 /** What pruning needs of a deployment with this storage. */
-const deploymentOf = (of: DatabaseEnv, eventsRetentionDays: number | null = null): Pruning => ({
+const deploymentOf = (of: Databases, eventsRetentionDays: number | null = null): Pruning => ({
   openDatabase: () => openDatabase(of),
   readDatabaseSize: (db) => readDatabaseSize(of, db),
   settings: { eventsRetentionDays },
@@ -38,7 +39,7 @@ const cause: Cause = {
 };
 
 let server: LibsqlServer;
-let env: DatabaseEnv;
+let databases: Databases;
 let db: Db;
 const ORGANISATIONS = 12;
 const TOKENS = 10;
@@ -48,8 +49,8 @@ beforeAll(async () => {
   server = await startLibsqlServer();
   await migrateLibsql(server.url, server.authToken);
   // D1 is never asked.
-  env = { DB: {} as D1Database, LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
-  db = await openDatabase(env);
+  databases = { d1: {} as D1Database, libsql: { url: server.url, authToken: server.authToken } };
+  db = await openDatabase(databases);
   organisations = [];
   for (let n = 0; n < ORGANISATIONS; n++) {
     const id = await insertOrganisation(db);
@@ -138,9 +139,9 @@ describe('in a full database', () => {
   it('the pruning makes room and the reserve whole again, and is not stopped while there is none', async () => {
     const before = partsLeft().n;
     expect(before).toBeLessThan(128);
-    expect(await prune(deploymentOf(env), Date.now())).toMatchObject({ isDone: true });
+    expect(await prune(deploymentOf(databases), Date.now())).toMatchObject({ isDone: true });
     expect(partsLeft().n).toBe(before);
-    const pruned = await prune(deploymentOf(env, 30), Date.now());
+    const pruned = await prune(deploymentOf(databases, 30), Date.now());
     expect(pruned.removed.events).toBeGreaterThan(100);
     expect(partsLeft().n).toBe(128);
   });

@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import {
   ORIGIN,
@@ -192,7 +192,7 @@ describe('a token that is not there', () => {
       userAgent: null,
       at: new Date().toISOString(),
     };
-    const db = await openDatabase(env);
+    const db = await openDeployment(env).openDatabase();
     await recordRefusal(
       db,
       cause,

@@ -1,7 +1,8 @@
 // A page of the activity reads about as many rows as it shows, whatever is asked for: D1 has one thread for all organisations.
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
-import { openDatabase } from '../database.ts';
+import type { Db } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { listEvents, listPeople } from './store.ts';
 import type { Filter } from './store.ts';
 
@@ -35,7 +36,7 @@ beforeAll(async () => {
 });
 
 /** What a call answers, and how many rows its statements read, as D1 counts them. */
-async function counted<T>(run: (db: Awaited<ReturnType<typeof openDatabase>>) => Promise<T>) {
+async function counted<T>(run: (db: Db) => Promise<T>) {
   const sent: [sql: string, values: unknown[]][] = [];
   const DB = new Proxy(env.DB, {
     get(database, name) {
@@ -56,7 +57,7 @@ async function counted<T>(run: (db: Awaited<ReturnType<typeof openDatabase>>) =>
       return typeof value === 'function' ? value.bind(database) : value;
     },
   });
-  const answer = await run(await openDatabase({ ...env, DB }));
+  const answer = await run(await openDeployment({ ...env, DB }).openDatabase());
   const results = await Promise.all(
     sent.map(([sql, values]) =>
       env.DB.prepare(sql)
@@ -96,7 +97,7 @@ it.each(FILTERS.map((filter) => ({ names: Object.keys(filter).join(' and ') || '
 );
 
 it('finds by a token and something else all that there is, page by page, however deep it lies', async () => {
-  const db = await openDatabase(env);
+  const db = await openDeployment(env).openDatabase();
   const seen: string[] = [];
   let pages = 0;
   const filter: Filter = { token: TOKEN, actor: CALM, action: 'token.renamed' };

@@ -1,7 +1,7 @@
 // Files of any length: few statements, and where one file ends, the address of the next.
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { counting } from '../test/operate.ts';
 import { exportActivity } from './activity-export.ts';
 
@@ -27,7 +27,7 @@ const linesOf = async (file: Response): Promise<string[]> =>
 it('reads 5,000 events with a statement', async () => {
   const organisation = await givenEvents(10_001);
   const { settings, statements } = counting();
-  const db = await openDatabase({ ...env, ...settings });
+  const db = await openDeployment({ ...env, ...settings }).openDatabase();
   const lines = await linesOf(exportActivity(db, organisation, {}, asIs, 'csv', addressAfter));
   // The heading, and no last line: everything is there.
   expect(lines).toHaveLength(10_002);
@@ -39,7 +39,7 @@ it.each(['csv', 'jsonl'] as const)(
   'ends a file that is full with the address of the rest: %s',
   async (format) => {
     const organisation = await givenEvents(25);
-    const db = await openDatabase(env);
+    const db = await openDeployment(env).openDatabase();
     const size = { page: 4, pages: 3 };
     const seen: string[] = [];
     const addresses: string[] = [];

@@ -3,10 +3,14 @@
 import type { Db } from '../database.ts';
 import { logMisconfigured } from '../http/log.ts';
 import type { Publish } from '../organisation/store.ts';
-import { knownFault, setFault } from '../fault.ts';
-import { deploymentIdOf } from '../verification/ownership.ts';
-import { verify } from '../verification/verify.ts';
-import type { Verification, VerifyContext } from '../verification/verify.ts';
+import { FOREIGN_FAULT, deploymentIdOf } from '../verification/ownership.ts';
+import type { HubSource } from '../verification/record.ts';
+import type { Hubs } from '../verification/region.ts';
+import { openSource } from '../verification/source/hub-source.ts';
+import { openLookups } from '../verification/source/source.ts';
+import type { Databases } from '../verification/source/source.ts';
+import { verifyWith } from '../verification/verify.ts';
+import type { Verify } from '../verification/verify.ts';
 import type { Env } from './env.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -42,24 +46,51 @@ export class Deployment {
   readonly assets: Pick<Fetcher, 'fetch'>;
   /** Which version of the Worker runs. */
   readonly version: WorkerVersionMetadata;
-  readonly #env: Env;
+  /** Whether this secret may call. */
+  readonly verify: Verify;
+  readonly #readId: () => string;
+  readonly #databases: Databases;
+  readonly #hubs: Hubs;
+  readonly #cache: Pick<KVNamespace, 'get' | 'put' | 'delete'> | null;
+  readonly #settingsFault: string | null;
+  #fault: string | null;
   #isReported = false;
 
   constructor(env: Env) {
     const { settings, fault } = readSettings(env);
     this.settings = settings;
-    this.#env = env;
-    setFault(env, fault);
+    this.#settingsFault = fault;
+    this.#fault = fault;
     this.limiters = limitersOf(env);
     this.upstream = upstreamOf(env, settings);
     this.mailer = mailerOf(env, settings);
     this.assets = env.ASSETS;
     this.version = env.VERSION;
+    this.#readId = () => deploymentIdOf(env.CHANGE_HUB);
+    const { jurisdiction, libsqlUrl } = settings;
+    const libsql = libsqlUrl === null ? null : { url: libsqlUrl, authToken: env.LIBSQL_AUTH_TOKEN };
+    this.#databases = { d1: env.DB, libsql };
+    this.#hubs = { namespace: env.CHANGE_HUB, epoch: settings.databaseEpoch, jurisdiction };
+    // KV keeps its copies all over the world, and cannot be kept in a jurisdiction.
+    this.#cache = jurisdiction === null ? env.TOKEN_CACHE : null;
+    this.verify = verifyWith({
+      hubs: this.#hubs,
+      lookups: openLookups(this.#databases),
+      cache: this.#cache,
+      keys: settings.tagKeys,
+      leaseMs: settings.leaseMs,
+      refuse: () => this.#refuse(),
+    });
+  }
+
+  /** From here on every request to this isolate is answered with the fault: the database belongs to another deployment. */
+  #refuse(): void {
+    this.#fault = FOREIGN_FAULT;
   }
 
   /** What is wrong with the deployment, as one sentence, or null. A hub may tell it later (verification/ownership.ts). */
   get fault(): string | null {
-    return knownFault(this.#env) ?? null;
+    return this.#fault;
   }
 
   /** Logs the fault, once. */
@@ -69,32 +100,38 @@ export class Deployment {
     logMisconfigured(fault);
   }
 
-  /** May this secret call? At once when the isolate remembers; a promise when it has to ask. */
-  verify(secret: string, context: VerifyContext): Verification | Promise<Verification> {
-    return verify(secret, this.#env, context);
-  }
-
   /** Makes a change that was committed true everywhere. */
   readonly publish: Publish = async (change) => {
-    const { publishIn } = await import('../verification/publish.ts');
-    return publishIn(this.#env)(change);
+    const { publishTo } = await import('../verification/publish.ts');
+    return publishTo({
+      hubs: this.#hubs,
+      cache: this.#cache,
+      ...leasesToWaitFor(this.settings),
+      refuse: () => this.#refuse(),
+    })(change);
   };
 
   /** What the operator's status says of the hubs. */
   async lookAtHubs() {
     const { lookAtHubs } = await import('../verification/look.ts');
-    return lookAtHubs(this.#env);
+    return lookAtHubs(this.#hubs);
   }
 
   /** What tells this deployment from another one. It asks nobody. */
   get id(): string {
-    return deploymentIdOf(this.#env.CHANGE_HUB);
+    return this.#readId();
+  }
+
+  /** What a hub reads and writes. Throws where the settings are at fault: another database might be the one that is meant. */
+  openSource(): HubSource {
+    if (this.#settingsFault !== null) throw new Error(this.#settingsFault);
+    return openSource(this.#databases);
   }
 
   /** The database, for one request. */
   async openDatabase(): Promise<Db> {
     const { openDatabase } = await import('../database.ts');
-    return openDatabase(this.#env);
+    return openDatabase(this.#databases);
   }
 
   get databaseKind(): 'd1' | 'libsql' {
@@ -104,8 +141,21 @@ export class Deployment {
   /** The size of the database in bytes. */
   async readDatabaseSize(db: Db): Promise<number> {
     const { readDatabaseSize } = await import('../database.ts');
-    return readDatabaseSize(this.#env, db);
+    return readDatabaseSize(this.#databases, db);
   }
+}
+
+/**
+ * The leases that a change waits for, in ms. Where a deployment shortened them, isolates of the one before it may still run with
+ * the longer ones.
+ */
+export function leasesToWaitFor(
+  settings: Pick<Settings, 'leaseMs' | 'leaseMsBefore' | 'hubLeaseMs' | 'hubLeaseMsBefore'>,
+): { leaseMs: number; hubLeaseMs: number } {
+  return {
+    leaseMs: Math.max(settings.leaseMs, settings.leaseMsBefore),
+    hubLeaseMs: Math.max(settings.hubLeaseMs, settings.hubLeaseMsBefore),
+  };
 }
 
 function limitersOf(env: Env) {

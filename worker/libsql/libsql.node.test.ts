@@ -7,7 +7,8 @@ import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
 import { describeSessions } from '../sign-in/session.suite.ts';
 import { openDatabase, readDatabaseSize } from '../database.ts';
-import type { Db, DatabaseEnv } from '../database.ts';
+import type { Db } from '../database.ts';
+import type { Databases } from '../verification/source/source.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
@@ -17,16 +18,17 @@ import type { Pruning } from '../upkeep/prune.ts';
 import { describeSource } from '../verification/source/source.suite.ts';
 import { openSource } from '../verification/source/hub-source.ts';
 import { openClient } from './client.ts';
+import type { Address } from './client.ts';
 
 /** What pruning needs of a deployment with this storage. */
-const deploymentOf = (of: DatabaseEnv, eventsRetentionDays: number | null = null): Pruning => ({
+const deploymentOf = (of: Databases, eventsRetentionDays: number | null = null): Pruning => ({
   openDatabase: () => openDatabase(of),
   readDatabaseSize: (db) => readDatabaseSize(of, db),
   settings: { eventsRetentionDays },
 });
 
 let server: LibsqlServer;
-let env: DatabaseEnv;
+let databases: Databases;
 beforeAll(async () => {
   server = await startLibsqlServer();
   await migrateLibsql(server.url, server.authToken);
@@ -41,12 +43,12 @@ beforeAll(async () => {
     },
   );
   // Nothing of it is ever called.
-  const DB = untouched as D1Database;
-  env = { DB, LIBSQL_URL: server.url, LIBSQL_AUTH_TOKEN: server.authToken };
+  const d1 = untouched as D1Database;
+  databases = { d1, libsql: { url: server.url, authToken: server.authToken } };
 });
 afterAll(() => server.close());
 
-const open = (): Promise<Db> => openDatabase(env);
+const open = (): Promise<Db> => openDatabase(databases);
 
 describe('on libSQL, tokens', () => {
   describeTokens(open);
@@ -58,7 +60,7 @@ describe('on libSQL, signing in', () => {
   describeSessions(open);
 });
 describe('on libSQL, what verification reads', () => {
-  describeSource(async () => ({ db: await open(), source: openSource(env) }));
+  describeSource(async () => ({ db: await open(), source: openSource(databases) }));
 });
 
 describe('a libSQL server', () => {
@@ -110,24 +112,25 @@ describe('a libSQL server', () => {
       seenAt: 1,
       expiresAt: 2,
     });
-    const [newest] = await openSource(env).newestChanges(1);
-    const pruned = await prune(deploymentOf(env), now + 30 * 24 * 3_600_000);
+    const [newest] = await openSource(databases).newestChanges(1);
+    const pruned = await prune(deploymentOf(databases), now + 30 * 24 * 3_600_000);
     expect(pruned.removed.sessions).toBeGreaterThan(0);
     expect(pruned.removed.changes).toBeGreaterThan(0);
-    expect(await openSource(env).newestChanges(10)).toEqual([newest]);
+    expect(await openSource(databases).newestChanges(10)).toEqual([newest]);
   });
 
   it.each([
-    ['is down', (): Partial<DatabaseEnv> => ((server.isDown = true), {})],
-    ['does not know the token', () => ({ LIBSQL_AUTH_TOKEN: 'wrong' })],
-    ['is not there', () => ({ LIBSQL_URL: 'http://127.0.0.1:1' })],
+    ['is down', (): Partial<Address> => ((server.isDown = true), {})],
+    ['does not know the token', () => ({ authToken: 'wrong' })],
+    ['is not there', () => ({ url: 'http://127.0.0.1:1' })],
   ])('that %s fails every call, and no message says the token', async (_, change) => {
-    const broken = { ...env, ...change() };
+    const address = { url: server.url, authToken: server.authToken, ...change() };
+    const broken = { ...databases, libsql: address };
     try {
       const db = await openDatabase(broken);
       const failure = await db.batch([db.select().from(organisations)]).catch((error: unknown) => error);
       expect(failure).toMatchObject({ name: expect.stringMatching(/^Libsql/) as string });
-      expect(String(failure)).not.toContain(broken.LIBSQL_AUTH_TOKEN);
+      expect(String(failure)).not.toContain(address.authToken);
       const source = openSource(broken).newestChanges(1);
       await expect(source).rejects.toMatchObject({ name: 'LibsqlError' });
     } finally {

@@ -1,7 +1,7 @@
 // What the platform's word about an organisation costs, and what is told to verification.
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { insertToken } from '../test/rows.ts';
 import { deleteOrganisation, putOrganisations } from './deeds.ts';
 import { readOrganisation } from './register.ts';
@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 const effectiveAt = '2026-01-01T00:00:02.000Z';
 
 async function given() {
-  const db = await openDatabase(env);
+  const db = await openDeployment(env).openDatabase();
   const id = `org-${crypto.randomUUID()}`;
   const published: string[][] = [];
   const publish: Publish = async ({ hashes }) => {

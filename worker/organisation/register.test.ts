@@ -1,6 +1,6 @@
 // The register of organisations on D1.
 import { env } from 'cloudflare:workers';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { describeOrganisations } from './register.suite.ts';
 
-describeOrganisations(() => openDatabase(env));
+describeOrganisations(() => openDeployment(env).openDatabase());

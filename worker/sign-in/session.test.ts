@@ -1,6 +1,6 @@
 // Signing in on D1.
 import { env } from 'cloudflare:workers';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { describeSessions } from './session.suite.ts';
 
-describeSessions(() => openDatabase(env));
+describeSessions(() => openDeployment(env).openDatabase());

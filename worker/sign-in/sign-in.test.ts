@@ -1,7 +1,6 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from '../database.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
@@ -111,7 +110,7 @@ describe('signing in by link', () => {
   it('takes a link for ten minutes', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
-    const db = await openDatabase(env);
+    const db = await openDeployment(env).openDatabase();
     const code = await givenCode(email, 'browser', 0);
     const redeemedAt = (now: number) =>
       redeemLinkCode(
@@ -455,7 +454,7 @@ describe('a session', () => {
 
   it('ends after two idle hours, and after twelve however busy', async () => {
     const { cookie } = await givenSession(address());
-    const db = await openDatabase(env);
+    const db = await openDeployment(env).openDatabase();
     const value = cookie.split('=')[1] ?? '';
     const hour = 3_600_000;
     const start = Date.now();
@@ -566,7 +565,7 @@ describe('a session', () => {
 
   it('is written at most once a minute by being read', async () => {
     const { cookie } = await givenSession(address());
-    const db = await openDatabase(env);
+    const db = await openDeployment(env).openDatabase();
     const value = cookie.split('=')[1] ?? '';
     const first = await readSession(db, value, Date.now());
     const seen = first?.seenAt ?? 0;

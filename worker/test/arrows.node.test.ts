@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library.
   verification: {
-    rooms: ['fault', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
+    rooms: ['deployment', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
     packages: ['#libsql', 'cloudflare:workers'],
   },
   libsql: {
@@ -20,7 +20,6 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   deployment: {
     rooms: [
       'database',
-      'fault',
       'http/log',
       'organisation/store',
       'sign-in/names',
@@ -29,6 +28,9 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'verification/look',
       'verification/ownership',
       'verification/publish',
+      'verification/record',
+      'verification/region',
+      'verification/source',
       'verification/verify',
     ],
     packages: ['#libsql'],
@@ -153,7 +155,10 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     rooms: ['database', 'http/call', 'seal', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
-  database: { rooms: ['storage-failure'], packages: ['#libsql', 'drizzle-orm'] },
+  database: {
+    rooms: ['storage-failure', 'verification/source/source'],
+    packages: ['#libsql', 'drizzle-orm'],
+  },
   tables: { rooms: ['organisation/organisation', 'sign-in/names'], packages: ['drizzle-orm'] },
   name: { rooms: [], packages: ['valibot'] },
   reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
@@ -283,7 +288,7 @@ describe('the arrows', () => {
   // The isolate's part also runs in servers that are no Worker.
   it.each([
     ['isolate', ['record', 'sync']],
-    ['hub', ['ownership', 'record', 'source/hub-source', 'source/source', 'sync', 'terms']],
+    ['hub', ['ownership', 'record', 'sync', 'terms']],
     ['source', ['record']],
   ])('lead from verification/%s to no other part but %j', (part, others) => {
     const arrows = workerFiles()
@@ -291,6 +296,16 @@ describe('the arrows', () => {
       .flatMap(([file, text]) => arrowsWithin('verification', file, text));
     const left = new Set(arrows.filter((to) => !to.startsWith(`${part}/`)));
     expect([...left].toSorted()).toEqual(others);
+  });
+
+  it('lead to what Cloudflare binds to the Worker by deployment/ alone', () => {
+    const readers = workerFiles()
+      .filter(
+        ([file, text]) =>
+          !file.startsWith('deployment/') && /\benv\.[A-Z]|\benv\[|: Env\) *\{[^}]*\benv\./.test(text),
+      )
+      .map(([file]) => file);
+    expect(readers).toEqual([]);
   });
 
   it('make no circle', () => {

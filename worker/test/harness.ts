@@ -2,7 +2,6 @@
 import { env, exports } from 'cloudflare:workers';
 import { createLinkCode } from '../sign-in/link-code.ts';
 import { openDeployment } from '../deployment/deployment.ts';
-import { openDatabase } from '../database.ts';
 import { markedValue } from '../marked.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
@@ -85,7 +84,7 @@ export async function givenSession(email = 'owner@example.com'): Promise<{ cooki
 export async function givenCode(email: string, browser: string, now = Date.now()): Promise<string> {
   const code = markedValue(openDeployment(env).settings.tagKeys, 'link');
   const asked = { email, code, browser, client: crypto.randomUUID() };
-  const created = await createLinkCode(await openDatabase(env), asked, now);
+  const created = await createLinkCode(await openDeployment(env).openDatabase(), asked, now);
   if (!created.ok) throw new Error(created.reason);
   return code;
 }

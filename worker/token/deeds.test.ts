@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type { Cause } from '../activity/events.ts';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import type { Publish } from '../organisation/store.ts';
 import { ringOf } from '../test/ring.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
@@ -19,7 +19,7 @@ const cause: Cause = {
 const effectiveAt = '2026-01-01T00:00:02.000Z';
 
 async function given() {
-  const db = await openDatabase(env);
+  const db = await openDeployment(env).openDatabase();
   const place = { organisationId: await insertOrganisation(db), email };
   const published: string[][] = [];
   const publish: Publish = async ({ hashes }) => {

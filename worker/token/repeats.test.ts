@@ -1,7 +1,7 @@
 // When a repeated deed is published, and when there is nothing left to publish.
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import type { Publish } from '../organisation/store.ts';
 import { givenOrganisation, givenToken } from '../test/harness.ts';
 import { changeToken, deleteToken } from './deeds.ts';
@@ -11,7 +11,7 @@ const MINUTE_MS = 60 * 1000;
 async function given(active = true) {
   const organisationId = await givenOrganisation();
   const { id } = await givenToken(organisationId, active);
-  const db = await openDatabase(env);
+  const db = await openDeployment(env).openDatabase();
   const place = { organisationId, email: 'owner@example.com' };
   let published = 0;
   const publish: Publish = () => {

@@ -1,6 +1,6 @@
 // The store of tokens on D1.
 import { env } from 'cloudflare:workers';
-import { openDatabase } from '../database.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { describeTokens } from './store.suite.ts';
 
-describeTokens(() => openDatabase(env));
+describeTokens(() => openDeployment(env).openDatabase());

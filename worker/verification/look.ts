@@ -1,7 +1,7 @@
 // What the operator's status says of the hubs. It changes nothing, and no hub asks the database for it.
 import type { HubLook, Look } from './sync.ts';
 import { hubAt, placesOf } from './region.ts';
-import type { HubsEnv, Place } from './region.ts';
+import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** A hub that takes longer counts as not reachable. */
@@ -9,16 +9,15 @@ const LOOK_MS = 3000;
 const LOOK: Look = { look: true };
 
 /** Each hub, and what it says of itself; null for one that cannot be reached, or runs another release. */
-export async function lookAtHubs(env: HubsEnv): Promise<{ place: Place; look: HubLook | null }[]> {
-  const terms = termsOf(env.DATABASE_EPOCH);
+export async function lookAtHubs(hubs: Hubs): Promise<{ place: Place; look: HubLook | null }[]> {
+  const terms = termsOf(hubs.epoch);
   return Promise.all(
-    placesOf(env).map(async (place) => {
+    placesOf(hubs).map(async (place) => {
       const look = askUnder(
         terms,
         LOOK,
-        // The RPC types keep one of the two signatures; a look is answered with what the hub says of itself.
-        (question) =>
-          hubAt(env, place).sync(question as never, new Map()) as Promise<unknown> as Promise<HubLook>,
+        // A look is answered with what the hub says of itself.
+        (question) => hubAt(hubs, place).sync(question, new Map()) as Promise<HubLook>,
       );
       return { place, look: await Promise.race([look, late()]).catch(() => null) };
     }),

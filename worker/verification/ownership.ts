@@ -1,6 +1,5 @@
 // One database belongs to one deployment. Hubs are told of the changes that their own Worker makes: a second Worker on the same
 // database would change it behind their back, and its own hubs would not hear of theirs.
-import { setFault } from '../fault.ts';
 
 /** The fault of a Worker whose database belongs to another one. */
 export const FOREIGN_FAULT =
@@ -19,9 +18,4 @@ export function foreignError(): Error {
 
 export function isForeign(error: unknown): boolean {
   return error instanceof Error && error.message.endsWith(FOREIGN);
-}
-
-/** From here on every request to this isolate is answered with the fault. */
-export function refuseFrom(env: object): void {
-  setFault(env, FOREIGN_FAULT);
 }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { publishIn, publishChange } from './publish.ts';
-import type { PublishEnv, PublishPorts } from './publish.ts';
+import { publishTo, publishChange } from './publish.ts';
+import type { PublishPorts, Publishing } from './publish.ts';
 import { REGIONS } from './region.ts';
+import type { Hubs } from './region.ts';
+import { leasesToWaitFor } from '../deployment/deployment.ts';
 import { hashOf } from './simulation/table.ts';
 
 const AT = Date.UTC(2026, 10, 25);
@@ -117,21 +119,22 @@ describe('a change is answered', () => {
 });
 
 /** How long a change takes in a deployment with these settings, in ms. */
-async function publishedIn(settings: Partial<PublishEnv>): Promise<number> {
-  const env = {
-    TOKEN_CACHE: { delete: () => Promise.resolve() },
-    CHANGE_HUB: hubsThat((point) => after(20).then(() => point)),
-    REVOCATION_LEASE_MS: '500',
-    HUB_LEASE_MS: '5000',
-    DATABASE_EPOCH: '1',
-    JURISDICTION: '',
-    ...settings,
+async function publishedIn(given: {
+  namespace?: Hubs['namespace'];
+  epoch?: number;
+  leaseMsBefore?: number;
+  hubLeaseMsBefore?: number;
+}): Promise<number> {
+  const { namespace = hubsThat((point) => after(20).then(() => point)), epoch = 1 } = given;
+  const { leaseMsBefore = 0, hubLeaseMsBefore = 1 } = given;
+  const publishing: Publishing = {
+    hubs: { namespace, epoch, jurisdiction: null },
+    cache: { delete: () => Promise.resolve() },
+    ...leasesToWaitFor({ leaseMs: 500, leaseMsBefore, hubLeaseMs: 5000, hubLeaseMsBefore }),
+    refuse: () => undefined,
   };
   const from = Date.now();
-  // The two bindings by the methods that are used of them.
-  const published = publishIn(env as unknown as PublishEnv)({ head: HEAD, hashes: [] }).then(() =>
-    Date.now(),
-  );
+  const published = publishTo(publishing)({ head: HEAD, hashes: [] }).then(() => Date.now());
   await vi.advanceTimersByTimeAsync(30_000);
   return (await published) - from;
 }
@@ -142,7 +145,8 @@ function hubsThat(advance: (point: object) => Promise<unknown>, names = new Set<
     names.add(name);
     return { advance };
   };
-  return { getByName } as unknown as PublishEnv['CHANGE_HUB'];
+  // The one method that is used of a namespace.
+  return { getByName } as unknown as Hubs['namespace'];
 }
 
 describe('a hub of another release or another database', () => {
@@ -151,14 +155,14 @@ describe('a hub of another release or another database', () => {
     ['a hub of a later release', () => after(20).then(() => ({ version: 3, epoch: 1 }))],
     ['a hub of another database', () => after(20).then(() => ({ version: 2, epoch: 2 }))],
   ])('confirms nothing: %s', async (_, advance) => {
-    expect(await publishedIn({ CHANGE_HUB: hubsThat(advance) })).toBe(5000 * 1.02 + 100);
+    expect(await publishedIn({ namespace: hubsThat(advance) })).toBe(5000 * 1.02 + 100);
   });
 
   it('is not asked at all from the next epoch on', async () => {
     const [first, second] = [new Set<string>(), new Set<string>()];
     const confirm = (point: object) => Promise.resolve(point);
-    await publishedIn({ CHANGE_HUB: hubsThat(confirm, first) });
-    await publishedIn({ CHANGE_HUB: hubsThat(confirm, second), DATABASE_EPOCH: '2' });
+    await publishedIn({ namespace: hubsThat(confirm, first) });
+    await publishedIn({ namespace: hubsThat(confirm, second), epoch: 2 });
     // The release before epochs tells the hubs of these names.
     expect([...first]).toEqual([...REGIONS]);
     expect([...second]).toEqual(REGIONS.map((region) => `${region}.2`));
@@ -230,9 +234,9 @@ describe('where an isolate’s lease is longer than the hubs’', () => {
 describe('a lease that a deployment shortened', () => {
   it('is waited for as long as it was before, while the old isolates may still run', async () => {
     expect(await publishedIn({})).toBe(20 + 500 * 1.02 + 100);
-    expect(await publishedIn({ REVOCATION_LEASE_MS_BEFORE: '2000' })).toBe(20 + 2000 * 1.02 + 100);
-    const CHANGE_HUB = hubsThat(() => Promise.reject(new Error('unreachable')));
-    expect(await publishedIn({ CHANGE_HUB })).toBe(5000 * 1.02 + 100);
-    expect(await publishedIn({ CHANGE_HUB, HUB_LEASE_MS_BEFORE: '8000' })).toBe(8000 * 1.02 + 100);
+    expect(await publishedIn({ leaseMsBefore: 2000 })).toBe(20 + 2000 * 1.02 + 100);
+    const namespace = hubsThat(() => Promise.reject(new Error('unreachable')));
+    expect(await publishedIn({ namespace })).toBe(5000 * 1.02 + 100);
+    expect(await publishedIn({ namespace, hubLeaseMsBefore: 8000 })).toBe(8000 * 1.02 + 100);
   });
 });

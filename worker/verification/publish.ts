@@ -2,11 +2,11 @@
 // and waited for; a hub that does not answer costs time only: its own lease runs out.
 import { logOften } from '../http/log.ts';
 import type { TokenHash } from '../token/secret.ts';
-import { isForeign, refuseFrom } from './ownership.ts';
+import { isForeign } from './ownership.ts';
 import { cacheKey } from './record.ts';
 import type { Head } from './record.ts';
 import { hubAt, placesOf } from './region.ts';
-import type { HubsEnv, Place } from './region.ts';
+import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** What a batch committed: the newest row of `changes` at its end, and the hashes it wrote there. */
@@ -112,29 +112,33 @@ async function advanceHub(
   return false;
 }
 
-export type PublishEnv = HubsEnv & {
-  TOKEN_CACHE: Pick<KVNamespace, 'delete'>;
-  REVOCATION_LEASE_MS: string;
-  HUB_LEASE_MS: string;
-  /** The leases of the deployment before this one, where this one shortened them: its isolates may still run. */
-  REVOCATION_LEASE_MS_BEFORE?: string;
-  HUB_LEASE_MS_BEFORE?: string;
+/** What publishing needs of a deployment. */
+export type Publishing = {
+  hubs: Hubs;
+  /** Null in a jurisdiction, where KV holds nothing. */
+  cache: { delete(key: string): Promise<unknown> } | null;
+  /** The leases to wait for, in ms. */
+  leaseMs: number;
+  hubLeaseMs: number;
+  /** Called where a hub says that the database belongs to another deployment. */
+  refuse(): void;
 };
 
 /**
- * `publishChange` with the ports of this deployment. Rejects at once where a hub says that the database belongs to another
+ * `publishChange` with the ports of a deployment. Rejects at once where a hub says that the database belongs to another
  * deployment: nothing is promised of it.
  */
-export const publishIn =
-  (env: PublishEnv) =>
+export const publishTo =
+  (publishing: Publishing) =>
   (change: Change): Promise<{ effectiveAt: string }> =>
-    publish(env, change);
+    publish(publishing, change);
 
-function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string }> {
+function publish(
+  { hubs, cache, leaseMs, hubLeaseMs, refuse }: Publishing,
+  change: Change,
+): Promise<{ effectiveAt: string }> {
   const foreign = Promise.withResolvers<never>();
-  const longest = (now: string, before: string | undefined): number =>
-    Math.max(Number(now), Number(before ?? 0));
-  const terms = termsOf(env.DATABASE_EPOCH);
+  const terms = termsOf(hubs.epoch);
   const published = publishChange(
     {
       now: () => Date.now(),
@@ -142,23 +146,21 @@ function publish(env: PublishEnv, change: Change): Promise<{ effectiveAt: string
         new Promise((done) => {
           setTimeout(done, ms);
         }),
-      places: placesOf(env),
+      places: placesOf(hubs),
       advance: (place, head) =>
-        askUnder(terms, head, (point) => hubAt(env, place).advance(point)).catch((error: unknown) => {
+        askUnder(terms, head, (point) => hubAt(hubs, place).advance(point)).catch((error: unknown) => {
           if (isForeign(error)) {
-            refuseFrom(env);
+            refuse();
             foreign.reject(error);
           } else logOften('hub-unreachable', place);
           throw error;
         }),
       unconfirmed: () => logOften('change-unconfirmed', 'not every hub has answered'),
-      // In a jurisdiction KV holds nothing.
       forget: async (hash) => {
-        if (env.JURISDICTION !== '') return;
-        await env.TOKEN_CACHE.delete(cacheKey(hash)).catch(() => logOften('cache-failed', 'delete'));
+        await cache?.delete(cacheKey(hash)).catch(() => logOften('cache-failed', 'delete'));
       },
-      leaseMs: longest(env.REVOCATION_LEASE_MS, env.REVOCATION_LEASE_MS_BEFORE),
-      hubLeaseMs: longest(env.HUB_LEASE_MS, env.HUB_LEASE_MS_BEFORE),
+      leaseMs,
+      hubLeaseMs,
     },
     change,
   );

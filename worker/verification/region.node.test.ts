@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { JURISDICTIONS } from './jurisdiction.ts';
 import { FALLBACK, REGIONS, hubAt, placeNear, placesOf, regionOf } from './region.ts';
-import type { HubsEnv } from './region.ts';
+import type { Hubs } from './region.ts';
 
 describe('the region of a caller', () => {
   it.each([
@@ -51,30 +51,30 @@ describe('the region of a caller', () => {
 
 describe('the hubs of a deployment', () => {
   /** What is asked of the namespace for each hub, in this epoch. */
-  function askedFor(JURISDICTION: string, DATABASE_EPOCH: string): unknown[] {
+  function askedFor(jurisdiction: Hubs['jurisdiction'], epoch: number): unknown[] {
     const asked: unknown[] = [];
     const getByName = (...args: unknown[]) => asked.push(args);
-    const hubs = {
+    const namespace = {
       getByName,
-      jurisdiction: (jurisdiction: string) => ({
-        getByName: (...args: unknown[]) => asked.push([jurisdiction, ...args]),
+      jurisdiction: (name: string) => ({
+        getByName: (...args: unknown[]) => asked.push([name, ...args]),
       }),
     };
-    // The two methods that are used of a namespace.
-    const env = { CHANGE_HUB: hubs, DATABASE_EPOCH, JURISDICTION } as unknown as HubsEnv;
-    for (const place of placesOf(env)) hubAt(env, place);
+    // Only recorded: the hubs are not asked anything.
+    const hubs = { namespace, epoch, jurisdiction } as unknown as Hubs;
+    for (const place of placesOf(hubs)) hubAt(hubs, place);
     return asked;
   }
 
   it('are nine, each with its location hint and the epoch in its name', () => {
-    expect(askedFor('', '1')).toEqual(REGIONS.map((region) => [region, { locationHint: region }]));
-    expect(askedFor('', '12')).toEqual(REGIONS.map((region) => [`${region}.12`, { locationHint: region }]));
+    expect(askedFor(null, 1)).toEqual(REGIONS.map((region) => [region, { locationHint: region }]));
+    expect(askedFor(null, 12)).toEqual(REGIONS.map((region) => [`${region}.12`, { locationHint: region }]));
   });
 
   it.each(JURISDICTIONS)('are one in the jurisdiction %s, without a location hint', (jurisdiction) => {
-    expect(askedFor(jurisdiction, '1')).toEqual([[jurisdiction, jurisdiction]]);
-    expect(askedFor(jurisdiction, '2')).toEqual([[jurisdiction, `${jurisdiction}.2`]]);
+    expect(askedFor(jurisdiction, 1)).toEqual([[jurisdiction, jurisdiction]]);
+    expect(askedFor(jurisdiction, 2)).toEqual([[jurisdiction, `${jurisdiction}.2`]]);
     for (const continent of ['NA', 'AS', 'EU'])
-      expect(placeNear({ continent }, { JURISDICTION: jurisdiction })).toBe(jurisdiction);
+      expect(placeNear({ continent }, { jurisdiction })).toBe(jurisdiction);
   });
 });

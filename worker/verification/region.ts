@@ -1,8 +1,9 @@
 // Which hubs a deployment has, and which of them an isolate asks: the one nearest to where the call came in, or the only
 // one of a jurisdiction. Any choice among them is right, a near one is fast. Pure.
-import type { ChangeHub } from './hub/change-hub.ts';
-import { jurisdictionOf } from './jurisdiction.ts';
 import type { Jurisdiction } from './jurisdiction.ts';
+import type { Head } from './record.ts';
+import type { Counts } from './sync.ts';
+import type { Terms } from './terms.ts';
 
 /** One hub per location hint that Durable Objects offer (developers.cloudflare.com/durable-objects/reference/data-location). */
 export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
@@ -11,22 +12,28 @@ export type Region = (typeof REGIONS)[number];
 /** Where a hub is: a region, or a whole jurisdiction. */
 export type Place = Region | Jurisdiction;
 
-/** `JURISDICTION`: configuration.ts has refused what is neither a jurisdiction nor empty. */
-export type HubsEnv = {
-  CHANGE_HUB: DurableObjectNamespace<ChangeHub>;
-  DATABASE_EPOCH: string;
-  JURISDICTION: string;
+/** One hub, as its callers see it. What it answers is known by what it is asked. */
+type HubStub = {
+  sync(question: object, counts: Counts): Promise<unknown>;
+  advance(point: Head & Partial<Terms>): Promise<Terms>;
+};
+type HubNames = { getByName(name: string, options?: { locationHint?: Region }): HubStub };
+
+/** The hubs of a deployment. `epoch` is its setting DATABASE_EPOCH; `jurisdiction` is null where there is none. */
+export type Hubs = {
+  namespace: HubNames & { jurisdiction(jurisdiction: Jurisdiction): HubNames };
+  epoch: number;
+  jurisdiction: Jurisdiction | null;
 };
 
 /** The places of all hubs of the deployment. Every one of them is told of every change. */
-export function placesOf({ JURISDICTION }: Pick<HubsEnv, 'JURISDICTION'>): readonly Place[] {
-  const jurisdiction = jurisdictionOf(JURISDICTION);
+export function placesOf({ jurisdiction }: Pick<Hubs, 'jurisdiction'>): readonly Place[] {
   return jurisdiction === null ? REGIONS : [jurisdiction];
 }
 
 /** The place of the hub that an isolate asks; `cf` is that of its first request. */
-export function placeNear(cf: unknown, { JURISDICTION }: Pick<HubsEnv, 'JURISDICTION'>): Place {
-  return jurisdictionOf(JURISDICTION) ?? regionOf(cf);
+export function placeNear(cf: unknown, { jurisdiction }: Pick<Hubs, 'jurisdiction'>): Place {
+  return jurisdiction ?? regionOf(cf);
 }
 
 /**
@@ -34,14 +41,15 @@ export function placeNear(cf: unknown, { JURISDICTION }: Pick<HubsEnv, 'JURISDIC
  * the database of before is not asked. The first epoch has the names of the release before epochs: while a deployment
  * spreads, both releases must tell and ask the same hubs. Cloudflare takes no location hint beside a jurisdiction.
  */
-export function hubAt({ CHANGE_HUB: hubs, DATABASE_EPOCH }: HubsEnv, place: Place) {
-  const epoch = Number(DATABASE_EPOCH);
+export function hubAt({ namespace, epoch }: Hubs, place: Place): HubStub {
   const name = epoch === 1 ? place : `${place}.${epoch}`;
-  const jurisdiction = jurisdictionOf(place);
-  return jurisdiction === null
-    ? // What is no jurisdiction is a region.
-      hubs.getByName(name, { locationHint: place as Region })
-    : hubs.jurisdiction(jurisdiction).getByName(name);
+  return isRegion(place)
+    ? namespace.getByName(name, { locationHint: place })
+    : namespace.jurisdiction(place).getByName(name);
+}
+
+function isRegion(place: Place): place is Region {
+  return REGIONS.some((region) => region === place);
 }
 
 /** Where nothing is known of the caller: local runs, RPC from another Worker. */

@@ -17,8 +17,8 @@ export const TERMS_RULES = {
 export type TermsRules = typeof TERMS_RULES;
 
 /** The terms of this deployment; `epoch` is its setting DATABASE_EPOCH. */
-export function termsOf(epoch: string): Terms {
-  return { version: CALL_VERSION, epoch: Number(epoch) };
+export function termsOf(epoch: number): Terms {
+  return { version: CALL_VERSION, epoch };
 }
 
 /** Asks under these terms. Rejects an answer that was given under other ones. */

@@ -8,6 +8,7 @@ import {
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
+import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
@@ -18,9 +19,8 @@ import { cacheKey } from './record.ts';
 import type { Source } from './record.ts';
 import { termsOf } from './terms.ts';
 import type { Counts } from './sync.ts';
-import { verify } from './verify.ts';
 
-const TERMS = termsOf('1');
+const TERMS = termsOf(1);
 const LEASE = { REVOCATION_LEASE_MS: '1000' };
 /** Callers of the regions that are used here. */
 const REGIONS = {
@@ -101,7 +101,7 @@ describe('a flood', () => {
     const context = createExecutionContext();
     let refused = 0;
     for (let index = 0; index < 100_000; index++) {
-      const answer = verify(mintSecret(ring), deployment, context);
+      const answer = openDeployment(deployment).verify(mintSecret(ring), context);
       if (!(answer instanceof Promise) && !answer.ok && answer.reason === 'invalid-token') refused++;
     }
     expect(refused).toBe(100_000);
@@ -161,9 +161,12 @@ describe('a busy isolate', () => {
     const { secret } = await givenToken(await givenOrganisation());
     const halfLease = 1000;
     const { env: deployment, calls } = isolate({ REVOCATION_LEASE_MS: String(2 * halfLease) });
-    await vi.waitUntil(() => !(verify(secret, deployment, createExecutionContext()) instanceof Promise), {
-      timeout: 10_000,
-    });
+    await vi.waitUntil(
+      () => !(openDeployment(deployment).verify(secret, createExecutionContext()) instanceof Promise),
+      {
+        timeout: 10_000,
+      },
+    );
     await scheduler.wait(50);
     calls.length = 0;
     let waited = 0;
@@ -174,7 +177,7 @@ describe('a busy isolate', () => {
       const isBusy = Date.now() - last < halfLease;
       last = Date.now();
       for (let call = 0; call < 20; call++) {
-        const answer = verify(secret, deployment, createExecutionContext());
+        const answer = openDeployment(deployment).verify(secret, createExecutionContext());
         if (isBusy && answer instanceof Promise) waited++;
       }
       await scheduler.wait(8);

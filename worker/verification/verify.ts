@@ -1,62 +1,61 @@
 // The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
-import { hasSecretShape, hashOfSecret, isGenuineSecret, readTagKeyRing } from '../token/secret.ts';
+import { hasSecretShape, hashOfSecret, isGenuineSecret } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import type { Answer } from './sync.ts';
-import { foreignError, isForeign, refuseFrom } from './ownership.ts';
+import { foreignError, isForeign } from './ownership.ts';
 import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
+import type { Lookups } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
-import type { HubsEnv } from './region.ts';
+import type { Hubs } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
-import { openLookups } from './source/source.ts';
 import { INVALID, Verifier } from './isolate/verifier.ts';
 import type { Ports, Verification } from './isolate/verifier.ts';
 
 export type { Verification } from './isolate/verifier.ts';
 
-/** What verification needs of the deployment. */
-export type VerifyEnv = HubsEnv & {
-  DB: D1Database;
-  LIBSQL_URL?: string;
-  LIBSQL_AUTH_TOKEN?: string;
-  TOKEN_CACHE: KVNamespace;
-  TAG_KEYS?: string;
-  TAG_KEY_CURRENT?: string;
-  REVOCATION_LEASE_MS: string;
+/** What verification needs of a deployment. */
+export type Verifying = {
+  hubs: Hubs;
+  lookups: Lookups;
+  /** Null in a jurisdiction: KV keeps its copies all over the world, and knows no other way. */
+  cache: Pick<KVNamespace, 'get' | 'put'> | null;
+  keys: TagKeyRing;
+  leaseMs: number;
+  /** Called where a hub says that the database belongs to another deployment. */
+  refuse(): void;
 };
 
 /** Where the call came in, and what may outlive its answer. */
 export type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
 
-/** Long enough that every name of the key is long gone: KV refuses fewer than 60 s, and correctness needs none. */
+/** KV's expiry only bounds its storage: how fresh a record is, is judged by `seq`. KV refuses fewer than 60 s. */
 const CACHE_SECONDS = 7 * 24 * 60 * 60;
-const verifiers = new WeakMap<VerifyEnv, Verifier>();
 
-/** At once when the isolate remembers; a promise when it has to ask. Rejects on a broken TAG_KEYS ring alone. */
-export function verify(
-  secret: string,
-  env: VerifyEnv,
-  context: VerifyContext,
-): Verification | Promise<Verification> {
-  const keys = readTagKeyRing(env.TAG_KEYS, env.TAG_KEY_CURRENT);
-  if (!keys.ok) throw new Error(keys.reason);
-  if (!hasSecretShape(secret)) return INVALID;
-  const hash = hashOfSecret(secret);
-  const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
-  let verifier = verifiers.get(env);
-  // What is remembered was genuine when it came in: checksum and tag need no second look.
-  const recalled = verifier?.recall(hash, waitUntil);
-  if (recalled !== undefined) return recalled;
-  // Before anything is asked, so that a made-up secret costs no storage read, and no memory.
-  if (!isGenuineSecret(keys.ring, secret)) return INVALID;
-  if (verifier === undefined) verifiers.set(env, (verifier = openVerifier(env, keys.ring, context.cf)));
-  return verifier.lookUp(hash, waitUntil);
+/** At once when the isolate remembers; a promise when it has to ask. */
+export type Verify = (secret: string, context: VerifyContext) => Verification | Promise<Verification>;
+
+/** The function that verifies in this isolate. What it remembers is its own. */
+export function verifyWith(verifying: Verifying): Verify {
+  const { keys } = verifying;
+  let verifier: Verifier | undefined;
+  return (secret, context) => {
+    if (!hasSecretShape(secret)) return INVALID;
+    const hash = hashOfSecret(secret);
+    const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
+    // What is remembered was genuine when it came in: checksum and tag need no second look.
+    const recalled = verifier?.recall(hash, waitUntil);
+    if (recalled !== undefined) return recalled;
+    // Before anything is asked, so that a made-up secret costs no storage read, and no memory.
+    if (!isGenuineSecret(keys, secret)) return INVALID;
+    verifier ??= openVerifier(verifying, context.cf);
+    return verifier.lookUp(hash, waitUntil);
+  };
 }
 
 /** An isolate serves one place, so its first caller chooses the hub for all of them. */
-function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
-  const place = placeNear(cf, env);
-  const terms = termsOf(env.DATABASE_EPOCH);
-  const lookups = openLookups(env);
+function openVerifier({ hubs, lookups, cache, keys, leaseMs, refuse }: Verifying, cf: unknown): Verifier {
+  const place = placeNear(cf, hubs);
+  const terms = termsOf(hubs.epoch);
   // Of a database of another deployment nothing counts, not even what it says itself.
   let isOwn = true;
   const ifOwn = <T>(ask: () => Promise<T>): Promise<T> => (isOwn ? ask() : Promise.reject(foreignError()));
@@ -71,17 +70,17 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
         askUnder(
           terms,
           ask,
-          // The RPC types widen tuples to lists; the structured clone that carries them does not.
-          (question) => hubAt(env, place).sync(question, counts) as Promise<Answer>,
+          // What a hub answers to an `Ask`.
+          (question) => hubAt(hubs, place).sync(question, counts) as Promise<Answer>,
         ).catch((error: unknown) => {
           if (isForeign(error)) {
             isOwn = false;
-            refuseFrom(env);
+            refuse();
           }
           throw error;
         }),
     },
-    cache: env.JURISDICTION === '' ? cacheIn(env.TOKEN_CACHE, ring) : NO_CACHE,
+    cache: cache === null ? NO_CACHE : cacheIn(cache, keys),
     source: {
       read: (hashes) => ifOwn(() => lookups.read(hashes)),
       changesFrom: (seq, limit) => ifOwn(() => lookups.changesFrom(seq, limit)),
@@ -89,11 +88,11 @@ function openVerifier(env: VerifyEnv, ring: TagKeyRing, cf: unknown): Verifier {
     failed: (asked, error) =>
       void import('./report.ts').then(({ logFailed }) => logFailed(asked, error, place)),
     random: () => Math.random(),
-    leaseMs: Number(env.REVOCATION_LEASE_MS),
+    leaseMs,
   });
 }
 
-function cacheIn(kv: KVNamespace, ring: TagKeyRing): Ports['cache'] {
+function cacheIn(kv: Pick<KVNamespace, 'get' | 'put'>, ring: TagKeyRing): Ports['cache'] {
   return {
     get: async (hash) => readCachedRecord(ring, hash, await kv.get(cacheKey(hash))),
     put: async (hash, record) => {
@@ -103,5 +102,4 @@ function cacheIn(kv: KVNamespace, ring: TagKeyRing): Ports['cache'] {
   };
 }
 
-/** In a jurisdiction: KV keeps its copies all over the world, and knows no other way. */
 const NO_CACHE: Ports['cache'] = { get: async () => null, put: async () => undefined };

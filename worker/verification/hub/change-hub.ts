@@ -1,24 +1,19 @@
 // One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
 // writes them to the database at most once a minute; what waits for that is kept in its own storage.
 import { DurableObject } from 'cloudflare:workers';
+import { openDeployment } from '../../deployment/deployment.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { Env } from '../../deployment/env.ts';
 import { logFailure, logMisconfigured, logOften } from '../../http/log.ts';
 import { storageCodeOf } from '../../storage-failure.ts';
 import { inTime, withDeadline } from './deadline.ts';
 import { Hub } from './hub.ts';
-import { openSource } from '../source/hub-source.ts';
-import { FOREIGN_FAULT, deploymentIdOf, foreignError } from '../ownership.ts';
+import { FOREIGN_FAULT, foreignError } from '../ownership.ts';
 import type { Head, HubSource, UsageRow } from '../record.ts';
 import { answerUnder, termsOf } from '../terms.ts';
 import type { Terms } from '../terms.ts';
-import type { SourceEnv } from '../source/source.ts';
 import { Usage } from './usage.ts';
 import type { Answer, Ask, Counts, HubLook, Look } from '../sync.ts';
-
-type HubEnv = SourceEnv & {
-  CHANGE_HUB: DurableObjectNamespace;
-  HUB_LEASE_MS: string;
-  DATABASE_EPOCH: string;
-};
 
 /** How long a read of the database may take. */
 const SOURCE_MS = 5000;
@@ -36,9 +31,10 @@ const SAVED_BEFORE = 'usage:';
 const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
-export class ChangeHub extends DurableObject<HubEnv> {
+export class ChangeHub extends DurableObject<Env> {
   /** A test replaces its methods. RPC reaches methods of the class only, so callers do not see this property. */
   protected readonly source: HubSource;
+  readonly #deployment: Deployment;
   readonly #hub: Hub;
   readonly #terms: Terms;
   readonly #usage = new Usage();
@@ -47,14 +43,17 @@ export class ChangeHub extends DurableObject<HubEnv> {
   #saving = false;
   #writing = false;
 
-  constructor(state: DurableObjectState, env: HubEnv) {
+  constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.source = openSource(env);
-    this.#terms = termsOf(env.DATABASE_EPOCH);
+    const deployment = openDeployment(env);
+    const { databaseEpoch, hubLeaseMs } = deployment.settings;
+    this.#deployment = deployment;
+    this.source = deployment.openSource();
+    this.#terms = termsOf(databaseEpoch);
     this.#hub = new Hub(
       withDeadline(this.source, SOURCE_MS, logStorageFailure),
       () => Date.now(),
-      Number(env.HUB_LEASE_MS),
+      hubLeaseMs,
     );
   }
 
@@ -91,7 +90,7 @@ export class ChangeHub extends DurableObject<HubEnv> {
 
   /** A database that belongs to nobody is this deployment's from now on. A full one takes no row, and serves all the same. */
   async #readOwner(): Promise<boolean> {
-    const own = deploymentIdOf(this.env.CHANGE_HUB);
+    const own = this.#deployment.id;
     const read = () => inTime(this.source.owner(), SOURCE_MS, logStorageFailure);
     let owner = await read();
     if (owner === null) {

@@ -59,7 +59,7 @@ export class World {
   /** The newest deployment; hubs may still be of the one before. */
   #deployment: Deployment = {
     database: { changes: [], holders: new Map() },
-    terms: termsOf('1'),
+    terms: termsOf(1),
   };
   readonly #history = new Map<TokenHash, State[]>();
   readonly #cached = new Map<TokenHash, (CachedRecord | null)[]>();

@@ -1,12 +1,12 @@
 // All that is read from the database, with what hubs alone read. It is a file of its own, so that the path of a call does not load it.
+import { libsql } from '#libsql';
 import { d1Lookups } from './lookup.ts';
 import type { Change, HubSource, UsageRow } from '../record.ts';
-import { libsqlOf } from './source.ts';
-import type { SourceEnv } from './source.ts';
+import type { Databases } from './source.ts';
 import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from './statements.ts';
 
-export function openSource(env: SourceEnv): HubSource {
-  return libsqlOf(env) ?? d1Source(env.DB);
+export function openSource({ d1, libsql: address }: Databases): HubSource {
+  return address === null ? d1Source(d1) : libsql.openSource(address);
 }
 
 function d1Source(db: D1Database): HubSource {

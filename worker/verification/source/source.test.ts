@@ -1,7 +1,9 @@
 // What verification reads from D1.
 import { env } from 'cloudflare:workers';
-import { openDatabase } from '../../database.ts';
-import { openSource } from './hub-source.ts';
+import { openDeployment } from '../../deployment/deployment.ts';
 import { describeSource } from './source.suite.ts';
 
-describeSource(async () => ({ db: await openDatabase(env), source: openSource(env) }));
+describeSource(async () => ({
+  db: await openDeployment(env).openDatabase(),
+  source: openDeployment(env).openSource(),
+}));
