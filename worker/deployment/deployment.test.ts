@@ -38,4 +38,9 @@ describe('a deployment', () => {
       expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(fault) as string });
     }
   });
+
+  it('accepts and refuses no token over RPC either while its settings are at fault', async () => {
+    const { verify } = openDeployment({ ...env, LIBSQL_URL: 'libsql://database.example' });
+    await expect(verify('9p', createExecutionContext())).rejects.toThrow('LIBSQL_URL');
+  });
 });

@@ -46,7 +46,7 @@ export class Deployment {
   readonly assets: Pick<Fetcher, 'fetch'>;
   /** Which version of the Worker runs. */
   readonly version: WorkerVersionMetadata;
-  /** Whether this secret may call. */
+  /** Whether this secret may call. Rejects where the settings are at fault: no answer would be worth anything. */
   readonly verify: Verify;
   readonly #readId: () => string;
   readonly #databases: Databases;
@@ -73,7 +73,7 @@ export class Deployment {
     this.#hubs = { namespace: env.CHANGE_HUB, epoch: settings.databaseEpoch, jurisdiction };
     // KV keeps its copies all over the world, and cannot be kept in a jurisdiction.
     this.#cache = jurisdiction === null ? env.TOKEN_CACHE : null;
-    this.verify = verifyWith({
+    const verify = verifyWith({
       hubs: this.#hubs,
       lookups: openLookups(this.#databases),
       cache: this.#cache,
@@ -81,6 +81,7 @@ export class Deployment {
       leaseMs: settings.leaseMs,
       refuse: () => this.#refuse(),
     });
+    this.verify = fault === null ? verify : () => Promise.reject(new Error(fault));
   }
 
   /** From here on every request to this isolate is answered with the fault: the database belongs to another deployment. */

@@ -532,7 +532,7 @@ describe('a session', () => {
 
   it('that has ended is known without the storage until a thousand others have ended', async () => {
     const { env: counted, calls } = deploymentWith(null);
-    const db = await openDatabase(counted);
+    const db = await openDeployment(counted).openDatabase();
     const { tagKeys } = openDeployment(counted).settings;
     const ended = Array.from({ length: 1001 }, () => markedValue(tagKeys, 'session'));
     const ask = (cookie = '') => findSession(tagKeys, db, cookie, Date.now());

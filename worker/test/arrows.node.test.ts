@@ -298,16 +298,6 @@ describe('the arrows', () => {
     expect([...left].toSorted()).toEqual(others);
   });
 
-  it('lead to what Cloudflare binds to the Worker by deployment/ alone', () => {
-    const readers = workerFiles()
-      .filter(
-        ([file, text]) =>
-          !file.startsWith('deployment/') && /\benv\.[A-Z]|\benv\[|: Env\) *\{[^}]*\benv\./.test(text),
-      )
-      .map(([file]) => file);
-    expect(readers).toEqual([]);
-  });
-
   it('make no circle', () => {
     const graph = new Map(
       workerFiles().map(([file, text]) => [file.replace(/\.ts$/, ''), targetsOf(file, text)]),
@@ -340,8 +330,7 @@ function readsOfEnv(text: string): string[] {
 describe('the settings', () => {
   it('are read in worker/deployment alone, the only place that knows `env`', () => {
     const readers = workerFiles()
-      // worker/deployment gives some of them a part of `env`.
-      .filter(([file]) => !/^(?:deployment|verification|libsql)\/|^database\.ts$/.test(file))
+      .filter(([file]) => !file.startsWith('deployment/'))
       .flatMap(([file, text]) => readsOfEnv(text).map((place) => `${file}: ${place}`));
     expect(readers).toEqual([]);
   });

@@ -27,21 +27,10 @@ const KEY_POSITION = 8;
 const UNBIASED = 248;
 const preparedKeys = new WeakMap<Uint8Array, MacKey>();
 
-/**
- * Reads the ring from its two settings; the reason names the setting, never its value. The last answer is remembered:
- * a deployment has one ring, and every verification asks for it.
- */
-export function readTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
-  if (lastRead === undefined || lastRead.json !== json || lastRead.current !== current) {
-    lastRead = { json, current, reading: parseTagKeyRing(json, current) };
-  }
-  return lastRead.reading;
-}
-
 type RingReading = { ok: true; ring: TagKeyRing } | { ok: false; reason: string };
-let lastRead: { json: string | undefined; current: string | undefined; reading: RingReading } | undefined;
 
-function parseTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
+/** Reads the ring from its two settings; the reason names the setting, never its value. */
+export function readTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json ?? '');
