@@ -26,7 +26,7 @@ export type Verifying = {
 };
 
 /** Where the call came in, and what may outlive its answer. */
-export type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
+type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
 
 /** KV's expiry only bounds its storage: how fresh a record is, is judged by `seq`. KV refuses fewer than 60 s. */
 const CACHE_SECONDS = 7 * 24 * 60 * 60;
