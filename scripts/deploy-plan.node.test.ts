@@ -101,6 +101,24 @@ describe('a deployment is refused', () => {
     });
   });
 
+  it.each([
+    [
+      'a limit',
+      /^\[\[env\.staging\.ratelimits\]\]\nname = "LINKS_PER_CLIENT"\n.*\n.*\n/m,
+      'LINKS_PER_CLIENT',
+    ],
+    ['the cache', '[[env.staging.kv_namespaces]]\nbinding = "TOKEN_CACHE"\n', 'TOKEN_CACHE'],
+    ['the version', '[env.staging.version_metadata]\nbinding = "VERSION"\n', 'VERSION'],
+    ['a variable', /^HUB_LEASE_MS = .*\n/m, 'HUB_LEASE_MS'],
+  ])('when an environment lacks %s, which wrangler does not hand on to it', (_, part, name) => {
+    const staging = stagingOf(toml);
+    expect(staging.replace(part, '')).not.toBe(staging);
+    expect(plan(['--env', 'staging'], toml + staging.replace(part, ''))).toEqual({
+      ok: false,
+      reason: expect.stringContaining(`has no ${name}, `),
+    });
+  });
+
   it.each(['D1_LOCATION', 'JURISDICTION'])('with an unknown %s', (name) => {
     expect(plan([], withSetting(name, 'mars'))).toEqual({
       ok: false,

@@ -62,8 +62,8 @@ export function planDeployment(root: string, argv: string[]): Planned {
   const [database] = config.d1_databases;
   if (database?.database_name === undefined)
     return refused('wrangler.toml: [[d1_databases]] names no database');
-  const shared = env === undefined ? null : sharedResource(base, config);
-  if (shared !== null) return refused(`[env.${env}]: ${shared}`);
+  const fault = env === undefined ? null : (sharedResource(base, config) ?? missingBinding(base, config));
+  if (fault !== null) return refused(`[env.${env}]: ${fault}`);
   // wrangler has no type for them.
   const hubs = config.durable_objects.bindings as { name: string; script_name?: string }[];
   const borrowed = hubs.find((binding) => binding.script_name !== undefined);
@@ -138,6 +138,28 @@ function sharedResource(base: Config, own: Config): string | null {
   return both === undefined
     ? null
     : `${both.name} counts under namespace_id ${both.namespace_id}, as the deployment at the top does: the account has one counter for both`;
+}
+
+/**
+ * What the Worker needs and the environment does not have, as a sentence, or null. wrangler hands none of these on from the top
+ * to an environment, and only warns.
+ */
+function missingBinding(base: Config, own: Config): string | null {
+  const has = new Set(bindingsOf(own));
+  const missing = bindingsOf(base).filter((name) => !has.has(name));
+  return missing.length === 0 ? null : `has no ${missing.join(', ')}, which the deployment at the top has`;
+}
+
+function bindingsOf(config: Config): string[] {
+  // wrangler has no type for these lists.
+  const databases = [...config.d1_databases, ...config.kv_namespaces] as { binding: string }[];
+  const named = [...config.durable_objects.bindings, ...(config.ratelimits ?? [])] as { name: string }[];
+  return [
+    ...databases.map(({ binding }) => binding),
+    ...named.map(({ name }) => name),
+    ...(config.version_metadata === undefined ? [] : [config.version_metadata.binding]),
+    ...Object.keys(config.vars),
+  ];
 }
 
 /** The variables that the Worker will have: those of wrangler.toml, under those of `--var NAME:value`. */
