@@ -109,6 +109,9 @@ export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: 
   return { open, here };
 }
 
+/** The first token's own page, where it is renamed; reached from the table by its name. */
+export const openToken = (page: Page) => page.getByRole('link', { name: 'Website', exact: true }).click();
+export const renameButton = (page: Page) => page.getByRole('button', { name: /^Rename token/ });
 export const switches = (page: Page) => page.getByRole('switch');
 export const trash = (page: Page) => page.getByRole('button', { name: /^Delete token/ });
 export const createButton = (page: Page) => page.getByRole('button', { name: 'Create Token', exact: true });

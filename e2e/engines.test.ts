@@ -196,7 +196,7 @@ for (const { name, open, needs } of ENGINES) {
       await press('Escape', 'Escape', 'Escape', 'Escape', 'Escape');
       expect(await ask("document.getElementById('secret')?.value")).toBe(secret);
       await click('Done');
-      await see('Not copied yet');
+      await see('Close anyway');
       await click('Copy');
       await see(/Copied to clipboard|is selected/);
       await click(await ask(`${control('Close anyway')} === undefined ? 'Done' : 'Close anyway'`));
@@ -217,7 +217,7 @@ for (const { name, open, needs } of ENGINES) {
     });
 
     it.each([
-      ['/activity?organisation=acme', 'Created a token'],
+      ['/activity?organisation=acme', 'created 9p'],
       ['/sessions', 'This browser'],
       ['/docs', 'Skip to content'],
       ['/docs/nowhere', 'This page doesn’t exist'],
@@ -242,7 +242,7 @@ for (const { name, open, needs } of ENGINES) {
       expect(await ask('document.activeElement.ariaLabel')).toBe(trash);
       await use(trash);
       await see('Deletion is permanent.');
-      await use('Delete');
+      await use('Delete 9p');
       await see('No API tokens yet');
       expect(await callOf(secret)).toBe(401);
       await click('Sign out');

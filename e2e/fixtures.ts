@@ -76,6 +76,7 @@ export const EVENTS = {
     at: ago(hours),
     actor,
     action,
+    tokenId: preview === null ? null : `id-${preview}`,
     preview,
     detail,
   })),
@@ -102,7 +103,7 @@ type Boot = Record<string, unknown>;
 /** Rewrites the boot data of every page that is opened; the rest of the document stays as the Worker sent it. */
 export async function withBoot(target: Page, change: Boot | null): Promise<void> {
   await target.route(
-    (url) => /^\/(?:sign-in|developer-zone|activity|sessions)$/.test(url.pathname),
+    (url) => /^\/(?:sign-in|developer-zone(?:\/tokens\/[\w-]+)?|activity|sessions)$/.test(url.pathname),
     async (route) => {
       const page = await route.fetch();
       const body = (await page.text()).replace(/(id="boot">)(.*?)(<\/script>)/s, (_, head, json, tail) => {

@@ -369,7 +369,7 @@ describe('everywhere', () => {
     await press(`Token ${newRow.preview}*** active`, 'Space');
     await page.getByText(/Refused since/).waitFor();
     await press(`Delete token ${newRow.preview}***`);
-    await press('Delete');
+    await press(`Delete ${newRow.preview}***`);
     await page.getByText(/deleted\. Refused everywhere since/).waitFor();
   });
 
@@ -456,13 +456,17 @@ describe('everywhere', () => {
     expect(await thumb(2)).toEqual({ border: 'solid', differs: true });
     // Without colours, only the border shows that an element is a button.
     const flat = await page
-      .locator('main .button, main .badge')
+      .locator('main .button')
       .evaluateAll((nodes) =>
         nodes
           .filter((node) => getComputedStyle(node).borderTopStyle === 'none')
           .map((node) => node.textContent),
       );
     expect(flat).toEqual([]);
+    const dots = await page
+      .locator('.state')
+      .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node, '::before').backgroundColor));
+    expect(new Set(dots).size).toBe(2);
     await switches(page).first().click();
     await page.getByText('Deactivating…').waitFor();
     expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);

@@ -36,7 +36,7 @@ const rows = (page: Page) =>
 async function create(page: Page, name = ''): Promise<string> {
   await page.getByRole('button', { name: 'Create Token', exact: true }).click();
   const dialog = page.getByRole('dialog');
-  if (name !== '') await dialog.getByLabel('Name (optional)').fill(name);
+  if (name !== '') await dialog.getByLabel('What will use it?').fill(name);
   await dialog.getByRole('button', { name: 'Create Token' }).click();
   const field = page.getByRole('dialog').getByLabel('API token', { exact: true });
   await field.waitFor();
@@ -69,7 +69,7 @@ describe('the whole journey', () => {
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByText('Copied to clipboard').waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
-    await page.getByRole('button', { name: 'Test it' }).click();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText('"status": "ok"').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
 
@@ -276,7 +276,7 @@ describe('the secret', () => {
     expect(await field.inputValue()).toBe(secret);
     expect(page.url()).toBe(here() + zone());
     await page.getByRole('button', { name: 'Done' }).click();
-    await page.getByText(/Not copied yet/).waitFor();
+    await page.getByText('Not copied yet. It cannot be shown again.').waitFor();
     await page.getByRole('button', { name: 'Copy and close' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);

@@ -11,7 +11,9 @@ import {
   labelOf,
   member,
   newRow,
+  openToken,
   receipt,
+  renameButton,
   rowAt,
   switches,
   trash,
@@ -105,13 +107,11 @@ describe.each(WAYS)('on the way out by %s', (_, leave) => {
     const { page, writes } = await atAcme((opened) =>
       answer(opened, `${TOKENS}/*`, json(receipt({ ...rowAt(0), name: 'Half' }))),
     );
-    await page
-      .getByRole('button', { name: /^Rename token/ })
-      .first()
-      .click();
+    await openToken(page);
+    await renameButton(page).click();
     await page.getByLabel(/^Name of token/).fill('Half');
     await leave(page);
-    await left(page);
+    await expect.poll(() => page.url().includes('/tokens/')).toBe(false);
     await page.getByLabel(/^Name of token/).waitFor({ state: 'detached' });
     expect(writes.filter((path) => path !== `PATCH acme/tokens/${rowAt(0).id}`)).toEqual([]);
   });
@@ -131,17 +131,17 @@ describe('Back', () => {
   it('closes the dialog of a creation, keeps the name for that organisation, and creates nothing in another one', async () => {
     const { page, writes } = await atAcme();
     await createButton(page).click();
-    await page.getByLabel('Name (optional)').fill('Half typed');
+    await page.getByLabel('What will use it?').fill('Half typed');
     await page.goBack();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByText('Of Hooli').waitFor();
     await createButton(page).click();
-    expect(await page.getByLabel('Name (optional)').inputValue()).toBe('');
+    expect(await page.getByLabel('What will use it?').inputValue()).toBe('');
     await page.keyboard.press('Escape');
     await page.goForward();
     await expect.poll(() => switches(page).count()).toBe(ROWS.length);
     await createButton(page).click();
-    expect(await page.getByLabel('Name (optional)').inputValue()).toBe('Half typed');
+    expect(await page.getByLabel('What will use it?').inputValue()).toBe('Half typed');
     // A click beside a form that is not empty does not close it.
     await page.mouse.click(5, 5);
     expect(await page.getByRole('dialog').isVisible()).toBe(true);
@@ -231,16 +231,16 @@ describe('without a certain answer', () => {
         else await after(named.promise, json(receipt({ ...rowAt(0), name: change.name })))(route);
       }),
     );
-    const rename = page.getByRole('button', { name: /^Rename token/ }).first();
-    await rename.click();
+    await openToken(page);
+    await renameButton(page).click();
     await page.getByLabel(/^Name of token/).fill('Shop');
     await page.keyboard.press('Enter');
     await switches(page).first().click();
     switched.resolve();
     await page.getByText(/Refused since/).waitFor();
     named.resolve();
-    await expect.poll(() => rename.innerText()).toContain('Shop');
-    expect(await page.locator('.badge').first().innerText()).toBe('Inactive');
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('Shop');
+    expect(await page.locator('.state').first().innerText()).toBe('Inactive');
     expect(await switches(page).first().isChecked()).toBe(false);
   });
 

@@ -6,7 +6,9 @@ import {
   created,
   field,
   newRow,
+  openToken,
   receipt,
+  renameButton,
   showSecret,
   switches,
   useDashboard,
@@ -26,7 +28,7 @@ describe('the secret', () => {
     await showSecret(page);
     const [call] = await Promise.all([
       page.waitForRequest('**/v1/ping'),
-      page.getByRole('button', { name: 'Test it' }).click(),
+      page.getByRole('button', { name: 'Test the connection' }).click(),
     ]);
     const headers = await call.allHeaders();
     expect(headers['authorization']).toBe(`Bearer ${SECRET}`);
@@ -37,7 +39,7 @@ describe('the secret', () => {
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.getByRole('row').nth(1).innerText()).toContain('last used now');
+    expect(await page.getByRole('row').nth(1).innerText()).toContain('used just now');
   });
 
   it('still counts as never used when the test call was refused', async () => {
@@ -48,7 +50,7 @@ describe('the secret', () => {
       },
     });
     await showSecret(page);
-    await page.getByRole('button', { name: 'Test it' }).click();
+    await page.getByRole('button', { name: 'Test the connection' }).click();
     await page.getByText('503 {').waitFor();
     await page.getByRole('button', { name: 'Copy', exact: true }).click();
     await page.getByRole('button', { name: 'Done' }).click();
@@ -59,6 +61,7 @@ describe('the secret', () => {
   it('counts as copied when the example was copied by hand', async () => {
     const page = await open({ before: created });
     await showSecret(page);
+    await page.getByText('First call').click();
     await page.getByRole('tabpanel').evaluate((node) => {
       node.focus();
       getSelection()?.selectAllChildren(node);
@@ -118,12 +121,11 @@ describe('the page', () => {
       page
         .locator('input:not([type=checkbox]):visible, textarea:visible, select:visible')
         .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).fontSize));
-    await page
-      .getByRole('button', { name: /^Rename/ })
-      .first()
-      .click();
+    await openToken(page);
+    await renameButton(page).click();
     expect(await sizes()).toEqual(['16px']);
     await page.keyboard.press('Escape');
+    await page.goBack();
     await showSecret(page);
     expect(await sizes()).toEqual(['16px']);
     const isWhole = await field(page).evaluate(

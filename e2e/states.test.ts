@@ -11,7 +11,7 @@ const WIDTHS = [
   { width: 320, height: 480 },
 ];
 /** The narrowest width of each layout; only overflow is checked here. */
-const BETWEEN = [761, 1021, 1101];
+const BETWEEN = [361, 761, 1081, 1181];
 const SCHEMES = ['light', 'dark'] as const;
 
 const { here, browser, owner } = useProduct();

@@ -35,6 +35,7 @@ export type State = {
 type How = Parameters<typeof answer>[2];
 
 const acme = '/developer-zone?organisation=acme';
+const ofToken = `/developer-zone/tokens/${ROWS[0]?.id}?organisation=acme`;
 const tokens = 'organisations/acme/tokens';
 const listed = (rows: unknown[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
 const table = listed(ROWS);
@@ -50,12 +51,15 @@ const openDelete = (page: Page) =>
 
 async function confirmCreate(page: Page): Promise<void> {
   await openCreate(page);
-  await page.getByLabel('Name (optional)').fill('Website');
+  await page.getByLabel('What will use it?').fill('Website');
   await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
 }
 async function confirmDelete(page: Page): Promise<void> {
   await openDelete(page);
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await page
+    .getByRole('alertdialog')
+    .getByRole('button', { name: /^Delete/ })
+    .click();
 }
 const created = (secret: string | null) => json({ token: ROWS[0], secret }, 201);
 const shown = (page: Page) => answer(page, tokens, created(SECRET));
@@ -156,6 +160,17 @@ export const STATES: State[] = [
     anonymous: true,
     given: (page) => answer(page, 'sign-in/redeem', problem(400, 'sign-in-link-invalid')),
     reach: see(/This link was used already/),
+  },
+  {
+    name: 'secret-first-call',
+    path: acme,
+    boot: table,
+    given: shown,
+    reach: async (page) => {
+      await showSecret(page);
+      await page.getByText('First call').click();
+      await page.getByRole('tab', { name: 'cURL' }).waitFor();
+    },
   },
   { name: 'no-organisation', path: '/developer-zone', reach: see(/Choose an organisation/) },
   { name: 'unknown-organisation', path: '/developer-zone?organisation=nowhere', reach: see(/not a member/) },
@@ -261,30 +276,66 @@ export const STATES: State[] = [
   afterSwitch('toggle-limited', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 s/),
   {
     name: 'rename',
-    path: acme,
+    path: ofToken,
     boot: table,
     reach: async (page) => {
-      await page
-        .getByRole('button', { name: /^Rename token/ })
-        .first()
-        .click();
+      await page.getByRole('button', { name: /^Rename token/ }).click();
       await page.getByLabel(/^Name of token/).waitFor();
     },
   },
   {
     name: 'rename-refused',
-    path: acme,
+    path: ofToken,
     boot: table,
     given: patched(invalidName),
     reach: async (page) => {
-      await page
-        .getByRole('button', { name: /^Rename token/ })
-        .first()
-        .click();
+      await page.getByRole('button', { name: /^Rename token/ }).click();
       await page.getByLabel(/^Name of token/).fill('Website two');
       await page.keyboard.press('Enter');
       await see(/Not renamed\./)(page);
     },
+  },
+  { name: 'token', path: ofToken, boot: table, reach: see('created') },
+  {
+    name: 'token-switched-off',
+    path: ofToken,
+    boot: table,
+    given: patched(receipt({ ...ROWS[0], active: false })),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/Refused since/)(page);
+    },
+  },
+  {
+    name: 'token-switch-failed',
+    path: ofToken,
+    boot: table,
+    given: patched(broken),
+    reach: async (page) => {
+      await first(page).click();
+      await see(/It is still active/)(page);
+    },
+  },
+  {
+    name: 'token-unnamed',
+    path: ofToken.replace(ROWS[0]?.id ?? '', ROWS[3]?.id ?? ''),
+    boot: table,
+    reach: see('Nothing here yet.'),
+  },
+  {
+    name: 'token-delete',
+    path: ofToken,
+    boot: table,
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Delete this token…' }).click();
+      await see(/Deletion is permanent/)(page);
+    },
+  },
+  {
+    name: 'token-gone',
+    path: ofToken.replace(ROWS[0]?.id ?? '', 'nowhere'),
+    boot: table,
+    reach: see('This token doesn’t exist'),
   },
   {
     name: 'create',
@@ -340,8 +391,9 @@ export const STATES: State[] = [
     },
     reach: async (page) => {
       await showSecret(page);
+      await page.getByText('First call').click();
       await page.getByRole('tab', { name: 'Python' }).click();
-      await page.getByRole('button', { name: 'Test it' }).click();
+      await page.getByRole('button', { name: 'Test the connection' }).click();
       await see(/"status": "ok"/)(page);
     },
   },
@@ -353,7 +405,7 @@ export const STATES: State[] = [
     reach: async (page) => {
       await showSecret(page);
       await page.getByRole('button', { name: 'Done' }).click();
-      await see(/Not copied yet/)(page);
+      await see('Close anyway')(page);
     },
   },
   {
@@ -462,6 +514,11 @@ export const STATES: State[] = [
 /** Brings the page into the state. */
 export async function enter(page: Page, origin: string, state: State): Promise<void> {
   await answer(page, 'organisations/acme/usage', json(USAGE));
+  await answer(page, 'organisations/acme/activity*', (route) => {
+    const token = new URL(route.request().url()).searchParams.get('token');
+    const events = EVENTS.events.filter(({ tokenId }) => token === null || tokenId === token);
+    return json({ events, next: null })(route);
+  });
   // The page loads the list again after a change without an answer.
   await answer(page, tokens, json({ tokens: ROWS, limit: 10 }));
   await withBoot(page, state.boot ?? null);

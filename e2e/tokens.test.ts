@@ -11,7 +11,9 @@ import {
   focused,
   labelOf,
   newRow,
+  openToken,
   receipt,
+  renameButton,
   rowAt,
   showSecret,
   switches,
@@ -41,7 +43,8 @@ describe('the table', () => {
   it('has five columns in their order, and masks of five characters in monospace', async () => {
     const page = await open();
     expect(await page.getByRole('columnheader').allInnerTexts()).toEqual([
-      'Token',
+      // The calls are a part of the token's own column.
+      expect.stringMatching(/^Token\s+Calls, 24 hours$/),
       'Status',
       'Created By',
       'Created At',
@@ -60,9 +63,9 @@ describe('the table', () => {
 
   it('shows the status by word and shape, and the date in the locale of the reader', async () => {
     const page = await open({ options: { locale: 'de-DE', timezoneId: 'Europe/Berlin' } });
-    expect(await page.locator('.badge').allInnerTexts()).toEqual(['Active', 'Active', 'Inactive', 'Active']);
+    expect(await page.locator('.state').allInnerTexts()).toEqual(['Active', 'Active', 'Inactive', 'Active']);
     const dots = await page
-      .locator('.badge')
+      .locator('.state')
       .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node, '::before').backgroundColor));
     expect(dots[0]).not.toBe(dots[2]);
     const time = page.locator('td time').first();
@@ -97,6 +100,33 @@ describe('the table', () => {
       .toBe(1);
   });
 
+  it('says one unusual thing of a token at most, the gravest', async () => {
+    const days = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString();
+    const old = { createdAt: days(200), lastUsedAt: days(94) };
+    const page = await open({
+      boot: {
+        tokens: {
+          organisation: 'acme',
+          limit: 10,
+          tokens: [
+            { ...rowAt(0), active: true },
+            { ...rowAt(1), ...old },
+            // Called while it is off, and unused for long: the first is graver.
+            { ...rowAt(2), ...old, active: false },
+            { ...rowAt(3), createdAt: days(120) },
+          ],
+        },
+      },
+    });
+    await page.getByText('Still called: 12 refused').waitFor();
+    expect(await page.locator('.remark').allInnerTexts()).toEqual([
+      '',
+      'Unused for 94 days',
+      'Still called: 12 refused',
+      'Unused for 120 days',
+    ]);
+  });
+
   it('renames in place: Enter saves, Esc keeps the old name, and the focus returns', async () => {
     const page = await open({
       before: (opened) =>
@@ -104,16 +134,18 @@ describe('the table', () => {
           route.fulfill({ json: receipt({ ...ROWS[0], ...route.request().postDataJSON() }) }),
         ),
     });
-    const rename = page.getByRole('button', { name: /^Rename token/ }).first();
+    await openToken(page);
+    const heading = page.getByRole('heading', { level: 1 });
+    const rename = renameButton(page);
     await rename.click();
     await page.getByLabel(/^Name of token/).fill('Thrown away');
     await page.keyboard.press('Escape');
-    expect(await rename.innerText()).toContain('Website');
-    await expect.poll(() => focused(page)).toContain('Website');
+    expect(await heading.innerText()).toBe('Website');
+    await expect.poll(() => focused(page)).toBe(`Rename token ${rowAt(0).preview}***`);
     await rename.click();
     await page.getByLabel(/^Name of token/).fill('Shop');
     await page.keyboard.press('Enter');
-    await expect.poll(() => rename.innerText()).toContain('Shop');
+    await expect.poll(() => heading.innerText()).toBe('Shop');
   });
 
   it('keeps a name that was refused in its field, with the reason', async () => {
@@ -121,17 +153,15 @@ describe('the table', () => {
     const page = await open({ before: (opened) => answer(opened, `${TOKENS}/*`, refusal) });
     const asked = count(page, `/api/${TOKENS}/${rowAt(0).id}`, 'PATCH');
     const name = page.getByLabel(/^Name of token/);
-    await page
-      .getByRole('button', { name: /^Rename token/ })
-      .first()
-      .click();
+    await openToken(page);
+    await renameButton(page).click();
     await name.fill('Shop\u200b');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('Not renamed. Field "name": has a control character.').waitFor();
     expect(await name.inputValue()).toBe('Shop\u200b');
     expect(await name.getAttribute('aria-invalid')).toBe('true');
     // Leaving the field does not send the name again.
-    await switches(page).nth(1).focus();
+    await switches(page).first().focus();
     expect(await name.inputValue()).toBe('Shop\u200b');
     await answer(page, `${TOKENS}/*`, json(receipt({ ...rowAt(0), name: 'Shop' })));
     await name.fill('Shop');
@@ -174,16 +204,14 @@ describe.each([320, 360, 390, 768, 1280])('a page %s wide', (width) => {
     await switches(page).first().waitFor();
     const shifted = await watchShifts(page);
     held.resolve();
-    await page
-      .getByRole('img', { name: /accepted/ })
-      .first()
-      .waitFor();
+    // A phone has no room for them: they are on the token's own page.
+    await page.locator('.calls svg').first().waitFor({ state: 'attached' });
     expect(await shifted()).toBe(0);
   });
 });
 
 describe('creating', () => {
-  it('has its focus on Cancel, and Esc, Cancel and the backdrop close it without a request', async () => {
+  it('has its focus on the name, and Esc, Cancel and the backdrop close it without a request', async () => {
     const page = await open();
     const asked = count(page, `/api/${TOKENS}`, 'POST');
     // The focus must move at once: after the next frame it could move while a person already presses Enter.
@@ -191,9 +219,9 @@ describe('creating', () => {
       (node as HTMLElement).focus();
       (node as HTMLElement).click();
       await new Promise((done) => setTimeout(done));
-      return document.activeElement?.textContent;
+      return document.activeElement?.id;
     });
-    expect(begins).toBe('Cancel');
+    expect(begins).toBe('create-name');
     expect(await page.getByRole('dialog').innerText()).toContain('shown only once');
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -211,7 +239,7 @@ describe('creating', () => {
     const page = await open({ before: (opened) => answer(opened, TOKENS, after(held.promise, broken)) });
     const asked = count(page, `/api/${TOKENS}`, 'POST');
     await createButton(page).click();
-    await page.getByLabel('Name (optional)').focus();
+    await page.getByLabel('What will use it?').focus();
     for (let press = 0; press < 4; press++) await page.keyboard.press('Enter');
     await page.getByText('Creating…').waitFor();
     // Chromium closes a dialog on a later Esc in spite of a cancelled `cancel`.
@@ -351,7 +379,7 @@ describe('the secret', () => {
       true,
     );
     await page.getByRole('button', { name: 'Done' }).click();
-    await page.getByText(/Not copied yet/).waitFor();
+    await page.getByRole('button', { name: 'Close anyway' }).waitFor();
   });
 
   it('counts as copied when it was copied by hand', async () => {
@@ -366,6 +394,9 @@ describe('the secret', () => {
   it('comes with a first call for this deployment in three languages, by arrow keys, with a copy button', async () => {
     const page = await open({ before: created });
     await showSecret(page);
+    // Folded: most people copy the token and go.
+    expect(await page.getByRole('tab', { name: 'cURL' }).isVisible()).toBe(false);
+    await page.getByText('First call').click();
     await page.getByRole('tab', { name: 'cURL' }).focus();
     const seen: string[] = [];
     for (const name of ['cURL', 'JavaScript', 'Python']) {
@@ -393,7 +424,7 @@ describe('the secret', () => {
     await expect.poll(() => focused(page)).toBe('Create Token');
     expect(await page.locator('.toast').count()).toBe(1);
     expect(await switches(page).count()).toBe(ROWS.length + 1);
-    expect(await page.locator('.badge').first().innerText()).toBe('Active');
+    expect(await page.locator('.state').first().innerText()).toBe('Active');
   });
 
   it('stays open when the session ends in the background, and Done then leads to the sign-in', async () => {
@@ -623,9 +654,13 @@ describe('deleting', () => {
     const [red = 0, green = 0, blue = 0] = colour.match(/\d+/g)?.map(Number) ?? [];
     expect(red).toBeGreaterThan(3 * Math.max(green, blue));
     await trash(page).first().click();
-    const dialog = page.getByRole('alertdialog', { name: `Delete token ${labelOf(rowAt(0))}?` });
+    const dialog = page.getByRole('alertdialog', { name: 'Delete “Website”?' });
     await expect.poll(() => focused(page)).toBe('Cancel');
-    expect(await dialog.innerText()).toMatch(/permanent.*immediately.*deactivate it with the switch/s);
+    // Which of that name, what breaks, and a button that says what it deletes.
+    expect(await dialog.innerText()).toMatch(
+      /9pW4k\*\*\* · used .*called [\d,]+ times.*permanent.*immediately.*deactivate it with the switch/s,
+    );
+    expect(await dialog.getByRole('button').last().innerText()).toBe('Delete “Website”');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     await expect.poll(() => focused(page)).toBe(`Delete token ${labelOf(rowAt(0))}`);

@@ -72,7 +72,7 @@ const ACTS: [name: string, act: (page: Page) => Promise<unknown>][] = [
     'Type a name, create, copy, choose a language, close',
     async (page) => {
       await page.getByRole('button', { name: 'Create Token', exact: true }).click();
-      await page.getByLabel('Name (optional)').pressSequentially('Shop');
+      await page.getByLabel('What will use it?').pressSequentially('Shop');
       await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
       await page.getByRole('button', { name: 'Copy', exact: true }).click();
       await page.getByRole('tab', { name: 'Python' }).click();

@@ -4,12 +4,11 @@ import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
 import { readActivity, readPeople } from './api.ts';
 import { LoadFailure } from './failure.tsx';
-import { formatAgo, formatClock, formatFull, formatMinute } from './format.ts';
+import { formatClock, formatDayName, formatFull, formatHour } from './format.ts';
 import { Icon } from './icon.tsx';
 import {
   asked,
   followFailure,
-  follow,
   go,
   isOpen,
   isTold,
@@ -22,20 +21,12 @@ import type { Load } from './state.ts';
 import { DeveloperZone } from './developer-zone.tsx';
 import { log as words } from './activity-texts.ts';
 import { useRefresh } from './refresh.ts';
+import { Sentence } from './sentence.tsx';
+import type { Entry } from './sentence.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { Email } from './token-table.tsx';
 import { labelOf, loadTokens, tokens } from './tokens.ts';
 
-type Entry = {
-  id: string;
-  at: string;
-  actor: string;
-  action: string;
-  tokenId: string | null;
-  preview: string | null;
-  detail: string | null;
-};
 type Page = { events: Entry[]; next: string | null };
 type Query = Record<string, string>;
 
@@ -46,13 +37,15 @@ const people = signal<{ organisation: string; people: string[]; more: boolean } 
 /** The newest question: an answer to an older one never paints. */
 let question = {};
 
+/** Who signed in is asked for: most of a busy organisation's record is that. */
+const SIGN_INS = 'sign-ins';
 /** The filters are the URL's: a link can be sent, Back works, a reload changes nothing. */
 const FILTERS = ['action', 'actor', 'token'] as const;
 type Filter = (typeof FILTERS)[number];
 const filters = (): Query =>
   Object.fromEntries(FILTERS.map((name) => [name, asked(name)]).filter(([, value]) => value !== ''));
-const filtered = (name: Filter, value: string): string =>
-  linkTo('activity', organisationId.value, { ...filters(), [name]: value });
+const filtered = (name: Filter | typeof SIGN_INS, value: string): string =>
+  linkTo('activity', organisationId.value, { ...filters(), [SIGN_INS]: asked(SIGN_INS), [name]: value });
 
 async function load(how: 'anew' | 'newer' | { before: string }, unattended = false): Promise<void> {
   const id = organisationId.value;
@@ -151,6 +144,14 @@ export function Activity() {
             all={words.allTokens}
             options={rows.map((token) => [token.id, labelOf(token)])}
           />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={asked(SIGN_INS) !== ''}
+              onChange={(event) => go(filtered(SIGN_INS, event.currentTarget.checked ? 'shown' : ''))}
+            />
+            {words.signIns}
+          </label>
           <p class="exports">
             <a class="button small" href={file('csv')} download>
               <Icon of={Download} size={14} />
@@ -164,16 +165,16 @@ export function Activity() {
             </a>
           </p>
         </header>
-        <div role="status" class="strip-slot">
+        <div role="status">
           {shown.state === 'ready' && shown.stale && <p class="strip">{texts.tokens.stale}</p>}
         </div>
         <Entries none={search === '' ? words.empty : words.noMatch} />
-        {shown.state === 'ready' && (
-          <p class="fresh">
-            <Text of={texts.refreshed(formatClock(loadedAt.value))} />
-          </p>
-        )}
       </section>
+      {shown.state === 'ready' && (
+        <p class="below-card">
+          <Text of={texts.refreshed(formatClock(loadedAt.value))} />
+        </p>
+      )}
     </>
   );
 }
@@ -218,6 +219,9 @@ function Choice({
   );
 }
 
+const isWanted = (action: string): boolean =>
+  asked('action') !== '' || asked(SIGN_INS) !== '' || !action.startsWith('sign-');
+
 function Entries({ none }: { none: string }) {
   const shown = log.value;
   if (shown.state === 'loading') {
@@ -233,14 +237,15 @@ function Entries({ none }: { none: string }) {
     );
   }
   const { events, next } = shown.value;
+  const shownEntries = events.filter(({ action }) => isWanted(action));
   return (
     <>
-      {events.length === 0 ? (
+      {shownEntries.length === 0 ? (
         <p class="hollow" role="status">
-          <Text of={next === null ? none : words.noMatchYet} />
+          <Text of={events.length > 0 ? words.onlySignIns : next === null ? none : words.noMatchYet} />
         </p>
       ) : (
-        <EntryTable events={events} />
+        <Days entries={shownEntries} />
       )}
       {next !== null && (
         <p class="card-foot">
@@ -258,60 +263,35 @@ function Entries({ none }: { none: string }) {
   );
 }
 
-function EntryTable({ events }: { events: Entry[] }) {
-  return (
-    <table class="log">
-      <thead>
-        <tr>
-          {words.columns.map((column) => (
-            <th key={column} scope="col">
-              {column}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {events.map((entry) => (
-          <tr key={entry.id}>
-            <td class="cell-at">
-              <time dateTime={entry.at} title={formatFull(entry.at)}>
-                <Text of={formatAgo(entry.at)} />
-                <span class="hint">{formatMinute(entry.at)}</span>
-              </time>
-            </td>
-            <td class="cell-by">
-              <Email of={entry.actor} />
-            </td>
-            <td class="cell-what">
-              {words.actions[entry.action] ?? entry.action}
-              {entry.detail !== null && (
-                <span class="quiet" translate={false}>
-                  {` ${entry.detail}`}
-                </span>
-              )}
-            </td>
-            <td class="cell-token">
-              <TokenLink entry={entry} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+/** The entries of each day, the newest day first. */
+function byDay(entries: Entry[]): [day: string, entries: Entry[]][] {
+  const days = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const day = formatDayName(entry.at);
+    days.set(day, [...(days.get(day) ?? []), entry]);
+  }
+  return [...days];
 }
 
-/** The mask leads to all that happened to this token. */
-function TokenLink({ entry: { tokenId, preview } }: { entry: Entry }) {
-  if (preview === null) return null;
-  const mask = (
-    <code class="mask" translate={false}>
-      {`${preview}***`}
-    </code>
-  );
-  if (tokenId === null || asked('token') === tokenId) return mask;
-  return (
-    <a class="text-link" href={filtered('token', tokenId)} title={words.onlyToken} onClick={follow}>
-      {mask}
-    </a>
-  );
+function Days({ entries }: { entries: Entry[] }) {
+  return byDay(entries).map(([day, those]) => (
+    <section key={day} aria-label={day}>
+      <h2 class="day">
+        <Text of={day} />
+      </h2>
+      <ol class="events">
+        {those.map((entry) => (
+          <li key={entry.id}>
+            <time dateTime={entry.at} title={formatFull(entry.at)}>
+              {formatHour(entry.at)}
+            </time>
+            <Sentence
+              entry={entry}
+              linkTo={(token) => (asked('token') === token ? null : filtered('token', token))}
+            />
+          </li>
+        ))}
+      </ol>
+    </section>
+  ));
 }

@@ -6,42 +6,48 @@ import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
 import { Toasts } from './message.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
-import { Sessions } from './sessions.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 import { dialog, organisation, product, screen, session } from './state.ts';
 import { LoadFailure } from './failure.tsx';
 import { texts } from './texts.ts';
+import { tokenName } from './tokens.ts';
 import { watch } from './watch.ts';
 
 const TITLES = {
   'sign-in': texts.signIn.title,
   'developer-zone': texts.developerZone,
+  token: texts.token,
   activity: texts.activity,
   sessions: texts.sessions,
 };
 
 watch(
   () => {
-    const title = session.value === null ? texts.signIn.title : TITLES[screen.value];
+    const title = session.value === null ? texts.signIn.title : (tokenName.value ?? TITLES[screen.value]);
     return [title, organisation.value?.name, product.name].filter(Boolean).join(' · ');
   },
   (title) => (document.title = title),
 );
 
-/** Fetched when it is first opened: the token page is what most visits are for. */
-const late = signal<ComponentType | 'missing' | null>(null);
+/** Fetched when one of them is first opened: the list of tokens is what most visits are for. All are in one file. */
+type Late = Record<'activity' | 'token' | 'sessions', ComponentType>;
+const late = signal<Late | 'missing' | null>(null);
 watch(
-  () => session.value !== null && screen.value === 'activity',
+  () => session.value !== null && screen.value !== 'sign-in' && screen.value !== 'developer-zone',
   (opened) => {
-    if (opened && late.value === null) void fetchActivity();
+    if (opened && late.value === null) void fetchLate();
   },
 );
 
-async function fetchActivity(): Promise<void> {
+async function fetchLate(): Promise<void> {
   try {
-    const { Activity } = await import('./activity.tsx');
-    late.value = Activity;
+    const [{ Activity }, { TokenPage }, { Sessions }] = await Promise.all([
+      import('./activity.tsx'),
+      import('./token-page.tsx'),
+      import('./sessions.tsx'),
+    ]);
+    late.value = { activity: Activity, token: TokenPage, sessions: Sessions };
   } catch {
     // A browser may keep the failure: the page loads again. At once where the server answers, for a script of an older
     // deployment is gone and the page of today knows the new name; but not twice, for then the script is missing today.
@@ -73,17 +79,20 @@ export function App() {
 }
 
 function Screen() {
-  if (screen.value === 'developer-zone') return <DeveloperZone />;
-  if (screen.value === 'sessions') return <Sessions />;
-  const Late = late.value;
-  if (Late !== null && Late !== 'missing') return <Late />;
+  const { value } = screen;
+  if (value === 'developer-zone' || value === 'sign-in') return <DeveloperZone />;
+  const loaded = late.value;
+  if (loaded !== null && loaded !== 'missing') {
+    const Loaded = loaded[value];
+    return <Loaded />;
+  }
   return (
     <>
-      <h1 tabIndex={-1}>{texts.activity}</h1>
-      {Late === 'missing' && (
+      <h1 tabIndex={-1}>{TITLES[value]}</h1>
+      {loaded === 'missing' && (
         <LoadFailure
           failure={{ slug: 'network', status: 0, detail: null, requestId: null, retryAfter: null }}
-          title={texts.activityFailed}
+          title={texts.scriptFailed(TITLES[value])}
           retry={() => location.reload()}
         />
       )}

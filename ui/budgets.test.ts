@@ -21,29 +21,33 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts of everything but Activity within 24 KB', () => {
-    const scripts = named('.js').filter((path) => !path.includes('activity'));
+  it('keeps the scripts that every visit needs within 24 KB, and those of the screens opened later within 6 KB', () => {
+    const scripts = named('.js').filter((path) => !path.includes('later'));
     expect(scripts.length).toBeGreaterThan(0);
     expect(total(scripts)).toBeLessThanOrEqual(24_000);
+    expect(total(named('.js').filter((path) => path.includes('later')))).toBeLessThanOrEqual(6000);
   });
 
-  it('keeps the styles within 4.3 KB, and light-dark() in them', () => {
-    expect(total(named('.css'))).toBeLessThanOrEqual(4300);
+  it('keeps the styles within 5.5 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(5500);
     expect(named('.css').map(read).join('')).toContain('light-dark(');
   });
 
-  it.each(['sign-in', 'developer-zone', 'activity', 'sessions'])(
-    'loads /%s first in at most 32 KB and 7 requests, all of them its own',
-    (page) => {
-      const paths = fetched(read(`${page}.html`));
-      expect(paths.every((path) => /^\/[^/]/.test(path))).toBe(true);
-      // Activity fetches its own script when it opens; the last request is for the data.
-      const scripts = page === 'activity' ? named('.js').filter((path) => path.includes('activity')) : [];
-      const all = [`${page}.html`, ...paths.map((path) => path.slice(1)), ...scripts];
-      expect(total(all)).toBeLessThanOrEqual(32_000);
-      expect(all.length + 1).toBeLessThanOrEqual(7);
-    },
-  );
+  it.each([
+    ['sign-in', 32],
+    ['developer-zone', 32],
+    ['activity', 36],
+    ['sessions', 36],
+  ])('loads /%s first in at most %s KB and 7 requests, all of them its own', (page, kilobytes) => {
+    const paths = fetched(read(`${page}.html`));
+    expect(paths.every((path) => /^\/[^/]/.test(path))).toBe(true);
+    // Some screens fetch their own script when they open; the last request is for the data.
+    const isLater = page === 'activity' || page === 'sessions';
+    const scripts = isLater ? named('.js').filter((path) => path.includes('later')) : [];
+    const all = [`${page}.html`, ...paths.map((path) => path.slice(1)), ...scripts];
+    expect(total(all)).toBeLessThanOrEqual(kilobytes * 1000);
+    expect(all.length + 1).toBeLessThanOrEqual(7);
+  });
 
   it('needs no script to say that a page does not exist', () => {
     expect(read('404.html')).not.toContain('<script');

@@ -111,6 +111,8 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
           name="name"
           maxLength={50}
           autocomplete="off"
+          autofocus
+          placeholder={texts.create.namePlaceholder}
           {...NO_LOGIN}
           aria-describedby="create-hint"
           defaultValue={typed.get(draft) ?? ''}
@@ -131,7 +133,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
           }
         />
         <footer>
-          <button type="button" class="button" autofocus onClick={close}>
+          <button type="button" class="button" onClick={close}>
             {texts.cancel}
           </button>
           <button type="submit" class="button primary steady" aria-disabled={busy.value}>

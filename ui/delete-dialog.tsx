@@ -1,19 +1,23 @@
 // Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
 import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
+import { totals } from './calls.tsx';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
-import { formatClock } from './format.ts';
-import { dialog, toast } from './state.ts';
+import { formatClock, formatCount } from './format.ts';
+import { dialog, go, held, linkTo, screen, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { labelOf, removeToken, tryToDelete } from './tokens.ts';
+import { LastUse } from './token-name.tsx';
+import { labelOf, maskOf, quoted, removeToken, tryToDelete, usage } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const unchanged = useSignal(true);
   const label = labelOf(token);
+  const hours = usage.value?.[token.id];
+  const calls = hours === undefined ? 0 : totals(hours).accepted + totals(hours).refused;
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -41,10 +45,20 @@ export function DeleteDialog({ token }: { token: Token }) {
       onClose={close}
     >
       <h2 id="delete-title">
-        <Text of={texts.remove.title(label)} />
+        <Text of={texts.remove.title(quoted(token))} />
       </h2>
       <div id="delete-body">
-        <p>{texts.remove.body}</p>
+        <p class="quiet">
+          <code class="mask" translate={false}>
+            {maskOf(token)}
+          </code>
+          {' · '}
+          <LastUse at={token.lastUsedAt} />
+        </p>
+        <p>
+          {calls > 0 && `${texts.remove.calls(formatCount(calls))} `}
+          {texts.remove.body}
+        </p>
         {token.active && <p class="quiet">{texts.remove.pause}</p>}
       </div>
       <DialogFailure
@@ -61,15 +75,23 @@ export function DeleteDialog({ token }: { token: Token }) {
           aria-disabled={busy.value}
           onClick={() => void remove()}
         >
-          <Text of={busy.value ? texts.remove.busy : texts.remove.confirm} />
+          <Text of={busy.value ? texts.remove.busy : texts.remove.confirm(quoted(token))} />
         </button>
       </footer>
     </Dialog>
   );
 }
 
-/** The button that opened the dialog is gone with its row: focus goes to the next row, else the previous, else Create. */
+/** From the token's own page back to the list. There, the button that opened the dialog is gone with its row: focus goes to the next row, else the previous, else Create. */
 function finish(token: Token, message: string): void {
+  if (screen.value === 'token') {
+    held.value = false;
+    dialog.value = null;
+    go(linkTo('developer-zone', token.organisation));
+    removeToken(token);
+    toast('ok', message);
+    return;
+  }
   const buttons = [...document.querySelectorAll<HTMLElement>('[data-delete]')];
   const index = buttons.findIndex((button) => button.dataset['delete'] === token.id);
   const next = buttons[index + 1] ?? buttons[index - 1] ?? document.getElementById('create');

@@ -1,7 +1,7 @@
 // The Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { CloudOff, ExternalLink, Key, Lock, Plus, TriangleAlert } from 'lucide';
+import { ArrowUpRight, CloudOff, Key, Lock, Plus } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { ComponentChildren } from 'preact';
 import { LoadFailure } from './failure.tsx';
@@ -36,6 +36,12 @@ export function DeveloperZone() {
         <Text of={texts.lead(organisation.value.name)} />
       </p>
       <Panel in={organisation.value} />
+      {tokens.value.state === 'ready' && (
+        <p class="below-card">
+          <span>{texts.tokens.offMeans}</span>
+          <Text of={texts.refreshed(formatClock(listedAt.value))} />
+        </p>
+      )}
     </>
   );
 }
@@ -108,22 +114,21 @@ function Panel({ in: place }: { in: Organisation }) {
   return (
     <section class="card" aria-labelledby="panel" aria-busy={load.state === 'loading'}>
       <header class="card-head">
-        <div>
-          <h2 id="panel">
-            {texts.tokens.title}
-            {load.state === 'ready' && (
-              <span class="count" key={count}>
-                <span aria-hidden="true">{`${count}/${limit.value}`}</span>
-                <span class="hidden">{texts.tokens.used(count, limit.value)}</span>
-              </span>
-            )}
-          </h2>
-          <a class="text-link" href="/docs" target="_blank" rel="noopener">
-            {texts.tokens.documentation}
-            <Icon of={ExternalLink} size={14} />
-            <span class="hidden">{texts.newTab}</span>
-          </a>
-        </div>
+        <h2 id="panel">
+          {texts.tokens.title}
+          {load.state === 'ready' && (
+            <span class="count" key={count}>
+              <Meter count={count} />
+              <span aria-hidden="true">{texts.found(count, limit.value)}</span>
+              <span class="hidden">{texts.tokens.inUse(count, limit.value)}</span>
+            </span>
+          )}
+        </h2>
+        <a class="text-link quiet" href="/docs" target="_blank" rel="noopener">
+          {texts.tokens.documentation}
+          <Icon of={ArrowUpRight} size={14} />
+          <span class="hidden">{texts.newTab}</span>
+        </a>
         <button
           type="button"
           id="create"
@@ -135,14 +140,15 @@ function Panel({ in: place }: { in: Organisation }) {
           <Icon of={Plus} size={16} />
           {texts.tokens.create}
         </button>
+        <div role="status">
+          {full && (
+            <p id="limit" class="hint">
+              {texts.tokens.limit(limit.value)}
+            </p>
+          )}
+        </div>
       </header>
-      <div role="status" class="strip-slot">
-        {full && (
-          <p id="limit" class="strip">
-            <Icon of={TriangleAlert} size={16} />
-            {texts.tokens.limit(limit.value)}
-          </p>
-        )}
+      <div role="status">
         {load.state === 'ready' && load.stale && (
           <p class="strip">
             <Icon of={CloudOff} size={16} />
@@ -180,12 +186,19 @@ function Panel({ in: place }: { in: Organisation }) {
         </div>
       )}
       {load.state === 'ready' && count > 0 && <TokenTable rows={load.value} />}
-      {load.state === 'ready' && (
-        <p class="fresh">
-          <Text of={texts.refreshed(formatClock(listedAt.value))} />
-        </p>
-      )}
     </section>
+  );
+}
+
+/** How many of the places are taken, a mark for each. */
+function Meter({ count }: { count: number }) {
+  const places = Array.from({ length: limit.value }, (_, index) => index);
+  return (
+    <svg class="meter" width={places.length * 8 - 3} height="12" aria-hidden="true">
+      {places.map((index) => (
+        <rect key={index} class={index < count ? 'used' : ''} x={index * 8} width="5" height="12" rx="1.5" />
+      ))}
+    </svg>
   );
 }
 

@@ -12,14 +12,29 @@ const full = new Intl.DateTimeFormat(undefined, {
   timeStyle: 'long',
   calendar: 'gregory',
 });
-const minute = new Intl.DateTimeFormat(undefined, {
-  dateStyle: 'medium',
-  timeStyle: 'short',
+const weekday = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
   calendar: 'gregory',
 });
+const minute = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  calendar: 'gregory',
+});
+const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const count = new Intl.NumberFormat('en');
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+const dayOfYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
+const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+export const DAY_MS = 86_400_000;
 const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -32,12 +47,37 @@ export const formatDay = (at: string): string => day.format(new Date(at));
 export const formatFull = (at: string): string => full.format(new Date(at));
 /** Without seconds, which a list does not need. The export has them. */
 export const formatMinute = (at: string): string => minute.format(new Date(at));
+export const formatHour = (at: string): string => hourOfDay.format(new Date(at));
 export const formatClock = (at: string | number): string => clock.format(new Date(at));
 export const formatCount = (value: number): string => count.format(value);
+/** "2.9k": for a column of numbers. */
+export const formatCompact = (value: number): string => compact.format(value).replace('K', 'k');
 
 /** "3 hours ago", in the largest unit that fits. */
 export function formatAgo(at: string, now: number = Date.now()): string {
   const seconds = (new Date(at).getTime() - now) / 1000;
   const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
   return relative.format(Math.trunc(Math.min(0, seconds) / size), unit);
+}
+
+/** As short as a table wants it: "3 min ago", "yesterday", "26 Aug". */
+export function formatBrief(at: string, now: number = Date.now()): string {
+  const then = new Date(at);
+  const seconds = Math.max(0, Math.trunc((now - then.getTime()) / 1000));
+  if (seconds < 5) return 'just now';
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.trunc(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.trunc(seconds / 3600)} h ago`;
+  const days = Math.trunc(seconds / 86_400);
+  if (days < 31) return days === 1 ? 'yesterday' : `${days} days ago`;
+  return (then.getFullYear() === new Date(now).getFullYear() ? dayOfYear : dayAndYear).format(then);
+}
+
+/** "Today", "Yesterday", or the whole date. */
+export function formatDayName(at: string, now: number = Date.now()): string {
+  const date = weekday.format(new Date(at));
+  if (date === weekday.format(now)) return 'Today';
+  const yesterday = new Date(now);
+  yesterday.setDate(yesterday.getDate() - 1);
+  return date === weekday.format(yesterday) ? 'Yesterday' : date;
 }

@@ -83,11 +83,20 @@ function ToastRow({ toast, below }: { toast: Message; below: number }) {
   );
 }
 
-function Action({ id, action }: { id: number; action: NonNullable<Message['action']> }) {
+function Action({
+  id,
+  action,
+  kind = 'small',
+}: {
+  id: number;
+  action: NonNullable<Message['action']>;
+  /** A button of its own, or words in a line. */
+  kind?: 'small' | 'link';
+}) {
   return (
     <button
       type="button"
-      class="button small"
+      class={`button ${kind}`}
       onClick={() => {
         dismiss(id);
         action.run();
@@ -110,7 +119,7 @@ function Dismiss({ id }: { id: number }) {
 /** What became of the last switch, under the status of its token; the region is there before the words. */
 export function Receipt({ token }: { token: string }) {
   const message = receipts.value[token];
-  return <div role="status">{message?.tone === 'ok' && <News key={message.id} message={message} />}</div>;
+  return <span role="status">{message?.tone === 'ok' && <News key={message.id} message={message} />}</span>;
 }
 
 function News({ message }: { message: Message }) {
@@ -122,30 +131,26 @@ function News({ message }: { message: Message }) {
       {message.action !== undefined && (
         <>
           {' '}
-          <Action id={message.id} action={message.action} />
+          <Action id={message.id} action={message.action} kind="link" />
         </>
       )}
     </span>
   );
 }
 
-/** What went wrong with a token, in a row under its own. */
+/** What went wrong with a token. */
 export function Trouble({ token }: { token: string }) {
   const message = receipts.value[token];
   if (message === undefined || message.tone === 'ok') return null;
   return (
-    <tr class="trouble">
-      <td colSpan={5}>
-        <div role="alert" class="message error">
-          <Icon of={TriangleAlert} />
-          <p>
-            <Text of={message.text} />
-          </p>
-          {message.action !== undefined && <Action id={message.id} action={message.action} />}
-          <Dismiss id={message.id} />
-          {message.failure !== undefined && <FailureNote failure={message.failure} />}
-        </div>
-      </td>
-    </tr>
+    <div role="alert" class="message error">
+      <Icon of={TriangleAlert} />
+      <p>
+        <Text of={message.text} />
+      </p>
+      {message.action !== undefined && <Action id={message.id} action={message.action} />}
+      <Dismiss id={message.id} />
+      {message.failure !== undefined && <FailureNote failure={message.failure} />}
+    </div>
   );
 }

@@ -1,9 +1,10 @@
 // The choice of the organisation: in the sidebar, and on the page while none is chosen. All of them, in the order in which
 // people count, with a filter where they are many.
 import { signal, useSignal } from '@preact/signals';
-import { ChevronsUpDown } from 'lucide';
+import { ChevronsUpDown, Lock } from 'lucide';
 import { Icon } from './icon.tsx';
 import { follow, go, linkTo, organisation, screen, session } from './state.ts';
+import type { Plan } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
@@ -12,7 +13,10 @@ const FILTER_ABOVE = 8;
 const LINKS = 50;
 const byName = new Intl.Collator('en', { numeric: true });
 
-type Choice = { id: string; label: string };
+/** Enterprise first, because it has Developer Zone. */
+const PLANS: Plan[] = ['enterprise', 'pro', 'pay-as-you-go', 'trial'];
+
+type Choice = { id: string; label: string; plan: Plan | null };
 
 /** The member's organisations in order. Two of one name are told apart by their ids. */
 function choices(): Choice[] {
@@ -20,8 +24,27 @@ function choices(): Choice[] {
   const names = new Map<string, number>();
   for (const { name } of mine) names.set(name, (names.get(name) ?? 0) + 1);
   return mine
-    .map(({ id, name }) => ({ id, label: names.get(name) === 1 ? name : `${name} (${id})` }))
+    .map(({ id, name, plan }) => ({ id, plan, label: names.get(name) === 1 ? name : `${name} (${id})` }))
     .toSorted((a, b) => byName.compare(a.label, b.label));
+}
+
+/** By plan, those that have Developer Zone first; the others say that it is locked there. */
+function groups(all: Choice[]): [plan: string, choices: Choice[]][] {
+  const plans = [...PLANS, null];
+  return plans
+    .map((plan): [string, Choice[]] => [nameOf(plan), all.filter((choice) => choice.plan === plan)])
+    .filter(([, those]) => those.length > 0);
+}
+
+const nameOf = (plan: Plan | null): string =>
+  plan === 'enterprise'
+    ? texts.plan.names.enterprise
+    : `${plan === null ? texts.plan.other : texts.plan.names[plan]} ${texts.locked}`;
+
+/** The first letter of the name, for the eye. */
+export function Monogram({ of }: { of: string }) {
+  const [first] = of;
+  return <span class="monogram" aria-hidden="true" data-letter={first?.toUpperCase()} />;
 }
 
 const matching = (all: Choice[], filter: string): Choice[] => {
@@ -68,7 +91,7 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
   const found = matching(all, sidebarFilter.value);
   const choose = (id: string): void => {
     sidebarFilter.value = '';
-    go(linkTo(screen.value === 'sessions' ? 'developer-zone' : screen.value, id));
+    go(linkTo(screen.value === 'activity' ? 'activity' : 'developer-zone', id));
     onChoice();
   };
   return (
@@ -82,8 +105,17 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
           onEnter={() => found.length > 0 && choose(found[0]?.id ?? '')}
         />
       )}
-      <label class="select">
+      <label class="place">
+        {current !== null && <Monogram of={current.name} />}
+        <span class="place-name" translate={false} key={current?.id ?? ''}>
+          {current?.name ?? texts.selectOrganisation}
+          {current !== null && (
+            <span>{current.plan === null ? texts.plan.other : texts.plan.names[current.plan]}</span>
+          )}
+        </span>
+        <Icon of={ChevronsUpDown} size={16} />
         <span class="hidden">{texts.organisation}</span>
+        {/* The browser's own select lies over it, because people know how to use it with a mouse, a keyboard and a phone. */}
         <select
           translate={false}
           value={current?.id ?? ''}
@@ -94,15 +126,16 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
               {texts.selectOrganisation}
             </option>
           )}
-          {all
-            .filter((row) => row.id === current?.id || found.includes(row))
-            .map(({ id, label }) => (
-              <option key={id} value={id}>
-                {label}
-              </option>
-            ))}
+          {groups(all.filter((row) => row.id === current?.id || found.includes(row))).map(([plan, those]) => (
+            <optgroup key={plan} label={plan}>
+              {those.map(({ id, label }) => (
+                <option key={id} value={id}>
+                  {label}
+                </option>
+              ))}
+            </optgroup>
+          ))}
         </select>
-        <Icon of={ChevronsUpDown} size={16} />
       </label>
     </div>
   );
@@ -124,7 +157,7 @@ export function OrganisationLinks() {
           onEnter={() => found.length > 0 && go(linkTo('developer-zone', found[0]?.id ?? ''))}
         />
       )}
-      {found.slice(0, LINKS).map(({ id, label }) => (
+      {found.slice(0, LINKS).map(({ id, label, plan }) => (
         <a
           key={id}
           class="button choice"
@@ -132,7 +165,14 @@ export function OrganisationLinks() {
           href={linkTo('developer-zone', id)}
           onClick={follow}
         >
+          <Monogram of={label} />
           {label}
+          {plan !== 'enterprise' && (
+            <>
+              <Icon of={Lock} size={15} />
+              <span class="hidden">{texts.locked}</span>
+            </>
+          )}
         </a>
       ))}
       {found.length > LINKS && (

@@ -2,7 +2,7 @@
 // ends it. Nothing here writes it to storage, an address, a title or a log.
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { Check, Copy, TriangleAlert } from 'lucide';
+import { Check, Copy, Plug } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
@@ -93,14 +93,13 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   };
 
   return (
-    <Dialog labelledBy="secret-title" describedBy="secret-warning" guarded onClose={close}>
+    <Dialog labelledBy="secret-title" describedBy="secret-once" guarded onClose={close}>
       <h2 id="secret-title">{texts.secret.title}</h2>
-      <p id="secret-warning" class="warning">
-        <Icon of={TriangleAlert} />
-        {texts.secret.warning}
-      </p>
-      <label for="secret">{texts.secret.field}</label>
-      <div class="copy-row">
+      <p id="secret-once">{texts.secret.once}</p>
+      <label class="hidden" for="secret">
+        {texts.secret.field}
+      </label>
+      <div class="secret-box">
         <textarea
           id="secret"
           ref={field}
@@ -116,66 +115,71 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
           onFocus={(event) => event.currentTarget.select()}
           onCopy={() => (saved.value = true)}
         />
-        <button type="button" class="button steady" onClick={() => void copy('token', secret)}>
+        <button type="button" class="button primary copy" onClick={() => void copy('token', secret)}>
           <Icon of={copied.value === 'token' ? Check : Copy} size={16} />
           <Text of={copied.value === 'token' ? texts.secret.copied : texts.secret.copy} />
         </button>
       </div>
-      <div class="snippet-head">
-        <div
-          role="tablist"
-          aria-label={texts.secret.snippets}
-          onKeyDown={(event) => moveTab(event, language.value, (next) => (language.value = next))}
-        >
-          {LANGUAGES.map((name) => (
-            <button
-              key={name}
-              type="button"
-              role="tab"
-              id={`tab-${name}`}
-              aria-controls="snippet"
-              aria-selected={language.value === name}
-              tabIndex={language.value === name ? 0 : -1}
-              onClick={() => (language.value = name)}
-            >
-              {name}
-            </button>
-          ))}
-        </div>
-        <button type="button" class="icon-button" onClick={() => void copy('snippet', snippet)}>
-          <Icon of={copied.value === 'snippet' ? Check : Copy} size={16} />
-          <span class="hidden">{texts.secret.copySnippet}</span>
-        </button>
-      </div>
-      <pre
-        id="snippet"
-        role="tabpanel"
-        aria-labelledby={`tab-${language.value}`}
-        tabIndex={0}
-        class="mono"
-        translate={false}
-        onCopy={() => (saved.value = true)}
+      <button
+        type="button"
+        class="button"
+        aria-disabled={answer.value?.busy === true}
+        onClick={() => void test()}
       >
-        <Text of={snippet} />
-      </pre>
-      <div class="test-row">
-        <button
-          type="button"
-          class="button small"
-          aria-disabled={answer.value?.busy === true}
-          onClick={() => void test()}
+        <Icon of={Plug} size={16} />
+        {texts.secret.test}
+      </button>
+      <output class="mono" aria-live="polite" translate={false}>
+        <Text of={answer.value?.text ?? ''} />
+      </output>
+      <details class="first-call">
+        <summary>{texts.secret.snippets}</summary>
+        <div class="snippet-head">
+          <div
+            role="tablist"
+            aria-label={texts.secret.snippets}
+            onKeyDown={(event) => moveTab(event, language.value, (next) => (language.value = next))}
+          >
+            {LANGUAGES.map((name) => (
+              <button
+                key={name}
+                type="button"
+                role="tab"
+                id={`tab-${name}`}
+                aria-controls="snippet"
+                aria-selected={language.value === name}
+                tabIndex={language.value === name ? 0 : -1}
+                onClick={() => (language.value = name)}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
+          <button type="button" class="icon-button" onClick={() => void copy('snippet', snippet)}>
+            <Icon of={copied.value === 'snippet' ? Check : Copy} size={16} />
+            <span class="hidden">{texts.secret.copySnippet}</span>
+          </button>
+        </div>
+        <pre
+          id="snippet"
+          role="tabpanel"
+          aria-labelledby={`tab-${language.value}`}
+          tabIndex={0}
+          class="mono"
+          translate={false}
+          onCopy={() => (saved.value = true)}
         >
-          {texts.secret.test}
-        </button>
-        <output class="mono" aria-live="polite" translate={false}>
-          <Text of={answer.value?.text ?? ''} />
-        </output>
-      </div>
-      <footer>
-        {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
-        <p role="status" class={ask ? 'dialog-status ask' : 'dialog-status'}>
-          <Text of={status.value} />
-        </p>
+          <Text of={snippet} />
+        </pre>
+      </details>
+      <footer class="secret-foot">
+        <div class={ask ? 'ask' : ''}>
+          {status.value === '' && !saved.value && texts.secret.notYet}
+          {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
+          <span role="status">
+            <Text of={status.value} />
+          </span>
+        </div>
         {ask && (
           <button type="button" class="button" onClick={close}>
             {texts.secret.closeAnyway}
@@ -184,7 +188,7 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
         {/* One button for both, so that the focus stays. */}
         <button
           type="button"
-          class="button primary"
+          class={saved.value || ask ? 'button primary' : 'button'}
           onClick={async () => {
             if (saved.value || (ask && (await copy('token', secret)))) close();
             else if (!ask) {

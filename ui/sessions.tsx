@@ -10,7 +10,7 @@ import { leave } from './shell.tsx';
 import { toast, toastFailure } from './state.ts';
 import type { Load } from './state.ts';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
+import { words } from './sessions-texts.ts';
 
 type MySession = {
   id: string;
@@ -35,14 +35,14 @@ const thisBrowserFirst = (rows: MySession[]): MySession[] =>
 async function end(id: string): Promise<void> {
   const outcome = await endSession(id);
   if (outcome.ok || outcome.failure.slug === 'not-found') {
-    toast('ok', texts.mySessions.ended);
+    toast('ok', words.ended);
     await load();
   } else toastFailure(outcome.failure);
 }
 
 /** "Firefox on Linux" from a user agent; the whole of it is one hover away. */
 function browserOf(userAgent: string | null): string {
-  if (userAgent === null) return texts.mySessions.unknown;
+  if (userAgent === null) return words.unknown;
   const browser = /Edg\//.test(userAgent)
     ? 'Edge'
     : (/(Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? userAgent.split(/[/ ]/)[0] ?? '');
@@ -57,16 +57,16 @@ export function Sessions() {
   const shown = list.value;
   return (
     <>
-      <h1 tabIndex={-1}>{texts.mySessions.title}</h1>
-      <p class="lead">{texts.mySessions.lead}</p>
-      <section class="card" aria-label={texts.mySessions.title} aria-busy={shown.state === 'loading'}>
+      <h1 tabIndex={-1}>{words.title}</h1>
+      <p class="lead">{words.lead}</p>
+      <section class="card" aria-label={words.title} aria-busy={shown.state === 'loading'}>
         {shown.state === 'loading' && (
           <p class="hollow" role="status">
-            {texts.mySessions.loading}
+            {words.loading}
           </p>
         )}
         {shown.state === 'failed' && (
-          <LoadFailure failure={shown.failure} title={texts.mySessions.failed} retry={() => void load()} />
+          <LoadFailure failure={shown.failure} title={words.failed} retry={() => void load()} />
         )}
         {shown.state === 'ready' && (
           <>
@@ -77,21 +77,21 @@ export function Sessions() {
                   <div>
                     <p title={row.userAgent ?? undefined}>
                       {browserOf(row.userAgent)}
-                      {row.current && <span class="badge active">{texts.mySessions.current}</span>}
+                      {row.current && <span class="state active">{words.current}</span>}
                     </p>
                     <p class="hint">
                       <time dateTime={row.createdAt} title={formatFull(row.createdAt)}>
-                        <Text of={texts.mySessions.since(formatAgo(row.createdAt))} />
+                        <Text of={words.since(formatAgo(row.createdAt))} />
                       </time>
                       {' · '}
                       <time dateTime={row.seenAt} title={formatFull(row.seenAt)}>
-                        <Text of={texts.mySessions.seen(formatAgo(row.seenAt))} />
+                        <Text of={words.seen(formatAgo(row.seenAt))} />
                       </time>
                     </p>
                   </div>
                   {!row.current && (
                     <button type="button" class="button small" onClick={() => void end(row.id)}>
-                      {texts.mySessions.end}
+                      {words.end}
                       <span class="hidden"> {browserOf(row.userAgent)}</span>
                     </button>
                   )}
@@ -100,7 +100,7 @@ export function Sessions() {
             </ul>
             <p class="card-foot">
               <button type="button" class="button" onClick={() => void leave(signOutEverywhere)}>
-                {texts.mySessions.everywhere}
+                {words.everywhere}
               </button>
             </p>
           </>

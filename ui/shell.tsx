@@ -5,7 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { CodeXml, History, Lock, LogOut, Menu, Contrast, Monitor, X } from 'lucide';
 import { signOut } from './api.ts';
 import { Icon } from './icon.tsx';
-import { OrganisationSelect } from './organisation-select.tsx';
+import { Monogram, OrganisationSelect } from './organisation-select.tsx';
 import {
   drawer,
   farewell,
@@ -36,7 +36,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const shown = screen.value;
   useEffect(() => {
     // A new screen begins at its heading for keyboards and readers; the first one begins where the browser says.
-    if (!first.current) main.current?.querySelector('h1')?.focus();
+    // A field that the screen begins at keeps the focus.
+    if (!first.current && main.current?.contains(document.activeElement) !== true)
+      main.current?.querySelector('h1')?.focus();
     first.current = false;
     drawer.value = false;
   }, [shown]);
@@ -58,10 +60,10 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <Text of={drawer.value ? texts.closeMenu : texts.menu} />
           </span>
         </button>
-        <Brand />
+        <Place />
       </header>
       <aside id="sidebar" class={drawer.value ? 'sidebar open' : 'sidebar'}>
-        <Brand />
+        {organisation.value === null && <Brand />}
         {session.value?.organisations.length !== 0 && <OrganisationSelect onChoice={shut} />}
         <nav aria-label={texts.navigation}>
           <ul>
@@ -92,6 +94,20 @@ function shut(): void {
   document.querySelector<HTMLElement>('.topbar button')?.focus();
 }
 
+/** Where the page is, beside the menu button of a phone. */
+function Place() {
+  const { value } = organisation;
+  if (value === null) return <Brand />;
+  return (
+    <>
+      <p class="place-name" key={value.id} translate={false}>
+        {value.name}
+      </p>
+      <Monogram of={value.name} />
+    </>
+  );
+}
+
 export function Brand() {
   return (
     <p class="brand" translate={false}>
@@ -101,14 +117,13 @@ export function Brand() {
   );
 }
 
-function NavLink({ to, icon, label }: { to: Screen; icon: typeof History; label: string }) {
+/** The page of a token is a part of the Developer Zone. */
+const currentOf = (to: Screen): 'page' | 'true' | undefined =>
+  screen.value === to ? 'page' : screen.value === 'token' && to === 'developer-zone' ? 'true' : undefined;
+
+function NavLink({ to, icon, label }: { to: Exclude<Screen, 'token'>; icon: typeof History; label: string }) {
   return (
-    <a
-      class="nav-link"
-      href={linkTo(to)}
-      aria-current={screen.value === to ? 'page' : undefined}
-      onClick={follow}
-    >
+    <a class="nav-link" href={linkTo(to)} aria-current={currentOf(to)} onClick={follow}>
       <Icon of={icon} />
       {label}
     </a>
@@ -123,7 +138,7 @@ function ZoneLink() {
       <a
         class="nav-link locked"
         href={linkTo('developer-zone')}
-        aria-current={screen.value === 'developer-zone' ? 'page' : undefined}
+        aria-current={currentOf('developer-zone')}
         aria-describedby="plan-tip"
         onClick={follow}
       >

@@ -226,5 +226,7 @@ function rememberPlace(): string {
 function placeToReturnTo(): string {
   const path = localStorage.getItem(RETURN_KEY) ?? '';
   localStorage.removeItem(RETURN_KEY);
-  return /^\/(?:developer-zone|activity|sessions)(?:\?|$)/.test(path) ? path : '/developer-zone';
+  return /^\/(?:developer-zone(?:\/tokens\/[\w-]+)?|activity|sessions)(?:\?|$)/.test(path)
+    ? path
+    : '/developer-zone';
 }

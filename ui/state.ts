@@ -1,5 +1,5 @@
 // What the screens show: signals for the place, the member, dialogs and messages. The place (screen and organisation) is
-// the URL's; nothing is stored.
+// the URL's; the id of the last organisation is stored, and nothing else.
 import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
 import type { Failure, Token } from './api.ts';
@@ -11,7 +11,8 @@ export type Plan = keyof typeof texts.plan.names;
 /** `plan` is null where it is known to be below Enterprise, and no more. */
 export type Organisation = { id: string; name: string; plan: Plan | null };
 export type Session = { member: { email: string }; organisations: Organisation[] };
-export type Screen = 'sign-in' | 'developer-zone' | 'activity' | 'sessions';
+/** `token`: the page of one token. */
+export type Screen = 'sign-in' | 'developer-zone' | 'token' | 'activity' | 'sessions';
 export type Load<T> =
   | { state: 'loading' }
   | { state: 'ready'; value: T; stale: boolean }
@@ -31,8 +32,13 @@ export const online = signal(navigator.onLine);
 // --- the place --------------------------------------------------------------------------------------------------
 
 const url = signal(new URL(location.href));
+/** The token that the page is about, by its id: `/developer-zone/tokens/…`. */
+export const tokenId = computed(
+  () => /^\/developer-zone\/tokens\/([\w-]+)$/.exec(url.value.pathname)?.[1] ?? null,
+);
 export const screen = computed((): Screen => {
   const [, name] = url.value.pathname.split('/');
+  if (tokenId.value !== null) return 'token';
   return name === 'activity' || name === 'sessions' || name === 'sign-in' ? name : 'developer-zone';
 });
 export const organisationId = computed(() => url.value.searchParams.get('organisation') || null);
@@ -50,7 +56,7 @@ export const limit = signal(boot.tokens?.limit ?? 10);
 export const held = signal(false);
 
 export function linkTo(
-  target: Screen,
+  target: Exclude<Screen, 'token'> | `developer-zone/tokens/${string}`,
   id: string | null = organisationId.value,
   more: Record<string, string> = {},
 ): string {
@@ -59,6 +65,9 @@ export function linkTo(
   ).toString();
   return `/${target}${query === '' ? '' : `?${query}`}`;
 }
+
+export const linkToToken = ({ id, organisation: place }: Token): string =>
+  linkTo(`developer-zone/tokens/${id}`, place);
 
 export function go(href: string): void {
   if (held.value) return;
@@ -82,16 +91,27 @@ addEventListener('popstate', () => {
   else url.value = new URL(location.href);
 });
 
-// Who belongs to one organisation has nothing to choose.
+/** Where this browser remembers the organisation that was open last: its id, and no more. */
+const LAST = 'organisation';
+watch(
+  () => organisation.value?.id,
+  (id) => id !== undefined && localStorage.setItem(LAST, id),
+);
+/** Asked for once: who goes Back to the choice of an organisation wants to choose. */
+let remembered = localStorage.getItem(LAST);
+
+// A member of one organisation has nothing to choose; a member of several goes where they were last.
 watch(
   () => {
     const mine = session.value?.organisations ?? [];
-    const chooses = screen.value === 'developer-zone' || screen.value === 'activity';
-    return chooses && organisationId.value === null && mine.length === 1 ? (mine[0]?.id ?? null) : null;
+    const chooses = screen.value !== 'sign-in' && screen.value !== 'sessions';
+    if (!chooses || organisationId.value !== null) return null;
+    return (mine.length === 1 ? mine[0] : mine.find(({ id }) => id === remembered))?.id ?? null;
   },
   (id) => {
+    remembered = null;
     if (id === null) return;
-    history.replaceState(null, '', linkTo(screen.value, id));
+    history.replaceState(null, '', `${location.pathname}?${new URLSearchParams({ organisation: id })}`);
     url.value = new URL(location.href);
   },
 );
@@ -194,9 +214,14 @@ export function toast(tone: Message['tone'], text: string, more?: More): void {
   toasts.value = [{ id: ++messageId, tone, text, ...more }, ...toasts.value].slice(0, 3);
 }
 
+/** Whether the page has a place for messages about this token. */
+export const isShown = (token: Token): boolean =>
+  organisationId.value === token.organisation &&
+  (screen.value === 'developer-zone' || tokenId.value === token.id);
+
 /** Says what became of a change where the change was asked for: in the row, or, from another place, for all to see. */
 export function report(token: Token, tone: Message['tone'], text: string, more?: More): void {
-  if (screen.value !== 'developer-zone' || organisationId.value !== token.organisation) {
+  if (!isShown(token)) {
     const name = session.value?.organisations.find(({ id }) => id === token.organisation)?.name;
     const { action: _, ...rest } = more ?? {};
     toast(tone, texts.from(name ?? token.organisation, text), rest);
@@ -222,7 +247,7 @@ export const typed = new Map<string, string>();
 // Whatever belongs to a place goes with it: dialogs, the field of a rename, what a message offers to do.
 export const renaming = signal<string | null>(null);
 watch(
-  () => `${screen.value} ${organisationId.value ?? ''} ${session.value === null}`,
+  () => `${screen.value} ${tokenId.value ?? ''} ${organisationId.value ?? ''} ${session.value === null}`,
   () => {
     if (!held.value) dialog.value = null;
     renaming.value = null;

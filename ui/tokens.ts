@@ -1,6 +1,6 @@
 // The tokens of the organisation in the URL, and what a failed change of one means. A token carries its organisation: no
 // call about it reads the address bar.
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { deleteToken, listTokens, readUsage } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import {
@@ -8,11 +8,13 @@ import {
   explain,
   followFailure,
   isOpen,
+  isShown,
   isTold,
   limit,
   organisationId,
   screen,
   toast,
+  tokenId,
 } from './state.ts';
 import type { Load } from './state.ts';
 import { texts } from './texts.ts';
@@ -30,7 +32,8 @@ export const tokens = signal<Load<Token[]>>(
         stale: false,
       },
 );
-export const usage = signal<Record<string, Usage>>({});
+/** The calls of the last 24 hours by the id of the token; null until they have come. A token without calls is not in it. */
+export const usage = signal<Record<string, Usage> | null>(null);
 /** When the list last came, in milliseconds since the epoch. */
 export const listedAt = signal(first === null ? 0 : Date.now());
 
@@ -47,7 +50,7 @@ export async function loadTokens(unattended = false): Promise<void> {
   const mine = (inFlight = new AbortController());
   if (loadedFor !== id) {
     tokens.value = { state: 'loading' };
-    usage.value = {};
+    usage.value = null;
   }
   const outcome = await listTokens(id, { signal: mine.signal, unattended });
   if (mine !== inFlight || mine.signal.aborted) return;
@@ -72,7 +75,10 @@ function show(id: string, list: { tokens: Token[]; limit: number }): void {
 
 /** Follows the place: once for each organisation, never twice. */
 watch(
-  () => (isOpen.value && screen.value === 'developer-zone' ? organisationId.value : null),
+  () =>
+    isOpen.value && (screen.value === 'developer-zone' || screen.value === 'token')
+      ? organisationId.value
+      : null,
   (id) => {
     if (id === null) return;
     if (loadedFor === id) void loadUsage(id);
@@ -89,6 +95,16 @@ export const maskOf = (token: Token): string => `${token.preview}***`;
 /** What a person calls the token: its name, and the mask that tells it from another of that name. */
 export const labelOf = (token: Token): string =>
   token.name === null ? maskOf(token) : `${token.name} ${maskOf(token)}`;
+
+/** The name alone, for a sentence that has the mask elsewhere. */
+export const quoted = (token: Token): string => (token.name === null ? maskOf(token) : `“${token.name}”`);
+
+/** The name of the token that the page is about, where the page is about one and it has a name. */
+export const tokenName = computed(() =>
+  tokens.value.state === 'ready'
+    ? (tokens.value.value.find(({ id }) => id === tokenId.value)?.name ?? null)
+    : null,
+);
 
 /** Paints the fields that a change was about, and no others: their answers may overtake each other. */
 export function patchToken(
@@ -126,7 +142,7 @@ type Verdict =
 /** What a failed change of this token means. No more is said than the organisation's own list says, asked again. */
 async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const id = token.organisation;
-  const isHere = (): boolean => organisationId.value === id && screen.value === 'developer-zone';
+  const isHere = (): boolean => isShown(token);
   if (isTold(failure)) return 'shown';
   if (await followFailure(id, failure)) return isHere() ? 'shown' : 'unknown';
   const before = edits;

@@ -7,6 +7,10 @@ import { buildDocumentation, sourcesOfDocumentation } from '../docs/site/documen
 process.env['NODE_ENV'] = 'production';
 
 const DOCS = `${import.meta.dirname}/../docs`;
+/** The modules of the screens that are fetched when one of them is first opened. */
+const LATER =
+  /ui\/(?:activity|sentence|sessions|token-heading|token-page)[\w-]*\.tsx?$|\/(?:chevron-right|download|pencil)\.m?js$/;
+
 const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
 export default defineConfig({
@@ -47,10 +51,16 @@ export default defineConfig({
     rollupOptions: {
       input: SCREENS.map((screen) => `${import.meta.dirname}/${screen}.html`),
       output: {
-        // One file for all that most visits need, one for the Activity screen: what lies in one file compresses together.
+        // One file for what every visit needs, one for the screens that are opened later: modules in one file compress together.
         codeSplitting: {
           groups: [
-            { name: 'app', test: (id) => /\.tsx?$|node_modules/.test(id) && !/activity|download/.test(id) },
+            // First, or the other would take what both need.
+            {
+              name: 'app',
+              priority: 2,
+              test: (id) => /\.tsx?$|node_modules/.test(id) && !LATER.test(id),
+            },
+            { name: 'later', priority: 1, test: LATER },
           ],
         },
       },

@@ -9,6 +9,7 @@ import { answerBy } from './http/route-group.ts';
 
 /** Files that are the body of a refusal, and no page of their own. */
 const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
+const PAGES = ['/', '/sign-in', '/developer-zone', '/developer-zone/tokens/:token', '/activity', '/sessions'];
 
 const routes = new Hono<CallEnv>()
   .all('/introspect', async ({ env: { call } }) => {
@@ -20,7 +21,7 @@ const routes = new Hono<CallEnv>()
     const { admin } = await import('./admin/routes.ts');
     return answerBy(admin, call);
   })
-  .on('GET', ['/', '/sign-in', '/developer-zone', '/activity', '/sessions'], async ({ env: { call } }) => {
+  .on('GET', PAGES, async ({ env: { call } }) => {
     const { pages } = await import('./pages/pages.ts');
     return answerBy(pages, call);
   })

@@ -30,7 +30,9 @@ async function isUnavailable(answer: Response): Promise<boolean> {
   );
 }
 
-describe.each(['/developer-zone', '/activity', '/sessions', '/sign-in'])('%s', (page) => {
+const TOKEN = '/developer-zone/tokens/some-id';
+
+describe.each(['/developer-zone', TOKEN, '/activity', '/sessions', '/sign-in'])('%s', (page) => {
   it('is told as not available at whatever step storage fails, and comes back', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const organisation = await givenOrganisation('enterprise', [email]);

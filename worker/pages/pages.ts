@@ -16,14 +16,17 @@ import { readAsset } from './asset.ts';
 import { PAGE_HEADERS } from './headers.ts';
 import { withTheme } from './theme.ts';
 
-const PAGES = ['/sign-in', '/developer-zone', '/activity', '/sessions'] as const;
+/** The page of one token is the Developer Zone's, which reads the id from the address. */
+const TOKEN_PAGE = '/developer-zone/tokens/';
+const PAGES = ['/sign-in', '/developer-zone', `${TOKEN_PAGE}:token`, '/activity', '/sessions'] as const;
+const fileOf = (path: string): string => (path.startsWith(TOKEN_PAGE) ? '/developer-zone' : path);
 
 export const pages = finishRoutes(
   new Hono<CallEnv>()
     .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
     .on('GET', [...PAGES], async (c) => {
       const { call } = c.env;
-      const asset = await readAsset(call, c.req.path);
+      const asset = await readAsset(call, fileOf(c.req.path));
       if (asset === null) return unavailable(call);
       const cookie = cookiesOf(c)[SESSION_COOKIE];
       const boot = await readBoot(call, cookie, c.req.query('organisation')).catch((error: unknown) => {

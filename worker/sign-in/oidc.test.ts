@@ -629,7 +629,8 @@ describe('a token of', () => {
 });
 
 describe('the way back', () => {
-  it.each(['/developer-zone?organisation=acme', '/activity', '/sessions'])('keeps %s', (path) => {
+  const TOKEN_PAGE = '/developer-zone/tokens/00000000-0000-4000-8000-000000000000?organisation=acme';
+  it.each(['/developer-zone?organisation=acme', TOKEN_PAGE, '/activity', '/sessions'])('keeps %s', (path) => {
     expect(pathToReturnTo(path, ORIGIN)).toBe(path);
   });
 
@@ -647,6 +648,8 @@ describe('the way back', () => {
     '/v1/ping',
     '/docs',
     '/developer-zone/',
+    '/developer-zone/tokens/',
+    '/developer-zone/tokens/a/b',
     '/developer-zone%2f..',
     'javascript:alert(1)',
     `/${'a'.repeat(2000)}`,

@@ -73,7 +73,7 @@ export async function letIn(
 }
 
 /** The pages that a sign-in leads to. */
-const RETURN_PAGES = new Set(['/developer-zone', '/activity', '/sessions']);
+const RETURN_PAGE = /^\/(?:developer-zone(?:\/tokens\/[\w-]+)?|activity|sessions)$/;
 
 /**
  * One of our pages with its query, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
@@ -85,6 +85,6 @@ export function pathToReturnTo(path: string | undefined, base: string): string {
   const { origin } = new URL(base);
   if (!URL.canParse(path, origin)) return HOME;
   const url = new URL(path, origin);
-  if (url.origin !== origin || !RETURN_PAGES.has(url.pathname)) return HOME;
+  if (url.origin !== origin || !RETURN_PAGE.test(url.pathname)) return HOME;
   return url.pathname + url.search;
 }

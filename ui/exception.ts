@@ -1,0 +1,35 @@
+// What is unusual about a token. A row shows one such thing at most, the gravest. Normal facts are on the token's own page.
+import type { Token } from './api.ts';
+import { totals } from './calls.tsx';
+import { DAY_MS, formatCount } from './format.ts';
+import { texts } from './texts.ts';
+import type { Usage } from './tokens.ts';
+
+export type Exception = { tone: 'warn' | 'quiet'; text: string };
+
+const UNUSED_DAYS = 90;
+
+/** From the gravest to the least. Each answers null where it does not apply. */
+const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
+  (token, calls) => {
+    const refused = token.active || calls === undefined ? 0 : totals(calls).refused;
+    return refused === 0 ? null : { tone: 'warn', text: texts.tokens.stillCalled(formatCount(refused)) };
+  },
+  ({ lastUsedAt, createdAt }, _, now) => {
+    const days = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / DAY_MS);
+    return days < UNUSED_DAYS ? null : { tone: 'quiet', text: texts.tokens.unused(days) };
+  },
+];
+
+/** `calls`: of the last 24 hours, where they are known. */
+export function exceptionOf(
+  token: Token,
+  calls: Usage | undefined,
+  now: number = Date.now(),
+): Exception | null {
+  for (const find of RANKED) {
+    const found = find(token, calls, now);
+    if (found !== null) return found;
+  }
+  return null;
+}

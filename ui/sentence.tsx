@@ -1,0 +1,64 @@
+// An event as a sentence: who did what, to which token.
+import { log as words } from './activity-texts.ts';
+import { follow } from './state.ts';
+import { labelOf, tokens } from './tokens.ts';
+
+export type Entry = {
+  id: string;
+  at: string;
+  actor: string;
+  action: string;
+  tokenId: string | null;
+  preview: string | null;
+  detail: string | null;
+};
+
+/** "priya@example.com switched off Website": the words have a place for the token, or end with the detail. */
+export function Sentence({
+  entry,
+  linkTo,
+}: {
+  entry: Entry;
+  /** Where a token's name leads, or null where it leads nowhere. */
+  linkTo: (tokenId: string) => string | null;
+}) {
+  const text =
+    entry.action === 'token.renamed' && entry.detail === null
+      ? words.unnamed
+      : (words.sentences[entry.action] ?? `${entry.action} `);
+  const [before, after] = text.split('…');
+  const detail = entry.detail !== null && <strong translate={false}>{entry.detail}</strong>;
+  return (
+    <p>
+      <span class="who" translate={false}>
+        {entry.actor}
+      </span>
+      {` ${before}`}
+      {after === undefined ? detail : <TokenName entry={entry} linkTo={linkTo} />}
+      {after}
+      {after?.endsWith(' ') === true && detail}
+    </p>
+  );
+}
+
+/** It is called as it is called now; one that is deleted, by its mask. */
+function TokenName({
+  entry: { tokenId, preview, action, detail },
+  linkTo,
+}: {
+  entry: Entry;
+  linkTo: (tokenId: string) => string | null;
+}) {
+  const row =
+    tokens.value.state === 'ready' ? tokens.value.value.find(({ id }) => id === tokenId) : undefined;
+  const mask = preview === null ? '' : `${preview}***`;
+  const first = action === 'token.created' && detail !== null ? `${detail} ` : '';
+  const name = row === undefined ? first + mask : labelOf(row);
+  const href = tokenId === null ? null : linkTo(tokenId);
+  if (href === null) return <strong translate={false}>{name}</strong>;
+  return (
+    <a translate={false} href={href} title={words.onlyToken} onClick={follow}>
+      {name}
+    </a>
+  );
+}

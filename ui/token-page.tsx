@@ -1,0 +1,253 @@
+// A token's own page: its state, its calls, what happened to it, and its deletion.
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { ChevronRight, Key, Trash2 } from 'lucide';
+import { readActivity } from './api.ts';
+import type { Token } from './api.ts';
+import { Bars, totals } from './calls.tsx';
+import { DeveloperZone } from './developer-zone.tsx';
+import { LoadFailure } from './failure.tsx';
+import { formatAgo, formatClock, formatCount, formatFull, formatMinute } from './format.ts';
+import { Icon } from './icon.tsx';
+import { Trouble } from './message.tsx';
+import { useRefresh } from './refresh.ts';
+import { Sentence } from './sentence.tsx';
+import type { Entry } from './sentence.tsx';
+import {
+  dialog,
+  explain,
+  follow,
+  followFailure,
+  isOpen,
+  isTold,
+  linkTo,
+  organisationId,
+  tokenId,
+} from './state.ts';
+import type { Load } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { NameHeading } from './token-heading.tsx';
+import { words } from './token-page-texts.ts';
+import { Remark } from './token-table.tsx';
+import { Slow, State, Switch, isPending, reachUndo } from './token-switch.tsx';
+import { listedAt, loadTokens, maskOf, tokens, usage } from './tokens.ts';
+
+/** The newest events; the rest is on the Activity screen. */
+const SHOWN = 8;
+const CHART = { width: 600, height: 112 };
+
+const events = signal<Load<Entry[]> & { of: string }>({ state: 'loading', of: '' });
+
+async function loadEvents(token: string, unattended = false): Promise<void> {
+  const id = organisationId.value;
+  if (id === null) return;
+  if (events.value.of !== token) events.value = { state: 'loading', of: token };
+  const outcome = await readActivity(id, { token }, unattended);
+  if (!outcome.ok) await followFailure(id, outcome.failure);
+  if (events.value.of !== token) return;
+  if (outcome.ok)
+    events.value = { state: 'ready', value: outcome.value.events.slice(0, SHOWN), stale: false, of: token };
+  else if (events.value.state !== 'ready' && !isTold(outcome.failure))
+    events.value = { state: 'failed', failure: outcome.failure, of: token };
+}
+
+export function TokenPage() {
+  const id = tokenId.value;
+  useRefresh((unattended) => {
+    void loadTokens(unattended);
+    if (id !== null) void loadEvents(id, unattended);
+  });
+  // The same words as on the list: choose an organisation, or its plan.
+  if (!isOpen.value) return <DeveloperZone />;
+  const load = tokens.value;
+  if (load.state === 'failed')
+    return (
+      <>
+        <h1 tabIndex={-1}>{texts.developerZone}</h1>
+        <LoadFailure
+          failure={load.failure}
+          title={texts.tokens.failedTitle}
+          text={`${explain(load.failure)} ${texts.tokens.failedBody}`}
+          retry={() => void loadTokens()}
+        />
+      </>
+    );
+  if (load.state === 'loading')
+    return (
+      <>
+        <h1 tabIndex={-1}>{texts.developerZone}</h1>
+        <p role="status" class="lead">
+          {texts.tokens.loading}
+        </p>
+      </>
+    );
+  const token = load.value.find((row) => row.id === id);
+  return token === undefined ? <Gone /> : <Page key={token.id} token={token} />;
+}
+
+function Gone() {
+  return (
+    <div class="notice-page">
+      <span class="medallion">
+        <Icon of={Key} size={24} />
+      </span>
+      <h1 tabIndex={-1}>{words.goneTitle}</h1>
+      <p>{words.gone}</p>
+      <a class="button" href={linkTo('developer-zone')} onClick={follow}>
+        {words.back}
+      </a>
+    </div>
+  );
+}
+
+function Page({ token }: { token: Token }) {
+  useEffect(() => void loadEvents(token.id), []);
+  const busy = isPending(token);
+  const { lastUsedAt } = token;
+  return (
+    <>
+      <nav class="crumbs" aria-label={words.crumbs}>
+        <a href={linkTo('developer-zone')} onClick={follow}>
+          {words.zone}
+        </a>
+        <Icon of={ChevronRight} size={14} />
+        <span key={token.name} aria-current="page" translate={false}>
+          {token.name ?? maskOf(token)}
+        </span>
+      </nav>
+      <header class={busy ? 'token-head busy' : 'token-head'} aria-busy={busy} onKeyDown={reachUndo}>
+        <div>
+          <NameHeading token={token} />
+          <p class="quiet">
+            <code class="mask" translate={false}>
+              {maskOf(token)}
+            </code>
+            {' · '}
+            <span title={lastUsedAt === null ? undefined : formatFull(lastUsedAt)}>
+              <Text of={lastUsedAt === null ? words.never : words.lastUsed(formatAgo(lastUsedAt))} />
+            </span>
+          </p>
+        </div>
+        <div class="token-state">
+          <div>
+            <State token={token} />
+            <Remark token={token} />
+          </div>
+          <Switch token={token} />
+        </div>
+      </header>
+      <Trouble token={token.id} />
+      <Slow />
+      <div class="columns">
+        <div>
+          <DayOfCalls token={token} />
+          <Events token={token} />
+        </div>
+        <div>
+          <section class="card about" aria-label={words.about}>
+            <dl>
+              <dt>{words.createdBy}</dt>
+              <dd translate={false}>{token.createdBy}</dd>
+              <dt>{words.createdAt}</dt>
+              <dd>
+                <time dateTime={token.createdAt} title={formatFull(token.createdAt)}>
+                  {formatMinute(token.createdAt)}
+                </time>
+              </dd>
+            </dl>
+          </section>
+          <button
+            type="button"
+            class="button plain danger"
+            data-delete={token.id}
+            onClick={() => (dialog.value = { kind: 'delete', token })}
+          >
+            <Icon of={Trash2} size={16} />
+            {words.remove}
+          </button>
+        </div>
+      </div>
+      <p class="below-card">
+        <span>{texts.tokens.offMeans}</span>
+        <Text of={texts.refreshed(formatClock(listedAt.value))} />
+      </p>
+    </>
+  );
+}
+
+function DayOfCalls({ token }: { token: Token }) {
+  const hours = usage.value?.[token.id];
+  const { accepted, refused } = hours === undefined ? { accepted: 0, refused: 0 } : totals(hours);
+  const isKnown = usage.value !== null;
+  return (
+    <section class="card" aria-labelledby="calls">
+      <header class="card-head">
+        <h2 id="calls">{words.calls}</h2>
+        <span class="hint">{words.day}</span>
+      </header>
+      <dl class="figures">
+        <div>
+          <dt>{words.accepted}</dt>
+          <dd>
+            <Text of={isKnown ? formatCount(accepted) : '–'} />
+          </dd>
+        </div>
+        <div class={refused > 0 ? 'refused' : ''}>
+          <dt>{words.refused}</dt>
+          <dd>
+            <Text of={isKnown ? formatCount(refused) : '–'} />
+          </dd>
+        </div>
+      </dl>
+      <div class="chart">
+        <Bars hours={hours} {...CHART} />
+        <p class="hint" aria-hidden="true">
+          <span>{words.from}</span>
+          <span>{words.to}</span>
+        </p>
+      </div>
+    </section>
+  );
+}
+
+function Events({ token }: { token: Token }) {
+  const load = events.value;
+  return (
+    <section class="card" aria-labelledby="activity" aria-busy={load.state === 'loading'}>
+      <header class="card-head">
+        <h2 id="activity">{words.activity}</h2>
+        <a
+          class="text-link quiet"
+          href={linkTo('activity', organisationId.value, { token: token.id })}
+          onClick={follow}
+        >
+          {words.all}
+          <Icon of={ChevronRight} size={14} />
+        </a>
+      </header>
+      {load.state === 'failed' && (
+        <LoadFailure
+          failure={load.failure}
+          title={texts.activityFailed}
+          retry={() => void loadEvents(token.id)}
+        />
+      )}
+      {load.state === 'ready' &&
+        (load.value.length === 0 ? (
+          <p class="hollow">{words.noEvents}</p>
+        ) : (
+          <ol class="events dated">
+            {load.value.map((entry) => (
+              <li key={entry.id}>
+                <time dateTime={entry.at} title={formatFull(entry.at)}>
+                  {formatMinute(entry.at)}
+                </time>
+                <Sentence entry={entry} linkTo={() => null} />
+              </li>
+            ))}
+          </ol>
+        ))}
+    </section>
+  );
+}

@@ -1,0 +1,112 @@
+// The switch of a token and the word beside it: the thumb moves at once, and settles when the server's receipt has come.
+import { signal } from '@preact/signals';
+import { changeToken } from './api.ts';
+import type { Token } from './api.ts';
+import { formatClock } from './format.ts';
+import { dismiss, receipts, report } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { labelOf, patchToken, settleFailure } from './tokens.ts';
+
+/** Which tokens wait for the server's receipt, and for what. */
+const pending = signal<Record<string, boolean>>({});
+const slow = signal(false);
+const SLOW_MS = 3000;
+
+export const isPending = (token: Token): boolean => token.id in pending.value;
+
+export function State({ token: { id, active } }: { token: Token }) {
+  const wanted = pending.value[id];
+  const [state, word] =
+    wanted !== undefined
+      ? ['state pending', wanted ? texts.tokens.activating : texts.tokens.deactivating]
+      : active
+        ? ['state active', texts.tokens.active]
+        : ['state', texts.tokens.inactive];
+  return (
+    <span class={state}>
+      <Text of={word} />
+    </span>
+  );
+}
+
+export function Switch({ token }: { token: Token }) {
+  const wanted = pending.value[token.id];
+  return (
+    <input
+      type="checkbox"
+      role="switch"
+      class="switch"
+      data-switch={token.id}
+      aria-label={texts.tokens.switchName(labelOf(token))}
+      checked={wanted ?? token.active}
+      onClick={(event) => {
+        // Left alone, the thumb moves at once; a cancelled click would put it back after the redraw.
+        if (wanted !== undefined) event.preventDefault();
+        else void toggle(token, !token.active);
+      }}
+    />
+  );
+}
+
+/** Says why it takes long; the region is there before the words. */
+export function Slow() {
+  return (
+    <p role="status" class="slow">
+      <Text of={slow.value ? texts.toggle.slow : ''} />
+    </p>
+  );
+}
+
+async function toggle(token: Token, active: boolean): Promise<void> {
+  const last = receipts.value[token.id];
+  if (last !== undefined) dismiss(last.id);
+  // Undo and Try again are gone with their message.
+  document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus();
+  pending.value = { ...pending.value, [token.id]: active };
+  const timer = setTimeout(() => (slow.value = true), SLOW_MS);
+  const outcome = await changeToken(token, { active });
+  clearTimeout(timer);
+  const { [token.id]: _, ...others } = pending.value;
+  pending.value = others;
+  if (Object.keys(others).length === 0) slow.value = false;
+  if (outcome.ok) {
+    const at = formatClock(outcome.value.effectiveAt);
+    const now = { ...token, active: outcome.value.token.active };
+    patchToken(token, { active: now.active });
+    if (active) report(token, 'ok', texts.toggle.activated(at));
+    else {
+      report(token, 'ok', texts.toggle.deactivated(at), {
+        action: { label: texts.toggle.undo, run: () => void toggle(now, true) },
+      });
+    }
+    return;
+  }
+  const { failure } = outcome;
+  const text = await settleFailure(token, failure, texts.toggle.failed(labelOf(token), token.active));
+  if (text === null) return;
+  report(token, 'error', text, {
+    failure,
+    action: { label: texts.tryAgain, run: () => void toggle(token, active) },
+  });
+}
+
+/** Undo stands under the state, before the switch; from the switch it is the next Tab all the same, and back. */
+export function reachUndo(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key !== 'Tab') return;
+  const find = (what: string) => event.currentTarget.querySelector<HTMLElement>(what);
+  const undo = find('.receipt button');
+  const from = event.target;
+  const toggler = find('.switch');
+  const next =
+    from === toggler && !event.shiftKey
+      ? undo
+      : from === undo && undo !== null
+        ? event.shiftKey
+          ? toggler
+          : find('[data-delete]')
+        : null;
+  if (next === null) return;
+  event.preventDefault();
+  next.focus();
+}
