@@ -94,7 +94,10 @@ export async function ask(
         usedAt: new Date().toISOString(),
       })),
     );
-    return [...(await asked(ADD_USAGE, usage)(side)), ...(await asked(MOVE_LAST_USED, usage)(side))];
+    const answers = [];
+    for (const statement of [ADD_USAGE, ...MOVE_LAST_USED])
+      answers.push(...(await asked(statement, usage)(side)));
+    return answers;
   });
   await row('a page: the session', request('/api/session', { headers: MEMBER }));
   await row('a page: the tokens', request(`${ZONE}/tokens`, { headers: MEMBER }));

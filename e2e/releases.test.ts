@@ -61,6 +61,12 @@ const MOVED: [title: string, isolate: string][] = [
   ['moved back to D1, hubs that still read libSQL', 'back-at-libsql-hubs'],
 ];
 
+/** Where the hubs run; the present release replaces values, the one before knows none that was replaced. */
+const REPLACED: [title: string, present: string, before: string][] = [
+  ['a value is replaced, hubs of the release before', 'new-at-old-hubs', 'old'],
+  ['a value is replaced, hubs of the present one', 'new', 'old-at-new-hubs'],
+];
+
 beforeAll(async () => {
   libsql = await startLibsqlServer();
   const release = keptRelease();
@@ -96,7 +102,7 @@ beforeAll(async () => {
   miniflare = await startReleases(isolates);
   const db = await miniflare.getD1Database('DB', 'old');
   await signInOwner(db, COOKIE);
-  for (const [title] of [...TOGETHER, ...MOVED]) tokens.set(title, await givenToken());
+  for (const [title] of [...TOGETHER, ...MOVED, ...REPLACED]) tokens.set(title, await givenToken());
   // Every hub has read the first database, and is under its lease.
   for (const { secret } of tokens.values()) {
     for (const isolate of ['old', 'new']) {
@@ -220,6 +226,34 @@ async function expectPromise(title: string, writer: string, caller: string): Pro
 
 describe.concurrent('two releases at once: no call is accepted after a deactivation, and none refused after a reactivation', () => {
   it.each(TOGETHER)('%s', { timeout: MINUTES_4 }, expectPromise);
+});
+
+describe.concurrent('a value that was replaced: what either release does to it holds at the other', () => {
+  it.each(REPLACED)('%s', { timeout: MINUTES_4 }, async (title, present, before) => {
+    const { path, secret: old } = tokens.get(title) ?? { path: '', secret: '' };
+    const both = async (secret: string) => [await call(present, secret), await call(before, secret)];
+    expect(await both(old)).toEqual([200, 200]);
+    const rotation: { secret: string } = { secret: '' };
+    const rotate = async () => {
+      Object.assign(rotation, await send(present, 'POST', `${path}/rotate`, { retire: '24h' }));
+    };
+    // The release before refuses a value that still works: it cannot know its end. It never accepts one that has ended.
+    expect([...(await callAfter(rotate, before, old))]).toEqual([401]);
+    const { secret } = rotation;
+    expect(await both(old)).toEqual([200, 401]);
+    expect(await both(secret)).toEqual([200, 200]);
+    // The release before switches the token: both values follow, at both.
+    const off = await callAfter(() => send(before, 'PATCH', path, { active: false }), present, old);
+    expect([...off]).toEqual([401]);
+    expect(await both(secret)).toEqual([401, 401]);
+    const on = await callAfter(() => send(before, 'PATCH', path, { active: true }), present, old);
+    expect([...on]).toEqual([200]);
+    expect(await both(secret)).toEqual([200, 200]);
+    const ended = await callAfter(() => send(present, 'POST', `${path}/retire`, {}), present, old);
+    expect([...ended]).toEqual([401]);
+    expect(await both(old)).toEqual([401, 401]);
+    expect(await both(secret)).toEqual([200, 200]);
+  });
 });
 
 describe.concurrent('another database with the old hubs: no call is accepted after a deactivation, and none refused after a reactivation', () => {

@@ -53,7 +53,7 @@ const d1 = (state: string, ...args: string[]) =>
 /** The live database as a file of SQL, with its events as `edit` gives them. */
 async function copyOfDatabase(name: string, edit: (event: Row) => Row = (event) => event): Promise<string> {
   const db = await deployment.miniflare.getD1Database('DB', ZONE);
-  const tables = ['organisations', 'members', 'tokens', 'changes', 'events', 'sessions'];
+  const tables = ['organisations', 'members', 'tokens', 'replaced_secrets', 'changes', 'events', 'sessions'];
   const rows: string[] = [];
   for (const table of tables) {
     const { results } = await db.prepare(`SELECT * FROM ${table}`).all();
@@ -93,6 +93,9 @@ it(
     const early = await deployment.givenToken();
     const reborn = await deployment.givenToken();
     const resumed = await deployment.givenToken();
+    const replaced = await deployment.givenToken();
+    const ended = await deployment.givenToken();
+    await deployment.write('POST', `${ended.path}/rotate`, { retire: '24h' });
     await deployment.write('PUT', `/operator/organisations/${kept.organisation}/members/former@example.com`);
     // These changes are in the minute before the instant, and in the copy: the script must not repeat them.
     await deployment.write('PATCH', early.path, { active: false });
@@ -107,6 +110,8 @@ it(
 
     await deployment.write('PATCH', paused.path, { active: false });
     await deployment.write('DELETE', deleted.path);
+    await deployment.write('POST', `${replaced.path}/rotate`, { retire: 'now' });
+    await deployment.write('POST', `${ended.path}/retire`, {});
     await deployment.write('PATCH', resumed.path, { active: false });
     await deployment.write('PATCH', resumed.path, { active: true });
     await deployment.write('PUT', `/operator/organisations/${lapsed.organisation}`, {
@@ -144,6 +149,9 @@ it(
       (SELECT count(*) FROM tokens WHERE id = '${deleted.id}') AS deleted,
       (SELECT active FROM tokens WHERE id = '${resumed.id}') AS resumed,
       (SELECT active FROM tokens WHERE id = '${kept.id}') AS kept,
+      (SELECT active FROM tokens WHERE id = '${replaced.id}') AS replaced,
+      (SELECT active FROM tokens WHERE id = '${ended.id}') AS ended,
+      (SELECT count(*) FROM replaced_secrets WHERE token_id = '${ended.id}' AND retired_at IS NULL) AS retiring,
       (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
       (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
       (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
@@ -159,12 +167,16 @@ it(
       lapsed: 'enterprise',
       gone: 1,
       former: 1,
+      replaced: 1,
+      retiring: 1,
     });
 
     const plan = await restore('plan', '--events', file);
     expect(plan).toContain('nothing was changed');
     expect(plan).toContain('End every session');
     expect(plan).toMatch(new RegExp(`Deactivate the token \\w+ of ${paused.organisation}\\.`));
+    expect(plan).toMatch(new RegExp(`End the value \\w+ of ${ended.organisation}\\.`));
+    expect(plan).toMatch(new RegExp(`The value of the token \\w+ of ${replaced.organisation} was replaced`));
     expect(plan).toMatch(new RegExp(`Delete the token \\w+ of ${deleted.organisation}\\.`));
     expect(plan).toContain(`Take the Enterprise plan from ${lapsed.organisation} (pro).`);
     expect(plan).toContain(`Delete the organisation ${gone.organisation}.`);
@@ -189,6 +201,10 @@ it(
       deleted: 0,
       resumed: 1,
       kept: 1,
+      // Its value ended since, and the one that took its place is gone.
+      replaced: 0,
+      ended: 1,
+      retiring: 0,
       lapsed: 'pro',
       gone: 0,
       former: 0,
@@ -196,7 +212,7 @@ it(
       early: 1,
       events: Number(before?.['events']) + recorded,
       // A change for each of the four tokens, so that every isolate learns of it.
-      head: Number(before?.['head']) + 4,
+      head: Number(before?.['head']) + 6,
     });
     expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);
   },

@@ -68,7 +68,7 @@ function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
   return [...last.values()];
 }
 
-function subjectOf({ action, organisationId, tokenId, detail }: RestoreEvent): string | null {
+function subjectOf({ action, organisationId, tokenId, preview, detail }: RestoreEvent): string | null {
   switch (action) {
     case 'token.created':
       return `created ${tokenId}`;
@@ -78,6 +78,10 @@ function subjectOf({ action, organisationId, tokenId, detail }: RestoreEvent): s
       return `token ${tokenId}`;
     case 'token.renamed':
       return `name of token ${tokenId}`;
+    case 'token.rotated':
+      return `value of token ${tokenId}`;
+    case 'token.retired':
+      return `end of ${preview} of token ${tokenId}`;
     case 'member.added':
     case 'member.removed':
       return `member ${detail} of ${organisationId}`;
@@ -105,6 +109,17 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
   switch (action) {
     case 'token.deactivated':
       return todo(sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId}`, `Deactivate the token ${token}.`);
+    case 'token.retired': {
+      const { at, preview } = event;
+      todo(
+        sql`UPDATE replaced_secrets SET retired_at = ${at} WHERE token_id = ${tokenId} AND preview = ${preview} AND retired_at IS NULL`,
+        `End the value ${token}.`,
+      );
+      return todo(
+        sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId} AND preview = ${preview}`,
+        `Deactivate the token of ${token} where that is its only value again.`,
+      );
+    }
     case 'token.deleted':
       return todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
     case 'member.removed':
@@ -135,6 +150,8 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
       return `The token ${token} was created. It is gone: its holder needs a new one.`;
     case 'token.activated':
       return `The token ${token} was activated. It is as it was before; a member may switch it on.`;
+    case 'token.rotated':
+      return `The value of the token ${token} was replaced (${detail ?? ''}). The new value is gone, and the old one has no end: a member has to replace it again.`;
     case 'token.renamed':
       return `The token ${token} was renamed to ${detail ?? 'nothing'}. It has its old name.`;
     case 'member.added':

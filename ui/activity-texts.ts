@@ -32,6 +32,8 @@ export const log = {
     'token.activated': 'Switched a token on',
     'token.deactivated': 'Switched a token off',
     'token.renamed': 'Renamed a token',
+    'token.rotated': 'Replaced the value of a token',
+    'token.retired': 'Ended the old value of a token',
     'token.deleted': 'Deleted a token',
     'token.limit-refused': 'Was refused an eleventh token',
     'token.exposed': 'Sent a token in a URL: replace it',

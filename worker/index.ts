@@ -41,6 +41,6 @@ export default {
   },
   async scheduled(controller, env, context) {
     const { runUpkeep } = await import('./upkeep/run.ts');
-    await runUpkeep(new Call(NO_REQUEST, context, openDeployment(env)), controller.scheduledTime);
+    await runUpkeep(new Call(NO_REQUEST, context, openDeployment(env)), controller);
   },
 } satisfies ExportedHandler<Env>;

@@ -35,6 +35,19 @@ export const tokens = sqliteTable('tokens', {
   lastUsedAt: text('last_used_at'),
 });
 
+export const replacedSecrets = sqliteTable('replaced_secrets', {
+  hash: text().primaryKey(),
+  tokenId: text('token_id').notNull(),
+  organisationId: text('organisation_id').notNull(),
+  preview: text().notNull(),
+  replacedAt: text('replaced_at').notNull(),
+  retiresAt: text('retires_at').notNull(),
+  until: text({ enum: ['time', 'silent'] }).notNull(),
+  retiredAt: text('retired_at'),
+  lastUsedAt: text('last_used_at'),
+  successorUsedAt: text('successor_used_at'),
+});
+
 export const changes = sqliteTable('changes', {
   seq: integer().primaryKey({ autoIncrement: true }),
   tokenHash: text('token_hash').notNull(),

@@ -1,5 +1,5 @@
 // The OpenAPI part of /v1: a test makes each of these calls.
-import { boolean, literal, nullable, strictObject } from 'valibot';
+import { boolean, literal, nullable, picklist, strictObject } from 'valibot';
 import type { readOrganisation, readToken } from '../../worker/api/reads.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { count, instant, json, plan, problem, text, type Operation } from './answers.ts';
@@ -71,7 +71,7 @@ export const apiPaths: {
   '/v1/token': read(
     'readToken',
     'Read the token itself',
-    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it.",
+    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it. `preview` and `lastUsedAt` are of the current value; `retiring` is the value before it, while it works as well.",
     json(
       'The token',
       strictObject({
@@ -81,6 +81,14 @@ export const apiPaths: {
         active: boolean(),
         createdAt: instant,
         lastUsedAt: nullable(instant),
+        retiring: nullable(
+          strictObject({
+            preview: text,
+            retiresAt: instant,
+            lastUsedAt: nullable(instant),
+            until: picklist(['time', 'silent']),
+          }),
+        ),
       }),
       {
         id: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
@@ -89,6 +97,7 @@ export const apiPaths: {
         active: true,
         createdAt: '2026-11-23T18:00:00.000Z',
         lastUsedAt: null,
+        retiring: null,
       },
     ),
   ),

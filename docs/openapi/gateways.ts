@@ -80,6 +80,12 @@ export const verificationPaths: {
               client_id: pipe(string(), description('Id of the token')),
               token_type: literal('Bearer'),
               iat: pipe(count, description('Seconds since 1970')),
+              exp: optional(
+                pipe(
+                  count,
+                  description('Seconds since 1970, where the value that was asked about has an end'),
+                ),
+              ),
               iss: pipe(string(), url()),
             }),
             strictObject({ active: literal(false) }),

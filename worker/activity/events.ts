@@ -7,6 +7,10 @@ export const ACTIONS = [
   'token.activated',
   'token.deactivated',
   'token.renamed',
+  // Another secret took the place of the current one.
+  'token.rotated',
+  // A secret that was replaced has ended.
+  'token.retired',
   'token.deleted',
   'token.limit-refused',
   // A secret stood in a URL, where logs, histories and Referers keep it.

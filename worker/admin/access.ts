@@ -31,7 +31,7 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   } catch (error) {
     const slug = error instanceof Problem ? error.slug : null;
     if (slug === 'organisation-not-found' || slug === 'token-not-found') {
-      const tokenId = slug === 'token-not-found' ? (c.req.path.split('/').at(-1) ?? '') : null;
+      const tokenId = slug === 'token-not-found' ? (/\/tokens\/([^/]+)/.exec(c.req.path)?.[1] ?? '') : null;
       c.env.call.waitUntil(keepRefusal(c.env.call, c.var.db, c.var.place, tokenId));
     }
     throw error;

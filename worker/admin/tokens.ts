@@ -2,17 +2,17 @@
 // it is true everywhere; a secret leaves in the answer that makes it and never again.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
-import { boolean, nullable, optional, strictObject } from 'valibot';
-import type { InferOutput } from 'valibot';
+import { boolean, nullable, optional, picklist, pipe, regex, strictObject, string } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
-import { changeToken, createToken, deleteToken } from '../token/deeds.ts';
+import { changeToken, createToken, deleteToken, endRetiring, replaceSecret } from '../token/deeds.ts';
+import { RETIRE } from '../token/retirement.ts';
 import { listTokens } from '../token/store.ts';
-import type { Creation } from '../token/store.ts';
+import type { Token } from '../token/store.ts';
 import { listUsage } from '../token/usage.ts';
 import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
@@ -20,6 +20,16 @@ import type { PlaceEnv } from './access.ts';
 const Name = nullable(nameOf(50));
 const CreateBody = strictObject({ name: optional(Name, null) });
 const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
+/** Which secret the member means: where another one has taken its place meanwhile, nothing is changed. */
+const Preview = pipe(
+  string('not a string'),
+  regex(/^9p[0-9A-Za-z]{3}$/, 'not the first five characters of a token'),
+);
+const RotateBody = strictObject({
+  retire: picklist(RETIRE, `not one of ${RETIRE.join(', ')}`),
+  preview: optional(Preview),
+});
+const RetireBody = strictObject({ preview: optional(Preview) });
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_HOURS = 24;
@@ -92,6 +102,66 @@ export const tokens = new Hono<PlaceEnv>()
     c.env.call.note({ tokenId: id });
     return c.json({ deleted: id, effectiveAt: deleted.effectiveAt }, 200);
   })
+  // Works at ten tokens, and for an inactive one, which stays so. A repeat under the same Idempotency-Key is answered as above.
+  .post('/tokens/:token/rotate', requireAccess, strictBody(RotateBody), async (c) => {
+    await limitMutation(c, false);
+    const { place, db } = c.var;
+    const id = c.req.param('token');
+    const body = c.req.valid('json');
+    const idempotency = idempotencyOf(c, { rotate: id, ...body });
+    await countChange(c, 'change');
+    await countChange(c, 'creation');
+    const replaced = await replaceSecret(
+      db,
+      c.env.call.deployment.publish,
+      c.env.call.deployment.settings.tagKeys,
+      place,
+      id,
+      { retire: body.retire, expected: body.preview ?? null },
+      causeOf(c.env.call, place.email),
+      idempotency,
+    );
+    if (replaced.ok) {
+      const { token, secret, effectiveAt } = replaced;
+      c.env.call.note({ tokenId: id });
+      return c.json({ token, secret, effectiveAt }, 201);
+    }
+    if (replaced.reason === 'repeated') {
+      return c.json({ token: repeatedToken(replaced), secret: null, effectiveAt: replaced.effectiveAt }, 200);
+    }
+    if (replaced.reason !== 'secret-changed') throw new Problem(replaced.reason);
+    throw new Problem(
+      replaced.reason,
+      replaced.isLate
+        ? 'The value of this token was replaced less than 15 seconds ago'
+        : `Field "preview": the current value begins with ${replaced.preview}`,
+    );
+  })
+  .post('/tokens/:token/retire', requireAccess, strictBody(RetireBody), async (c) => {
+    await limitMutation(c, true);
+    const { place, db } = c.var;
+    const id = c.req.param('token');
+    const { preview } = c.req.valid('json');
+    const ended = await endRetiring(
+      db,
+      c.env.call.deployment.publish,
+      place,
+      id,
+      preview ?? null,
+      causeOf(c.env.call, place.email),
+    );
+    if (ended.ok) {
+      c.env.call.note({ tokenId: id });
+      return c.json({ token: ended.token, effectiveAt: ended.effectiveAt }, 200);
+    }
+    if (ended.reason !== 'secret-changed') throw new Problem(ended.reason);
+    throw new Problem(
+      ended.reason,
+      ended.preview === null
+        ? 'Field "preview": no value of this token was replaced'
+        : `Field "preview": the value that was replaced last begins with ${ended.preview}`,
+    );
+  })
   .get('/usage', requireAccess, async (c) => {
     const hour = Math.floor(Date.now() / HOUR_MS);
     const usage = new Map<string, { accepted: number[]; refused: number[] }>();
@@ -112,7 +182,7 @@ export const tokens = new Hono<PlaceEnv>()
   });
 
 /** `body`: as the schema gave it, which fills in what was left out and fixes the order of the fields. */
-function idempotencyOf(c: Context<PlaceEnv>, body: InferOutput<typeof CreateBody>) {
+function idempotencyOf(c: Context<PlaceEnv>, body: object) {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return null;
   if (!IDEMPOTENCY_KEY.test(key)) {
@@ -121,13 +191,13 @@ function idempotencyOf(c: Context<PlaceEnv>, body: InferOutput<typeof CreateBody
   return { key, bodyHash: sha256Hex(JSON.stringify(body)), now: Date.now() };
 }
 
-function repeatedToken(creation: Extract<Creation, { reason: 'repeated' }>) {
-  if (!creation.sameBody) {
+function repeatedToken(repeated: { token: Token | null; sameBody: boolean }): Token {
+  if (!repeated.sameBody) {
     throw new Problem('invalid-body', 'Header "Idempotency-Key": used before with another body');
   }
-  if (creation.token === null)
+  if (repeated.token === null)
     throw new Problem('token-not-found', 'The token of this Idempotency-Key was deleted');
-  return creation.token;
+  return repeated.token;
 }
 
 function limitDetail(reason: string): string | undefined {

@@ -8,7 +8,7 @@ import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import { METHODS } from '../http/methods.ts';
 import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
-import { apiHeaders } from './headers.ts';
+import { apiHeaders, TOKEN_EXPIRES_AT } from './headers.ts';
 import { hideInnerName, outerNameHeaders, VIA } from './outer-name.ts';
 import { isForwardablePath } from './path.ts';
 import { startUpload } from './upload.ts';
@@ -78,7 +78,7 @@ export async function forward(call: Call, upstream: Upstream, holder: Holder): P
     if (failure !== null) throw failure;
     return new Response(answer.body, {
       status: answer.status,
-      headers: answerHeaders(answer, call, address),
+      headers: answerHeaders(answer, call, holder, address),
     });
   } catch (error) {
     if (error instanceof Problem) throw error;
@@ -147,7 +147,7 @@ function upstreamHeaders(call: Call, holder: Holder): Headers {
   return headers;
 }
 
-function answerHeaders(answer: Response, call: Call, address: string): Headers {
+function answerHeaders(answer: Response, call: Call, holder: Holder, address: string): Headers {
   const headers = pick(answer.headers, call.deployment.settings.answerHeaders);
   hideInnerName(headers, address);
   const challenge = headers.get('www-authenticate');
@@ -160,6 +160,8 @@ function answerHeaders(answer: Response, call: Call, address: string): Headers {
     via: VIA,
   };
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
+  if (holder.expiresAt === undefined) headers.delete(TOKEN_EXPIRES_AT);
+  else headers.set(TOKEN_EXPIRES_AT, holder.expiresAt);
   // The API asks that nothing on the way changes the bytes. That does not allow storing them.
   if (namesIn(answer.headers.get('cache-control') ?? '').includes('no-transform')) {
     headers.set('cache-control', 'no-store, no-transform');

@@ -5,6 +5,9 @@ import type { Call } from '../http/call.ts';
 import { BRIEF_SECURITY_HEADERS } from '../http/security-headers.ts';
 import { METHODS } from '../http/methods.ts';
 
+/** When the secret that called ends (RFC 3339), in every answer to a call with one that has an end. */
+export const TOKEN_EXPIRES_AT = 'token-expires-at';
+
 /** What a website may read of any answer; of an API's answer everything that passes. */
 const EXPOSED = [
   'ETag',
@@ -17,6 +20,7 @@ const EXPOSED = [
   'RateLimit-Remaining',
   'RateLimit-Reset',
   'Retry-After',
+  'Token-Expires-At',
   'WWW-Authenticate',
   'X-Request-Id',
 ];

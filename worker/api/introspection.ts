@@ -36,6 +36,9 @@ export async function introspect(call: Call): Promise<Response> {
     client_id: verification.tokenId,
     token_type: 'Bearer',
     iat: Math.floor(Date.parse(row.createdAt) / 1000),
+    ...(verification.expiresAt === undefined
+      ? {}
+      : { exp: Math.floor(Date.parse(verification.expiresAt) / 1000) }),
     iss: call.origin,
   });
 }
@@ -86,7 +89,16 @@ function invalid(detail: string): Problem {
 /** What is told of a token (RFC 7662 section 2.2). `iat` in seconds. */
 export type Introspection =
   | { active: false }
-  | { active: true; sub: string; client_id: string; token_type: 'Bearer'; iat: number; iss: string };
+  | {
+      active: true;
+      sub: string;
+      client_id: string;
+      token_type: 'Bearer';
+      iat: number;
+      /** Where the value that was asked about has an end. */
+      exp?: number | undefined;
+      iss: string;
+    };
 
 function answer(call: Call, body: Introspection): Response {
   const headers = {

@@ -21,11 +21,14 @@ export async function readOrganisation(db: Db, organisationId: string) {
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };
 }
 
-/** The token's own row, without the person who made it: a token is held by programs, also by those of other companies. */
+/**
+ * The token's own row, without the person who made it and the secrets that it had: a token is held by programs, also by those of
+ * other companies.
+ */
 export async function readToken(db: Db, tokenId: string) {
   const [token] = await findToken(db, tokenId);
   if (token === undefined) throw invalidToken();
-  const { createdBy: _, ...shown } = token;
+  const { createdBy: _, retired: __, ...shown } = token;
   return shown;
 }
 

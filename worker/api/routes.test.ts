@@ -63,6 +63,7 @@ describe('a good token', () => {
       'lastUsedAt',
       'name',
       'preview',
+      'retiring',
     ]);
   });
 

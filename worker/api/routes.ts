@@ -5,7 +5,7 @@ import { Problem, problemBody, PROBLEMS, type Refusal } from '../http/problem.ts
 import { refusalOf, refusalOfDeployment, refuse } from '../http/refuse.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { checkForwardable, forward } from './gateway.ts';
-import { apiResponse, preflight, template, type Template } from './headers.ts';
+import { apiResponse, preflight, template, TOKEN_EXPIRES_AT, type Template } from './headers.ts';
 
 const NO_UPSTREAM =
   'No such endpoint here, and no API behind this one: set UPSTREAM_URL, or bind a service as UPSTREAM';
@@ -16,20 +16,26 @@ type Handler = (holder: Holder, call: Call) => Response | Promise<Response>;
 export const READS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     '/v1/ping',
-    ({ organisationId, tokenId }, call) => answer(call, { status: 'ok', organisationId, tokenId }),
+    (holder, call) =>
+      answer(call, holder, {
+        status: 'ok',
+        organisationId: holder.organisationId,
+        tokenId: holder.tokenId,
+      }),
   ],
   [
     '/v1/organisation',
-    async ({ organisationId }, call) => {
+    async (holder, call) => {
       const { readOrganisation } = await import('./reads.ts');
-      return answer(call, await readOrganisation(await call.deployment.openDatabase(), organisationId));
+      const db = await call.deployment.openDatabase();
+      return answer(call, holder, await readOrganisation(db, holder.organisationId));
     },
   ],
   [
     '/v1/token',
-    async ({ tokenId }, call) => {
+    async (holder, call) => {
       const { readToken } = await import('./reads.ts');
-      return answer(call, await readToken(await call.deployment.openDatabase(), tokenId));
+      return answer(call, holder, await readToken(await call.deployment.openDatabase(), holder.tokenId));
     },
   ],
 ]);
@@ -124,6 +130,8 @@ function apiProblem(call: Call, problem: Refusal): Response {
   return apiResponse(`${known.start}${JSON.stringify(call.id)}}`, known.shared, call);
 }
 
-function answer(call: Call, body: object): Response {
-  return apiResponse(JSON.stringify(body), ANSWER, call);
+function answer(call: Call, { expiresAt }: Holder, body: object): Response {
+  const response = apiResponse(JSON.stringify(body), ANSWER, call);
+  if (expiresAt !== undefined) response.headers.set(TOKEN_EXPIRES_AT, expiresAt);
+  return response;
 }

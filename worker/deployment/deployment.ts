@@ -118,6 +118,12 @@ export class Deployment {
     return lookAtHubs(this.#hubs);
   }
 
+  /** Has every hub write the calls that it was told of, and answers whether all of them have. */
+  async haveHubsWrite(): Promise<boolean> {
+    const { haveHubsWrite } = await import('../verification/write-counts.ts');
+    return haveHubsWrite(this.#hubs);
+  }
+
   /** What tells this deployment from another one. It asks nobody. */
   get id(): string {
     return this.#readId();

@@ -35,6 +35,7 @@ type FailureLine = {
     | 'usage-not-written'
     | 'usage-dropped'
     | 'prune-failed'
+    | 'retirement-failed'
     | 'mail-not-sent'
     | 'refusal-not-recorded'
     | 'oidc-refused'

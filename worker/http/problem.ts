@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'organisation-not-found': { status: 404, title: 'Organisation not found' },
   'token-limit-reached': { status: 409, title: 'Token limit reached' },
   'token-not-found': { status: 404, title: 'Token not found' },
+  'secret-changed': { status: 409, title: 'Secret changed' },
   'stale-version': { status: 409, title: 'Stale version' },
   'invalid-body': { status: 422, title: 'Invalid body' },
   'cross-site-request': { status: 403, title: 'Cross-site request' },

@@ -12,6 +12,7 @@ import type { Databases } from '../verification/source/source.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
+import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
 import type { Pruning } from '../upkeep/prune.ts';
@@ -52,6 +53,9 @@ const open = (): Promise<Db> => openDatabase(databases);
 
 describe('on libSQL, tokens', () => {
   describeTokens(open);
+});
+describe('on libSQL, replaced secrets', () => {
+  describeRotation(open);
 });
 describe('on libSQL, organisations', () => {
   describeOrganisations(open);

@@ -30,10 +30,7 @@ export function libsqlSource(address: Address): HubSource {
     },
     async addUsage(rows) {
       const args = [JSON.stringify(rows)];
-      await openClient(address).batch([
-        { sql: ADD_USAGE, args },
-        { sql: MOVE_LAST_USED, args },
-      ]);
+      await openClient(address).batch([ADD_USAGE, ...MOVE_LAST_USED].map((sql) => ({ sql, args })));
     },
     async owner() {
       return (await run(OWNER)).map(rowAs<{ hubs: string }>)[0]?.hubs ?? null;

@@ -1,12 +1,12 @@
 // Organisations as the platform keeps them: created, changed, deleted and listed by the operator. Each mutation is one
 // batch with its audit events first; the triggers of migrations/ write what verification has to learn.
-import { and, asc, eq, exists, gt, gte, inArray, ne, not, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, gte, inArray, isNull, ne, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
-import { events, members, organisations, sessions, tokens } from '../tables.ts';
+import { events, members, organisations, replacedSecrets, sessions, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { LIST_PAGE } from './organisation.ts';
 import type { Plan } from './organisation.ts';
@@ -68,7 +68,7 @@ export type Put =
 
 /**
  * Creates the organisation or changes it. With a `version` below the one that was applied last nothing changes, and
- * the attempt is on record. `hashes` are all of its tokens, ten at most; `head` is at or after every change of them.
+ * the attempt is on record. `hashes` are those of its tokens' secrets, twenty at most; `head` is at or after every change of them.
  */
 export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Promise<Put> {
   const { id, name, plan, version } = wanted;
@@ -129,7 +129,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
       .select({ ...columns, planSince, head: newestChange })
       .from(organisations)
       .where(here),
-    hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
+    hashes: selectHashes(db, id),
   });
   const applied = before?.version ?? null;
   if (version !== undefined && applied !== null && version < applied) {
@@ -157,7 +157,7 @@ export async function removeOrganisation(
     hashes,
     newest: [newest],
   } = await batch(db, {
-    hashes: db.select({ hash: tokens.hash }).from(tokens).where(eq(tokens.organisationId, id)),
+    hashes: selectHashes(db, id),
     tokenEvents: db.insert(events).select(
       db
         .select(
@@ -261,6 +261,21 @@ function record(db: Db, action: Action, cause: Cause, detail: SQL, guard: SQL | 
       .from(organisations)
       .where(guard),
   );
+}
+
+/** The secrets of the organisation's tokens that are not retired. */
+function selectHashes(db: Db, id: string) {
+  return db
+    .select({ hash: tokens.hash })
+    .from(tokens)
+    .where(eq(tokens.organisationId, id))
+    .unionAll(
+      db
+        .select({ hash: replacedSecrets.hash })
+        .from(tokens)
+        .innerJoin(replacedSecrets, eq(replacedSecrets.tokenId, tokens.id))
+        .where(and(eq(tokens.organisationId, id), isNull(replacedSecrets.retiredAt))),
+    );
 }
 
 function hashOf(row: { hash: string }): TokenHash {

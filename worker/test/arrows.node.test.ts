@@ -32,6 +32,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
       'verification/region',
       'verification/source',
       'verification/verify',
+      'verification/write-counts',
     ],
     packages: ['#libsql'],
   },
@@ -136,12 +137,15 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   },
   upkeep: {
     rooms: [
+      'activity/events',
       'database',
       'deployment/deployment',
       'http',
       'reserve',
       'storage-failure',
       'tables',
+      'token/retirement',
+      'token/rotation',
       'verification/ownership',
     ],
     packages: ['drizzle-orm'],

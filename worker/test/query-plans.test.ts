@@ -7,6 +7,7 @@ import type { Env } from '../deployment/env.ts';
 import { sealCursor } from '../activity/shown.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
+import { RETIRE_CRON } from '../upkeep/retire.ts';
 import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
 
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
@@ -69,6 +70,13 @@ beforeAll(async () => {
     await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { active: false, name: 'B' }),
     await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { active: true }),
     await send('PATCH', `${dashboardPath}/tokens/${id}`, session, { name: null }),
+    await send(
+      'POST',
+      `${dashboardPath}/tokens/${id}/rotate`,
+      { ...session, 'idempotency-key': 'r' },
+      { retire: '24h' },
+    ),
+    await send('POST', `${dashboardPath}/tokens/${id}/retire`, session, {}),
     await send('DELETE', `${dashboardPath}/tokens/${id}`, session),
     await send('GET', `${dashboardPath}/usage`, session),
     await send('GET', `${dashboardPath}/activity`, session),
@@ -141,11 +149,12 @@ it('reaches every row by an index', async () => {
 });
 
 it('has no index that no statement uses', async () => {
-  await worker.scheduled(
-    createScheduledController({ scheduledTime: new Date() }),
-    recordingAs('the hourly run'),
-    createExecutionContext(),
-  );
+  for (const cron of ['17 * * * *', RETIRE_CRON])
+    await worker.scheduled(
+      createScheduledController({ scheduledTime: new Date(), cron }),
+      recordingAs(`the run of ${cron}`),
+      createExecutionContext(),
+    );
   const { results } = await env.DB.prepare(
     "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name NOT LIKE 'd1_%'",
   ).all<{ name: string }>();

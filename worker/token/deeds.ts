@@ -1,10 +1,13 @@
 // What a member does to a token, each in the order that the promise needs: guard and commit in one batch (store.ts), then
-// publish. A secret is in the answer of `createToken` and nowhere else.
+// publish. A secret is in the answer of `createToken` and of `replaceSecret`, and nowhere else.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { settledUntil } from '../organisation/store.ts';
 import type { Publish, Refusal } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
+import type { Retire } from './retirement.ts';
+import { retireSecret, rotateToken } from './rotation.ts';
+import type { Retirement, Rotation } from './rotation.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
 import type { TagKeyRing } from './secret.ts';
 import { addToken, removeToken, updateToken } from './store.ts';
@@ -58,12 +61,12 @@ export async function changeToken(
   // A full database must not keep a token on.
   const changed = await updateToken(active === false ? withReserve(db) : db, place, id, change, cause);
   if (!changed.ok) return changed;
-  const { token, head, hash, changedAt } = changed;
+  const { token, head, hashes, changedAt } = changed;
   // A name is no part of a verification. A switch is published also when it stood there already: an earlier call may have
   // moved it and lost its answer, or still be waiting. That was lately, or every isolate knows it.
   const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
   if (active === undefined || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
-  return { ok: true, token, ...(await publish({ head, hashes: [hash] })) };
+  return { ok: true, token, ...(await publish({ head, hashes })) };
 }
 
 export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
@@ -77,11 +80,78 @@ export async function deleteToken(
   cause: Cause,
 ): Promise<Deleted> {
   const removed = await removeToken(withReserve(db), place, id, cause);
-  if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: [removed.hash] })) };
+  if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: removed.hashes })) };
   if (removed.reason === 'token-not-found') {
     // An earlier call may have deleted it lately and lost its answer. An id that never was here has nothing to tell the hubs.
     const { deletedAt, head } = removed;
     if (deletedAt !== null && deletedAt >= settledUntil(cause.at)) await publish({ head, hashes: [] });
   }
   return { ok: false, reason: removed.reason };
+}
+
+export type Replaced =
+  | { ok: true; token: Token; secret: string; effectiveAt: string }
+  /** The same key was used before. `effectiveAt` as the first answer had it, or later. */
+  | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean; effectiveAt: string }
+  | Exclude<Rotation, { ok: true } | { reason: 'preview-taken' | 'repeated' }>;
+
+/**
+ * Replaces the secret of a token, active or not. Resolves when every place knows the end of the secret before it, and says since
+ * when (RFC 3339).
+ */
+export async function replaceSecret(
+  db: Db,
+  publish: Publish,
+  ring: TagKeyRing,
+  place: Place,
+  id: string,
+  wanted: { retire: Retire; expected: string | null },
+  cause: Cause,
+  idempotency: Idempotency | null,
+): Promise<Replaced> {
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const secret = mintSecret(ring);
+    const drawn = { hash: hashOfSecret(secret), preview: previewOfSecret(secret) };
+    const rotation = await rotateToken(db, place, id, drawn, wanted, cause, idempotency);
+    if (rotation.ok) {
+      const { token, hashes, head } = rotation;
+      return { ok: true, token, secret, ...(await publish({ head, hashes })) };
+    }
+    if (rotation.reason === 'repeated') {
+      const { usedAt, head, ...repeated } = rotation;
+      const isSettled = new Date(usedAt).toISOString() < settledUntil(cause.at);
+      return {
+        ...repeated,
+        ...(isSettled
+          ? { effectiveAt: new Date().toISOString() }
+          : // The first call may still be waiting, or its answer be lost.
+            await publish({ head, hashes: [] })),
+      };
+    }
+    if (rotation.reason !== 'preview-taken') return rotation;
+  }
+  throw new Error('no free preview in five draws');
+}
+
+export type Ended = { ok: true; token: Token; effectiveAt: string } | Exclude<Retirement, { ok: true }>;
+
+/**
+ * Ends the retiring secret of a token. Resolves when it is refused everywhere, and says since when (RFC 3339); so it does for one
+ * that an earlier call has ended.
+ */
+export async function endRetiring(
+  db: Db,
+  publish: Publish,
+  place: Place,
+  id: string,
+  expected: string | null,
+  cause: Cause,
+): Promise<Ended> {
+  // A full database must not keep a secret that is to end.
+  const retired = await retireSecret(withReserve(db), place, id, expected, cause);
+  if (!retired.ok) return retired;
+  const { token, hash, changedAt, head } = retired;
+  const isSettled = hash === null || changedAt === null || changedAt < settledUntil(cause.at);
+  if (isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
+  return { ok: true, token, ...(await publish({ head, hashes: [hash] })) };
 }

@@ -27,11 +27,17 @@ export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
         eventColumns('token.exposed', cause, {
           organisationId: sql`${tokens.organisationId}`,
           tokenId: sql`${tokens.id}`,
-          preview: sql`${tokens.preview}`,
+          preview: sql`coalesce((SELECT preview FROM replaced_secrets WHERE replaced_secrets.hash = ${hash}), ${tokens.preview})`,
           detail: sql`${tokens.name}`,
         }),
       )
       .from(tokens)
-      .where(and(eq(tokens.hash, hash), not(exists(lately)))),
+      .where(
+        and(
+          // A secret that was replaced is one of its token as well, retired or not.
+          sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE replaced_secrets.hash = ${hash}), (SELECT own.id FROM tokens AS own WHERE own.hash = ${hash}))`,
+          not(exists(lately)),
+        ),
+      ),
   );
 }

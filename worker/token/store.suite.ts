@@ -154,7 +154,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(await updateToken(db, place, one.id, { name: 'A' }, cause())).toMatchObject({
       ok: true,
       token: { id: one.id, active: true, name: 'A' },
-      hash: one.hash,
+      hashes: [one.hash],
     });
     expect(await updateToken(db, place, one.id, { active: false }, cause())).toMatchObject({
       ok: true,
@@ -164,7 +164,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await leftIn(place.organisationId)).tokens).toEqual(
       expect.arrayContaining([{ id: one.id, active: false, name: 'A' }, untouched]),
     );
-    expect(await removeToken(db, place, one.id, cause())).toMatchObject({ ok: true, hash: one.hash });
+    expect(await removeToken(db, place, one.id, cause())).toMatchObject({ ok: true, hashes: [one.hash] });
     expect(await leftIn(place.organisationId)).toEqual({
       tokens: [untouched],
       events: ['token.renamed', 'token.deactivated', 'token.deleted'].map((action) => ({ action })),

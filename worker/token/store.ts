@@ -1,6 +1,6 @@
 // Tokens at rest. Each mutation is one batch: the audit event first, under the same guard as the change; then the
 // change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
-import { and, desc, eq, exists, lt, not, or, sql } from 'drizzle-orm';
+import { and, desc, eq, exists, isNull, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
@@ -9,7 +9,16 @@ import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { ChangeHead, Refusal } from '../organisation/store.ts';
-import { changes, events, idempotencyKeys, members, organisations, tokens } from '../tables.ts';
+import {
+  changes,
+  events,
+  idempotencyKeys,
+  members,
+  organisations,
+  replacedSecrets,
+  tokens,
+} from '../tables.ts';
+import type { Until } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
 
 /** The row that the table shows, and the whole of what leaves the Worker: a hash cannot leak through it. */
@@ -20,8 +29,16 @@ export type Token = {
   active: boolean;
   createdBy: string;
   createdAt: string;
+  /** Of the current secret, as `preview` is. */
   lastUsedAt: string | null;
+  /** The secret before the current one, while it works as well. */
+  retiring: Retiring | null;
+  /** The secrets that were retired in the last 30 days, the newest ten of them, newest first. */
+  retired: Retired[];
 };
+/** `retiresAt`: the latest end where `until` is `silent`. */
+export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
+export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
 
 /** Where a mutation happens and who asks for it. */
 export type Place = { organisationId: string; email: string };
@@ -35,11 +52,32 @@ const columns = {
   createdAt: tokens.createdAt,
   lastUsedAt: tokens.lastUsedAt,
 };
+const NEVER_REPLACED = { retiring: null, retired: [] };
 
-/** The organisation's tokens, newest first, or why they are not shown. */
+/** The columns of a `Token` as it is at the instant `now`: a secret whose time has passed is retired, whether or not that is written down. */
+export function tokenColumns(now: string) {
+  const secrets = sql`SELECT * FROM replaced_secrets WHERE replaced_secrets.token_id = tokens.id`;
+  const isRetiring = sql`retired_at IS NULL AND retires_at > ${now}`;
+  return {
+    ...columns,
+    retiring:
+      sql`(SELECT json_object('preview', preview, 'retiresAt', retires_at, 'lastUsedAt', last_used_at, 'until', until)
+      FROM (${secrets} AND ${isRetiring}))`.mapWith(
+        (json: string): Retiring | null => JSON.parse(json) as Retiring,
+      ),
+    retired:
+      sql`(SELECT json_group_array(json_object('preview', preview, 'retiredAt', coalesce(retired_at, retires_at), 'lastUsedAt', last_used_at))
+      FROM (${secrets} AND NOT (${isRetiring}) ORDER BY replaced_at DESC LIMIT 10))`.mapWith(
+        (json: string): Retired[] => JSON.parse(json) as Retired[],
+      ),
+  };
+}
+
+/** The organisation's tokens as they are at the instant `now`, newest first, or why they are not shown. */
 export async function listTokens(
   db: Db,
   place: Place,
+  now = new Date().toISOString(),
 ): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
   const {
     standing: [standing],
@@ -47,7 +85,7 @@ export async function listTokens(
   } = await batch(db, {
     standing: selectStanding(db, place.organisationId, place.email),
     listed: db
-      .select(columns)
+      .select(tokenColumns(now))
       .from(tokens)
       .where(and(eq(tokens.organisationId, place.organisationId), mayManage(db, place)))
       .orderBy(desc(tokens.createdAt), tokens.id),
@@ -56,8 +94,9 @@ export async function listTokens(
   return access.ok ? { ok: true, tokens: listed } : access;
 }
 
-export function findToken(db: Db, id: string) {
-  return db.select(columns).from(tokens).where(eq(tokens.id, id));
+/** The token as it is at the instant `now`. */
+export function findToken(db: Db, id: string, now = new Date().toISOString()) {
+  return db.select(tokenColumns(now)).from(tokens).where(eq(tokens.id, id));
 }
 
 /** How many tokens the organisation has, and how many of them are active. */
@@ -68,7 +107,7 @@ export function countTokens(db: Db, organisationId: string) {
     .where(eq(tokens.organisationId, organisationId));
 }
 
-/** The key of a create, the SHA-256 of its body, and the time of the call in ms. */
+/** The key of a call that makes a secret, the SHA-256 of its body, and the time of the call in ms. */
 export type Idempotency = { key: string; bodyHash: string; now: number };
 export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
 export type Creation =
@@ -90,17 +129,9 @@ export async function addToken(
   idempotency: Idempotency | null,
 ): Promise<Creation> {
   const count = sql`(SELECT count(*) FROM ${tokens} WHERE ${tokens.organisationId} = ${place.organisationId})`;
-  const sameKey = and(
-    eq(idempotencyKeys.organisationId, place.organisationId),
-    eq(idempotencyKeys.actor, place.email),
-    eq(idempotencyKeys.key, idempotency?.key ?? ''),
-  );
-  const usedKey = db.select().from(idempotencyKeys).where(sameKey);
-  const samePreview = db
-    .select({ one: sql`1` })
-    .from(tokens)
-    .where(and(eq(tokens.organisationId, place.organisationId), eq(tokens.preview, token.preview)));
-  const asked = and(membership(place), not(exists(usedKey)));
+  const usedKey = sameKey(place, idempotency);
+  const samePreview = previewIsTaken(db, place.organisationId, token.preview);
+  const asked = and(membership(place), not(exists(db.select().from(idempotencyKeys).where(usedKey))));
   const granted = and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
   const {
     created: [created],
@@ -145,32 +176,20 @@ export async function addToken(
           .where(granted),
       )
       .returning(columns),
-    key: db.insert(idempotencyKeys).select(
-      db
-        .select({
-          organisationId: sql`${tokens.organisationId}`.as('organisation_id'),
-          actor: sql`${place.email}`.as('actor'),
-          key: sql`${idempotency?.key ?? ''}`.as('key'),
-          bodyHash: sql`${idempotency?.bodyHash ?? ''}`.as('body_hash'),
-          tokenId: sql`${tokens.id}`.as('token_id'),
-          createdAt: sql`${idempotency?.now ?? 0}`.as('created_at'),
-        })
-        .from(tokens)
-        .where(and(eq(tokens.id, token.id), sql`${idempotency?.key ?? null} IS NOT NULL`)),
-    ),
+    key: keepKey(db, place, idempotency, eq(tokens.id, token.id)),
     standing: selectStanding(db, place.organisationId, place.email),
     used: db
-      .select({ bodyHash: idempotencyKeys.bodyHash, token: columns })
+      .select({ bodyHash: idempotencyKeys.bodyHash, token: tokenColumns(cause.at) })
       .from(idempotencyKeys)
       .leftJoin(tokens, eq(tokens.id, idempotencyKeys.tokenId))
-      .where(sameKey),
+      .where(usedKey),
     full: db
       .select({ one: sql`1` })
       .from(sql`(SELECT 1)`)
       .where(not(lt(count, TOKEN_LIMIT))),
     taken: samePreview,
   });
-  if (created !== undefined) return { ok: true, token: created };
+  if (created !== undefined) return { ok: true, token: { ...created, ...NEVER_REPLACED } };
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   if (used !== undefined && idempotency !== null) {
@@ -185,8 +204,64 @@ export async function addToken(
   return { ok: false, reason: 'preview-taken' };
 }
 
+/** Whether the member has used the key of the call here. Without a key: never. */
+export function sameKey(place: Place, idempotency: Idempotency | null) {
+  return and(
+    eq(idempotencyKeys.organisationId, place.organisationId),
+    eq(idempotencyKeys.actor, place.email),
+    eq(idempotencyKeys.key, idempotency?.key ?? ''),
+  );
+}
+
+/** Keeps the key of the call, if it has one, with the token that `made` finds: there is one where the call has made its secret. */
+export function keepKey(db: Db, place: Place, idempotency: Idempotency | null, made: SQL) {
+  return db.insert(idempotencyKeys).select(
+    db
+      .select({
+        organisationId: sql`${tokens.organisationId}`.as('organisation_id'),
+        actor: sql`${place.email}`.as('actor'),
+        key: sql`${idempotency?.key ?? ''}`.as('key'),
+        bodyHash: sql`${idempotency?.bodyHash ?? ''}`.as('body_hash'),
+        tokenId: sql`${tokens.id}`.as('token_id'),
+        createdAt: sql`${idempotency?.now ?? 0}`.as('created_at'),
+      })
+      .from(tokens)
+      .where(and(made, sql`${idempotency?.key ?? null} IS NOT NULL`)),
+  );
+}
+
+/** A row where a secret of the organisation has the preview, a retired one that is still shown as well. */
+export function previewIsTaken(db: Db, organisationId: string, preview: string) {
+  const one = { one: sql<number>`1` };
+  return db
+    .select(one)
+    .from(tokens)
+    .where(and(eq(tokens.organisationId, organisationId), eq(tokens.preview, preview)))
+    .unionAll(
+      db
+        .select(one)
+        .from(replacedSecrets)
+        .where(and(eq(replacedSecrets.organisationId, organisationId), eq(replacedSecrets.preview, preview))),
+    );
+}
+
+/** The column holds nothing but SHA-256 in hex (migrations/). */
+export function hashOfRow({ hash }: { hash: string }): TokenHash {
+  return hash as TokenHash;
+}
+
+/** The secrets of these tokens that are retiring. */
+function selectRetiring(db: Db, here: SQL | undefined) {
+  return db
+    .select({ hash: replacedSecrets.hash })
+    .from(tokens)
+    .innerJoin(replacedSecrets, eq(replacedSecrets.tokenId, tokens.id))
+    .where(and(here, isNull(replacedSecrets.retiredAt)));
+}
+
 export type Updated =
-  | { ok: true; token: Token; hash: TokenHash; head: ChangeHead; changedAt: string | null }
+  /** `hashes`: of its secrets that are not retired. */
+  | { ok: true; token: Token; hashes: TokenHash[]; head: ChangeHead; changedAt: string | null }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 /**
@@ -213,6 +288,7 @@ export async function updateToken(
   const {
     standing: [standing],
     found: [row],
+    retiring,
   } = await batch(db, {
     switchEvent: recordForToken(
       db,
@@ -228,18 +304,22 @@ export async function updateToken(
       .set({ active: newActive, name: newName })
       .where(and(here, or(switched, renamed), mayManage(db, place))),
     standing: selectStanding(db, place.organisationId, place.email),
-    found: db.select({ token: columns, hash: tokens.hash, changedAt }).from(tokens).where(here),
+    found: db
+      .select({ token: tokenColumns(cause.at), hash: tokens.hash, changedAt })
+      .from(tokens)
+      .where(here),
+    retiring: selectRetiring(db, here),
   });
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
-  // The column holds nothing but SHA-256 in hex (migrations/).
-  const hash = row.hash as TokenHash;
-  return { ok: true, token: row.token, hash, head: access.head, changedAt: row.changedAt };
+  const hashes = [row, ...retiring].map(hashOfRow);
+  return { ok: true, token: row.token, hashes, head: access.head, changedAt: row.changedAt };
 }
 
 export type Removed =
-  | { ok: true; hash: TokenHash; head: ChangeHead }
+  /** `hashes`: of its secrets that were not retired. */
+  | { ok: true; hashes: TokenHash[]; head: ChangeHead }
   /** `deletedAt`: when it was deleted in this organisation (RFC 3339), or null: it never was here. */
   | { ok: false; reason: 'token-not-found'; head: ChangeHead; deletedAt: string | null }
   | { ok: false; reason: Refusal };
@@ -251,7 +331,9 @@ export async function removeToken(db: Db, place: Place, id: string, cause: Cause
     deleted: [row],
     standing: [standing],
     earlier: [earlier],
+    retiring,
   } = await batch(db, {
+    retiring: selectRetiring(db, here),
     event: recordForToken(db, 'token.deleted', cause, place, null, here),
     deleted: db
       .delete(tokens)
@@ -266,8 +348,7 @@ export async function removeToken(db: Db, place: Place, id: string, cause: Cause
   if (row === undefined) {
     return { ok: false, reason: 'token-not-found', head, deletedAt: earlier?.at ?? null };
   }
-  // The column holds nothing but SHA-256 in hex (migrations/).
-  return { ok: true, hash: row.hash as TokenHash, head };
+  return { ok: true, hashes: [row, ...retiring].map(hashOfRow), head };
 }
 
 /** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
@@ -296,6 +377,7 @@ type Recorded =
   | 'token.activated'
   | 'token.deactivated'
   | 'token.renamed'
+  | 'token.retired'
   | 'token.deleted';
 
 function record(
@@ -315,7 +397,7 @@ function record(
   );
 }
 
-function recordForToken(
+export function recordForToken(
   db: Db,
   action: Recorded,
   cause: Cause,

@@ -7,6 +7,7 @@ import {
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
+  expiredSecrets,
   expiredSessions,
   expiredSignIns,
   expiredUsage,
@@ -27,6 +28,7 @@ export async function readBacklog(db: Db, days: number | null, now: number): Pro
     ${count(expiredDailyCounts(db, now, BACKLOG_COUNTED))} AS "dailyCounts",
     ${count(expiredIdempotencyKeys(db, now, BACKLOG_COUNTED))} AS "idempotencyKeys",
     ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
+    ${count(expiredSecrets(db, now, BACKLOG_COUNTED))} AS "replacedSecrets",
     ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,
     ${days === null ? sql`0` : count(expiredEvents(db, now, days, BACKLOG_COUNTED))} AS events`);
   if (row === undefined) throw new Error('a count has no row');

@@ -2,7 +2,16 @@
 // by an index, of `rows` rows at most.
 import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { changes, dailyCounts, events, idempotencyKeys, sessions, signIns, tokenUsage } from '../tables.ts';
+import {
+  changes,
+  dailyCounts,
+  events,
+  idempotencyKeys,
+  replacedSecrets,
+  sessions,
+  signIns,
+  tokenUsage,
+} from '../tables.ts';
 
 export type Table =
   | 'sessions'
@@ -10,6 +19,7 @@ export type Table =
   | 'dailyCounts'
   | 'idempotencyKeys'
   | 'tokenUsage'
+  | 'replacedSecrets'
   | 'changes'
   | 'events';
 
@@ -18,6 +28,8 @@ const DAY_MS = 24 * HOUR_MS;
 /** A repeat of a create later than this is a new create. */
 const IDEMPOTENCY_MS = DAY_MS;
 const USAGE_MS = 31 * DAY_MS;
+/** For so long a retired secret is shown with its token. */
+const RETIRED_MS = 30 * DAY_MS;
 /** A hub that slept longer finds a gap, and starts again. */
 const CHANGES_MS = DAY_MS;
 
@@ -54,6 +66,14 @@ export function expiredUsage(db: Db, now: number, rows: number) {
     .select({ tokenId, hour })
     .from(tokenUsage)
     .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
+    .limit(rows);
+}
+
+export function expiredSecrets(db: Db, now: number, rows: number) {
+  return db
+    .select({ hash: replacedSecrets.hash })
+    .from(replacedSecrets)
+    .where(lt(replacedSecrets.retiredAt, new Date(now - RETIRED_MS).toISOString()))
     .limit(rows);
 }
 

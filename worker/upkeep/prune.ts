@@ -13,6 +13,7 @@ import {
   eventRetention,
   events,
   idempotencyKeys,
+  replacedSecrets,
   sessions,
   signIns,
   tokenUsage,
@@ -22,6 +23,7 @@ import {
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
+  expiredSecrets,
   expiredSessions,
   expiredSignIns,
   expiredUsage,
@@ -77,6 +79,10 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
       () => remove(db, idempotencyKeys, [organisationId, actor, key], expiredIdempotencyKeys(db, now, rows)),
     ],
     ['tokenUsage', () => remove(db, tokenUsage, [tokenId, hour], expiredUsage(db, now, rows))],
+    [
+      'replacedSecrets',
+      () => remove(db, replacedSecrets, [replacedSecrets.hash], expiredSecrets(db, now, rows)),
+    ],
     ['changes', () => remove(db, changes, [changes.seq], expiredChanges(db, now, rows))],
   ];
   if (days !== null) {
@@ -89,6 +95,7 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     dailyCounts: 0,
     idempotencyKeys: 0,
     tokenUsage: 0,
+    replacedSecrets: 0,
     changes: 0,
     events: 0,
   };

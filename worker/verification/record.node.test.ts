@@ -30,18 +30,21 @@ const record = fc.record({
     active: fc.boolean(),
   }),
 });
+const recordWithEnd = fc
+  .tuple(record, fc.maxSafeNat())
+  .map(([{ asOf, holder }, expiresAt]) => ({ asOf, holder: { ...holder, expiresAt } }));
 
 /** A record that somebody writes who has the key: whatever stands in the body. */
-function sealed(body: string, hash = HASH): string {
+function sealed(body: string, hash = HASH, version = 2): string {
   const key = RING.keys.get('1');
   if (key === undefined) throw new Error('no such key');
-  return `21${sealOf(key, hash, body)}${body}`;
+  return `${version}1${sealOf(key, hash, body)}${body}`;
 }
 
 describe('a record in KV', () => {
   it('comes back as it went in', () => {
     fc.assert(
-      fc.property(record, (value) => {
+      fc.property(fc.oneof(record, recordWithEnd), (value) => {
         expect(readCachedRecord(RING, HASH, writeCachedRecord(RING, HASH, value))).toEqual(value);
       }),
     );
@@ -118,6 +121,23 @@ describe('a record in KV', () => {
     }
     expect(readCachedRecord(RING, HASH, sealed(JSON.stringify([...good, 'suspended'])))).toBeNull();
     expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good.slice(1))))).toBeNull();
+  });
+
+  it('without an end is written as the release before reads it; with one, in a version that is nothing to it', () => {
+    fc.assert(
+      fc.property(record, recordWithEnd, (without, withEnd) => {
+        expect(writeCachedRecord(RING, HASH, without)).toMatch(/^2/);
+        expect(writeCachedRecord(RING, HASH, withEnd)).toMatch(/^3/);
+      }),
+    );
+    const { tokenId, organisationId, plan, active } = RECORD.holder;
+    const fields = [7, RECORD.asOf.nonce, tokenId, organisationId, plan, active];
+    const read = (version: number, ...end: unknown[]) =>
+      readCachedRecord(RING, HASH, sealed(JSON.stringify([...fields, ...end]), HASH, version));
+    expect(read(3, 5)).toEqual({ ...RECORD, holder: { ...RECORD.holder, expiresAt: 5 } });
+    // An end in the version that knows none, none in the version that has one, and what is no instant.
+    for (const other of [read(2, 5), read(3), read(3, null), read(3, 1.5), read(3, '5'), read(3, 5, 6)])
+      expect(other).toBeNull();
   });
 
   it('is nothing for whatever else stands there', () => {

@@ -13,7 +13,14 @@ export function isSameHead(one: Head | null, other: Head | null): boolean {
 }
 
 /** `null`: a genuine secret that no row knows, which is worth remembering as much as one that a row knows. */
-export type Holder = { tokenId: string; organisationId: string; plan: Plan; active: boolean };
+export type Holder = {
+  tokenId: string;
+  organisationId: string;
+  plan: Plan;
+  active: boolean;
+  /** From this instant on (ms since 1970) the secret is refused, by the clock of the place that verifies. Absent: it has no end. */
+  expiresAt?: number;
+};
 export type TokenRecord = { asOf: Head; holder: Holder | null };
 
 /** One row of `changes`. */
@@ -43,9 +50,11 @@ export type HubSource = Source & {
   claim(deployment: string): Promise<void>;
 };
 
-/** Calls of one token in one hour (hours since 1970); `usedAt` in RFC 3339, or null when none was accepted. */
+/** Calls with one secret in one hour (hours since 1970); `usedAt` in RFC 3339, or null when none was accepted. */
 export type UsageRow = {
   tokenId: string;
+  /** Absent in rows that the release before has kept: it counted by token. */
+  hash?: TokenHash;
   hour: number;
   accepted: number;
   refused: number;
@@ -60,10 +69,14 @@ export function cacheKey(hash: TokenHash): string {
 /** What KV may hold of a token that has a row. */
 export type CachedRecord = { asOf: Head; holder: Holder };
 
-/** Raised with every change of what a record says or how it is written (docs/operating/upgrade.md). */
+/**
+ * Raised with every change of what a record says or how it is written (docs/operating/upgrade.md). A record without an end is
+ * written as the release before wrote it, and says the same to both. Of a record with an end that release knows nothing.
+ */
 const RECORD_VERSION = '2';
+const VERSION_WITH_END = '3';
 /** Version, id of the tag key, seal and record. Printable ASCII alone: the seal reads one byte of each character. */
-const SEALED = /^2([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
+const SEALED = /^([23])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
 const NONCE = /^[0-9a-f]{16}$/;
 
 /**
@@ -75,24 +88,27 @@ export function readCachedRecord(
   hash: TokenHash,
   text: string | null,
 ): CachedRecord | null {
-  const [, keyId, seal, body] = SEALED.exec(text ?? '') ?? [];
-  if (keyId === undefined || seal === undefined || body === undefined) return null;
+  const [, version, keyId, seal, body] = SEALED.exec(text ?? '') ?? [];
+  if (version === undefined || keyId === undefined || seal === undefined || body === undefined) return null;
   const key = ring.keys.get(keyId);
   if (key === undefined || !isSameSecret(sealOf(key, hash, body), seal)) return null;
-  return parseRecord(body);
+  const record = parseRecord(body);
+  return record === null || versionOf(record) !== version ? null : record;
+}
+
+function versionOf({ holder }: CachedRecord): string {
+  return holder.expiresAt === undefined ? RECORD_VERSION : VERSION_WITH_END;
 }
 
 /** Null where the record could not be read again: ids of a shape that this product does not make. */
-export function writeCachedRecord(
-  ring: TagKeyRing,
-  hash: TokenHash,
-  { asOf, holder }: CachedRecord,
-): string | null {
-  const { tokenId, organisationId, plan, active } = holder;
-  const body = JSON.stringify([asOf.seq, asOf.nonce, tokenId, organisationId, plan, active]);
+export function writeCachedRecord(ring: TagKeyRing, hash: TokenHash, record: CachedRecord): string | null {
+  const { asOf, holder } = record;
+  const { tokenId, organisationId, plan, active, expiresAt } = holder;
+  const end = expiresAt === undefined ? [] : [expiresAt];
+  const body = JSON.stringify([asOf.seq, asOf.nonce, tokenId, organisationId, plan, active, ...end]);
   const key = ring.keys.get(ring.current);
   if (key === undefined || parseRecord(body) === null) return null;
-  return RECORD_VERSION + ring.current + sealOf(key, hash, body) + body;
+  return versionOf(record) + ring.current + sealOf(key, hash, body) + body;
 }
 
 /** Each field is checked before it is used: a release that says more of a token has another version. */
@@ -103,17 +119,20 @@ function parseRecord(body: string): CachedRecord | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(fields) || fields.length !== 6) return null;
-  const [seq, nonce, tokenId, organisationId, plan, active] = fields as unknown[];
+  if (!Array.isArray(fields) || (fields.length !== 6 && fields.length !== 7)) return null;
+  const [seq, nonce, tokenId, organisationId, plan, active, expiresAt] = fields as unknown[];
   const isRecord =
     Number.isSafeInteger(seq) &&
     isOf(NONCE, nonce) &&
     isOf(TOKEN_ID, tokenId) &&
     isOf(ORGANISATION_ID, organisationId) &&
     isPlan(plan) &&
-    typeof active === 'boolean';
+    typeof active === 'boolean' &&
+    (fields.length === 6 || Number.isSafeInteger(expiresAt));
   if (!isRecord) return null;
-  return { asOf: { seq: seq as number, nonce }, holder: { tokenId, organisationId, plan, active } };
+  const holder: Holder = { tokenId, organisationId, plan, active };
+  if (fields.length === 7) holder.expiresAt = expiresAt as number;
+  return { asOf: { seq: seq as number, nonce }, holder };
 }
 
 function isOf(shape: RegExp, value: unknown): value is string {

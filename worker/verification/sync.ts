@@ -22,5 +22,5 @@ export type HubLook = { head: Head | null; ageMs: number | null; startedAt: numb
 /** Asks a hub about itself, in the place of an `Ask`. */
 export type Look = { look: true };
 
-/** Accepted and refused calls by token id, since they were last told to a hub. A Map: no id is a property of an object. */
-export type Counts = Map<string, [accepted: number, refused: number]>;
+/** Accepted and refused calls by secret, since they were last told to a hub, each with the id of its token. */
+export type Counts = Map<TokenHash, [accepted: number, refused: number, tokenId: string]>;

@@ -3,7 +3,7 @@
 // database of before a restore. A call or an answer without the same terms counts as none. Pure.
 
 /** Raised with every change of the shape or the meaning of a call to a hub or of its answer (docs/operating/upgrade.md). */
-const CALL_VERSION = 2;
+const CALL_VERSION = 3;
 
 /** They stand in every call and in every answer; the release before terms existed sends none. */
 export type Terms = { version: number; epoch: number };

@@ -18,9 +18,12 @@ import type { ChangeHub } from './hub/change-hub.ts';
 import { cacheKey } from './record.ts';
 import type { Source } from './record.ts';
 import { termsOf } from './terms.ts';
+import { hashOf } from './simulation/table.ts';
 import type { Counts } from './sync.ts';
 
 const TERMS = termsOf(1);
+/** One accepted call of each of these tokens. */
+const countsOf = (ids: string[]): Counts => new Map(ids.map((id) => [hashOf(id), [1, 0, id]]));
 const LEASE = { REVOCATION_LEASE_MS: '1000' };
 /** Callers of the regions that are used here. */
 const REGIONS = {
@@ -283,12 +286,12 @@ describe('a hub under other terms', () => {
   const rejected = (call: () => Promise<unknown>) => call().then(() => 'answered', String);
   it.each([
     ['of the release before versions', {}],
-    ['of a later version', { version: 3, epoch: 1 }],
-    ['of another database', { version: 2, epoch: 2 }],
+    ['of a later version', { version: 4, epoch: 1 }],
+    ['of another database', { version: 3, epoch: 2 }],
   ])('answers no question, counts nothing and confirms nothing: %s', async (_, terms) => {
     const hub = hubOf('sam');
     await runInDurableObject(hub, async (object: ChangeHub) => {
-      const counts: Counts = new Map([['made-up', [1, 0]]]);
+      const counts: Counts = new Map([[hashOf('made-up'), [1, 0, 'made-up']]]);
       expect(await rejected(() => object.sync({ head: null, ...terms }, counts))).toMatch(/^Error: hub: /);
       const { head } = await object.sync({ head: null, ...TERMS }, new Map());
       expect(await rejected(() => object.advance({ ...head, ...terms }))).toMatch(/^Error: hub: /);
@@ -416,7 +419,7 @@ describe.concurrent('what is counted', () => {
     const ring = () => runInDurableObject(hubOf('apac'), (object: ChangeHub) => object.alarm());
     // More tokens than one write takes; all but two of them were deleted meanwhile.
     const many = Array.from({ length: 5000 }, (_, index) => `gone-${index}`);
-    const counts: Counts = new Map([first.id, ...many, last.id].map((id) => [id, [1, 0]]));
+    const counts = countsOf([first.id, ...many, last.id]);
     await hubOf('apac').sync({ head: null, ...TERMS }, counts);
     const seen = await watch('apac');
     seen.failing = 2;
@@ -427,7 +430,7 @@ describe.concurrent('what is counted', () => {
     await ring();
     expect((await usageOf(first.id)).accepted).toBe(1);
     expect((await usageOf(last.id)).accepted).toBe(1);
-    await hubOf('apac').sync({ head: null, ...TERMS }, new Map([[last.id, [1, 0]]]));
+    await hubOf('apac').sync({ head: null, ...TERMS }, countsOf([last.id]));
     await ring();
     await ring();
     expect((await usageOf(last.id)).accepted).toBe(2);
@@ -439,12 +442,12 @@ describe.concurrent('what is counted', () => {
     const row = { tokenId: id, hour: 9, accepted: 3, refused: 0, usedAt: null };
     const later = { counts: 'of another shape' };
     await runInDurableObject(hub, async (object: ChangeHub, state) => {
-      await state.storage.put({ 'usage:0': [row], 'usage:2:0': later });
+      await state.storage.put({ 'usage:0': [row], 'usage:3:0': later });
       await object.alarm();
       await object.alarm();
-      expect(await state.storage.get('usage:2:0')).toEqual(later);
+      expect(await state.storage.get('usage:3:0')).toEqual(later);
       expect((await state.storage.list({ prefix: 'usage:' })).size).toBe(1);
-      await state.storage.delete('usage:2:0');
+      await state.storage.delete('usage:3:0');
     });
     expect(await usageOf(id)).toMatchObject({ accepted: 3 });
   });
@@ -490,12 +493,7 @@ describe('what waits to be written', () => {
     const count = (from: number, many: number) =>
       hub.sync(
         { head: null, ...TERMS },
-        new Map(
-          Array.from({ length: many }, (_, index): [string, [number, number]] => [
-            `t${from + index}`,
-            [1, 0],
-          ]),
-        ),
+        countsOf(Array.from({ length: many }, (_, index) => `t${from + index}`)),
       );
     await count(0, 90_000);
     seen.isAway = true;

@@ -20,15 +20,15 @@ const SOURCE_MS = 5000;
 /** Counts wait this long in memory; a timer that is set keeps the object from hibernating over them. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
-/** Rows in one stored value and in one statement: some 700 KB, where a Durable Object and D1 both take 2 MB. */
+/** Rows in one stored value and in one statement: some 1 MB, where a Durable Object and D1 both take 2 MB. */
 const ROWS = 5000;
 /**
- * Where counts are saved: the version of their shape stands in the key. The release before versions wrote the same shape
- * without one. What stands under another version is left where it is.
+ * Where counts are saved: the version of their shape stands in the key. Version 1, and the release before versions, counted by
+ * token: their rows name no secret. What stands under another version is left where it is.
  */
-const SAVED = 'usage:1:';
+const SAVED = 'usage:2:';
 const SAVED_BEFORE = 'usage:';
-const KNOWN = /^usage:(?:1:(?:fresh:\d+:)?)?\d+$/;
+const KNOWN = /^usage:(?:[12]:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<Env> {
@@ -41,7 +41,7 @@ export class ChangeHub extends DurableObject<Env> {
   /** Whether the database is this deployment's; null until a hub has read whose it is. */
   #owned: Promise<boolean> | null = null;
   #saving = false;
-  #writing = false;
+  #writing: Promise<void> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -104,23 +104,42 @@ export class ChangeHub extends DurableObject<Env> {
 
   /** Writes what was counted to the database. What cannot be written stays, and is tried again a minute later. */
   override async alarm(): Promise<void> {
-    this.#writing = true;
     try {
-      await this.#save();
-      await this.#mergeSaved();
-      // A part that was written is gone before the next one is tried, so that none is counted twice.
-      for (const [key, rows] of await this.#saved()) {
-        await this.source.addUsage(rows);
-        await this.ctx.storage.delete(key);
-      }
+      await this.#write();
     } catch {
       logFailure('usage-not-written');
       // Not thrown: the runtime gives up after six tries, and the database may be away for longer.
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
-    } finally {
-      this.#writing = false;
     }
     await this.ctx.storage.put(WRITTEN, Date.now());
+  }
+
+  /** Writes all that was counted up to this call to the database, for those who must know it; rejects where that fails. */
+  writeCounts(question: Partial<Terms>): Promise<Terms> {
+    return answerUnder(this.#terms, question, async () => {
+      await this.#requireOwnDatabase();
+      await this.#write();
+      return {};
+    });
+  }
+
+  /** One at a time: what is being written must not be written by another one as well. */
+  async #write(): Promise<void> {
+    while (this.#writing !== null) await this.#writing.catch(() => undefined);
+    this.#writing = this.#writeAll().finally(() => {
+      this.#writing = null;
+    });
+    await this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    await this.#save();
+    await this.#mergeSaved();
+    // A part that was written is gone before the next one is tried, so that none is counted twice.
+    for (const [key, rows] of await this.#saved()) {
+      await this.source.addUsage(rows);
+      await this.ctx.storage.delete(key);
+    }
   }
 
   #saveSoon(): void {
@@ -132,7 +151,7 @@ export class ChangeHub extends DurableObject<Env> {
   async #saveAndWake(): Promise<void> {
     this.#saving = false;
     // What is being written right now must not be added to.
-    if (this.#writing) return this.#saveSoon();
+    if (this.#writing !== null) return this.#saveSoon();
     await this.#save();
     if ((await this.ctx.storage.getAlarm()) !== null) return;
     const written = (await this.ctx.storage.get<number>(WRITTEN)) ?? 0;

@@ -1,20 +1,26 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hashOf } from '../simulation/table.ts';
+import type { Counts } from '../sync.ts';
 import { ROWS_KEPT, Usage } from './usage.ts';
 
 const HOUR_MS = 3_600_000;
+const one = (tokenId: string): Counts => new Map([[hashOf(tokenId), [1, 0, tokenId]]]);
 // Names that a plain object has before anybody writes to it.
 const IDS = ['a', 'b', 'constructor', '__proto__'] as const;
 const count = fc.nat(1000);
 const told = fc.record({
   counts: fc
     .uniqueArray(fc.tuple(fc.constantFrom(...IDS), fc.tuple(count, count)), { selector: ([id]) => id })
-    .map((entries) => new Map(entries)),
+    .map(
+      (entries): Counts =>
+        new Map(entries.map(([id, [accepted, refused]]) => [hashOf(id), [accepted, refused, id]])),
+    ),
   now: fc.integer({ min: 0, max: 5 * HOUR_MS }),
 });
 
 describe('the sums of a hub', () => {
-  it('lose no call and make none up, by token and by hour, in however many parts they are taken', () => {
+  it('lose no call and make none up, by secret and by hour, in however many parts they are taken', () => {
     fc.assert(
       fc.property(fc.array(told), fc.nat(10), (all, part) => {
         const usage = new Usage();
@@ -30,15 +36,15 @@ describe('the sums of a hub', () => {
         for (const tokenId of IDS) {
           for (let hour = 0; hour <= 5; hour++) {
             const mine = all.filter(
-              ({ counts, now }) => counts.has(tokenId) && Math.floor(now / HOUR_MS) === hour,
+              ({ counts, now }) => counts.has(hashOf(tokenId)) && Math.floor(now / HOUR_MS) === hour,
             );
             const row = rows.find((each) => each.tokenId === tokenId && each.hour === hour);
             const expected = (which: 0 | 1) =>
-              mine.reduce((total, { counts }) => total + (counts.get(tokenId)?.[which] ?? 0), 0);
+              mine.reduce((total, { counts }) => total + (counts.get(hashOf(tokenId))?.[which] ?? 0), 0);
             expect(row?.accepted ?? 0).toBe(expected(0));
             expect(row?.refused ?? 0).toBe(expected(1));
             const used = mine
-              .filter(({ counts }) => (counts.get(tokenId)?.[0] ?? 0) > 0)
+              .filter(({ counts }) => (counts.get(hashOf(tokenId))?.[0] ?? 0) > 0)
               .map(({ now }) => new Date(now).toISOString());
             expect(row?.usedAt ?? null).toBe(used.toSorted().at(-1) ?? null);
           }
@@ -50,8 +56,8 @@ describe('the sums of a hub', () => {
 
   it('are bounded: the oldest rows go, and how many is said once', () => {
     const usage = new Usage();
-    for (let token = 0; token < ROWS_KEPT + 5; token++) usage.add(new Map([[`t${token}`, [1, 0]]]), 0);
-    usage.add(new Map([['t5', [1, 0]]]), 0);
+    for (let token = 0; token < ROWS_KEPT + 5; token++) usage.add(one(`t${token}`), 0);
+    usage.add(one('t5'), 0);
     expect(usage.takeDropped()).toBe(5);
     expect(usage.takeDropped()).toBe(0);
     const rows = usage.take();

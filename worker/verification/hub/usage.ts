@@ -4,7 +4,7 @@ import type { Counts } from '../sync.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** Rows that wait at most: some 14 MB in storage. */
+/** Rows that wait at most: some 20 MB in storage. */
 export const ROWS_KEPT = 100_000;
 
 export class Usage {
@@ -14,9 +14,10 @@ export class Usage {
   /** Adds what one isolate counted since it last told. */
   add(counts: Counts, now: number): void {
     const hour = Math.floor(now / HOUR_MS);
-    for (const [tokenId, [accepted, refused]] of counts) {
+    for (const [hash, [accepted, refused, tokenId]] of counts) {
       this.addRow({
         tokenId,
+        hash,
         hour,
         accepted,
         refused,
@@ -26,7 +27,7 @@ export class Usage {
   }
 
   addRow(row: UsageRow): void {
-    const key = `${row.tokenId} ${row.hour}`;
+    const key = `${row.hash ?? row.tokenId} ${row.hour}`;
     const sum = this.#rows.get(key);
     if (sum === undefined) {
       this.#rows.set(key, { ...row });

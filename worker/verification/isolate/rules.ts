@@ -20,5 +20,12 @@ export const ISOLATE_RULES = {
   isOvertaken(asOf: number, changedAt: number, floor: number): boolean {
     return asOf < floor || asOf < changedAt;
   },
+  /**
+   * Whether a secret that has an end has come to it, by the clock of this place. It is the one rule that compares with a clock:
+   * clocks at the edge agree within a second or so.
+   */
+  hasEnded(expiresAt: number, now: number): boolean {
+    return now >= expiresAt;
+  },
 };
 export type IsolateRules = typeof ISOLATE_RULES;

@@ -81,12 +81,79 @@ async function verify(hash = A): Promise<Verification> {
 function sumOf(all: Counts[], token = 'a') {
   const sum = { accepted: 0, refused: 0 };
   for (const counts of all) {
-    const [accepted, refused] = counts.get(token) ?? [0, 0];
+    const [accepted, refused] = counts.get(hashOf(token)) ?? [0, 0];
     sum.accepted += accepted;
     sum.refused += refused;
   }
   return sum;
 }
+
+describe('a secret that has an end', () => {
+  const END = '2026-03-01T12:00:00.000Z';
+  beforeEach(() => {
+    vi.setSystemTime('2026-03-01T11:59:50Z');
+    table.change('a', { ...holderOf('a'), expiresAt: Date.parse(END) });
+  });
+
+  it('says when it ends, and is refused from that instant on, from memory as well and whoever is away', async () => {
+    const accepted = { ...ACCEPTED, expiresAt: END };
+    expect(await verify()).toEqual(accepted);
+    while (Date.now() < Date.parse(END) - 10) {
+      expect(await verify()).toEqual(accepted);
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    await verify();
+    vi.setSystemTime(Date.parse(END) - 1);
+    expect(recall()).toEqual(accepted);
+    table.isAway = true;
+    vi.setSystemTime(Date.parse(END));
+    expect(recall()).toEqual(INVALID);
+  });
+
+  it('keeps its end in KV, for an isolate that finds it there', async () => {
+    await verify();
+    verifier = new Verifier(ports);
+    io = [];
+    expect(await verify()).toEqual({ ...ACCEPTED, expiresAt: END });
+    expect(io).toEqual(['KV', 'hub']);
+    vi.setSystemTime(END);
+    verifier = new Verifier(ports);
+    expect(await verify()).toEqual(INVALID);
+  });
+
+  it('is judged by the clock of the isolate when the answer is given: a call that waited past the end is refused', async () => {
+    ports.hub.sync = never;
+    vi.setSystemTime(Date.parse(END) - 500);
+    expect(await verify()).toEqual(INVALID);
+  });
+
+  it('does not open what its token or its plan keeps closed', async () => {
+    const end = { expiresAt: Date.parse(END) };
+    table.change('a', { ...holderOf('a', false), ...end });
+    expect(await verify()).toEqual(INVALID);
+    table.change('a', { ...holderOf('a'), plan: 'pro', ...end });
+    hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
+    verifier = new Verifier(ports);
+    expect(await verify()).toMatchObject({ reason: 'enterprise-plan-required' });
+    vi.setSystemTime(END);
+    expect(await verify()).toEqual(INVALID);
+  });
+});
+
+it('calls are counted by secret, each with its token', async () => {
+  table.change('b', holderOf('a'));
+  await verify(A);
+  await verify(hashOf('b'));
+  recall(hashOf('b'));
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect([sumOf(told), sumOf(told, 'b')]).toEqual([
+    { accepted: 1, refused: 0 },
+    { accepted: 2, refused: 0 },
+  ]);
+  expect(new Set(told.flatMap((counts) => [...counts.values()].map(([, , tokenId]) => tokenId)))).toEqual(
+    new Set(['a']),
+  );
+});
 
 describe('a token that is remembered', () => {
   it('is answered at once, and a thousand times without any I/O', async () => {

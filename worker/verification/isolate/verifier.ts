@@ -16,7 +16,8 @@ import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '.
 import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
-  | { ok: true; tokenId: string; organisationId: string; plan: Plan }
+  /** `expiresAt` (RFC 3339): from then on this secret is refused. Absent: it has no end. */
+  | { ok: true; tokenId: string; organisationId: string; plan: Plan; expiresAt?: string }
   | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
   | { ok: false; reason: 'invalid-token' }
   /** The database cannot be reached and nothing current is held; `retryAfter` in seconds. */
@@ -59,6 +60,8 @@ const DIRECT_PAGES = 10;
 const DIRECT_TOKENS = 100;
 /** When traffic stops, what was counted last is told within this time. */
 const FLUSH_MS = 10_000;
+/** A hub that cannot be had then is asked again after these times. What may outlive an answer has 30 s in all. */
+const FLUSH_AGAIN_MS = [5000, 10_000];
 const TOO_LATE = 'too late';
 export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
@@ -100,7 +103,7 @@ export class Verifier {
       this.#renewAt = now + this.#ports.leaseMs / 4;
       if (this.#brakes.mayRenew(now, this.#renewingUntil)) void this.#renew(now, waitUntil);
     }
-    return this.#judge(remembered.holder, now, waitUntil);
+    return this.#judge(hash, remembered.holder, now, waitUntil);
   }
 
   /** The answer from beyond this isolate. Never wrong: where the database cannot be read, it says so. */
@@ -110,7 +113,7 @@ export class Verifier {
     const holder = await this.#find(hash, waitUntil).finally(() => this.#wanted.delete(hash));
     if (holder === undefined) return UNAVAILABLE;
     if (holder === null && !isRemembered) this.#misses.count(hash, this.#ports.now());
-    return this.#judge(holder, this.#ports.now(), waitUntil);
+    return this.#judge(hash, holder, this.#ports.now(), waitUntil);
   }
 
   /** While too many look-ups end without a row, only a hash that KV knows is asked for: such a row was there once. */
@@ -296,7 +299,8 @@ export class Verifier {
       const now = this.#ports.now();
       const rest = now - asked >= HUB_MS ? SLOW_HUB_REST_MS : this.#brakes.restMs(this.#ports.random());
       this.#hubRestsUntil = Math.max(this.#hubRestsUntil, now + rest);
-      for (const [tokenId, [accepted, refused]] of counts) this.#count(tokenId, accepted, refused);
+      for (const [hash, [accepted, refused, tokenId]] of counts)
+        this.#count(hash, tokenId, accepted, refused);
       throw error;
     }
   }
@@ -336,22 +340,26 @@ export class Verifier {
     return this.memory.generation;
   }
 
-  #judge(holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
+  #judge(hash: TokenHash, holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
     if (holder === null) return INVALID;
-    const { tokenId, organisationId, plan, active } = holder;
+    const { tokenId, organisationId, plan, expiresAt } = holder;
+    const active = holder.active && (expiresAt === undefined || !this.#rules.hasEnded(expiresAt, now));
     const ok = active && opensDeveloperZone(plan);
-    this.#count(tokenId, ok ? 1 : 0, ok ? 0 : 1);
+    this.#count(hash, tokenId, ok ? 1 : 0, ok ? 0 : 1);
     if (now >= this.#flushAt) {
       this.#flushAt = now + FLUSH_MS;
       waitUntil(this.#flush());
     }
-    if (ok) return { ok, tokenId, organisationId, plan };
+    if (ok) {
+      if (expiresAt === undefined) return { ok, tokenId, organisationId, plan };
+      return { ok, tokenId, organisationId, plan, expiresAt: new Date(expiresAt).toISOString() };
+    }
     return active ? { ok, reason: 'enterprise-plan-required', tokenId, organisationId, plan } : INVALID;
   }
 
-  #count(tokenId: string, accepted: number, refused: number): void {
-    const counted = this.#counts.get(tokenId);
-    if (counted === undefined) this.#counts.set(tokenId, [accepted, refused]);
+  #count(hash: TokenHash, tokenId: string, accepted: number, refused: number): void {
+    const counted = this.#counts.get(hash);
+    if (counted === undefined) this.#counts.set(hash, [accepted, refused, tokenId]);
     else {
       counted[0] += accepted;
       counted[1] += refused;
@@ -359,8 +367,11 @@ export class Verifier {
   }
 
   async #flush(): Promise<void> {
-    await this.#ports.sleep(FLUSH_MS);
-    if (this.#counts.size > 0) await this.#sync({ head: this.memory.head }).catch(() => undefined);
+    for (const ms of [FLUSH_MS, ...FLUSH_AGAIN_MS]) {
+      await this.#ports.sleep(ms);
+      if (this.#counts.size === 0) return;
+      await this.#sync({ head: this.memory.head }).catch(() => undefined);
+    }
   }
 
   /** What KV says, or null where it says nothing in time. */

@@ -33,7 +33,7 @@ async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked
 
 describe('the promise', () => {
   it(
-    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, dying hubs, a lying KV and moved databases`,
+    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, dying hubs, a lying KV, moved databases and secrets that end`,
     { timeout: 30_000 + SCHEDULES * 60 },
     async () => {
       let checked = 0;
@@ -90,6 +90,11 @@ const TWINS: { rule: string; broken: Broken }[] = [
   { rule: 'never trust a read that others began', broken: { hub: { trustsRead: () => true } } },
   { rule: 'load once at a time, without a gap', broken: { hub: { joinsLoads: () => false } } },
   { rule: 'tell a restored database from its own past', broken: { hub: { isSameNonce: () => true } } },
+  { rule: 'refuse a secret from its end on', broken: { isolate: { hasEnded: () => false } } },
+  {
+    rule: 'refuse no secret before its end',
+    broken: { isolate: { hasEnded: (expiresAt, now) => now + 2000 >= expiresAt } },
+  },
   { rule: 'believe no hub of another epoch', broken: { terms: { isSameEpoch: () => true } } },
 ];
 

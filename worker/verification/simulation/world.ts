@@ -31,6 +31,12 @@ const LENGTH_MS = 14_000;
 const HASHES = ['a', 'b'] as TokenHash[];
 const REGIONS: readonly Place[] = ['weur', 'enam'];
 const ISOLATES = 3;
+/**
+ * The end of a secret is compared with the clock of the isolate. Where secrets have an end, clocks agree within a second: half of
+ * it either way, and what their rates add in the length of a history.
+ */
+const OFFSET_MS = 500;
+const SKEW_MS = OFFSET_MS + 260;
 
 /** What a deployment binds its isolates and hubs to. */
 type Database = { changes: Change[]; holders: Map<TokenHash, Holder | null> };
@@ -50,6 +56,10 @@ export class World {
   readonly #moves: () => number;
   /** For the isolates' own use: how often they ask must not change what else happens. */
   readonly #isolateRandom: () => number;
+  /** Likewise, for the secrets that are replaced. */
+  readonly #ends: () => number;
+  /** Half of all histories have secrets with an end; in the others the clocks have nothing in common. */
+  readonly #haveEnds: boolean;
   readonly #leases: Leases;
   #time = 0;
   #order = 0;
@@ -73,6 +83,8 @@ export class World {
     this.#random = randomFrom(seed);
     this.#moves = randomFrom(seed ^ 0x5b_d1_e9_95);
     this.#isolateRandom = randomFrom(~seed);
+    this.#ends = randomFrom(seed ^ 0x27_d4_eb_2f);
+    this.#haveEnds = seed % 2 !== 0;
     this.#leases = seed % 4 === 0 ? LONG : USUAL;
     this.#deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
@@ -108,6 +120,9 @@ export class World {
   #plan(): void {
     for (let mutation = 0; mutation < 3; mutation++) {
       this.#after(500 + this.#random() * 6000, () => void this.#mutate(this.#pick(HASHES)));
+    }
+    for (const hash of this.#haveEnds ? HASHES : []) {
+      this.#after(this.#ends() * 6000, () => void this.#replace(hash));
     }
     for (let trouble = 0; trouble < 4; trouble++) {
       this.#after(this.#random() * LENGTH_MS * 0.8, () => this.#trouble());
@@ -184,8 +199,7 @@ export class World {
   }
 
   async #mutate(hash: TokenHash): Promise<void> {
-    const { database, terms } = this.#deployment;
-    const before = database.holders.get(hash) ?? null;
+    const before = this.#deployment.database.holders.get(hash) ?? null;
     const kind = this.#random();
     const holder: Holder | null =
       before === null
@@ -195,7 +209,18 @@ export class World {
           : kind < 0.25
             ? { ...before, plan: before.plan === 'pro' ? 'enterprise' : 'pro' }
             : { ...before, active: !before.active };
-    if (holder === before) return;
+    if (holder !== before) await this.#change(hash, holder);
+  }
+
+  /** The secret is replaced: it works for some time more. Whatever befalls its token afterwards, it keeps this end. */
+  async #replace(hash: TokenHash): Promise<void> {
+    const before = this.#deployment.database.holders.get(hash) ?? null;
+    if (before === null) return;
+    await this.#change(hash, { ...before, expiresAt: Math.floor(this.#time + this.#ends() * 5000) });
+  }
+
+  async #change(hash: TokenHash, holder: Holder | null): Promise<void> {
+    const { database, terms } = this.#deployment;
     this.#commit(hash, holder);
     const state: State = { at: this.#time, answeredAt: Infinity, holder };
     this.#history.get(hash)?.push(state);
@@ -245,7 +270,9 @@ export class World {
     this.checked++;
     const states = this.#history.get(hash) ?? [];
     const first = states.findLastIndex((state) => state.answeredAt < startedAt);
-    const allowed = states.slice(Math.max(0, first)).map(({ holder }) => judge(holder));
+    const allowed = states
+      .slice(Math.max(0, first))
+      .flatMap(({ holder }) => judge(holder, startedAt, this.#time));
     if (!allowed.includes(said)) {
       this.wrong.push({ hash, startedAt, endedAt: this.#time, said, allowed });
     }
@@ -291,9 +318,10 @@ export class World {
     });
   }
 
-  /** A clock of its own: any offset, a rate within 0.9 % of the true one. */
+  /** A clock of its own: a rate within 0.9 % of the true one, and any offset, or one that end of secrets bear. */
   #newClock(): () => number {
-    const offset = Math.floor(this.#random() * 1e6);
+    const drawn = this.#random();
+    const offset = this.#haveEnds ? (drawn * 2 - 1) * OFFSET_MS : Math.floor(drawn * 1e6);
     const rate = 1 + (this.#random() - 0.5) * 0.018;
     return () => offset + this.#time * rate;
   }
@@ -410,9 +438,14 @@ export class World {
   }
 }
 
-function judge(holder: Holder | null): Verdict {
-  if (holder === null || !holder.active) return 'refused';
-  return holder.plan === 'enterprise' ? 'accepted' : 'plan';
+/** What may be answered to a call of this time: either, while clocks may differ about the end of its secret. */
+function judge(holder: Holder | null, startedAt: number, endedAt: number): Verdict[] {
+  if (holder === null || !holder.active) return ['refused'];
+  const { plan, expiresAt = Infinity } = holder;
+  const verdicts: Verdict[] = [];
+  if (startedAt < expiresAt + SKEW_MS) verdicts.push(plan === 'enterprise' ? 'accepted' : 'plan');
+  if (endedAt >= expiresAt - SKEW_MS) verdicts.push('refused');
+  return verdicts;
 }
 
 /** Null: no answer, which is never wrong. */

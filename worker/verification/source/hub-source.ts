@@ -17,7 +17,7 @@ function d1Source(db: D1Database): HubSource {
     },
     async addUsage(rows: UsageRow[]) {
       const json = JSON.stringify(rows);
-      await db.batch([db.prepare(ADD_USAGE).bind(json), db.prepare(MOVE_LAST_USED).bind(json)]);
+      await db.batch([ADD_USAGE, ...MOVE_LAST_USED].map((statement) => db.prepare(statement).bind(json)));
     },
     owner: () => db.prepare(OWNER).first<string>('hubs'),
     async claim(deployment) {

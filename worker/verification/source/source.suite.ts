@@ -4,7 +4,7 @@ import { eq, sql } from 'drizzle-orm';
 import { beforeAll, expect, it } from 'vitest';
 import type { Db } from '../../database.ts';
 import { insertOrganisation, insertToken } from '../../test/rows.ts';
-import { organisations, tokens, tokenUsage } from '../../tables.ts';
+import { organisations, replacedSecrets, tokens, tokenUsage } from '../../tables.ts';
 import { sha256Hex } from '../../random.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import type { HubSource } from '../record.ts';
@@ -113,6 +113,74 @@ export function describeSource(open: () => Promise<{ db: Db; source: HubSource }
     ]);
     const [token] = await db.select().from(tokens).where(eq(tokens.id, id));
     expect(token?.lastUsedAt).toBe(late);
+  });
+
+  /** A token whose secret was replaced by SQL alone, and the hash of the secret before it. */
+  async function givenReplaced(until: 'time' | 'silent' = 'silent') {
+    const organisationId = await insertOrganisation(db);
+    const { id, hash: old } = await insertToken(db, organisationId);
+    // A SHA-256 in hex, of anything.
+    const hash = sha256Hex(crypto.randomUUID()) as TokenHash;
+    await db.run(sql`INSERT INTO replaced_secrets (hash, token_id, organisation_id, preview, replaced_at, retires_at, until)
+      SELECT hash, id, organisation_id, preview, '2026-01-01T00:00:00.000Z', '2026-01-08T00:00:00.000Z', ${until} FROM tokens WHERE id = ${id}`);
+    const preview = `9r${id.slice(0, 3)}`;
+    await db.update(tokens).set({ hash, preview }).where(eq(tokens.id, id));
+    const replaced = async () =>
+      (await db.select().from(replacedSecrets).where(eq(replacedSecrets.hash, old)))[0];
+    return { id, organisationId, old, hash, replaced };
+  }
+
+  it('answers both secrets of a token, the one before with its end, and no retired one as active', async () => {
+    const { id, organisationId, old, hash } = await givenReplaced();
+    const holder = { tokenId: id, organisationId, plan: 'enterprise', active: true };
+    expect((await read(hash)).holder).toEqual(holder);
+    const expiresAt = Date.parse('2026-01-08T00:00:00.000Z');
+    expect((await read(old)).holder).toEqual({ ...holder, expiresAt });
+    await db.update(tokens).set({ active: false }).where(eq(tokens.id, id));
+    for (const each of [old, hash]) expect((await read(each)).holder).toEqual({ ...holder, active: false });
+    await db.update(tokens).set({ active: true }).where(eq(tokens.id, id));
+    const { asOf } = await read(old);
+    await db
+      .update(replacedSecrets)
+      .set({ retiredAt: '2026-01-02T00:00:00.000Z' })
+      .where(eq(replacedSecrets.hash, old));
+    expect((await read(old)).holder).toEqual({ ...holder, active: false });
+    expect((await read(hash)).holder).toEqual(holder);
+    const changes = await source.changesFrom(asOf.seq + 1, 100);
+    expect(changes.map((change) => change.hash)).toEqual([old]);
+  });
+
+  it('counts calls by token and the last use by secret, and says when the new one was used first', async () => {
+    const { id, old, hash, replaced } = await givenReplaced();
+    const [first, second, third] = [1, 2, 3].map((day) => `2026-01-0${day}T00:00:00.000Z`);
+    const row = { tokenId: id, hour: 9, accepted: 1, refused: 0 };
+    const lastUsedAt = async () => (await db.select().from(tokens).where(eq(tokens.id, id)))[0]?.lastUsedAt;
+    await source.addUsage([
+      { ...row, hash: old, usedAt: second ?? '' },
+      // Refused alone.
+      { ...row, hour: 10, hash, accepted: 0, refused: 1, usedAt: null },
+    ]);
+    expect(await replaced()).toMatchObject({ lastUsedAt: second, successorUsedAt: null });
+    expect(await lastUsedAt()).toBeNull();
+    await source.addUsage([{ ...row, hash: old, usedAt: first ?? '' }]);
+    expect(await replaced()).toMatchObject({ lastUsedAt: second, successorUsedAt: null });
+    await source.addUsage([{ ...row, hash, usedAt: second ?? '' }]);
+    await source.addUsage([{ ...row, hash, usedAt: third ?? '' }]);
+    expect(await replaced()).toMatchObject({ lastUsedAt: second, successorUsedAt: second });
+    expect(await lastUsedAt()).toBe(third);
+    const usage = await db.select().from(tokenUsage).where(eq(tokenUsage.tokenId, id));
+    expect(usage.map(({ accepted, refused }) => [accepted, refused])).toEqual([
+      [4, 0],
+      [0, 1],
+    ]);
+  });
+
+  it('does not take a call that names no secret, as the release before counts them, for a use of the new one', async () => {
+    const { id, replaced } = await givenReplaced();
+    await source.addUsage([
+      { tokenId: id, hour: 9, accepted: 1, refused: 0, usedAt: '2026-01-03T00:00:00.000Z' },
+    ]);
+    expect(await replaced()).toMatchObject({ lastUsedAt: null, successorUsedAt: null });
   });
 
   it('belongs to the deployment that claims it first', async () => {

@@ -4,11 +4,16 @@ import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import type { TokenRecord } from '../record.ts';
 
-/** Records and newest head together, for each hash in a list in JSON: had they been read apart, a change between them would be missed. */
-export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active, o.id AS organisationId, plan
+/**
+ * Records and newest head together, for each hash in a list in JSON: had they been read apart, a change between them would be
+ * missed. A retired secret is known as long as its row is there, so that calls with it are counted as refused.
+ */
+export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active AND s.retired_at IS NULL AS active,
+o.id AS organisationId, plan, retires_at AS retiresAt
 FROM json_each(?1) AS asked
 CROSS JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1)
-LEFT JOIN tokens AS t ON t.hash = asked.value
+LEFT JOIN replaced_secrets AS s ON s.hash = asked.value
+LEFT JOIN tokens AS t ON t.id = coalesce(s.token_id, (SELECT id FROM tokens WHERE hash = asked.value))
 LEFT JOIN organisations AS o ON o.id = t.organisation_id`;
 export const CHANGES_FROM =
   'SELECT seq, nonce, token_hash AS hash FROM changes WHERE seq >= ?1 ORDER BY seq LIMIT ?2';
@@ -20,9 +25,20 @@ export const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, ref
 SELECT tokens.id, json_extract(value, '$.hour'), json_extract(value, '$.accepted'), json_extract(value, '$.refused')
 FROM json_each(?1) JOIN tokens ON tokens.id = json_extract(value, '$.tokenId') WHERE true
 ON CONFLICT (token_id, hour) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused`;
-export const MOVE_LAST_USED = `UPDATE tokens SET last_used_at = used.at
-FROM (SELECT json_extract(value, '$.tokenId') AS id, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
-WHERE tokens.id = used.id AND used.at > coalesce(tokens.last_used_at, '')`;
+/** The last use of secrets: of the current ones, and of those that were replaced. Rows of the release before name no secret. */
+export const MOVE_LAST_USED = [
+  `UPDATE tokens SET last_used_at = used.at
+FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used
+WHERE tokens.id = used.id AND tokens.hash = coalesce(used.hash, tokens.hash) AND used.at > coalesce(tokens.last_used_at, '')`,
+  `UPDATE replaced_secrets SET last_used_at = used.at
+FROM (SELECT json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
+WHERE replaced_secrets.hash = used.hash AND used.at > coalesce(replaced_secrets.last_used_at, '')`,
+  // Only what names the current secret says that it is used.
+  `UPDATE replaced_secrets SET successor_used_at = used.at
+FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used, tokens
+WHERE tokens.id = used.id AND tokens.hash = used.hash AND replaced_secrets.token_id = tokens.id
+AND replaced_secrets.retired_at IS NULL AND replaced_secrets.successor_used_at IS NULL AND used.at IS NOT NULL`,
+];
 
 export const OWNER = 'SELECT hubs FROM deployment WHERE id = 1';
 export const CLAIM = 'INSERT INTO deployment (id, hubs) VALUES (1, ?1) ON CONFLICT DO NOTHING';
@@ -35,6 +51,7 @@ export type Row = {
   active: number | null;
   organisationId: string | null;
   plan: Plan | null;
+  retiresAt: string | null;
 };
 
 /** The records in the rows of READ. */
@@ -43,10 +60,12 @@ export function recordsOf(rows: Row[]): Map<TokenHash, TokenRecord> {
   return new Map(rows.map((row) => [row.hash, recordOf(row)]));
 }
 
-function recordOf({ seq, nonce, tokenId, active, organisationId, plan }: Row): TokenRecord {
-  const known = tokenId !== null && organisationId !== null && plan !== null;
-  return {
-    asOf: { seq, nonce },
-    holder: known ? { tokenId, organisationId, plan, active: active === 1 } : null,
-  };
+function recordOf({ seq, nonce, tokenId, active, organisationId, plan, retiresAt }: Row): TokenRecord {
+  const asOf = { seq, nonce };
+  if (tokenId === null || organisationId === null || plan === null) return { asOf, holder: null };
+  const holder = { tokenId, organisationId, plan, active: active === 1 };
+  // A retired secret needs no end.
+  return retiresAt === null || !holder.active
+    ? { asOf, holder }
+    : { asOf, holder: { ...holder, expiresAt: Date.parse(retiresAt) } };
 }

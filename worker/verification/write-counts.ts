@@ -1,0 +1,22 @@
+// Has every hub write the calls that it was told of, for those who must know what was used. Otherwise hubs write once a minute.
+import { hubAt, placesOf } from './region.ts';
+import type { Hubs } from './region.ts';
+import { askUnder, termsOf } from './terms.ts';
+
+/** A hub that takes longer counts as one that has not written. */
+const WRITE_MS = 20_000;
+
+/** Whether every hub of the deployment has written all that it was told of before this call. */
+export async function haveHubsWrite(hubs: Hubs): Promise<boolean> {
+  const terms = termsOf(hubs.epoch);
+  const late = new Promise<never>((_, fail) => {
+    setTimeout(() => fail(new Error('hub: too late')), WRITE_MS);
+  });
+  const all = placesOf(hubs).map((place) =>
+    askUnder(terms, {}, (question) => hubAt(hubs, place).writeCounts(question)),
+  );
+  return Promise.race([Promise.all(all), late]).then(
+    () => true,
+    () => false,
+  );
+}
