@@ -16,7 +16,6 @@ export type Place = Region | Jurisdiction;
 type HubStub = {
   sync(question: object, counts: Counts): Promise<unknown>;
   advance(point: Head & Partial<Terms>): Promise<Terms>;
-  writeCounts(question: Partial<Terms>): Promise<Terms>;
 };
 type HubNames = { getByName(name: string, options?: { locationHint?: Region }): HubStub };
 

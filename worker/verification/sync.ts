@@ -21,6 +21,8 @@ export type HubLook = { head: Head | null; ageMs: number | null; startedAt: numb
 
 /** Asks a hub about itself, in the place of an `Ask`. */
 export type Look = { look: true };
+/** Asks a hub to write what it was told of calls to the database, in the place of an `Ask`. */
+export type Write = { write: true };
 
 /** Accepted and refused calls by secret, since they were last told to a hub, each with the id of its token. */
 export type Counts = Map<TokenHash, [accepted: number, refused: number, tokenId: string]>;

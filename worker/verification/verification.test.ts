@@ -14,7 +14,7 @@ import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 import { hashOfSecret, mintSecret } from '../token/secret.ts';
-import type { ChangeHub } from './hub/change-hub.ts';
+import { ChangeHub } from './hub/change-hub.ts';
 import { cacheKey } from './record.ts';
 import type { Source } from './record.ts';
 import { termsOf } from './terms.ts';
@@ -280,6 +280,15 @@ describe('a record in KV', () => {
     await env.TOKEN_CACHE.put(cacheKey(hashOfSecret(paused.secret)), text);
     expect(await statusOf(isolate().env, paused.secret)).toBe(401);
   });
+});
+
+it('a hub answers three calls: sync, advance and its alarm', () => {
+  expect(Object.getOwnPropertyNames(ChangeHub.prototype).toSorted()).toEqual([
+    'advance',
+    'alarm',
+    'constructor',
+    'sync',
+  ]);
 });
 
 describe('a hub under other terms', () => {

@@ -1,10 +1,13 @@
 // Has every hub write the calls that it was told of, for those who must know what was used. Otherwise hubs write once a minute.
 import { hubAt, placesOf } from './region.ts';
 import type { Hubs } from './region.ts';
+import type { Write } from './sync.ts';
 import { askUnder, termsOf } from './terms.ts';
+import type { Terms } from './terms.ts';
 
 /** A hub that takes longer counts as one that has not written. */
 const WRITE_MS = 20_000;
+const WRITE: Write = { write: true };
 
 /** Whether every hub of the deployment has written all that it was told of before this call. */
 export async function haveHubsWrite(hubs: Hubs): Promise<boolean> {
@@ -13,7 +16,12 @@ export async function haveHubsWrite(hubs: Hubs): Promise<boolean> {
     setTimeout(() => fail(new Error('hub: too late')), WRITE_MS);
   });
   const all = placesOf(hubs).map((place) =>
-    askUnder(terms, {}, (question) => hubAt(hubs, place).writeCounts(question)),
+    askUnder(
+      terms,
+      WRITE,
+      // A hub that has written answers its terms.
+      (question) => hubAt(hubs, place).sync(question, new Map()) as Promise<Terms>,
+    ),
   );
   return Promise.race([Promise.all(all), late]).then(
     () => true,

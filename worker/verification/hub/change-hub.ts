@@ -13,7 +13,7 @@ import type { Head, HubSource, UsageRow } from '../record.ts';
 import { answerUnder, termsOf } from '../terms.ts';
 import type { Terms } from '../terms.ts';
 import { Usage } from './usage.ts';
-import type { Answer, Ask, Counts, HubLook, Look } from '../sync.ts';
+import type { Answer, Ask, Counts, HubLook, Look, Write } from '../sync.ts';
 
 /** How long a read of the database may take. */
 const SOURCE_MS = 5000;
@@ -59,10 +59,20 @@ export class ChangeHub extends DurableObject<Env> {
 
   /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */
   sync(ask: Look & Partial<Terms>, counts: Counts): Promise<HubLook & Terms>;
+  /** Answers when all that was counted up to this call is written, and rejects where that fails. */
+  sync(ask: Write & Partial<Terms>, counts: Counts): Promise<Terms>;
   sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms>;
-  sync(ask: (Ask | Look) & Partial<Terms>, counts: Counts): Promise<(Answer | HubLook) & Terms> {
+  sync(
+    ask: (Ask | Look | Write) & Partial<Terms>,
+    counts: Counts,
+  ): Promise<(Answer | HubLook | object) & Terms> {
     return answerUnder(this.#terms, ask, async () => {
       if ('look' in ask) return this.#hub.look();
+      if ('write' in ask) {
+        await this.#requireOwnDatabase();
+        await this.#write();
+        return {};
+      }
       const [answer] = await Promise.all([this.#hub.sync(ask), this.#requireOwnDatabase()]);
       this.#usage.add(counts, Date.now());
       if (!this.#usage.isEmpty) this.#saveSoon();
@@ -112,15 +122,6 @@ export class ChangeHub extends DurableObject<Env> {
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
     }
     await this.ctx.storage.put(WRITTEN, Date.now());
-  }
-
-  /** Writes all that was counted up to this call to the database, for those who must know it; rejects where that fails. */
-  writeCounts(question: Partial<Terms>): Promise<Terms> {
-    return answerUnder(this.#terms, question, async () => {
-      await this.#requireOwnDatabase();
-      await this.#write();
-      return {};
-    });
   }
 
   /** One at a time: what is being written must not be written by another one as well. */
