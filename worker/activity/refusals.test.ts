@@ -16,6 +16,8 @@ import {
   withinOneMinute,
   write,
 } from '../test/harness.ts';
+import { sha256Hex } from '../random.ts';
+import { hashOfSecret } from '../token/secret.ts';
 import { recordRefusal } from './store.ts';
 
 type Row = {
@@ -250,6 +252,21 @@ describe('a secret in a URL', () => {
     const { secret } = await givenToken(organisation, false);
     await send(`/v1/ping?token=${secret}`, {});
     expect(await recordOf(organisation)).toHaveLength(1);
+  });
+
+  it('is limited by its token: what is sent beyond the limit is not written', async () => {
+    const organisation = await givenOrganisation();
+    const { secret } = await givenToken(organisation);
+    const keys: string[] = [];
+    const limiter = {
+      limit: async ({ key }: { key: string }) => {
+        keys.push(key);
+        return { success: false };
+      },
+    };
+    await send(`/v1/ping?token=${secret}`, {}, { FAILED_LOGINS_PER_CLIENT: limiter });
+    expect(await recordOf(organisation)).toEqual([]);
+    expect(keys).toContain(`exposed:${sha256Hex(hashOfSecret(secret))}`);
   });
 
   it('that nobody minted, or nobody has, costs no write', async () => {

@@ -21,6 +21,7 @@ type Lies = {
   signedByAnother?: boolean;
   unsigned?: boolean;
   down?: boolean;
+  silent?: boolean;
 };
 let lies: Lies = {};
 /** Who is asked: a provider's discovery is remembered for ten minutes, so some tests ask one of their own. */
@@ -65,6 +66,13 @@ async function answerAsIssuer(input: RequestInfo | URL, init?: RequestInit): Pro
   const asksFor = new URL(request.url).pathname.split('/').at(-1) ?? '';
   requests.push(asksFor);
   if (lies.down === true) throw new TypeError('network down');
+  if (lies.silent === true) {
+    const { signal } = request;
+    return new Promise((_, reject) => {
+      if (signal.aborted) reject(signal.reason as Error);
+      else signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+  }
   switch (asksFor) {
     case 'openid-configuration': {
       const base = issuer.replace(/\/$/, '');
@@ -402,6 +410,37 @@ describe('single sign-on', () => {
     lies = {};
     expect((await send('/api/sign-in/oidc', '', settings)).headers.get('location')).toContain(issuer);
     expect(requests).toHaveLength(2);
+  });
+
+  it('remembers for ten minutes how the provider is found', async () => {
+    issuer = 'https://remembered.example';
+    const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
+    const start = Date.now();
+    const at = vi.spyOn(Date, 'now');
+    const askedAfter = async (ms: number) => {
+      at.mockReturnValue(start + ms);
+      expect((await send('/api/sign-in/oidc', '', settings)).status).toBe(302);
+      return requests.length;
+    };
+    expect(await askedAfter(0)).toBe(1);
+    expect(await askedAfter(599_999)).toBe(1);
+    expect(await askedAfter(600_000)).toBe(2);
+  });
+
+  it('waits ten seconds for a provider that does not answer, at each step', async () => {
+    const trip = await begin();
+    lies = { silent: true };
+    const waits: number[] = [];
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      waits.push(ms);
+      // The time is up at once.
+      return AbortSignal.abort(new DOMException('too late', 'TimeoutError'));
+    });
+    expect(await errorOf(await comeBack(trip))).toBe('sign-in-failed');
+    issuer = 'https://silent.example';
+    const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
+    expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
+    expect(waits).toEqual([10_000, 10_000]);
   });
 
   it('limits one client before the provider is asked to find itself', async () => {

@@ -323,6 +323,28 @@ describe('signing in by link', () => {
     expect(mine).toBe(202);
   });
 
+  it('asks the storage for no link over the limit of the minute, by address and client', async () => {
+    const [email, ip] = [address(), address()];
+    const { env: counted, calls } = deploymentWith(null);
+    const keys: string[] = [];
+    const limiter = {
+      limit: ({ key }: { key: string }) => {
+        keys.push(key);
+        return Promise.resolve({ success: false });
+      },
+    };
+    const request = new Request('http://localhost/api/sign-in/link', {
+      method: 'POST',
+      headers: { origin: 'http://localhost', 'content-type': 'application/json', 'cf-connecting-ip': ip },
+      body: JSON.stringify({ email }),
+    });
+    const settings = { ...counted, LINKS_PER_ADDRESS_AND_CLIENT: limiter };
+    const answer = await worker.fetch(request, settings, createExecutionContext());
+    expect(answer.status).toBe(429);
+    expect(keys).toEqual([`${email} ${ip}`]);
+    expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
+  });
+
   it('writes 1000 links a day for one network address, whatever the addresses', async () => {
     const client = address();
     const day = Math.floor(Date.now() / 86_400_000);
