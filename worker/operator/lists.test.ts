@@ -127,6 +127,37 @@ describe('the events of all organisations', () => {
     expect(statements).toHaveLength(3);
   });
 
+  it('are 40 pages in one answer at most; the rest follows with the next "after"', async () => {
+    const organisation = newId();
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+       INSERT INTO events (at, organisation_id, actor, action, request_id)
+       SELECT '2030-01-01T00:00:00.000Z', ?, 'a', 'sign-in', i FROM n`,
+    )
+      .bind(organisation)
+      .run();
+    let pages = 0;
+    let page: Promise<unknown[]> | null = null;
+    // A log that never ends: every page is the first one again.
+    const endless = {
+      prepare: (sql: string) => ({
+        bind: (...values: unknown[]) => ({
+          raw: () => {
+            pages++;
+            return (page ??= env.DB.prepare(sql)
+              .bind(...values)
+              .raw());
+          },
+        }),
+      }),
+    };
+    const settings = { DB: endless as unknown as D1Database };
+    const answer = await operate('GET', `/events?organisation=${organisation}`, undefined, settings);
+    const text = await answer.text();
+    expect(pages).toBe(40);
+    expect(text.match(/\n/g)).toHaveLength(200_000);
+  });
+
   it.each([
     ['after=x', 'Query "after": no id of an event'],
     ['organisation=a%20b', 'Query "organisation": no id of an organisation'],

@@ -346,8 +346,12 @@ describe('members', () => {
     expect(await second.json()).toMatchObject({ members: [{ email: 'm100@example.com' }], next: null });
   });
 
-  it.each(['PUT', 'DELETE'])('answers %s in an unknown organisation with 404', async (method) => {
-    const answer = await operate(method, '/organisations/nobody/members/a@example.com');
+  it.each([
+    ['GET', ''],
+    ['PUT', '/a@example.com'],
+    ['DELETE', '/a@example.com'],
+  ])('answers %s in an unknown organisation with 404', async (method, path) => {
+    const answer = await operate(method, `/organisations/nobody/members${path}`);
     expect(answer.status).toBe(404);
     expect(await slugOf(answer)).toBe('organisation-not-found');
   });
