@@ -292,6 +292,19 @@ describe('every answer', () => {
     },
   );
 
+  it.each(PATHS.filter(([path, status]) => status >= 400 && !/^\/v(?:1|erify)/.test(path)))(
+    'that refuses is never stored, sends no referrer and belongs to this origin alone: %s',
+    async (path) => {
+      const { headers } = await send(FIRST + path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-resource-policy': 'same-origin',
+      });
+    },
+  );
+
   it('that is security.txt names a contact and the first origin, and is out of date in half a year', async () => {
     const text = await (await send(`${FIRST}/.well-known/security.txt`)).text();
     expect(text).toContain(`Canonical: ${FIRST}/.well-known/security.txt\n`);
