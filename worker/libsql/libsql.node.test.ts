@@ -1,7 +1,7 @@
 // The stores and what verification reads on libSQL, through the client of a deployment and over its wire; and what
 // libSQL does not promise by itself.
 import { createClient } from '@libsql/client/http';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
@@ -139,6 +139,35 @@ describe('a libSQL server', () => {
       await expect(source).rejects.toMatchObject({ name: 'LibsqlError' });
     } finally {
       server.isDown = false;
+    }
+  });
+
+  it('that does not answer is waited for ten seconds', async () => {
+    const waits: number[] = [];
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+      waits.push(ms);
+      // The time is up at once.
+      return AbortSignal.abort(new DOMException('too late', 'TimeoutError'));
+    });
+    try {
+      const asked = openClient({ url: server.url, authToken: server.authToken }).execute('SELECT 1');
+      await expect(asked).rejects.toMatchObject({ name: 'LibsqlError', code: 'UNREACHABLE' });
+      expect(waits).toEqual([10_000]);
+    } finally {
+      timeout.mockRestore();
+    }
+  });
+
+  it('takes a statement as a text, with arguments or without, and reads while another one writes', async () => {
+    const client = openClient({ url: server.url, authToken: server.authToken });
+    server.database.exec('BEGIN IMMEDIATE');
+    try {
+      expect((await client.execute('SELECT 1 AS one')).rows[0]?.['one']).toBe(1);
+      expect((await client.execute('SELECT ? AS it', ['x'])).rows[0]?.['it']).toBe('x');
+      const results = await client.batch(['SELECT 1 AS one', { sql: 'SELECT ? AS it', args: ['y'] }]);
+      expect(results.map(({ rows }) => rows[0]?.[0])).toEqual([1, 'y']);
+    } finally {
+      server.database.exec('ROLLBACK');
     }
   });
 
