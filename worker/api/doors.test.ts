@@ -31,6 +31,15 @@ function upstream(answer: (request: Request) => Response | Promise<Response> = (
   return { seen, UPSTREAM: fetcher as unknown as Fetcher };
 }
 
+/** No answer, until the call is given up. */
+function untilStopped({ signal }: Request): Promise<Response> {
+  return new Promise((_, reject) => {
+    const stop = (): void => reject(new Error('stopped'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop);
+  });
+}
+
 async function slugOf(answer: Response): Promise<string | undefined> {
   return (await answer.json<{ type: string }>()).type.split('#')[1];
 }
@@ -178,16 +187,72 @@ describe('the gateway', () => {
     const text = await first.text();
     expect(text).toContain('upstream-unreachable');
     expect(text).not.toContain('10.1.2.3');
-    const slow = upstream(
-      (request) =>
-        new Promise((_, reject) => {
-          request.signal.addEventListener('abort', () => reject(new Error('stopped')));
-        }),
-    );
+    const slow = upstream(untilStopped);
     const settings = { UPSTREAM: slow.UPSTREAM, UPSTREAM_TIMEOUT_MS: '50' };
     const second = await callWith(settings, '/v1/x', { headers: bearer(secret) });
     expect(second.status).toBe(504);
     expect(await slugOf(second)).toBe('upstream-timeout');
+    // The time is used up: there is no second attempt.
+    expect(slow.seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['GET', 2],
+    ['HEAD', 2],
+    ['POST', 1],
+    ['DELETE', 1],
+  ])('sends a %s to an upstream that breaks off %i times', async (method, times) => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { seen, UPSTREAM } = upstream(() => Promise.reject(new Error('reset')));
+    const answer = await callWith({ UPSTREAM }, '/v1/x', { method, headers: bearer(secret) });
+    expect(answer.status).toBe(502);
+    expect(seen).toHaveLength(times);
+  });
+
+  it.each([401, 407])('says 502 when the upstream refuses the edge: %i', async (status) => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { UPSTREAM } = upstream(() => new Response(null, { status }));
+    const answer = await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) });
+    expect(answer.status).toBe(502);
+    expect(await slugOf(answer)).toBe('upstream-refused');
+  });
+
+  it('passes on a 401 of the upstream that asks the caller for more', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const headers = { 'www-authenticate': 'Bearer error="insufficient_scope"' };
+    const { UPSTREAM } = upstream(() => new Response(null, { status: 401, headers }));
+    expect((await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) })).status).toBe(401);
+  });
+
+  it('says 502 when the upstream switches to a WebSocket', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { UPSTREAM } = upstream(
+      () => new Response(null, { status: 101, webSocket: new WebSocketPair()[0] }),
+    );
+    const answer = await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) });
+    expect(answer.status).toBe(502);
+    expect(await slugOf(answer)).toBe('upstream-unreachable');
+  });
+
+  it('passes on what a bound Worker answers with a status that Cloudflare also uses', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { UPSTREAM } = upstream(
+      () => new Response('mine', { status: 522, headers: { server: 'cloudflare' } }),
+    );
+    const answer = await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) });
+    expect([answer.status, await answer.text()]).toEqual([522, 'mine']);
+  });
+
+  it('says 400 when the body of the caller breaks off', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { UPSTREAM } = upstream(untilStopped);
+    const body = new ReadableStream({
+      type: 'bytes',
+      pull: (controller) => controller.error(new Error('hung up')),
+    });
+    const answer = await callWith({ UPSTREAM }, '/v1/x', { method: 'POST', headers: bearer(secret), body });
+    expect(answer.status).toBe(400);
+    expect(await slugOf(answer)).toBe('not-forwardable');
   });
 });
 
