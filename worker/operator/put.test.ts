@@ -135,6 +135,12 @@ describe('many organisations at once', () => {
     expect((await operate('PUT', '/organisations', { organisations })).status).toBe(200);
   });
 
+  it('are sent in 64 KiB at most', async () => {
+    const text = JSON.stringify({ organisations: [{ id: crypto.randomUUID(), name: 'A', plan: 'pro' }] });
+    expect((await operate('PUT', '/organisations', text.padEnd(65_536))).status).toBe(200);
+    expect((await operate('PUT', '/organisations', text.padEnd(65_537))).status).toBe(413);
+  });
+
   const one = { id: 'bulk-a', name: 'A', plan: 'pro' };
   it.each([
     [{}, 'Field "organisations": missing'],
