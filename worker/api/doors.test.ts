@@ -243,6 +243,25 @@ describe('the gateway', () => {
     expect([answer.status, await answer.text()]).toEqual([522, 'mine']);
   });
 
+  it('sets no time limit for a body that goes on after the upstream has answered', async () => {
+    const { secret } = await givenToken(await givenOrganisation());
+    const { seen, UPSTREAM } = upstream(() => new Response('early'));
+    const answered = Promise.withResolvers<void>();
+    const body = new ReadableStream({
+      type: 'bytes',
+      pull: async (controller) => {
+        await answered.promise;
+        controller.enqueue(new Uint8Array(8));
+      },
+    });
+    const settings = { UPSTREAM, UPSTREAM_TIMEOUT_MS: '1' };
+    const answer = await callWith(settings, '/v1/x', { method: 'POST', headers: bearer(secret), body });
+    expect(await answer.text()).toBe('early');
+    answered.resolve();
+    await scheduler.wait(50);
+    expect(seen[0]?.signal.aborted).toBe(false);
+  });
+
   it('says 400 when the body of the caller breaks off', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(untilStopped);

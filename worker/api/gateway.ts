@@ -113,7 +113,6 @@ const CLOUDFLARE = new Set([520, 521, 522, 523, 524, 525, 526, 530]);
 
 /** What an answer that is not the API's own means: Cloudflare signs what it makes, and makes none for a bound Worker. */
 function failureOf({ status, headers }: Response, upstream: Upstream): Problem | null {
-  if (status === 101) return unreachable();
   // The caller's token was accepted: these are about the edge, and would have a client throw its good token away.
   if (status === 407 || (status === 401 && !headers.has('www-authenticate'))) {
     return new Problem('upstream-refused', `The API behind this one answered ${status} to the edge`);
