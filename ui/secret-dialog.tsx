@@ -96,12 +96,10 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
     <Dialog labelledBy="secret-title" describedBy="secret-once" guarded onClose={close}>
       <h2 id="secret-title">{texts.secret.title}</h2>
       <p id="secret-once">{texts.secret.once}</p>
-      <label class="hidden" for="secret">
-        {texts.secret.field}
-      </label>
       <div class="secret-box">
         <textarea
           id="secret"
+          aria-label={texts.secret.field}
           ref={field}
           readOnly
           autofocus
