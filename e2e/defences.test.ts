@@ -447,6 +447,8 @@ describe('a text with HTML and scripts', () => {
             createdBy: BAD,
             createdAt: new Date().toISOString(),
             lastUsedAt: null,
+            retiring: null,
+            retired: [],
           },
         ],
       },

@@ -13,6 +13,13 @@ export type Row = {
   createdBy: string;
   createdAt: string;
   lastUsedAt: string | null;
+  retiring: {
+    preview: string;
+    retiresAt: string;
+    lastUsedAt: string | null;
+    until: 'time' | 'silent';
+  } | null;
+  retired: { preview: string; retiredAt: string; lastUsedAt: string | null }[];
 };
 
 function row(preview: string, name: string | null, by: string, created: number, used: number | null): Row {
@@ -24,6 +31,8 @@ function row(preview: string, name: string | null, by: string, created: number, 
     createdBy: `${by}@example.com`,
     createdAt: ago(created),
     lastUsedAt: used === null ? null : ago(used),
+    retiring: null,
+    retired: [],
   };
 }
 
@@ -35,6 +44,13 @@ export const ROWS: Row[] = [
   { ...row('9pLm2', 'Results importer', 'sam.okafor', 540, 130), active: false },
   row('9pz8R', null, 'owner', 800, null),
 ];
+/** The old value of a token, while its value is being replaced. */
+export const RETIRING: NonNullable<Row['retiring']> = {
+  preview: '9pXb4',
+  retiresAt: ago(-156),
+  lastUsedAt: ago(0.07),
+  until: 'silent',
+};
 export const TEN: Row[] = Array.from({ length: 10 }, (_, index) =>
   row(
     `9pT${index}x`,

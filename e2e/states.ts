@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core';
 import {
   EVENTS,
+  RETIRING,
   ROWS,
   SECRET,
   SESSIONS,
@@ -61,6 +62,18 @@ async function confirmDelete(page: Page): Promise<void> {
     .getByRole('button', { name: /^Delete/ })
     .click();
 }
+async function openRotate(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Rotate…' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate', exact: true }).waitFor();
+}
+async function confirmRotate(page: Page): Promise<void> {
+  await openRotate(page);
+  await page.getByRole('dialog').getByRole('button', { name: 'Rotate', exact: true }).click();
+}
+async function openEnd(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'End old value now' }).click();
+  await page.getByText(/immediately lose access/).waitFor();
+}
 const created = (secret: string | null) => json({ token: ROWS[0], secret }, 201);
 const shown = (page: Page) => answer(page, tokens, created(SECRET));
 async function showSecret(page: Page): Promise<void> {
@@ -95,6 +108,10 @@ const following =
       await see(text)(page);
     },
   });
+/** The first token while its value is being replaced, and after the old one has ended. */
+const twoValues = { ...ROWS[0], retiring: RETIRING };
+const { preview, lastUsedAt } = RETIRING;
+const ended = { ...ROWS[0], retired: [{ preview, retiredAt: new Date().toISOString(), lastUsedAt }] };
 const invalidName = problem(422, 'invalid-body', {}, 'Field "name": has a control character');
 const atTable = { path: acme, boot: table };
 const afterSwitch = following(atTable, (page) => first(page).click(), `${tokens}/*`);
@@ -108,6 +125,7 @@ const withoutFirst = (state: State): State => ({
   },
 });
 const afterCreate = following(atTable, confirmCreate, tokens);
+const afterRotate = following({ path: ofToken, boot: table }, confirmRotate, `${tokens}/*/rotate`);
 const afterAsking = following({ path: '/sign-in', anonymous: true }, askForLink, 'sign-in/link');
 
 export const STATES: State[] = [
@@ -329,6 +347,76 @@ export const STATES: State[] = [
     reach: async (page) => {
       await page.getByRole('button', { name: 'Delete this token…' }).click();
       await see(/Deletion is permanent/)(page);
+    },
+  },
+  {
+    name: 'token-two-values',
+    path: ofToken,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    reach: see('Two values are live'),
+  },
+  {
+    name: 'token-two-values-off',
+    path: ofToken,
+    boot: listed([{ ...twoValues, active: false }, ...ROWS.slice(1)]),
+    reach: see('Both are refused while the token is inactive.'),
+  },
+  {
+    name: 'table-two-values',
+    path: acme,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    reach: see('Two values live'),
+  },
+  { name: 'rotate', path: ofToken, boot: table, reach: openRotate },
+  {
+    name: 'rotate-while-retiring',
+    path: ofToken,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    reach: openRotate,
+  },
+  afterRotate('rotate-busy', silence, 'Rotating…'),
+  afterRotate('rotate-failed', broken, /makes no second value/),
+  afterRotate(
+    'rotate-changed-meanwhile',
+    problem(409, 'secret-changed'),
+    /Its value was replaced a moment ago/,
+  ),
+  afterRotate(
+    'rotate-lost',
+    json({ token: twoValues, secret: null, effectiveAt: new Date().toISOString() }),
+    'Rotated, but not shown',
+  ),
+  afterRotate(
+    'rotate-secret',
+    json({ token: twoValues, secret: SECRET, effectiveAt: new Date().toISOString() }, 201),
+    'Copy your API token',
+  ),
+  {
+    name: 'end-old-value',
+    path: ofToken,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    reach: openEnd,
+  },
+  {
+    name: 'end-old-value-failed',
+    path: ofToken,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    given: (page) => answer(page, `${tokens}/*/retire`, broken),
+    reach: async (page) => {
+      await openEnd(page);
+      await page.getByRole('alertdialog').getByRole('button', { name: 'End now' }).click();
+      await see(/Couldn’t confirm the change/)(page);
+    },
+  },
+  {
+    name: 'end-old-value-done',
+    path: ofToken,
+    boot: listed([twoValues, ...ROWS.slice(1)]),
+    given: (page) => answer(page, `${tokens}/*/retire`, receipt(ended)),
+    reach: async (page) => {
+      await openEnd(page);
+      await page.getByRole('alertdialog').getByRole('button', { name: 'End now' }).click();
+      await see(/Old value refused since/)(page);
     },
   },
   {

@@ -13,7 +13,7 @@ import {
   trash,
   useDashboard,
 } from './dashboard.ts';
-import { EVENTS, ROWS, USAGE, answer, broken, json } from './fixtures.ts';
+import { EVENTS, RETIRING, ROWS, USAGE, answer, broken, cut, json } from './fixtures.ts';
 
 const { open, here } = useDashboard();
 const addressOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
@@ -127,6 +127,123 @@ describe('the page of a token', () => {
     expect(page.url()).toBe(here() + ZONE);
     expect(await trash(page).count()).toBe(ROWS.length - 1);
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+  });
+
+  it('replaces the value: at once, or with the old one until a member ends it', async () => {
+    const page = await open({
+      boot: {},
+      // The real list.
+      before: (opened) => opened.unroute(`**/api/${TOKENS}`),
+    });
+    await page.getByText('No API tokens yet').waitFor();
+    const make = (name: string) =>
+      page.evaluate(async (given) => {
+        const made = await fetch('/api/organisations/acme/tokens', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ name: given }),
+        });
+        return (await made.json()) as { token: { id: string }; secret: string };
+      }, name);
+    const statusOf = async (secret: string): Promise<number> =>
+      (await fetch(`${here()}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
+    const dialogs = page.getByRole('dialog');
+    /** Opens the token's page, replaces its value, and answers the new one. */
+    const rotate = async (token: { id: string }, choice: string): Promise<string> => {
+      await page.goto(`${here()}/developer-zone/tokens/${token.id}?organisation=acme`);
+      await page.getByRole('button', { name: 'Rotate…' }).click();
+      const chosen = dialogs.getByRole('radio', { name: 'When it has not been used for an hour' });
+      expect(await chosen.isChecked()).toBe(true);
+      expect(await chosen.evaluate((node) => node === document.activeElement)).toBe(true);
+      await dialogs.getByRole('radio', { name: choice, exact: true }).check();
+      await dialogs.getByRole('button', { name: 'Rotate', exact: true }).click();
+      const secret = await dialogs.getByLabel('API token', { exact: true }).inputValue();
+      await dialogs.getByRole('button', { name: 'Copy', exact: true }).click();
+      await dialogs.getByRole('button', { name: 'Done' }).click();
+      await dialogs.waitFor({ state: 'detached' });
+      expect(await page.content()).not.toContain(secret);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe('rotate');
+      return secret;
+    };
+    const masks = page.locator('.values .mask');
+
+    const leaked = await make('Leaked');
+    const replaced = await rotate(leaked.token, 'Now');
+    await page
+      .getByRole('status')
+      .getByText(/Old value refused since/)
+      .waitFor();
+    expect([await statusOf(leaked.secret), await statusOf(replaced)]).toEqual([401, 200]);
+    expect(await page.getByText('Two values are live').count()).toBe(0);
+    expect(await masks.allInnerTexts()).toEqual([`${leaked.secret.slice(0, 5)}***`]);
+
+    const kiosk = await make('Kiosk');
+    const current = await rotate(kiosk.token, 'In 24 hours');
+    await page
+      .getByRole('status')
+      .getByText(/New value since/)
+      .waitFor();
+    expect([await statusOf(kiosk.secret), await statusOf(current)]).toEqual([200, 200]);
+    const both = [`${current.slice(0, 5)}***`, `${kiosk.secret.slice(0, 5)}***`];
+    expect(await masks.allInnerTexts()).toEqual(both);
+    await page.getByText(/Refused from \d/).waitFor();
+    await page.getByRole('link', { name: 'Developer Zone' }).first().click();
+    await page.locator('.remark').getByText('Two values live').waitFor();
+    await page.goBack();
+    // Twice within seconds is taken for two members who replace it together.
+    await page.getByRole('button', { name: 'Rotate…' }).click();
+    await dialogs.getByText(`${both[1]} from the last rotation has not ended yet.`).waitFor();
+    await dialogs.getByRole('button', { name: 'Rotate', exact: true }).click();
+    await page
+      .getByRole('alert')
+      .getByText(/Not rotated\. Its value was replaced a moment ago/)
+      .waitFor();
+    await page.getByRole('button', { name: 'End old value now' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'End now' }).click();
+    await page
+      .getByRole('status')
+      .getByText(/Old value refused since/)
+      .waitFor();
+    expect([await statusOf(kiosk.secret), await statusOf(current)]).toEqual([401, 200]);
+    await page.getByText('Values that have ended').waitFor();
+    expect(await masks.allInnerTexts()).toEqual([both[1]]);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('rotate');
+  });
+
+  it('repeats a replacement whose answer was lost under the same key, with the same choice', async () => {
+    const sent: { key: string | undefined; body: unknown }[] = [];
+    const now = { ...rowAt(0), preview: '9pNew', retiring: RETIRING };
+    const page = await open({
+      path: addressOf(rowAt(0)),
+      before: async (opened) => {
+        await recorded(opened);
+        await answer(opened, `${TOKENS}/*/rotate`, async (route) => {
+          const request = route.request();
+          sent.push({ key: request.headers()['idempotency-key'], body: request.postDataJSON() });
+          if (sent.length === 1) await cut(route);
+          else await json({ ...receipt(now), secret: null })(route);
+        });
+      },
+    });
+    const dialogs = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Rotate…' }).click();
+    await dialogs.getByRole('radio', { name: 'In 7 days' }).check();
+    const confirm = dialogs.getByRole('button', { name: 'Rotate', exact: true });
+    await confirm.click();
+    await dialogs
+      .getByRole('alert')
+      .getByText(/Trying again makes no second value/)
+      .waitFor();
+    expect(await dialogs.getByRole('radio', { name: 'Now', exact: true }).isDisabled()).toBe(true);
+    await confirm.click();
+    await dialogs.getByText('Rotated, but not shown').waitFor();
+    await dialogs.getByText(`${RETIRING.preview}*** has not ended yet.`, { exact: false }).waitFor();
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(sent[0]).toEqual({
+      key: expect.stringMatching(/./),
+      body: { retire: '7d', preview: rowAt(0).preview },
+    });
   });
 
   it('of a token that the list does not have says so, and leads to the list', async () => {

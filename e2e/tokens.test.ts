@@ -23,6 +23,7 @@ import {
   watchShifts,
 } from './dashboard.ts';
 import {
+  RETIRING,
   ROWS,
   SECRET,
   TEN,
@@ -114,6 +115,15 @@ describe('the table', () => {
             // Called while it is off, and unused for long: the first is graver.
             { ...rowAt(2), ...old, active: false },
             { ...rowAt(3), createdAt: days(120) },
+            // Called while it is off, and unused for long, with two values.
+            { ...rowAt(2), id: 'id-two', ...old, active: false, retiring: RETIRING },
+            // Its new value was not used yet, the old one was.
+            {
+              ...rowAt(3),
+              id: 'id-replaced',
+              createdAt: days(120),
+              retired: [{ preview: '9pOld', retiredAt: days(1), lastUsedAt: days(1) }],
+            },
           ],
         },
       },
@@ -124,6 +134,8 @@ describe('the table', () => {
       'Unused for 94 days',
       'Still called: 12 refused',
       'Unused for 120 days',
+      'Two values live',
+      '',
     ]);
   });
 

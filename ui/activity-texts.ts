@@ -54,6 +54,8 @@ export const log = {
     'token.activated': 'switched on …',
     'token.deactivated': 'switched off …',
     'token.renamed': 'renamed … to ',
+    'token.rotated': 'replaced the value of …',
+    'token.retired': 'ended the old value of …',
     'token.deleted': 'deleted …',
     'token.limit-refused': 'was refused an eleventh token',
     'token.exposed': 'sent … in a URL: replace it',

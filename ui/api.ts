@@ -165,6 +165,34 @@ export async function createToken(
 export const changeToken = (token: Token, change: Input<typeof TOKEN, '$patch'>['json']) =>
   call('$patch', TOKEN, { ...placeOf(token), json: change });
 
+const ROTATE = '/api/organisations/:organisation/tokens/:token/rotate';
+/** When the old value ends. */
+export type Retire = Input<typeof ROTATE, '$post'>['json']['retire'];
+
+/** Replaces the value that the page shows. A repeat under the same key makes no second value; its answer has no secret. */
+export async function rotateToken(
+  token: Token,
+  retire: Retire,
+  key: string,
+): Promise<Outcome<{ token: Token; secret: string | null; effectiveAt: string }>> {
+  const { organisation, preview } = token;
+  const outcome = await call(
+    '$post',
+    ROTATE,
+    { ...placeOf(token), json: { retire, preview } },
+    { headers: { 'idempotency-key': key } },
+  );
+  if (!outcome.ok) return outcome;
+  return { ok: true, value: { ...outcome.value, token: { ...outcome.value.token, organisation } } };
+}
+
+/** Ends the old value, which has this preview. */
+export const endOldValue = (token: Token, preview: string) =>
+  call('$post', '/api/organisations/:organisation/tokens/:token/retire', {
+    ...placeOf(token),
+    json: { preview },
+  });
+
 export const deleteToken = (token: Token) => call('$delete', TOKEN, placeOf(token));
 
 export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>

@@ -31,7 +31,7 @@ watch(
 );
 
 /** Fetched when one of them is first opened: the list of tokens is what most visits are for. All are in one file. */
-type Late = Record<'activity' | 'token' | 'sessions', ComponentType>;
+type Late = Record<'activity' | 'token' | 'sessions' | 'rotation', ComponentType>;
 const late = signal<Late | 'missing' | null>(null);
 watch(
   () => session.value !== null && screen.value !== 'sign-in' && screen.value !== 'developer-zone',
@@ -42,12 +42,13 @@ watch(
 
 async function fetchLate(): Promise<void> {
   try {
-    const [{ Activity }, { TokenPage }, { Sessions }] = await Promise.all([
+    const [{ Activity }, { TokenPage }, { Sessions }, { RotationDialogs }] = await Promise.all([
       import('./activity.tsx'),
       import('./token-page.tsx'),
       import('./sessions.tsx'),
+      import('./rotation.tsx'),
     ]);
-    late.value = { activity: Activity, token: TokenPage, sessions: Sessions };
+    late.value = { activity: Activity, token: TokenPage, sessions: Sessions, rotation: RotationDialogs };
   } catch {
     // A browser may keep the failure: the page loads again. At once where the server answers, for a script of an older
     // deployment is gone and the page of today knows the new name; but not twice, for then the script is missing today.
@@ -61,6 +62,7 @@ addEventListener('online', () => late.value === 'missing' && location.reload());
 
 export function App() {
   const open = dialog.value;
+  const loaded = late.value;
   return (
     <>
       {session.value === null || screen.value === 'sign-in' ? (
@@ -71,8 +73,9 @@ export function App() {
         </Shell>
       )}
       {open?.kind === 'create' && <CreateDialog organisation={open.organisation} />}
-      {open?.kind === 'secret' && <SecretDialog token={open.token} secret={open.secret} />}
+      {open?.kind === 'secret' && <SecretDialog {...open} />}
       {open?.kind === 'delete' && <DeleteDialog token={open.token} />}
+      {loaded !== null && loaded !== 'missing' && <loaded.rotation />}
       <Toasts />
     </>
   );

@@ -9,7 +9,7 @@ import { dialog, go, held, linkTo, screen, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { LastUse } from './token-name.tsx';
-import { labelOf, maskOf, quoted, removeToken, tryToDelete, usage } from './tokens.ts';
+import { labelOf, lastUseOf, maskOf, quoted, removeToken, tryToDelete, usage } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
@@ -47,18 +47,23 @@ export function DeleteDialog({ token }: { token: Token }) {
       <h2 id="delete-title">
         <Text of={texts.remove.title(quoted(token))} />
       </h2>
-      <div id="delete-body">
+      <div id="delete-body" class="dialog-body">
         <p class="quiet">
           <code class="mask" translate={false}>
             {maskOf(token)}
           </code>
           {' · '}
-          <LastUse at={token.lastUsedAt} />
+          <LastUse at={lastUseOf(token)} />
         </p>
         <p>
           {calls > 0 && `${texts.remove.calls(formatCount(calls))} `}
           {texts.remove.body}
         </p>
+        {token.retiring !== null && (
+          <p>
+            <Text of={texts.remove.both(maskOf(token), `${token.retiring.preview}***`)} />
+          </p>
+        )}
         {token.active && <p class="quiet">{texts.remove.pause}</p>}
       </div>
       <DialogFailure

@@ -3,6 +3,7 @@ import type { Token } from './api.ts';
 import { totals } from './calls.tsx';
 import { DAY_MS, formatCount } from './format.ts';
 import { texts } from './texts.ts';
+import { lastUseOf } from './tokens.ts';
 import type { Usage } from './tokens.ts';
 
 export type Exception = { tone: 'warn' | 'quiet'; text: string };
@@ -11,12 +12,13 @@ const UNUSED_DAYS = 90;
 
 /** From the gravest to the least. Each answers null where it does not apply. */
 const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
+  ({ retiring }) => (retiring === null ? null : { tone: 'warn', text: texts.tokens.twoValues }),
   (token, calls) => {
     const refused = token.active || calls === undefined ? 0 : totals(calls).refused;
     return refused === 0 ? null : { tone: 'warn', text: texts.tokens.stillCalled(formatCount(refused)) };
   },
-  ({ lastUsedAt, createdAt }, _, now) => {
-    const days = Math.floor((now - Date.parse(lastUsedAt ?? createdAt)) / DAY_MS);
+  (token, _, now) => {
+    const days = Math.floor((now - Date.parse(lastUseOf(token) ?? token.createdAt)) / DAY_MS);
     return days < UNUSED_DAYS ? null : { tone: 'quiet', text: texts.tokens.unused(days) };
   },
 ];

@@ -7,7 +7,7 @@ import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
-import { dialog, session, toast } from './state.ts';
+import { dialog, report, session, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { labelOf, patchToken } from './tokens.ts';
@@ -23,7 +23,8 @@ type Language = keyof typeof SNIPPETS;
 const LANGUAGES = Object.keys(SNIPPETS) as Language[];
 const COPIED_MS = 2500;
 
-export function SecretDialog({ token, secret }: { token: Token; secret: string }) {
+/** `told`: of a value that replaced another, what the token's page says afterwards. */
+export function SecretDialog({ token, secret, told }: { token: Token; secret: string; told?: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const copied = useSignal<'token' | 'snippet' | null>(null);
   const saved = useSignal(false);
@@ -88,8 +89,10 @@ export function SecretDialog({ token, secret }: { token: Token; secret: string }
   };
   const close = (): void => {
     dialog.value = null;
-    if (session.value !== null) toast('ok', texts.create.created(labelOf(token)));
-    requestAnimationFrame(() => document.getElementById('create')?.focus());
+    if (session.value === null) return;
+    if (told === undefined) toast('ok', texts.create.created(labelOf(token)));
+    else report(token, 'ok', told);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('#create, #rotate')?.focus());
   };
 
   return (

@@ -190,7 +190,11 @@ async function leaveEnterprise(id: string): Promise<void> {
 
 export type Open =
   | { kind: 'create'; organisation: Organisation }
-  | { kind: 'secret'; token: Token; secret: string }
+  /** `told`: of a value that replaced another, what the token's page says after it was shown. */
+  | { kind: 'secret'; token: Token; secret: string; told?: string }
+  | { kind: 'rotate'; token: Token }
+  /** `preview`: of the old value that is to end. */
+  | { kind: 'end'; token: Token; preview: string }
   | { kind: 'delete'; token: Token }
   | null;
 export const dialog = signal<Open>(null);
@@ -271,6 +275,7 @@ export function explain({ slug, status, detail, retryAfter }: Failure): string {
   if (slug === 'too-many-requests') return texts.wait(retryAfter ?? 60);
   if (slug === 'token-limit-reached') return texts.tokens.limit(limit.value);
   if (slug === 'token-not-found') return texts.tokens.notFound;
+  if (slug === 'secret-changed') return texts.valueChanged;
   if (slug === 'organisation-not-found') return texts.none.unknown;
   if (slug === 'invalid-body' && detail !== null) return `${detail}.`;
   return status >= 500 ? texts.unexpected : texts.refused;

@@ -73,6 +73,7 @@ export const texts = {
     used: (when: string) => `used ${when}`,
     callsHead: 'Calls, 24 hours',
     stillCalled: (calls: string) => `Still called: ${calls} refused`,
+    twoValues: 'Two values live',
     unused: (days: number) => `Unused for ${days} days`,
     offMeans: 'Off means refused everywhere, usually within a second. On again, the same value works.',
     calls: (accepted: string, refused: string) =>
@@ -131,6 +132,7 @@ export const texts = {
     title: (label: string) => `Delete ${asIs(label)}?`,
     calls: (calls: string) => `In the last 24 hours it was called ${calls} times.`,
     body: 'Deletion is permanent. Any service still using this token will immediately lose access to the API, and the token cannot be recovered.',
+    both: (current: string, old: string) => `Both values end: ${asIs(current)} and ${asIs(old)}.`,
     pause: 'If you only need to block it for a while, deactivate it with the switch instead.',
     confirm: (label: string) => `Delete ${asIs(label)}`,
     busy: 'Deleting…',
@@ -179,6 +181,7 @@ export const texts = {
     `You are signed in as ${asIs(email)} now. What was under way as the other member was not done.`,
   noAnswer: 'No answer came. Check your connection.',
   unsure: (label: string) => `Couldn’t confirm the change of ${asIs(label)}.`,
+  valueChanged: 'Its value was replaced a moment ago. Look at the token’s page, then try again.',
   wait: (seconds: number) => `Too many requests. Wait ${seconds} s and try again.`,
   unexpected: 'Something went wrong on our side.',
   refused: 'The request was refused.',

@@ -1,7 +1,7 @@
 // A token's own page: its state, its calls, what happened to it, and its deletion.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ChevronRight, Key, Trash2 } from 'lucide';
+import { ChevronRight, Key, RefreshCw, Trash2 } from 'lucide';
 import { readActivity } from './api.ts';
 import type { Token } from './api.ts';
 import { Bars, totals } from './calls.tsx';
@@ -11,6 +11,8 @@ import { formatAgo, formatClock, formatCount, formatFull, formatMinute } from '.
 import { Icon } from './icon.tsx';
 import { Trouble } from './message.tsx';
 import { useRefresh } from './refresh.ts';
+import { EndedValues, TwoValues } from './rotation.tsx';
+import { words as rotation } from './rotation-texts.ts';
 import { Sentence } from './sentence.tsx';
 import type { Entry } from './sentence.tsx';
 import {
@@ -31,7 +33,7 @@ import { NameHeading } from './token-heading.tsx';
 import { words } from './token-page-texts.ts';
 import { Remark } from './token-table.tsx';
 import { Slow, State, Switch, isPending, reachUndo } from './token-switch.tsx';
-import { listedAt, loadTokens, maskOf, tokens, usage } from './tokens.ts';
+import { lastUseOf, listedAt, loadTokens, maskOf, tokens, usage } from './tokens.ts';
 
 /** The newest events; the rest is on the Activity screen. */
 const SHOWN = 8;
@@ -104,7 +106,7 @@ function Gone() {
 function Page({ token }: { token: Token }) {
   useEffect(() => void loadEvents(token.id), []);
   const busy = isPending(token);
-  const { lastUsedAt } = token;
+  const lastUsedAt = lastUseOf(token);
   return (
     <>
       <nav class="crumbs" aria-label={words.crumbs}>
@@ -135,11 +137,22 @@ function Page({ token }: { token: Token }) {
             <Remark token={token} />
           </div>
           <Switch token={token} />
+          <button
+            type="button"
+            id="rotate"
+            class="button"
+            onClick={() => (dialog.value = { kind: 'rotate', token })}
+          >
+            <Icon of={RefreshCw} size={16} />
+            {rotation.open}
+          </button>
         </div>
       </header>
       <Trouble token={token.id} />
       <Slow />
       <div class="columns">
+        {/* First on a phone, above the second column elsewhere. */}
+        <TwoValues token={token} />
         <div>
           <DayOfCalls token={token} />
           <Events token={token} />
@@ -157,6 +170,7 @@ function Page({ token }: { token: Token }) {
               </dd>
             </dl>
           </section>
+          <EndedValues token={token} />
           <button
             type="button"
             class="button plain danger"
@@ -169,7 +183,7 @@ function Page({ token }: { token: Token }) {
         </div>
       </div>
       <p class="below-card">
-        <span>{texts.tokens.offMeans}</span>
+        <Text of={token.retiring === null ? texts.tokens.offMeans : rotation.offMeansBoth} />
         <Text of={texts.refreshed(formatClock(listedAt.value))} />
       </p>
     </>

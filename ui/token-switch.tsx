@@ -104,7 +104,7 @@ export function reachUndo(event: KeyboardEvent & { currentTarget: HTMLElement })
       : from === undo && undo !== null
         ? event.shiftKey
           ? toggler
-          : find('[data-delete]')
+          : find('[data-delete], #rotate')
         : null;
   if (next === null) return;
   event.preventDefault();

@@ -11,7 +11,7 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { LastUse, NameLink } from './token-name.tsx';
 import { Slow, State, Switch, isPending, reachUndo } from './token-switch.tsx';
-import { labelOf, maskOf, usage } from './tokens.ts';
+import { labelOf, lastUseOf, maskOf, usage } from './tokens.ts';
 
 const CELLS = ['cell-token', 'cell-status', 'cell-by', 'cell-at', 'cell-actions'];
 
@@ -55,7 +55,7 @@ function Row({ token }: { token: Token }) {
                 {maskOf(token)}
               </code>
               {' · '}
-              <LastUse at={token.lastUsedAt} />
+              <LastUse at={lastUseOf(token)} />
             </span>
           </span>
         </th>

@@ -99,6 +99,13 @@ export const labelOf = (token: Token): string =>
 /** The name alone, for a sentence that has the mask elsewhere. */
 export const quoted = (token: Token): string => (token.name === null ? maskOf(token) : `“${token.name}”`);
 
+/** When any value of the token was last used, those that have ended included. The instants are of one form, so their texts are in order. */
+export const lastUseOf = ({ lastUsedAt, retiring, retired }: Token): string | null =>
+  [lastUsedAt, retiring?.lastUsedAt, ...retired.map((ended) => ended.lastUsedAt)]
+    .filter((at) => typeof at === 'string')
+    .toSorted()
+    .at(-1) ?? null;
+
 /** The name of the token that the page is about, where the page is about one and it has a name. */
 export const tokenName = computed(() =>
   tokens.value.state === 'ready'
@@ -109,7 +116,7 @@ export const tokenName = computed(() =>
 /** Paints the fields that a change was about, and no others: their answers may overtake each other. */
 export function patchToken(
   { id, organisation }: Token,
-  fields: Partial<Pick<Token, 'active' | 'name' | 'lastUsedAt'>>,
+  fields: Partial<Omit<Token, 'id' | 'organisation'>>,
 ): void {
   edit(organisation, (list) => list.map((row) => (row.id === id ? { ...row, ...fields } : row)));
 }
@@ -155,18 +162,19 @@ async function judge(token: Token, failure: Failure): Promise<Verdict> {
   if (isHere() && edits === before) show(id, list.value);
   const now = list.value.tokens.find((row) => row.id === token.id);
   if (now === undefined) return failure.slug === 'token-not-found' ? 'gone' : 'unknown';
-  return now.active === token.active && now.name === token.name ? 'unchanged' : 'unknown';
+  const isSame =
+    now.active === token.active &&
+    now.name === token.name &&
+    now.preview === token.preview &&
+    now.retiring?.preview === token.retiring?.preview;
+  return isSame ? 'unchanged' : 'unknown';
 }
 
 /**
- * Settles a failed change of a token. A token that is gone leaves the table, and a message says so. Answers the sentence that
- * is left to be said, or null; `unchanged` is its beginning where the list proves that nothing was changed.
+ * Settles a failed change of a token. A token that is gone leaves the table, and a message says so. Answers how the sentence
+ * begins that is left to be said, or null; it is `unchanged` where the list proves that nothing was changed.
  */
-export async function settleFailure(
-  token: Token,
-  failure: Failure,
-  unchanged: string,
-): Promise<string | null> {
+export async function leadOf(token: Token, failure: Failure, unchanged: string): Promise<string | null> {
   const verdict = await judge(token, failure);
   if (verdict === 'shown') return null;
   if (verdict === 'gone') {
@@ -174,7 +182,17 @@ export async function settleFailure(
     toast('error', texts.toggle.gone(labelOf(token)));
     return null;
   }
-  return `${verdict === 'unchanged' ? unchanged : texts.unsure(labelOf(token))} ${explain(failure)}`;
+  return verdict === 'unchanged' ? unchanged : texts.unsure(labelOf(token));
+}
+
+/** The same with the reason: the whole sentence. */
+export async function settleFailure(
+  token: Token,
+  failure: Failure,
+  unchanged: string,
+): Promise<string | null> {
+  const lead = await leadOf(token, failure, unchanged);
+  return lead === null ? null : `${lead} ${explain(failure)}`;
 }
 
 export type Deletion =

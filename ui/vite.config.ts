@@ -9,7 +9,7 @@ process.env['NODE_ENV'] = 'production';
 const DOCS = `${import.meta.dirname}/../docs`;
 /** The modules of the screens that are fetched when one of them is first opened. */
 const LATER =
-  /ui\/(?:activity|sentence|sessions|token-heading|token-page)[\w-]*\.tsx?$|\/(?:chevron-right|download|pencil)\.m?js$/;
+  /ui\/(?:activity|rotat|sentence|sessions|token-heading|token-page)[\w-]*\.tsx?$|\/(?:chevron-right|download|pencil|refresh-cw)\.m?js$/;
 
 const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 

@@ -1,0 +1,154 @@
+// Gives a token another value: the member chooses when the old one ends. One new value however often the button is pressed.
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { rotateToken } from './api.ts';
+import type { Failure, Retire, Token } from './api.ts';
+import { Dialog } from './dialog.tsx';
+import { DialogFailure } from './failure.tsx';
+import { formatClock } from './format.ts';
+import { CHOICES, words } from './rotation-texts.ts';
+import { dialog, explain, report } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { leadOf, maskOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+
+/** The fields that replacing or ending a value changes. */
+export const valuesOf = ({ preview, lastUsedAt, retiring, retired }: Omit<Token, 'organisation'>) => ({
+  preview,
+  lastUsedAt,
+  retiring,
+  retired,
+});
+
+/** `token` is as the member saw it: another value than that one is not replaced. */
+export function RotateDialog({ token }: { token: Token }) {
+  const retire = useSignal<Retire>('when-silent');
+  const busy = useSignal(false);
+  const failure = useSignal<Failure | null>(null);
+  const lost = useSignal<Token | null>(null);
+  // One key for the life of this dialog: a repeat after a lost answer makes no second value.
+  const key = useRef(crypto.randomUUID());
+  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
+  const close = (): void => {
+    if (!busy.value) dialog.value = null;
+  };
+  const rotate = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    if (busy.value) return;
+    busy.value = true;
+    const outcome = await rotateToken(token, retire.value, key.current);
+    if (outcome.ok) {
+      busy.value = false;
+      const { token: now, secret, effectiveAt } = outcome.value;
+      patchToken(token, valuesOf(now));
+      const at = formatClock(effectiveAt);
+      const told = retire.value === 'now' ? words.ended(at) : words.replaced(at);
+      if (secret === null) lost.value = now;
+      else dialog.value = { kind: 'secret', token: now, secret, told };
+      return;
+    }
+    const lead = await leadOf(token, outcome.failure, words.failed);
+    busy.value = false;
+    if (lead === null) dialog.value = null;
+    else if (outcome.failure.slug === 'secret-changed') {
+      // The page shows the value of now, from which the member begins anew.
+      dialog.value = null;
+      report(token, 'error', `${words.failed} ${explain(outcome.failure)}`);
+    } else failure.value = outcome.failure;
+  };
+  if (lost.value !== null) return <Lost token={lost.value} />;
+  const { retiring } = token;
+  return (
+    <Dialog labelledBy="rotate-title" describedBy="rotate-body" guarded={busy.value} onClose={close}>
+      <form onSubmit={rotate}>
+        <h2 id="rotate-title">
+          <Text of={words.title(quoted(token))} />
+        </h2>
+        <div id="rotate-body" class="dialog-body">
+          {retiring !== null && (
+            <p class="warning">
+              <Text of={words.endsNow(`${retiring.preview}***`)} />
+            </p>
+          )}
+          <p class="quiet">
+            {words.body} {token.active ? words.active : words.inactive}
+          </p>
+        </div>
+        {/* After a lost answer the choice stands: the repeat must be the same call. */}
+        <fieldset class="choices" disabled={busy.value || isUnsure}>
+          <legend>
+            <Text of={words.legend(maskOf(token))} />
+          </legend>
+          {(Object.keys(CHOICES) as Retire[]).map((choice) => (
+            <label key={choice}>
+              <input
+                type="radio"
+                name="retire"
+                value={choice}
+                checked={retire.value === choice}
+                autofocus={choice === 'when-silent'}
+                // The hint is in the label, so that a click on it chooses, but it is no part of the name.
+                aria-labelledby={`choice-${choice}`}
+                aria-describedby={CHOICES[choice].hint === undefined ? undefined : `hint-${choice}`}
+                onChange={() => (retire.value = choice)}
+              />
+              <span>
+                <span id={`choice-${choice}`}>{CHOICES[choice].label}</span>
+                {CHOICES[choice].hint !== undefined && (
+                  <span id={`hint-${choice}`} class="hint">
+                    {CHOICES[choice].hint}
+                  </span>
+                )}
+              </span>
+            </label>
+          ))}
+        </fieldset>
+        <DialogFailure failure={failure.value} lead={isUnsure ? words.unsure : words.failed} />
+        <footer>
+          <button type="button" class="button" onClick={close}>
+            {texts.cancel}
+          </button>
+          <button type="submit" class="button primary steady" aria-disabled={busy.value}>
+            <Text of={busy.value ? words.busy : words.confirm} />
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The value was made, and nobody has seen it. */
+function Lost({ token }: { token: Token }) {
+  const { retiring } = token;
+  const old = retiring === null ? words.lostOldEnded : words.lostOldWorks(`${retiring.preview}***`);
+  return (
+    <Dialog
+      key="lost"
+      labelledBy="rotate-title"
+      describedBy="rotate-body"
+      onClose={() => (dialog.value = null)}
+    >
+      <h2 id="rotate-title">{words.lostTitle}</h2>
+      <div id="rotate-body" class="dialog-body">
+        <p>
+          <Text of={words.lost(maskOf(token))} />
+        </p>
+        <p>
+          <Text of={old} />
+        </p>
+      </div>
+      <footer>
+        <button type="button" class="button" autofocus onClick={() => (dialog.value = null)}>
+          {words.close}
+        </button>
+        <button
+          type="button"
+          class="button primary"
+          onClick={() => (dialog.value = { kind: 'rotate', token })}
+        >
+          {words.again}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,180 @@
+// The values of a token on its own page: two while one is being replaced, those that have ended, and the end of the old one.
+import { useSignal } from '@preact/signals';
+import { endOldValue } from './api.ts';
+import type { Failure, Token } from './api.ts';
+import { Dialog } from './dialog.tsx';
+import { DialogFailure } from './failure.tsx';
+import { formatClock, formatFull } from './format.ts';
+import { words } from './rotation-texts.ts';
+import { dialog, explain, report } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
+import { labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
+
+/** The dialogs of this file and of `RotateDialog`, where one of them is open. */
+export function RotationDialogs() {
+  const open = dialog.value;
+  if (open?.kind === 'rotate') return <RotateDialog key={open.token.preview} token={open.token} />;
+  if (open?.kind === 'end') return <EndDialog token={open.token} preview={open.preview} />;
+  return null;
+}
+
+export function TwoValues({ token }: { token: Token }) {
+  const { active, retiring, lastUsedAt } = token;
+  if (retiring === null) return null;
+  return (
+    <section class="card values" aria-labelledby="values">
+      <header class="card-head">
+        <h2 id="values">
+          <Text of={active ? words.both : words.bothInactive} />
+        </h2>
+      </header>
+      <ul>
+        <li>
+          <Value preview={token.preview} kind={words.current} />
+          <p class="quiet">
+            <Used at={lastUsedAt} />
+          </p>
+        </li>
+        <li>
+          <Value preview={retiring.preview} kind={words.old} />
+          <p class="quiet">
+            <Used at={retiring.lastUsedAt} />{' '}
+            <span title={formatFull(retiring.retiresAt)}>
+              <Text of={words.ends(retiring)} />
+            </span>
+          </p>
+          <button
+            type="button"
+            class="button link danger"
+            onClick={() => (dialog.value = { kind: 'end', token, preview: retiring.preview })}
+          >
+            {words.endNow}
+          </button>
+        </li>
+      </ul>
+      {!active && <p class="card-foot quiet">{words.refusedWhileOff}</p>}
+    </section>
+  );
+}
+
+function Value({ preview, kind }: { preview: string; kind: string }) {
+  return (
+    <p>
+      <code class="mask" translate={false}>
+        {preview}***
+      </code>
+      <span class="quiet">{kind}</span>
+    </p>
+  );
+}
+
+function Used({ at }: { at: string | null }) {
+  return (
+    <span title={at === null ? undefined : formatFull(at)}>
+      <Text of={at === null ? words.never : words.used(at)} />
+    </span>
+  );
+}
+
+/** Those of the last 30 days. */
+export function EndedValues({ token: { retired } }: { token: Token }) {
+  if (retired.length === 0) return null;
+  return (
+    <section class="card values" aria-labelledby="ended">
+      <header class="card-head">
+        <h2 id="ended">{words.history}</h2>
+      </header>
+      <ul>
+        {retired.map(({ preview, retiredAt, lastUsedAt }) => (
+          <li key={preview}>
+            <code class="mask" translate={false}>
+              {preview}***
+            </code>
+            <p class="quiet">
+              <span title={formatFull(retiredAt)}>
+                <Text of={`${words.refusedSince(retiredAt)}.`} />
+              </span>{' '}
+              <Used at={lastUsedAt} />
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Confirms the end of the old value. `preview` is the one that the member saw: no other is ended. */
+function EndDialog({ token, preview }: { token: Token; preview: string }) {
+  const busy = useSignal(false);
+  const failure = useSignal<Failure | null>(null);
+  const mask = `${preview}***`;
+  const close = (): void => {
+    if (!busy.value) dialog.value = null;
+  };
+  const end = async (): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    failure.value = null;
+    const outcome = await endOldValue(token, preview);
+    if (outcome.ok) {
+      busy.value = false;
+      patchToken(token, valuesOf(outcome.value.token));
+      dialog.value = null;
+      report(token, 'ok', words.ended(formatClock(outcome.value.effectiveAt)));
+      // The button that opened the dialog is gone with the old value.
+      requestAnimationFrame(() => document.getElementById('rotate')?.focus());
+      return;
+    }
+    const lead = await leadOf(token, outcome.failure, words.notEnded(mask));
+    busy.value = false;
+    if (lead === null) dialog.value = null;
+    else if (outcome.failure.slug === 'secret-changed') {
+      dialog.value = null;
+      report(token, 'error', explain(outcome.failure));
+    } else failure.value = outcome.failure;
+  };
+  return (
+    <Dialog
+      labelledBy="end-title"
+      describedBy="end-body"
+      role="alertdialog"
+      guarded={busy.value}
+      onClose={close}
+    >
+      <h2 id="end-title">
+        <Text of={words.endTitle(mask)} />
+      </h2>
+      <div id="end-body" class="dialog-body">
+        <p class="quiet">
+          <Used at={token.retiring?.lastUsedAt ?? null} />
+        </p>
+        <p>
+          <Text of={words.endBody(maskOf(token))} />
+        </p>
+      </div>
+      <DialogFailure
+        failure={failure.value}
+        lead={
+          failure.value !== null && mayHaveHappened(failure.value)
+            ? texts.unsure(labelOf(token))
+            : words.notEnded(mask)
+        }
+      />
+      <footer>
+        <button type="button" class="button" autofocus onClick={close}>
+          {texts.cancel}
+        </button>
+        <button
+          type="button"
+          class="button destructive steady"
+          aria-disabled={busy.value}
+          onClick={() => void end()}
+        >
+          <Text of={busy.value ? words.ending : words.end} />
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
