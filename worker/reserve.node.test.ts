@@ -69,7 +69,7 @@ const failureOf = (work: Promise<unknown>) =>
     (error: unknown) => storageFailureOf(error),
   );
 
-/** Writes until not one more small row has room. */
+/** Writes until one more small row does not fit. */
 async function fill(): Promise<void> {
   for (const size of [4000, 300, 40]) {
     const row = sql`INSERT INTO events (at, organisation_id, actor, action, token_id, request_id, detail)
@@ -101,7 +101,7 @@ describe('in a full database', () => {
     for (const { id, tokens } of organisations.slice(0, 6)) {
       const place = { organisationId: id, email: EMAIL };
       for (const token of tokens) {
-        // What happens beside it takes the room that each change leaves.
+        // Other writes take the space that each change frees.
         await fill();
         if ((await failureOf(updateToken(db, place, token, { active: false }, cause))) === 'full') refused++;
         await updateToken(reserved, place, token, { active: false }, cause);
@@ -136,7 +136,7 @@ describe('in a full database', () => {
     expect(await redeemLinkCode(reserved, code, browser, cause, Date.now())).toContain('__Host-session=');
   });
 
-  it('the pruning makes room and the reserve whole again, and is not stopped while there is none', async () => {
+  it('the pruning frees space and fills the reserve again, and is not stopped while there is none', async () => {
     const before = partsLeft().n;
     expect(before).toBeLessThan(128);
     expect(await prune(deploymentOf(databases), Date.now())).toMatchObject({ isDone: true });

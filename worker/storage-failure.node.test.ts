@@ -29,7 +29,7 @@ describe('the name of a storage failure', () => {
     ['D1_ERROR: UNIQUE constraint failed: tokens.hash: SQLITE_CONSTRAINT', 'constraint'],
     ['events are append-only: SQLITE_CONSTRAINT_TRIGGER', 'constraint'],
     ['Server returned HTTP status 401', 'unauthorised'],
-    ['something that nobody foresaw', 'other'],
+    ['an unexpected failure', 'other'],
   ])('%s: %s', (text, code) => {
     expect(storageCodeOf(new Error(text))).toBe(code);
     // Wrapped, as the query builder does it.

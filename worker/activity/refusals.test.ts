@@ -1,5 +1,5 @@
 // Attempts that change nothing and are on record all the same: a member who reaches for what is not theirs, and a secret
-// in a URL. Neither can be used to write into somebody else's record, or to fill one.
+// in a URL. Neither can be used to write into the record of another person, or to fill one.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -269,7 +269,7 @@ describe('a secret in a URL', () => {
     expect(keys).toContain(`exposed:${sha256Hex(hashOfSecret(secret))}`);
   });
 
-  it('that nobody minted, or nobody has, costs no write', async () => {
+  it('that was never minted, or that no token has, costs no write', async () => {
     const organisation = await givenOrganisation();
     const { id, secret } = await givenToken(organisation);
     const prepared: string[] = [];

@@ -52,12 +52,12 @@ export function eventColumns(
 }
 
 /**
- * What befalls a member is on record in this many of their organisations at most, the first ones by id: a member of thousands
+ * An event of a member is recorded in this many of their organisations at most, the first ones by id: a member of thousands
  * would write thousands of events with each sign-in.
  */
 export const ORGANISATIONS_OF_A_RECORD = 100;
 
-/** One event in each organisation that the member belongs to, where `guard` holds: what befalls the member, not a token. */
+/** One event in each organisation that the member belongs to, where `guard` holds: an event of the member, not of a token. */
 export function recordForMember(
   db: Db,
   action: Action,

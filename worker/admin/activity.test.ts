@@ -265,7 +265,7 @@ describe('the activity', () => {
       ...names('b', 3),
       ...names('z', 1),
     ]);
-    // After 2,000 people of before, nobody is looked for any more.
+    // After 2,000 former people, no more are looked for.
     expect(await readPeople()).toEqual({ people: now, more: true });
   });
 

@@ -6,15 +6,15 @@ import type { Token } from '../token/store.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
 import type { AdminApi } from './routes.ts';
 
-it('knows the bodies, the paths and the answers of the rooms', async () => {
+it('knows the bodies, the paths and the answers of the routes', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const { api } = hc<AdminApi>(ORIGIN, {
     headers: { cookie, origin: ORIGIN },
     fetch: (input: RequestInfo | URL, init?: RequestInit) => call(String(input), init),
   });
-  const room = api.organisations[':organisation'];
-  const { tokens } = room;
+  const organisationApi = api.organisations[':organisation'];
+  const { tokens } = organisationApi;
 
   type Post = typeof tokens.$post;
   expectTypeOf<InferRequestType<Post>['json']>().toEqualTypeOf<{ name?: string | null | undefined }>();
@@ -35,9 +35,12 @@ it('knows the bodies, the paths and the answers of the rooms', async () => {
   });
   expect((await changed.json()).token.active).toBe(false);
 
-  const page = await room.activity.$get({ param: { organisation }, query: { action: 'token.created' } });
+  const page = await organisationApi.activity.$get({
+    param: { organisation },
+    query: { action: 'token.created' },
+  });
   expect((await page.json()).events).toHaveLength(1);
-  expect((await (await room.usage.$get({ param: { organisation } })).json()).usage).toEqual({});
+  expect((await (await organisationApi.usage.$get({ param: { organisation } })).json()).usage).toEqual({});
 
   const deleted = await tokens[':token'].$delete({ param: { organisation, token: token.id } });
   expect((await deleted.json()).deleted).toBe(token.id);

@@ -95,7 +95,7 @@ it('refuses any value of a wrong type', async () => {
   expect(await everything(organisation)).toBe(before);
 });
 
-it('refuses any bytes that are no JSON object without stumbling', async () => {
+it('refuses any bytes that are no JSON object, and answers no 500', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const path = `/api/organisations/${organisation}/tokens`;
@@ -131,7 +131,7 @@ it('stops reading a body that streams on beyond 16 KiB', async () => {
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
       sent += 1024;
-      if (sent > 1024 * 1024) throw new Error('nobody stopped reading');
+      if (sent > 1024 * 1024) throw new Error('the reader did not stop');
       controller.enqueue(new Uint8Array(1024).fill(0x20));
     },
   });

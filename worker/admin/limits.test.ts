@@ -132,7 +132,7 @@ it('lets changes through when the limiter itself fails', async () => {
 
 describe('in a day, an organisation', () => {
   const DAY_MS = 86_400_000;
-  const room = (organisation: string, rest = '') => `/api/organisations/${organisation}/tokens${rest}`;
+  const tokensPath = (organisation: string, rest = '') => `/api/organisations/${organisation}/tokens${rest}`;
 
   /** An organisation that has used up a limit of today but for `left`. */
   async function givenUsed(kind: 'change' | 'creation', left: number): Promise<string> {
@@ -157,15 +157,15 @@ describe('in a day, an organisation', () => {
     const organisation = await givenUsed('change', 2);
     const session = await givenSession();
     const [{ id }, other] = [await givenToken(organisation), await givenToken(organisation, false)];
-    const rename = (name: string) => write('PATCH', room(organisation, `/${id}`), session, { name });
+    const rename = (name: string) => write('PATCH', tokensPath(organisation, `/${id}`), session, { name });
     expect((await rename('A')).status).toBe(200);
     // What changes nothing counts as well: it costs the same questions.
     expect((await rename('A')).status).toBe(200);
     const refused = [
       await rename('B'),
-      await write('POST', room(organisation), session, {}),
-      await write('PATCH', room(organisation, `/${other.id}`), session, { active: true }),
-      await write('PATCH', room(organisation, `/${id}`), session, { active: false, name: 'C' }),
+      await write('POST', tokensPath(organisation), session, {}),
+      await write('PATCH', tokensPath(organisation, `/${other.id}`), session, { active: true }),
+      await write('PATCH', tokensPath(organisation, `/${id}`), session, { active: false, name: 'C' }),
     ];
     for (const answer of refused) {
       expect(answer.status).toBe(429);
@@ -175,9 +175,11 @@ describe('in a day, an organisation', () => {
       expect(await answer.json()).toMatchObject({ detail: expect.stringContaining('switched off') });
     }
     expect(await rowsOf(organisation)).toEqual(['token.renamed']);
-    expect((await write('PATCH', room(organisation, `/${id}`), session, { active: false })).status).toBe(200);
-    expect((await write('DELETE', room(organisation, `/${id}`), session)).status).toBe(200);
-    expect((await write('DELETE', room(organisation, `/${other.id}`), session)).status).toBe(200);
+    expect(
+      (await write('PATCH', tokensPath(organisation, `/${id}`), session, { active: false })).status,
+    ).toBe(200);
+    expect((await write('DELETE', tokensPath(organisation, `/${id}`), session)).status).toBe(200);
+    expect((await write('DELETE', tokensPath(organisation, `/${other.id}`), session)).status).toBe(200);
     expect(await rowsOf(organisation)).toEqual([
       'token.renamed',
       'token.deactivated',
@@ -189,7 +191,7 @@ describe('in a day, an organisation', () => {
   it('asks for 100 tokens, refused and repeated ones counted, and leaves the other organisations alone', async () => {
     const organisation = await givenUsed('creation', 3);
     const session = await givenSession();
-    const create = (headers = {}) => write('POST', room(organisation), { ...session, ...headers }, {});
+    const create = (headers = {}) => write('POST', tokensPath(organisation), { ...session, ...headers }, {});
     expect((await create({ 'idempotency-key': 'k' })).status).toBe(201);
     expect((await create({ 'idempotency-key': 'k' })).status).toBe(200);
     for (let count = 0; count < 9; count++) await givenToken(organisation);
@@ -197,15 +199,15 @@ describe('in a day, an organisation', () => {
     expect((await create()).status).toBe(429);
     // An eleventh token that was refused is on record; one that is over the limit writes nothing.
     expect(await rowsOf(organisation)).toEqual(['token.created', 'token.limit-refused']);
-    expect((await write('POST', room(await givenOrganisation()), session, {})).status).toBe(201);
+    expect((await write('POST', tokensPath(await givenOrganisation()), session, {})).status).toBe(201);
   });
 
   it('is counted for itself by its members alone', async () => {
     const organisation = await givenOrganisation('enterprise', ['x@example.com']);
     const { id } = await givenToken(organisation);
     const session = await givenSession();
-    await write('POST', room(organisation), session, {});
-    await write('PATCH', room(organisation, `/${id}`), session, { name: 'A' });
+    await write('POST', tokensPath(organisation), session, {});
+    await write('PATCH', tokensPath(organisation, `/${id}`), session, { name: 'A' });
     const counts = await env.DB.prepare('SELECT count(*) AS n FROM daily_counts WHERE subject = ?')
       .bind(organisation)
       .first('n');

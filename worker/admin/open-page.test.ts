@@ -1,4 +1,4 @@
-// What an open page says of itself with its requests: whom it shows, and whether anybody asked for them.
+// What an open page says of itself with its requests: which member it shows, and whether a person asked for them.
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../random.ts';
@@ -38,7 +38,7 @@ describe('a page that shows a member', () => {
 });
 
 describe('a page that refreshes by itself', () => {
-  it('does not keep a session alive that nobody uses', async () => {
+  it('does not keep an unused session alive', async () => {
     const session = await givenSession();
     const hash = sha256Hex(session.cookie.split('=')[1] ?? '');
     const seen = () =>

@@ -1,4 +1,4 @@
-// Whatever stands where an id is expected: it is an id that nobody has, never an error, never somebody else's row.
+// Any text in the place of an id: it is an unknown id, never an error, and never the row of another organisation.
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as fc from 'fast-check';
@@ -56,7 +56,7 @@ async function rows(): Promise<string> {
   return JSON.stringify(results.map((result) => result.results));
 }
 
-it('is refused as not found by the rooms of the dashboard, raw and encoded alike', async () => {
+it('is refused as not found by the routes of the dashboard, raw and encoded alike', async () => {
   const organisation = await givenOrganisation();
   await givenToken(organisation);
   const session = await givenSession();
@@ -115,10 +115,10 @@ it('is a cursor that is refused, or an empty page', async () => {
         const organisation = await givenOrganisation('enterprise', [email]);
         const session = await givenSession(email);
         const written = encodeURIComponent(id);
-        const room = `/api/organisations/${organisation}/activity`;
-        expect((await send('GET', `${room}?before=${written}`, session)).status).toBe(422);
-        expect([200, 422]).toContain((await send('GET', `${room}?actor=${written}`, session)).status);
-        expect((await send('GET', `${room}?action=${written}`, session)).status).toBe(422);
+        const activity = `/api/organisations/${organisation}/activity`;
+        expect((await send('GET', `${activity}?before=${written}`, session)).status).toBe(422);
+        expect([200, 422]).toContain((await send('GET', `${activity}?actor=${written}`, session)).status);
+        expect((await send('GET', `${activity}?action=${written}`, session)).status).toBe(422);
         expect((await send('GET', `/operator/organisations?after=${written}`, operator)).status).toBe(200);
       },
     ),

@@ -17,7 +17,7 @@ function write(headers: Record<string, string | null>, path = '/api/x'): Request
 it.each([
   ['our own page', {}],
   ['a client without Sec-Fetch-Site, such as an older browser', { 'sec-fetch-site': null }],
-  // Nobody reads a body that names no type: worker/http/body.ts.
+  // A body that names no type is not read: worker/http/body.ts.
   ['a call without a body', { 'content-type': null }],
   ['JSON with its charset', { 'content-type': 'application/json; charset=utf-8' }],
   ['JSON in another case', { 'content-type': 'Application/JSON;charset=UTF-8' }],

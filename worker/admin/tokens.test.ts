@@ -316,7 +316,7 @@ describe('changing a token', () => {
     expect(tokens[0]?.active).toBe(moves.length % 2 === 0);
   });
 
-  it('is refused when the identity of a token would change, whoever tries', async () => {
+  it('is refused when the identity of a token would change, whatever statement tries', async () => {
     const organisation = await givenOrganisation();
     const other = await givenOrganisation();
     const { id } = await givenToken(organisation);

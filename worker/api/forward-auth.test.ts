@@ -26,7 +26,7 @@ it('says that the answer depends on the credential and is not to be kept, whatev
   }
 });
 
-it('says 503 when something breaks that nobody foresaw, since a gateway takes no 500', async () => {
+it('says 503 for an unexpected failure, because a gateway takes no 500', async () => {
   const { secret } = await givenToken(await givenOrganisation());
   const broken = {
     idFromName: () => {

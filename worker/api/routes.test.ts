@@ -155,7 +155,7 @@ describe('a refusal', () => {
       await expectProblem(await call(path, init), 401, 'authentication-required');
   });
 
-  it('tells a wrong method, and a path that nobody answers', async () => {
+  it('tells a wrong method, and a path that has no route', async () => {
     const wrong = await call('/v1/ping', { method: 'POST' });
     await expectProblem(wrong, 405, 'method-not-allowed');
     expect(wrong.headers.get('allow')).toBe('GET, HEAD, OPTIONS');

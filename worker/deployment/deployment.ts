@@ -124,7 +124,7 @@ export class Deployment {
     return haveHubsWrite(this.#hubs);
   }
 
-  /** What tells this deployment from another one. It asks nobody. */
+  /** What tells this deployment from another one. It sends no request. */
   get id(): string {
     return this.#readId();
   }

@@ -204,7 +204,7 @@ describe('a deployment that names no origin', () => {
     expect([page.status, page.headers.get('location')]).toEqual([308, 'https://any.example/docs']);
   });
 
-  it('lets nobody sign in: a link made of the address of a request leads where its sender wants', async () => {
+  it('refuses every sign-in: a link made of the address of a request leads where its sender wants', async () => {
     const settings = {
       ...unnamed,
       EMAIL: { send: () => Promise.reject(new Error('must not be called')) } as unknown as NonNullable<

@@ -67,7 +67,7 @@ describe('who may speak for the platform', () => {
     expect(await slugOf(answer)).toBe('not-found');
   });
 
-  it('is whoever holds either of two secrets, while one takes over from the other', async () => {
+  it('is recognised by either of two secrets, while one replaces the other', async () => {
     const next = `next-${SECRET}`;
     const both = { OPERATOR_SECRET: SECRET, OPERATOR_SECRET_NEXT: next };
     const statusOf = async (given: string, settings: Partial<Env>): Promise<number> =>
@@ -182,7 +182,7 @@ describe('organisations', () => {
       const { effectiveAt } = await answer.json<{ effectiveAt: string }>();
       expect(new Date(effectiveAt).toISOString()).toBe(effectiveAt);
       expect([await ping(on.secret), await ping(off.secret)]).toEqual([403, 401]);
-      // Nobody may look or tidy up either, until the plan is back.
+      // Reading and deleting are refused as well, until the plan is back.
       const list = await call(`/api/organisations/${id}/tokens`, { headers: session });
       const deletion = await write('DELETE', `/api/organisations/${id}/tokens/${on.id}`, session);
       expect([list.status, deletion.status]).toEqual([403, 403]);

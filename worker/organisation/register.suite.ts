@@ -188,7 +188,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added']);
   });
 
-  it('deletes an organisation and ends the sessions of those who belong to no other, and of nobody else', async () => {
+  it('deletes an organisation and ends the sessions of members who belong to no other, and no other session', async () => {
     const [one, two] = [newId(), newId()];
     const [alone, both, stranger, nobody] = ['a', 'b', 's', 'n'].map(
       (name) => `${name}-${one}@example.com`,

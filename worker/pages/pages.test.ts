@@ -1,4 +1,4 @@
-// A page while storage fails: each call of it in turn. A person gets a page, never JSON, and never somebody else's data.
+// A page while storage fails: each call of it in turn. A person gets a page, never JSON, and never the data of another person.
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';

@@ -226,7 +226,7 @@ describe('single sign-on', () => {
     expect(cookieOf(answer)).toMatch(/^local-session=/);
     const [name] = trip.browser.split('=');
     expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(`^${name}=; Max-Age=0; `));
-    // As the browser has it now, and as somebody kept it.
+    // As the browser has it now, and as an attacker kept it.
     expect(await errorOf(await comeBack({ ...trip, browser: '' }))).toBe('sign-in-expired');
     expect(await errorOf(await comeBack(trip))).toBe('sign-in-failed');
   });
@@ -245,7 +245,7 @@ describe('single sign-on', () => {
     expect(results).toEqual([]);
   });
 
-  it('is known after the tag keys have turned, and to nobody without the key', async () => {
+  it('is known after a change of the tag keys, and cannot be read without the key', async () => {
     await givenMember();
     const [first, second] = ['AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8', 'B'.repeat(43)];
     const both = { TAG_KEYS: JSON.stringify({ 1: first, 2: second }), TAG_KEY_CURRENT: '2' };
@@ -327,7 +327,7 @@ describe('single sign-on', () => {
     expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
   });
 
-  it('counts only those who are let in: nobody else uses up a member’s sign-ins of the day', async () => {
+  it('counts only sign-ins that succeed: a refused one does not use up a member’s sign-ins of the day', async () => {
     const counts = (email: string) =>
       env.DB.prepare("SELECT count FROM daily_counts WHERE subject = ? AND kind = 'sign-in'")
         .bind(email)
@@ -398,7 +398,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
   });
 
-  it('asks a provider that fails once in ten seconds, whoever comes', async () => {
+  it('asks a provider that fails once in ten seconds, for all clients together', async () => {
     issuer = 'https://failing.example';
     const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
     lies = { down: true };
@@ -458,7 +458,7 @@ describe('single sign-on', () => {
     expect(requests.length).toBeLessThanOrEqual(60);
   });
 
-  it('reaches neither provider nor storage by callbacks that nobody began, and is limited', async () => {
+  it('reaches neither provider nor storage by callbacks that no sign-in began, and is limited', async () => {
     const { env: counted, calls } = deploymentWith(null);
     const { browser, state } = await begin();
     requests = [];
@@ -654,11 +654,11 @@ describe('a token of', () => {
     ['Access that nobody said to trust', 'Cloudflare Access', {}, { OIDC_EMAIL_TRUSTED: '' }],
     ['a trusted issuer that says false', 'Cloudflare Access', { email_verified: false }, {}],
     ['a trusted issuer that says null', 'Cloudflare Access', { email_verified: null }, {}],
-  ])('%s lets nobody in', async (_, name, more, settings) => {
+  ])('%s signs no person in', async (_, name, more, settings) => {
     expect(await errorOf(await signInBy(name, more, settings))).toBe('email-not-verified');
   });
 
-  it('another tenant of Entra lets nobody in', async () => {
+  it('another tenant of Entra signs no person in', async () => {
     const tid = crypto.randomUUID();
     expect(await errorOf(await signInBy('Microsoft Entra', { tid }))).toBe('sign-in-failed');
     const iss = `https://login.microsoftonline.com/${tid}/v2.0`;

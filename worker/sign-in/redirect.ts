@@ -42,7 +42,7 @@ export function fail(c: Context<AdminEnv>, failure: Failure): Response {
   return c.redirect(`${c.env.call.origin}/sign-in?error=${failure}`);
 }
 
-/** Lets the person in whom the other site named, and leads to `returnTo` (path and query of ours). `now` in ms. */
+/** Signs in the person that the other site named, and leads to `returnTo` (path and query of ours). `now` in ms. */
 export async function letIn(
   c: Context<AdminEnv>,
   method: MethodName,

@@ -177,7 +177,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     const cookie = /=([^;]+)/.exec((await redeem(code, browser, cause)) ?? '')?.[1] ?? '';
     expect(await readSession(db, randomValue(), now)).toBeNull();
     const seenAt = async () => (await listSessions(db, email, now))[0]?.seenAt;
-    // Reading is written down once a minute, and not at all where nobody attends.
+    // Reading is written down once a minute, and not at all for requests that no person asked for.
     await readSession(db, cookie, now + MINUTE);
     await readSession(db, cookie, now + MINUTE + 1, true);
     expect(await seenAt()).toBe(now);
@@ -219,7 +219,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     expect(await redeem(theirs.code, browser, stranger.cause)).not.toBeNull();
   });
 
-  it('writes what befalls a member of very many organisations into the first hundred, by id', async () => {
+  it('records an event of a member of very many organisations in the first hundred, by id', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const made: string[] = [];
     for (let count = 0; count < 102; count++) made.push(await insertOrganisation(db, 'pro', [email]));
@@ -243,7 +243,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     }
   });
 
-  it('knows a subject by issuer and address, and lets nobody in who is a member no longer', async () => {
+  it('knows a subject by issuer and address, and refuses a former member', async () => {
     const [{ email, organisation, cause }, other] = [await newMember(), await newMember()];
     const [a, b] = ['https://a.example', 'https://b.example'];
     const claim = (issuer: string, address: string, name: string) =>

@@ -260,7 +260,7 @@ describe('signing in by link', () => {
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
   });
 
-  it('limits the attempts with one genuine code by the code, and locks out nobody else at the same address', async () => {
+  it('limits the attempts with one genuine code by the code, and locks out no other person at the same address', async () => {
     const [email, other, ip] = [address(), address(), address()];
     await givenOrganisation('enterprise', [email, other]);
     const [code, colleagues] = [await givenCode(email, 'mine'), await givenCode(other, 'theirs')];

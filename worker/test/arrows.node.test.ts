@@ -6,19 +6,19 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
+const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library.
   verification: {
-    rooms: ['deployment', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
+    folders: ['deployment', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
     packages: ['#libsql', 'cloudflare:workers'],
   },
   libsql: {
-    rooms: ['database', 'verification/record', 'verification/source/statements'],
+    folders: ['database', 'verification/record', 'verification/source/statements'],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   // The one reader of `env`: it opens what the others are given.
   deployment: {
-    rooms: [
+    folders: [
       'database',
       'http/log',
       'organisation/store',
@@ -37,16 +37,16 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['#libsql'],
   },
   http: {
-    rooms: ['daily-limit', 'database', 'deployment/deployment', 'pages/problem-page', 'storage-failure'],
+    folders: ['daily-limit', 'database', 'deployment/deployment', 'pages/problem-page', 'storage-failure'],
     packages: ['hono', 'valibot'],
   },
-  verifier: { rooms: ['deployment', 'http/call', 'verification/verify'], packages: ['cloudflare:workers'] },
+  verifier: { folders: ['deployment', 'http/call', 'verification/verify'], packages: ['cloudflare:workers'] },
   index: {
-    rooms: ['api', 'deployment', 'http', 'site', 'upkeep/run', 'verification/hub/change-hub', 'verifier'],
+    folders: ['api', 'deployment', 'http', 'site', 'upkeep/run', 'verification/hub/change-hub', 'verifier'],
     packages: [],
   },
   site: {
-    rooms: [
+    folders: [
       'admin/routes',
       'api/introspection',
       'http',
@@ -59,7 +59,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
   },
   // reads.ts answers /v1/organisation and /v1/token from the stores; exposure.ts records events.
   api: {
-    rooms: [
+    folders: [
       'activity/cause',
       'database',
       'deployment',
@@ -73,7 +73,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: [],
   },
   admin: {
-    rooms: [
+    folders: [
       'activity',
       'daily-limit',
       'database',
@@ -89,7 +89,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono', 'valibot'],
   },
   'sign-in': {
-    rooms: [
+    folders: [
       'activity',
       'daily-limit',
       'database',
@@ -107,7 +107,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['drizzle-orm', 'hono', 'oauth4webapi', 'valibot'],
   },
   operator: {
-    rooms: [
+    folders: [
       'activity',
       'database',
       'deployment/deployment',
@@ -122,7 +122,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono', 'valibot'],
   },
   pages: {
-    rooms: [
+    folders: [
       'admin/access',
       'http',
       'organisation',
@@ -136,7 +136,7 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     packages: ['hono'],
   },
   upkeep: {
-    rooms: [
+    folders: [
       'activity/events',
       'database',
       'deployment/deployment',
@@ -150,26 +150,29 @@ const ARROWS: Record<string, { rooms: string[]; packages: string[] }> = {
     ],
     packages: ['drizzle-orm'],
   },
-  token: { rooms: ['activity', 'database', 'organisation', 'reserve', 'tables'], packages: ['drizzle-orm'] },
+  token: {
+    folders: ['activity', 'database', 'organisation', 'reserve', 'tables'],
+    packages: ['drizzle-orm'],
+  },
   organisation: {
-    rooms: ['activity', 'database', 'reserve', 'tables', 'token/secret'],
+    folders: ['activity', 'database', 'reserve', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
   activity: {
-    rooms: ['database', 'http/call', 'seal', 'tables', 'token/secret'],
+    folders: ['database', 'http/call', 'seal', 'tables', 'token/secret'],
     packages: ['drizzle-orm'],
   },
   database: {
-    rooms: ['storage-failure', 'verification/source/source'],
+    folders: ['storage-failure', 'verification/source/source'],
     packages: ['#libsql', 'drizzle-orm'],
   },
-  tables: { rooms: ['organisation/organisation', 'sign-in/names'], packages: ['drizzle-orm'] },
-  name: { rooms: [], packages: ['valibot'] },
-  reserve: { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
-  'daily-limit': { rooms: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
-  marked: { rooms: ['random', 'token/secret'], packages: [] },
-  random: { rooms: ['token/sha-256'], packages: [] },
-  seal: { rooms: ['random', 'token/secret'], packages: [] },
+  tables: { folders: ['organisation/organisation', 'sign-in/names'], packages: ['drizzle-orm'] },
+  name: { folders: [], packages: ['valibot'] },
+  reserve: { folders: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
+  'daily-limit': { folders: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
+  marked: { folders: ['random', 'token/secret'], packages: [] },
+  random: { folders: ['token/sha-256'], packages: [] },
+  seal: { folders: ['random', 'token/secret'], packages: [] },
 };
 
 /** The Worker's own files, without those of tests, and their text. */
@@ -184,17 +187,17 @@ function workerFiles(): [file: string, text: string][] {
 
 type Arrow = { file: string; from: string; to: string; isPackage: boolean };
 
-/** Every import that leaves its own room, static, lazy or of a type. */
+/** Every import that leaves its own folder, static, lazy or of a type. */
 function arrowsOf(file: string, text: string): Arrow[] {
-  const from = roomOf(file);
+  const from = folderOf(file);
   return [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap(([, name = '']) => {
     const isPackage = !name.startsWith('.');
     const to = isPackage ? packageOf(name) : posix.join(posix.dirname(file), name).replace(/\.ts$/, '');
-    return !isPackage && roomOf(to) === from ? [] : [{ file, from, to, isPackage }];
+    return !isPackage && folderOf(to) === from ? [] : [{ file, from, to, isPackage }];
   });
 }
 
-function roomOf(file: string): string {
+function folderOf(file: string): string {
   return file.split('/')[0]?.replace(/\.ts$/, '') ?? '';
 }
 
@@ -207,9 +210,9 @@ function packageOf(name: string): string {
 }
 
 function isAllowed({ from, to, isPackage }: Arrow): boolean {
-  const { rooms = [], packages = [] } = ARROWS[from] ?? {};
+  const { folders = [], packages = [] } = ARROWS[from] ?? {};
   if (isPackage) return packages.includes(to);
-  return rooms.some((room) => to === room || to.startsWith(`${room}/`));
+  return folders.some((folder) => to === folder || to.startsWith(`${folder}/`));
 }
 
 /** The files that a file imports, of types as well. */
@@ -219,10 +222,10 @@ function targetsOf(file: string, text: string): string[] {
   );
 }
 
-/** What a file imports of its own room, by the name within the room. */
-function arrowsWithin(room: string, file: string, text: string): string[] {
+/** What a file imports of its own folder, by the name within the folder. */
+function arrowsWithin(folder: string, file: string, text: string): string[] {
   return targetsOf(file, text).flatMap((to) =>
-    to.startsWith(`${room}/`) ? [to.slice(room.length + 1)] : [],
+    to.startsWith(`${folder}/`) ? [to.slice(folder.length + 1)] : [],
   );
 }
 
@@ -253,10 +256,10 @@ describe('the arrows', () => {
 
   it('permit no import that no file needs', () => {
     const arrows = workerFiles().flatMap(([file, text]) => arrowsOf(file, text));
-    const unused = Object.entries(ARROWS).flatMap(([from, { rooms, packages }]) => {
+    const unused = Object.entries(ARROWS).flatMap(([from, { folders, packages }]) => {
       const needed = arrows.filter((arrow) => arrow.from === from);
       return [
-        ...rooms.filter((room) => !needed.some(({ to }) => to === room || to.startsWith(`${room}/`))),
+        ...folders.filter((folder) => !needed.some(({ to }) => to === folder || to.startsWith(`${folder}/`))),
         ...packages.filter((name) => !needed.some(({ to }) => to === name)),
       ].map((to) => `${from} → ${to}`);
     });
@@ -282,8 +285,8 @@ describe('the arrows', () => {
       const text = readFileSync(resolve(root, 'worker', file), 'utf8');
       const eager = text.match(/^(import|export) [^;]*from '[^']+';$/gm) ?? [];
       expect(eager.length).toBeGreaterThan(5);
-      expect(arrowsOf(file, eager.join('\n')).filter(({ to }) => group.test(roomOf(to)))).toEqual([]);
-      return arrowsOf(file, text).filter(({ to }) => group.test(roomOf(to))).length;
+      expect(arrowsOf(file, eager.join('\n')).filter(({ to }) => group.test(folderOf(to)))).toEqual([]);
+      return arrowsOf(file, text).filter(({ to }) => group.test(folderOf(to))).length;
     });
     expect(lazy[0]).toBe(2);
     expect(lazy[1]).toBeGreaterThan(3);

@@ -42,7 +42,7 @@ describe('a change of a token', () => {
     expect(published).toEqual([[hash], [hash], [hash]]);
   });
 
-  it('that is refused is told to nobody', async () => {
+  it('that is refused is published to no hub', async () => {
     const { db, place, published, publish } = await given();
     const { id } = await insertToken(db, await insertOrganisation(db));
     const refused = { ok: false, reason: 'token-not-found' };

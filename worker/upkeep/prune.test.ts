@@ -291,7 +291,7 @@ describe('the retention of events', () => {
     );
   });
 
-  it('lets the pruning remove what is older, and nobody remove anything else', async () => {
+  it('lets the pruning remove older events, and no statement remove any other', async () => {
     const [older, unreadable, younger] = [
       await givenEvent(old(90.01)),
       await givenEvent('1 January 1970'),

@@ -42,7 +42,7 @@ async function fault(answer: Response): Promise<unknown> {
 }
 
 describe('a database', () => {
-  it('that belongs to nobody belongs to the deployment whose hub reads it first, and is served', async () => {
+  it('that belongs to no deployment belongs to the one whose hub reads it first, and is served', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     expect(await owner()).toBeNull();
     expect((await ping(isolate(), secret, 'oc')).status).toBe(200);

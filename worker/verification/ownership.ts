@@ -6,7 +6,7 @@ export const FOREIGN_FAULT =
   'DB or LIBSQL_URL: the database belongs to another deployment (docs/operating/environments.md#whose-the-database-is)';
 const FOREIGN = 'hub: the database belongs to another deployment';
 
-/** What tells this deployment from another one: ids of hubs are derived from their namespace. It asks nobody. */
+/** What tells this deployment from another one: ids of hubs are derived from their namespace. It sends no request. */
 export function deploymentIdOf(hubs: Pick<DurableObjectNamespace, 'idFromName'>): string {
   return hubs.idFromName('deployment').toString();
 }

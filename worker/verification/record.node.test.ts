@@ -34,7 +34,7 @@ const recordWithEnd = fc
   .tuple(record, fc.maxSafeNat())
   .map(([{ asOf, holder }, expiresAt]) => ({ asOf, holder: { ...holder, expiresAt } }));
 
-/** A record that somebody writes who has the key: whatever stands in the body. */
+/** A record with any body, written by a person who has the key. */
 function sealed(body: string, hash = HASH, version = 2): string {
   const key = RING.keys.get('1');
   if (key === undefined) throw new Error('no such key');

@@ -98,7 +98,7 @@ export class ChangeHub extends DurableObject<Env> {
     if (!(await this.#owned)) throw foreignError();
   }
 
-  /** A database that belongs to nobody is this deployment's from now on. A full one takes no row, and serves all the same. */
+  /** A database that belongs to no deployment is this one's from now on. A full database takes no row, and is served all the same. */
   async #readOwner(): Promise<boolean> {
     const own = this.#deployment.id;
     const read = () => inTime(this.source.owner(), SOURCE_MS, logStorageFailure);

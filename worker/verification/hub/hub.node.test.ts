@@ -41,7 +41,7 @@ describe('what a hub knows', () => {
     expect(table.pages.length).toBeGreaterThanOrEqual(4);
   });
 
-  it('is bounded: whoever slept through more than it keeps must begin again', async () => {
+  it('is bounded: a caller that missed more than it keeps must begin again', async () => {
     const { head } = await hub.sync({ head: null });
     for (let index = 0; index < 50_000; index++) table.change(index, null);
     await hub.advance(table.head);

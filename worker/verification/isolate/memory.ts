@@ -37,10 +37,10 @@ export class Memory {
   /** Keeps a record unless a change that was learned meanwhile is newer, or it is older than what was learned at all. */
   put(hash: TokenHash, asOf: number, holder: Holder | null): void {
     if (this.#rules.isOvertaken(asOf, this.#changed.get(hash) ?? 0, this.#floor)) return;
-    const [room, other] =
+    const [kept, other] =
       holder === null ? [this.#withoutRow, this.#tokens] : [this.#tokens, this.#withoutRow];
     other.delete(hash);
-    room.keep(hash, { holder });
+    kept.keep(hash, { holder });
   }
 
   /** Learns the changes up to `head`. Answers overtake each other, so the head only grows. */

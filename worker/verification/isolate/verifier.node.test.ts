@@ -95,7 +95,7 @@ describe('a secret that has an end', () => {
     table.change('a', { ...holderOf('a'), expiresAt: Date.parse(END) });
   });
 
-  it('says when it ends, and is refused from that instant on, from memory as well and whoever is away', async () => {
+  it('says when it ends, and is refused from that instant on, also from memory and while everything else is down', async () => {
     const accepted = { ...ACCEPTED, expiresAt: END };
     expect(await verify()).toEqual(accepted);
     while (Date.now() < Date.parse(END) - 10) {
@@ -282,7 +282,7 @@ describe('when KV', () => {
     ['fails', () => Promise.reject(new Error('KV: down'))],
     ['has nothing', () => Promise.resolve(null)],
     [
-      'answers what nobody committed',
+      'answers with a change that was never committed',
       () => Promise.resolve({ asOf: { seq: 900, nonce: 'x' }, holder: holderOf('evil') }),
     ],
   ])('%s, the hub’s answer counts', async (_, get) => {
@@ -299,7 +299,7 @@ describe('when KV', () => {
     expect(await verify()).toEqual(INVALID);
   });
 
-  it('answers a record that still holds, nobody asks the database for it', async () => {
+  it('answers a record that still holds, without a question to the database', async () => {
     cache.set(A, { asOf: table.head, holder: holderOf('a') });
     expect(await verify()).toEqual(ACCEPTED);
     expect(table.reads).toBe(0);
@@ -608,7 +608,7 @@ describe('a caller who hangs up', () => {
     await vi.advanceTimersByTimeAsync(LEASE_MS - 100);
     vi.setSystemTime(Date.now() + LEASE_MS);
     [told, waiting] = [[], []];
-    // Nobody waits for the answer itself.
+    // No call waits for the answer itself.
     void verifier.lookUp(A, waitUntil);
     expect(waiting).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(50);
@@ -671,7 +671,7 @@ describe('a thousand calls at once', () => {
     let calls = 0;
     ports.hub.sync = (ask, counts) => (calls++ === 0 ? sync(ask, counts) : never());
     const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
-    // The others wait for the hub until it is too late, while somebody keeps the lease alive.
+    // The others wait for the hub until it is too late, while another call renews the lease.
     await vi.advanceTimersByTimeAsync(1900);
     calls = 0;
     void verifier.lookUp(A, waitUntil);

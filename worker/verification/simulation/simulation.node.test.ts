@@ -1,4 +1,4 @@
-// The promise, over thousands of hostile histories: when a change has answered, every verification that starts
+// The promise, over thousands of adverse schedules: when a change has answered, every verification that starts
 // afterwards sees it. And the proof that this test can fail: each rule left out once is caught by it.
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -33,7 +33,7 @@ async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked
 
 describe('the promise', () => {
   it(
-    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, dying hubs, a lying KV, moved databases and secrets that end`,
+    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, hubs that restart, a KV that answers old values, moved databases and secrets that end`,
     { timeout: 30_000 + SCHEDULES * 60 },
     async () => {
       let checked = 0;

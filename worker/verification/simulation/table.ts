@@ -1,8 +1,8 @@
-// A source in memory that counts its readers, can be away, slow, pruned and restored from a backup: for tests of one room.
+// A source in memory that counts its readers, can be away, slow, pruned and restored from a backup: for the tests of verification.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Change, Head, Holder, Source } from '../record.ts';
 
-// The brand says "a SHA-256 in hex"; for these rooms any string will do.
+// The brand says "a SHA-256 in hex"; for these tests any string will do.
 export const hashOf = (name: number | string) => String(name) as TokenHash;
 
 export const holderOf = (tokenId: string, active = true): Holder => ({

@@ -212,7 +212,7 @@ export class World {
     if (holder !== before) await this.#change(hash, holder);
   }
 
-  /** The secret is replaced: it works for some time more. Whatever befalls its token afterwards, it keeps this end. */
+  /** The secret is replaced: it works for some time more. Later changes of its token do not change this end. */
   async #replace(hash: TokenHash): Promise<void> {
     const before = this.#deployment.database.holders.get(hash) ?? null;
     if (before === null) return;
@@ -224,7 +224,7 @@ export class World {
     this.#commit(hash, holder);
     const state: State = { at: this.#time, answeredAt: Infinity, holder };
     this.#history.get(hash)?.push(state);
-    // The old rows are pruned and the hubs begin again: whoever slept through the change must hear of a reset.
+    // The old rows are pruned and the hubs begin again: an isolate that missed the change must be told of a reset.
     if (this.#chance(0.15)) this.#after(this.#delay(), () => this.#forgetPast());
     // A Worker that dies here has answered nothing, so it has promised nothing.
     if (this.#chance(0.1)) return;

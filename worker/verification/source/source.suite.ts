@@ -37,7 +37,7 @@ export function describeSource(open: () => Promise<{ db: Db; source: HubSource }
     expect(newest?.nonce).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('answers a head and nobody for a hash that no token has', async () => {
+  it('answers a head and no holder for a hash that no token has', async () => {
     // A SHA-256 in hex, of anything.
     const record = await read(sha256Hex('nobody') as TokenHash);
     expect(record.holder).toBeNull();
