@@ -9,11 +9,17 @@ export type Child = { stop(): Promise<void>; output(): string };
 /** How long a program may take to end by itself. */
 const STOP_MS = 5000;
 
-/** Programs that still run. A suite whose set-up fails does not stop them, so the end of this process does. */
-const running = new Set<ChildProcess>();
+/** Programs that still run, and the signal that ends each. */
+const running = new Map<ChildProcess, NodeJS.Signals>();
 process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const [child, signal] of running) child.kill(signal);
 });
+
+/** A suite whose set-up fails does not stop what it started, so the end of this process does. */
+export function endWithProcess(child: ChildProcess, signal: NodeJS.Signals): void {
+  running.set(child, signal);
+  child.once('exit', () => running.delete(child));
+}
 
 /** Starts it and waits until its output matches `ready`. Rejects with the output when the program ends earlier. */
 export async function startChild(
@@ -23,8 +29,7 @@ export async function startChild(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Child> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  endWithProcess(child, 'SIGKILL');
   let output = '';
   const ended = new Promise<void>((done) => {
     child.once('close', () => done());

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { markDone, readSchema, stepsFor } from '../scripts/local-database.ts';
 import { watch } from '../scripts/watched.ts';
+import { endWithProcess } from './child.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -75,6 +76,8 @@ export async function startServer(
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // It ends what it has started itself.
+  endWithProcess(child, 'SIGINT');
   let output = '';
   const ended = new Promise<number | null>((done) => {
     child.once('close', done);

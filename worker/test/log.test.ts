@@ -253,6 +253,7 @@ describe('the line about a failure', () => {
           signIns: 0,
           dailyCounts: 0,
           idempotencyKeys: 0,
+          replacedSecrets: 0,
           tokenUsage: 0,
           changes: 0,
           events: 0,
