@@ -24,6 +24,8 @@ const SCHEDULES = Number(process.env['SIMULATION_SCHEDULES'] ?? 1000);
 
 /** Schedules that once broke the promise. */
 const FOUND = [660481450, 1545987006];
+/** Schedules in which the simulation itself once stood still. */
+const STOOD_STILL = [-477825025, 1247391259];
 
 async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked: number }> {
   const world = new World(code, seed);
@@ -43,7 +45,11 @@ describe('the promise', () => {
           checked += world.checked;
           expect(world.wrong).toEqual([]);
         }),
-        { numRuns: SCHEDULES, endOnFailure: true, examples: FOUND.map((seed): [number] => [seed]) },
+        {
+          numRuns: SCHEDULES,
+          endOnFailure: true,
+          examples: [...FOUND, ...STOOD_STILL].map((seed): [number] => [seed]),
+        },
       );
       // A simulation in which nothing is answered would hold any promise.
       expect(checked).toBeGreaterThan(SCHEDULES * 30);

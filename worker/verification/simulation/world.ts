@@ -299,7 +299,8 @@ export class World {
     const clock = this.#newClock();
     return new this.#code.Verifier({
       now: clock,
-      sleep: (ms) => this.#sleep(ms),
+      // At least a millisecond, as in a Worker: the clocks here have fractions, and a rest of none would never end.
+      sleep: (ms) => this.#sleep(Math.max(1, ms)),
       hub: {
         sync: (ask: Ask): Promise<Answer> =>
           this.#code.askUnder(terms, ask, (question) =>
