@@ -1,5 +1,5 @@
-// The bytes of a row in SQLite with all its indexes, which take most of them. The model of growth (latency-model.ts) uses
-// these figures. `node bench/row-bytes.ts` prints them.
+// The bytes of a row in SQLite with all its indexes, which take most of them. The model of growth (limits.ts) uses
+// these figures. `npx node bench/row-bytes.ts` prints them.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { migrations } from './fleet.ts';

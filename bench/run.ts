@@ -105,7 +105,7 @@ async function runAll(): Promise<void> {
   if (smoke) {
     // Shown to work: each variant answered right, each figure is a number.
     if (/NaN|Infinity|undefined/.test(text)) throw new Error(`a figure is missing:\n${text}`);
-    execFileSync(process.execPath, [`${HERE}latency-model.ts`, '--check'], { stdio: 'inherit' });
+    execFileSync(process.execPath, [`${HERE}scale.ts`, '--check'], { stdio: 'inherit' });
     say(`bench: ${bench.variants.length} variants answered as they must, every figure was taken`);
     return;
   }
