@@ -34,7 +34,8 @@ const document = readFileSync(DOCUMENT, 'utf8');
 const fresh = rendered(document);
 if (process.argv.includes('--write')) writeFileSync(DOCUMENT, fresh);
 else if (process.argv.includes('--check')) {
-  if (fresh !== document) throw new Error('docs/scale.md holds other figures: npx node bench/scale.ts --write');
+  if (fresh !== document)
+    throw new Error('docs/scale.md holds other figures: npx node bench/scale.ts --write');
 } else {
   for (const table of Object.values(TABLES)) {
     restart();

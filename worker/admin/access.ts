@@ -14,7 +14,7 @@ import { Problem } from '../http/problem.ts';
 import { ORGANISATION_ID } from '../organisation/organisation.ts';
 import { readAccess } from '../organisation/store.ts';
 import { TOKEN_ID } from '../token/secret.ts';
-import type { Place } from '../token/store.ts';
+import type { Place } from '../token/guards.ts';
 import { isOurOwnWish } from './same-site.ts';
 import type { AdminEnv } from '../sign-in/session.ts';
 

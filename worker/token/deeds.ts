@@ -11,7 +11,8 @@ import type { Retirement, Rotation } from './rotation.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
 import type { TagKeyRing } from './secret.ts';
 import { addToken, removeToken, updateToken } from './store.ts';
-import type { Creation, Idempotency, Place, Token } from './store.ts';
+import type { Idempotency, Place } from './guards.ts';
+import type { Creation, Token } from './store.ts';
 
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
 const DRAWS = 5;

@@ -13,7 +13,7 @@ import type { Retire } from './retirement.ts';
 import { isAnyDue, retireDue, retireSecret, rotateToken } from './rotation.ts';
 import type { TokenHash } from './secret.ts';
 import { addToken, listTokens, removeToken, updateToken } from './store.ts';
-import type { Place } from './store.ts';
+import type { Place } from './guards.ts';
 
 const email = 'owner@example.com';
 const NOON = '2026-06-01T12:00:00.000Z';

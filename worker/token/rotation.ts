@@ -13,16 +13,10 @@ import { events, idempotencyKeys, replacedSecrets, tokens } from '../tables.ts';
 import { endOf, justBefore } from './retirement.ts';
 import type { Retire } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
-import {
-  hashOfRow,
-  keepKey,
-  mayManage,
-  previewIsTaken,
-  recordForToken,
-  sameKey,
-  tokenColumns,
-} from './store.ts';
-import type { Idempotency, Place, Token } from './store.ts';
+import { keepKey, mayManage, previewIsTaken, sameKey } from './guards.ts';
+import { hashOfRow, recordForToken, tokenColumns } from './store.ts';
+import type { Idempotency, Place } from './guards.ts';
+import type { Token } from './store.ts';
 
 export type NewSecret = { hash: TokenHash; preview: string };
 

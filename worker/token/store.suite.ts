@@ -10,7 +10,8 @@ import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
 import { updateToken, countTokens, addToken, removeToken, listTokens } from './store.ts';
 import { listUsage } from './usage.ts';
-import type { NewToken, Place } from './store.ts';
+import type { Place } from './guards.ts';
+import type { NewToken } from './store.ts';
 import type { TokenHash } from './secret.ts';
 
 const email = 'owner@example.com';

@@ -18,6 +18,8 @@ import {
   replacedSecrets,
   tokens,
 } from '../tables.ts';
+import { keepKey, mayManage, membership, previewIsTaken, sameKey } from './guards.ts';
+import type { Idempotency, Place } from './guards.ts';
 import type { Until } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
 
@@ -39,9 +41,6 @@ export type Token = {
 /** `retiresAt`: the latest end where `until` is `silent`. */
 export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
 export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
-
-/** Where a mutation happens and who asks for it. */
-export type Place = { organisationId: string; email: string };
 
 const columns = {
   id: tokens.id,
@@ -107,8 +106,6 @@ export function countTokens(db: Db, organisationId: string) {
     .where(eq(tokens.organisationId, organisationId));
 }
 
-/** The key of a call that makes a secret, the SHA-256 of its body, and the time of the call in ms. */
-export type Idempotency = { key: string; bodyHash: string; now: number };
 export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
 export type Creation =
   | { ok: true; token: Token }
@@ -202,47 +199,6 @@ export async function addToken(
   }
   if (full.length > 0 || taken.length === 0) return { ok: false, reason: 'token-limit-reached' };
   return { ok: false, reason: 'preview-taken' };
-}
-
-/** Whether the member has used the key of the call here. Without a key: never. */
-export function sameKey(place: Place, idempotency: Idempotency | null) {
-  return and(
-    eq(idempotencyKeys.organisationId, place.organisationId),
-    eq(idempotencyKeys.actor, place.email),
-    eq(idempotencyKeys.key, idempotency?.key ?? ''),
-  );
-}
-
-/** Keeps the key of the call, if it has one, with the token that `made` finds: there is one where the call has made its secret. */
-export function keepKey(db: Db, place: Place, idempotency: Idempotency | null, made: SQL) {
-  return db.insert(idempotencyKeys).select(
-    db
-      .select({
-        organisationId: sql`${tokens.organisationId}`.as('organisation_id'),
-        actor: sql`${place.email}`.as('actor'),
-        key: sql`${idempotency?.key ?? ''}`.as('key'),
-        bodyHash: sql`${idempotency?.bodyHash ?? ''}`.as('body_hash'),
-        tokenId: sql`${tokens.id}`.as('token_id'),
-        createdAt: sql`${idempotency?.now ?? 0}`.as('created_at'),
-      })
-      .from(tokens)
-      .where(and(made, sql`${idempotency?.key ?? null} IS NOT NULL`)),
-  );
-}
-
-/** A row where a secret of the organisation has the preview, a retired one that is still shown as well. */
-export function previewIsTaken(db: Db, organisationId: string, preview: string) {
-  const one = { one: sql<number>`1` };
-  return db
-    .select(one)
-    .from(tokens)
-    .where(and(eq(tokens.organisationId, organisationId), eq(tokens.preview, preview)))
-    .unionAll(
-      db
-        .select(one)
-        .from(replacedSecrets)
-        .where(and(eq(replacedSecrets.organisationId, organisationId), eq(replacedSecrets.preview, preview))),
-    );
 }
 
 /** The column holds nothing but SHA-256 in hex (migrations/). */
@@ -349,26 +305,6 @@ export async function removeToken(db: Db, place: Place, id: string, cause: Cause
     return { ok: false, reason: 'token-not-found', head, deletedAt: earlier?.at ?? null };
   }
   return { ok: true, hashes: [row, ...retiring].map(hashOfRow), head };
-}
-
-/** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
-export function mayManage(db: Db, place: Place) {
-  return exists(
-    db
-      .select({ one: sql`1` })
-      .from(members)
-      .innerJoin(organisations, eq(organisations.id, members.organisationId))
-      .where(membership(place)),
-  );
-}
-
-/** The same, where members and organisations are already in the FROM. */
-function membership(place: Place) {
-  return and(
-    eq(members.email, place.email),
-    eq(members.organisationId, place.organisationId),
-    eq(organisations.plan, 'enterprise'),
-  );
 }
 
 type Recorded =

@@ -2,8 +2,8 @@
 import { and, eq, gt, inArray } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { tokens, tokenUsage } from '../tables.ts';
-import { mayManage } from './store.ts';
-import type { Place } from './store.ts';
+import { mayManage } from './guards.ts';
+import type { Place } from './guards.ts';
 
 /** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */
 export function listUsage(db: Db, place: Place, since: number) {
