@@ -233,8 +233,8 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     const [members, person] = [`${one}/members`, `${one}/members/{email}`];
     const fresh = { headers, path: `${all}/fresh` };
     const send = (value: object) => ({ ...fresh, body: JSON.stringify(value) });
-    const elsewhere = { headers, path: `${all}/nobody/members/a@b.example` };
-    const nobody = { headers, path: `${all}/${organisation}/members/nobody` };
+    const elsewhere = { headers, path: `${all}/unknown/members/a@b.example` };
+    const notAnAddress = { headers, path: `${all}/${organisation}/members/unknown` };
     const calls: Call[] = [
       ['put', one, 201, send({ ...enterprise, version: 2 })],
       ['put', one, 200, send(enterprise)],
@@ -261,15 +261,15 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       ['get', '/operator/events', 200, { headers }],
       ['get', '/operator/events', 422, { headers, path: '/operator/events?since=x' }],
       ['get', one, 200, { headers }],
-      ['get', one, 404, { headers, path: `${all}/nobody` }],
+      ['get', one, 404, { headers, path: `${all}/unknown` }],
       ['put', person, 201, { headers }],
       ['put', person, 200, { headers }],
       ['put', person, 404, elsewhere],
-      ['put', person, 422, nobody],
+      ['put', person, 422, notAnAddress],
       ['get', members, 200, { headers }],
-      ['get', members, 404, { headers, path: `${all}/nobody/members` }],
+      ['get', members, 404, { headers, path: `${all}/unknown/members` }],
       ['delete', person, 404, elsewhere],
-      ['delete', person, 422, nobody],
+      ['delete', person, 422, notAnAddress],
       ['delete', person, 200, { headers }],
       ['delete', one, 200, fresh],
     ];

@@ -117,7 +117,7 @@ export function RotateDialog({ token }: { token: Token }) {
   );
 }
 
-/** The value was made, and nobody has seen it. */
+/** The new value exists, and no person has seen it. */
 function Lost({ token }: { token: Token }) {
   const { retiring } = token;
   const old = retiring === null ? words.lostOldEnded : words.lostOldWorks(`${retiring.preview}***`);

@@ -351,7 +351,7 @@ describe('members', () => {
     ['PUT', '/a@example.com'],
     ['DELETE', '/a@example.com'],
   ])('answers %s in an unknown organisation with 404', async (method, path) => {
-    const answer = await operate(method, `/organisations/nobody/members${path}`);
+    const answer = await operate(method, `/organisations/unknown/members${path}`);
     expect(answer.status).toBe(404);
     expect(await slugOf(answer)).toBe('organisation-not-found');
   });

@@ -271,7 +271,7 @@ describe('a token that was switched off', () => {
 });
 
 describe('a record in KV', () => {
-  it('of one token does not speak for another one under whose key it was put', async () => {
+  it('of one token is not used for another token under whose key it was stored', async () => {
     const [mine, other] = [await givenOrganisation(), await givenOrganisation()];
     const [paused, good] = [await givenToken(mine, false), await givenToken(other)];
     const { env: deployment } = isolate();

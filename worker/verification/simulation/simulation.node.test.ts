@@ -95,7 +95,7 @@ const TWINS: { rule: string; broken: Broken }[] = [
   { rule: 'never trust KV', broken: { hub: { trustsCached: () => true } } },
   { rule: 'never trust a read that others began', broken: { hub: { trustsRead: () => true } } },
   { rule: 'load once at a time, without a gap', broken: { hub: { joinsLoads: () => false } } },
-  { rule: 'tell a restored database from its own past', broken: { hub: { isSameNonce: () => true } } },
+  { rule: 'recognise a restored database by its nonces', broken: { hub: { isSameNonce: () => true } } },
   { rule: 'refuse a secret from its end on', broken: { isolate: { hasEnded: () => false } } },
   {
     rule: 'refuse no secret before its end',
