@@ -25,6 +25,13 @@ async function given(active = true) {
 const ping = (secret: string | null) => call('/v1/ping', { headers: bearer(secret ?? '') });
 const statusOf = async (secret: string | null) => (await ping(secret)).status;
 
+/** The token but for its last uses, which are written whenever a hub writes its counts. */
+const withoutUse = (token: Token): Token => ({
+  ...token,
+  lastUsedAt: null,
+  retired: token.retired.map((each) => ({ ...each, lastUsedAt: null })),
+});
+
 async function problemOf(answer: Response) {
   const { type, detail } = await answer.json<ProblemBody>();
   return { status: answer.status, slug: type.split('#')[1], detail };
@@ -70,7 +77,7 @@ describe('replacing a secret', () => {
     const { token: shown, secret } = await (await rotate({ retire: 'now' })).json<Answer>();
     expect([await statusOf(token.secret), await statusOf(secret)]).toEqual([401, 200]);
     expect(shown).toMatchObject({ retiring: null, retired: [{ preview: token.secret.slice(0, 5) }] });
-    expect(await list()).toEqual([shown]);
+    expect((await list()).map(withoutUse)).toEqual([withoutUse(shown)]);
   });
 
   it('needs no free place', async () => {
@@ -201,7 +208,7 @@ describe('ending the old value', () => {
       const { token: shown, effectiveAt } = await answer.json<Answer>();
       expect(Date.parse(effectiveAt)).toBeLessThanOrEqual(Date.now());
       expect([await statusOf(token.secret), await statusOf(secret)]).toEqual([401, 200]);
-      expect(await list()).toEqual([shown]);
+      expect((await list()).map(withoutUse)).toEqual([withoutUse(shown)]);
       expect(shown).toMatchObject({ retiring: null, retired: [{ preview: token.secret.slice(0, 5) }] });
     }
   });
