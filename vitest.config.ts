@@ -6,7 +6,8 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 import { isRoutine, watch } from './scripts/watched.ts';
 
-/** Suites that start many servers, engines or deployments. `npm test` leaves them out, `npm run test:all` runs them. */
+/** Suites that start many servers, engines or deployments. `npm test`, which CI runs, leaves them out; `npm run test:all` runs
+ * them, on demand and before a release. The suites of two releases side by side and of a restore are in `npm test`. */
 const DEEP = [
   'backup',
   'commands',
@@ -20,8 +21,6 @@ const DEEP = [
   'many',
   'oidc',
   'places',
-  'releases',
-  'restore',
   'state-folder',
   'states',
   'two-deployments',
