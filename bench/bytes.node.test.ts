@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundleProduct } from './bundle.ts';
+import { bundleWorker } from '../scripts/bundle.ts';
 import { measureBytes } from './bytes.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -13,7 +13,7 @@ const VERIFICATION_KB = 16.5;
 
 describe('the weight of the Worker', () => {
   it('is within its budgets', { timeout: 60_000 }, async () => {
-    const { workerGzip, verification } = await measureBytes(bundleProduct());
+    const { workerGzip, verification } = await measureBytes(bundleWorker().code);
     expect(workerGzip).toBeLessThanOrEqual(WORKER_GZIP_KB * 1000);
     expect(verification).toBeLessThanOrEqual(VERIFICATION_KB * 1000);
   });

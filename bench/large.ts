@@ -1,10 +1,9 @@
 // npm run bench:large: the statements of the product on a database of 20,000 organisations, 60,000 tokens and 400,000 events, beside
 // one of a thousandth of that, in one run. Rows read are D1's own count. It fails where a statement walks a table.
 //   --small   the large database has a hundredth of it: shows that the script works, concludes nothing
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { transformSync } from 'esbuild';
-import { bundleProduct } from './bundle.ts';
+import { bundleWorker } from '../scripts/bundle.ts';
+import { wrapperModule } from './bundle.ts';
 import { openFleet, ours, peer } from './fleet.ts';
 import { ask, type Answer, type Side } from './large-ask.ts';
 import { fill } from './large-fill.ts';
@@ -14,10 +13,8 @@ const { values: options } = parseArgs({ options: { small: { type: 'boolean', def
 const SIZES = options.small ? { small: 20, large: 200 } : { small: 20, large: 20_000 };
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
-const wrapper = transformSync(readFileSync(new URL('peers/measured.ts', import.meta.url), 'utf8'), {
-  loader: 'ts',
-}).code;
-const code = bundleProduct();
+const wrapper = wrapperModule('measured');
+const { code } = bundleWorker();
 const NAMES = ['small', 'large'] as const;
 const fleet = await openFleet([
   peer('bare', 'export default { fetch: () => new Response() }'),

@@ -1,8 +1,6 @@
 // The variants that are measured. Each one names its Worker, its requests and the status that it must answer.
-import { readFileSync } from 'node:fs';
-import { transformSync } from 'esbuild';
 import type { Before } from './before.ts';
-import { bundle, bundleProduct } from './bundle.ts';
+import { bundle, wrapperModule } from './bundle.ts';
 import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.ts';
 import { request } from './load.ts';
 import {
@@ -15,6 +13,7 @@ import {
   tokenIdOf,
   type Database,
 } from './tokens.ts';
+import { bundleWorker } from '../scripts/bundle.ts';
 import { hashOfSecret } from '../worker/token/secret.ts';
 import { cacheKey, writeCachedRecord } from '../worker/verification/record.ts';
 
@@ -59,11 +58,6 @@ export type Opening = {
   readable?: boolean;
 };
 
-function wrapperModule(name: string): string {
-  const source = readFileSync(new URL(`peers/${name}.ts`, import.meta.url), 'utf8');
-  return transformSync(source, { loader: 'ts' }).code;
-}
-
 /** What verification writes into KV for each secret of `addTokens`, by KV key, as of the newest change. */
 async function currentRecords(d1: Database, secrets: string[]): Promise<string> {
   const head = await d1
@@ -85,7 +79,7 @@ export async function openVariants({
   inspectorPort,
   readable = false,
 }: Opening): Promise<Bench> {
-  const product = bundleProduct(readable);
+  const { code: product } = bundleWorker({ flags: readable ? ['--no-minify'] : [] });
   const wrapper = wrapperModule('without-kv');
   const constant = genuineSecrets(1)[0] ?? '';
   const database = 'product';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { unstable_readConfig as readConfig } from 'wrangler';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDeployment, ZONE, type Deployment } from './deployment.ts';
-import { bundleWorker } from './bundle.ts';
+import { bundleWorker } from '../scripts/bundle.ts';
 import type { Bindings, WorkerOptions } from './isolates.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -47,7 +47,7 @@ function otherWorker(): WorkerOptions {
     config,
     `name = "results"\nmain = "index.ts"\ncompatibility_date = "2026-11-01"\n${block(page, 'toml')}`,
   );
-  const code = bundleWorker(config);
+  const { code } = bundleWorker({ config });
   const env: Bindings = {};
   const { services, compatibility_date: compatibilityDate = '' } = readConfig({ config });
   for (const { binding, service, entrypoint } of services ?? []) {

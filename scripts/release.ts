@@ -1,13 +1,13 @@
 // The Worker of another version: the release that is stored beside the tests, or any commit.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { unstable_readConfig as readConfig } from 'wrangler';
+import { bundleWorker } from './bundle.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const WRANGLER = join(root, 'node_modules/wrangler/bin/wrangler.js');
 /** The folder in which `npm run keep-release` stores a release. */
 export const KEPT = join(root, 'e2e/previous-release');
 
@@ -28,7 +28,7 @@ export function keptRelease(): Release {
 }
 
 /** Bundles a commit in a temporary worktree; `environment` is added to wrangler's. */
-export function releaseAt(name: string, environment: NodeJS.ProcessEnv = {}): Release {
+export function releaseAt(name: string, environment: Record<string, string> = {}): Release {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
   const commit = git('rev-parse', '--verify', `${name}^{commit}`);
@@ -38,17 +38,10 @@ export function releaseAt(name: string, environment: NodeJS.ProcessEnv = {}): Re
   try {
     // It uses the packages of this tree: wrangler and the imports of the Worker, at the present versions.
     symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
-    mkdirSync(join(tree, 'dist/ui'), { recursive: true });
-    const out = join(folder, 'out');
-    execFileSync(process.execPath, [WRANGLER, 'deploy', '--dry-run', '--outdir', out], {
-      cwd: tree,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true', ...environment },
-    });
+    const { code } = bundleWorker({ checkout: tree, environment });
     const { vars, compatibility_date, compatibility_flags } = readConfig({
       config: join(tree, 'wrangler.toml'),
     });
-    const code = readFileSync(join(out, 'index.js'), 'utf8');
     return { commit, compatibility_date, compatibility_flags, vars, code };
   } finally {
     git('worktree', 'remove', '--force', tree);

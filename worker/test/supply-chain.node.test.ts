@@ -1,11 +1,10 @@
 // Packages of other projects in the Worker, in the dashboard, and on the machine of a developer. The lists come from the
 // bundlers, so that indirect dependencies count.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'vite';
 import { describe, expect, it } from 'vitest';
+import { bundleWorker } from '../../scripts/bundle.ts';
 import { WITH_LIBSQL } from '../../scripts/with-libsql.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -47,31 +46,11 @@ describe('the code of others', { timeout: 60_000 }, () => {
       ],
     ],
   ])('in the Worker for %s is of these packages', (_, environment, more) => {
-    const folder = mkdtempSync(join(tmpdir(), 'developer-zone-'));
-    const meta = join(folder, 'meta.json');
-    execFileSync(
-      process.execPath,
-      [
-        'node_modules/wrangler/bin/wrangler.js',
-        'deploy',
-        '--dry-run',
-        '--outdir',
-        folder,
-        '--metafile',
-        meta,
-      ],
-      { cwd: root, stdio: 'pipe', env: { ...process.env, WRANGLER_SEND_METRICS: 'false', ...environment } },
+    const { modules } = bundleWorker({ environment });
+    expect(modules.length).toBeGreaterThan(50);
+    expect(packagesOf(modules.filter(({ bytes }) => bytes > 0).map(({ path }) => path))).toEqual(
+      [...more, 'drizzle-orm', 'hono', 'oauth4webapi', 'valibot'].toSorted(),
     );
-    // esbuild's metafile; a module that tree shaking removed has 0 bytes.
-    const { outputs } = json<{
-      outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
-    }>(meta);
-    rmSync(folder, { recursive: true });
-    const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
-    expect(inputs.length).toBeGreaterThan(50);
-    expect(
-      packagesOf(inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)),
-    ).toEqual([...more, 'drizzle-orm', 'hono', 'oauth4webapi', 'valibot'].toSorted());
   });
 
   it('in the dashboard is of these packages', async () => {
