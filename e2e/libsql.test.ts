@@ -168,7 +168,7 @@ describe('with the data in libSQL', () => {
       LIBSQL_AUTH_TOKEN: server.authToken,
       OPERATOR_SECRET: SETTINGS.OPERATOR_SECRET,
     };
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['--var', `${name}:${value}`]);
+    const flags = Object.entries(settings).map(([name, value]) => `--var=${name}:${value}`);
     const local = await startServer({ flags });
     try {
       const status = await fetch(`${local.origin}/operator/status`, {

@@ -119,6 +119,19 @@ describe('a deployment is refused', () => {
     });
   });
 
+  it.each([
+    ['the mail', '[[send_email]]\nname = "EMAIL"\n', 'EMAIL'],
+    ['the API behind it', '[[services]]\nbinding = "UPSTREAM"\nservice = "api"\n', 'UPSTREAM'],
+  ])('when an environment lacks %s that the top has', (_, part, name) => {
+    const settings = toml + part + stagingOf(toml);
+    expect(plan(['--env', 'staging'], settings)).toEqual({
+      ok: false,
+      reason: expect.stringContaining(`has no ${name}, `),
+    });
+    const own = part.replace('[[', '[[env.staging.');
+    expect(plan(['--env', 'staging'], settings + own)).toMatchObject({ ok: true });
+  });
+
   it.each(['D1_LOCATION', 'JURISDICTION'])('with an unknown %s', (name) => {
     expect(plan([], withSetting(name, 'mars'))).toEqual({
       ok: false,

@@ -152,10 +152,14 @@ function missingBinding(base: Config, own: Config): string | null {
 
 function bindingsOf(config: Config): string[] {
   // wrangler has no type for these lists.
-  const databases = [...config.d1_databases, ...config.kv_namespaces] as { binding: string }[];
-  const named = [...config.durable_objects.bindings, ...(config.ratelimits ?? [])] as { name: string }[];
+  const bound = [...config.d1_databases, ...config.kv_namespaces, ...(config.services ?? [])] as {
+    binding: string;
+  }[];
+  const named = [...config.durable_objects.bindings, ...(config.ratelimits ?? []), ...config.send_email] as {
+    name: string;
+  }[];
   return [
-    ...databases.map(({ binding }) => binding),
+    ...bound.map(({ binding }) => binding),
     ...named.map(({ name }) => name),
     ...(config.version_metadata === undefined ? [] : [config.version_metadata.binding]),
     ...Object.keys(config.vars),

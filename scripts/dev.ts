@@ -3,11 +3,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseEnv, stripVTControlCharacters } from 'node:util';
+import { stripVTControlCharacters } from 'node:util';
 import { holdState, markDone, releaseState, stepsFor } from './local-database.ts';
 import { WITH_LIBSQL } from './with-libsql.ts';
 
@@ -63,11 +63,8 @@ async function main(): Promise<void> {
   const flags = ['--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, ...variables];
   // The inspector gets a free port, so that two of these can run side by side.
   const quiet = ['--inspector-port', '0', '--show-interactive-dev-session=false'];
-  const server = start(
-    [WRANGLER, 'dev', ...flags, ...quiet, ...rest],
-    'pipe',
-    isOnLibsql() ? WITH_LIBSQL : {},
-  );
+  // With both clients: flags, .dev.vars and wrangler.toml may all name a database in libSQL.
+  const server = start([WRANGLER, 'dev', ...flags, ...quiet, ...rest], 'pipe', WITH_LIBSQL);
   const unheard = listen(server);
   server.once('close', (code) => {
     if (!stopping) fail(`${unheard().join('\n')}\nwrangler dev ended with code ${code ?? 1}`);
@@ -134,12 +131,6 @@ function writeSecrets(): void {
   } catch (error) {
     if (!existsSync(file)) throw error;
   }
-}
-
-/** Whether .dev.vars or a flag names a database in libSQL. */
-function isOnLibsql(): boolean {
-  const url = parseEnv(readFileSync(join(root, '.dev.vars'), 'utf8'))['LIBSQL_URL'];
-  return Boolean(url) || rest.some((flag) => flag.startsWith('LIBSQL_URL:'));
 }
 
 async function prepareDatabase(): Promise<void> {

@@ -1,6 +1,7 @@
 // Which tests must notice a fault of a file.
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isSource, testsNear } from './near.ts';
+import { importedBy, isSource, readImports, testsNear } from './near.ts';
 
 const imports = new Map([
   ['worker/index.ts', ['worker/admin/routes.ts']],
@@ -15,6 +16,31 @@ const imports = new Map([
   ['worker/libsql/libsql.node.test.ts', ['worker/admin/session.suite.ts']],
   ['worker/origins.test.ts', ['worker/index.ts']],
 ]);
+
+describe('the files that a file imports', () => {
+  it.each([
+    ["import { a } from '../limit.ts';", ['worker/limit.ts']],
+    ["export * from './session.ts';", ['worker/admin/session.ts']],
+    ["import type { A } from './session.ts';", ['worker/admin/session.ts']],
+    ["import './session.ts';", ['worker/admin/session.ts']],
+    ["const routes = () => import('./routes.ts');", ['worker/admin/routes.ts']],
+    ["const routes = await import(\n  './routes.ts'\n);", ['worker/admin/routes.ts']],
+    ["import { libsql } from '#libsql';", ['worker/libsql/bundled.ts', 'worker/libsql/left-out.ts']],
+    ["import { Hono } from 'hono';", []],
+  ])('of %j', (text, expected) => {
+    const names = {
+      '#libsql': { libsql: './worker/libsql/bundled.ts', default: './worker/libsql/left-out.ts' },
+    };
+    expect(importedBy('worker/admin/page.ts', text, names)).toEqual(expected);
+  });
+
+  it('include those that only import() and #libsql lead to', () => {
+    const imported = new Set([...readImports(resolve(import.meta.dirname, '..')).values()].flat());
+    expect([...imported]).toEqual(
+      expect.arrayContaining(['worker/site.ts', 'worker/libsql/bundled.ts', 'worker/libsql/left-out.ts']),
+    );
+  });
+});
 
 describe('the tests near a file', () => {
   it('are first its own and those that import it, and a suite is run once', () => {

@@ -2,22 +2,33 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 
-const IMPORTED = /(?:from|import) '(\.[^']+)'/g;
+/** Imports of our own files, also lazy ones and those of types. */
+const IMPORTED = /\b(?:from|import)\s*\(?\s*'([.#][^']+)'/g;
 /** A test that is more import steps away tests too little of the file for its time. */
 const STEPS = 3;
 
 export type Imports = Map<string, string[]>;
 
+/** The names of package.json ("imports"), and the file that each stands for under its conditions. */
+type Names = Record<string, Record<string, string>>;
+
 /** For each source file under `worker/`, including tests, the files that it imports: paths from `root`, with slashes. */
 export function readImports(root: string): Imports {
+  const { imports: names } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    imports: Names;
+  };
   const files = globSync('worker/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
   return new Map(
-    files.map((file) => [
-      file,
-      [...readFileSync(join(root, file), 'utf8').matchAll(IMPORTED)].map(([, path = '']) =>
-        posix.join(dirname(file), path),
-      ),
-    ]),
+    files.map((file) => [file, importedBy(file, readFileSync(join(root, file), 'utf8'), names)]),
+  );
+}
+
+/** What a file with that text imports. A name with several conditions stands for each of their files. */
+export function importedBy(file: string, text: string, names: Names): string[] {
+  return [...text.matchAll(IMPORTED)].flatMap(([, path = '']) =>
+    path.startsWith('#')
+      ? Object.values(names[path] ?? {}).map((target) => posix.normalize(target))
+      : [posix.join(dirname(file), path)],
   );
 }
 

@@ -89,6 +89,8 @@ async function plantAll(): Promise<void> {
   if (survivors > 0) process.exitCode = 1;
 
   async function isNoticed(fault: Fault, tests: string[]): Promise<boolean> {
+    // vitest takes an empty list for every test.
+    if (tests.length === 0) return false;
     // The migrations are read when vitest starts.
     if (fault.file.endsWith('.sql')) vitest = await restart(vitest, fault);
     const { noticed, isStuck } = await plant(vitest, fault, tests);
