@@ -1,6 +1,5 @@
 // One workerd process with several Workers, each with its own socket: miniflare's entry Worker would add a hop to each
 // call.
-import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig as readConfig } from 'wrangler';
@@ -118,21 +117,4 @@ export function ours({
       exports: { ChangeHub: { type: 'durable-object', storage: 'sqlite' } },
     },
   };
-}
-
-/** The statements of migrations/, in order. The body of a trigger also has semicolons. */
-export function migrations(): string[] {
-  const statements: string[] = [];
-  for (const file of readdirSync(`${ROOT}migrations`).toSorted()) {
-    const sql = readFileSync(`${ROOT}migrations/${file}`, 'utf8').replaceAll(/^\s*--.*$/gm, '');
-    let statement = '';
-    for (const line of sql.split('\n')) {
-      statement += `${line}\n`;
-      const complete = /CREATE TRIGGER/.test(statement) ? /(?:^|\s)END;$/.test(line) : /;\s*$/.test(line);
-      if (!complete) continue;
-      statements.push(statement);
-      statement = '';
-    }
-  }
-  return statements;
 }

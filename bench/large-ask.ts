@@ -11,6 +11,7 @@ import {
 import { SETTINGS } from './fleet.ts';
 import { COOKIE, EXPIRED, HOUR, OURS, OWNER_EMAIL, SECRETS, plantExpired } from './large-fill.ts';
 import { median } from './statistics.ts';
+import { tokenIdOf } from './tokens.ts';
 import type { Database } from './tokens.ts';
 
 const ROUNDS = 11;
@@ -87,7 +88,7 @@ export async function ask(
   await row('a hub: the counts of 10 tokens', async (side) => {
     const usage = JSON.stringify(
       SECRETS.map((_, index) => ({
-        tokenId: `00000000-0000-4000-8000-00000000000${index}`,
+        tokenId: tokenIdOf(index),
         hour: HOUR,
         accepted: 1,
         refused: 0,

@@ -2,7 +2,7 @@
 import { markedValue } from '../worker/marked.ts';
 import { sha256Hex } from '../worker/random.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from '../worker/token/secret.ts';
-import { migrate, ring } from './tokens.ts';
+import { migrate, ring, tokenIdOf } from './tokens.ts';
 import type { Database } from './tokens.ts';
 
 const TOKENS_EACH = 3;
@@ -85,7 +85,7 @@ export async function fill(db: Database, organisations: number): Promise<void> {
   for (const [index, secret] of SECRETS.entries()) {
     await run(
       'INSERT INTO tokens (id, organisation_id, hash, preview, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)',
-      `00000000-0000-4000-8000-00000000000${index}`,
+      tokenIdOf(index),
       'acme',
       hashOfSecret(secret),
       previewOfSecret(secret),
@@ -101,7 +101,7 @@ export async function fill(db: Database, organisations: number): Promise<void> {
     `WITH RECURSIVE ${numbers('event', OURS.events)}
      INSERT INTO events (at, organisation_id, actor, action, token_id, preview, request_id, ip, user_agent)
      SELECT '2026-10-01T00:00:00.000Z', 'acme', ?, iif(e % 2 = 0, 'token.created', 'token.deactivated'),
-       '00000000-0000-4000-8000-00000000000' || (e % ${OURS.tokens}), '9p000', hex(randomblob(8)), '2001:db8::/64', 'Firefox 145, Windows'
+       '${tokenIdOf(0).slice(0, -1)}' || (e % ${OURS.tokens}), '9p000', hex(randomblob(8)), '2001:db8::/64', 'Firefox 145, Windows'
      FROM event`,
     OWNER_EMAIL,
   );

@@ -2,7 +2,8 @@
 // these figures. `npx node bench/row-bytes.ts` prints them.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { migrations } from './fleet.ts';
+import { resolve } from 'node:path';
+import { readMigrations } from '../scripts/migrations.ts';
 
 const ORGANISATIONS = 10_000;
 const TOKENS_EACH = 3;
@@ -10,7 +11,7 @@ const AT = '2026-01-01T00:00:00.000Z';
 const BY = 'somebody@example.com';
 
 const database = new DatabaseSync(':memory:');
-for (const statement of migrations()) database.exec(statement);
+for (const sql of readMigrations(resolve(import.meta.dirname, '..')).values()) database.exec(sql);
 
 function bytes(): number {
   database.exec('VACUUM');

@@ -1,10 +1,13 @@
 // Fills the databases: organisations with ten tokens each, in the form that the product makes.
+import { resolve } from 'node:path';
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../worker/token/secret.ts';
-import { migrations, SETTINGS, type Fleet } from './fleet.ts';
+import { readMigrations, statementsOf } from '../scripts/migrations.ts';
+import { SETTINGS, type Fleet } from './fleet.ts';
 
 export type Database = Awaited<ReturnType<Fleet['miniflare']['getD1Database']>>;
 
 export const PER_ORGANISATION = 10;
+const root = resolve(import.meta.dirname, '..');
 /** Rows per statement: D1 bounds the size of a parameter and the time of a statement. */
 const ROWS = 1000;
 const FILLER_ORGANISATIONS = 5000;
@@ -14,7 +17,8 @@ if (!read.ok) throw new Error(read.reason);
 export const { ring } = read;
 
 export async function migrate(database: Database): Promise<void> {
-  for (const statement of migrations()) await database.prepare(statement).run();
+  const statements = [...readMigrations(root).values()].flatMap(statementsOf);
+  for (const statement of statements) await database.prepare(statement).run();
   // The compared Workers have separate hubs on one database, so no hub may become the owner of the database.
   await database
     .prepare('CREATE TRIGGER no_owner BEFORE INSERT ON deployment BEGIN SELECT RAISE (IGNORE); END;')

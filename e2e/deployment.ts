@@ -3,14 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Miniflare } from 'miniflare';
-import {
-  SETTINGS,
-  newSessionCookie,
-  startIsolates,
-  statementsOf,
-  type Settings,
-  type WorkerOptions,
-} from './isolates.ts';
+import { statementsOf } from '../scripts/migrations.ts';
+import { SETTINGS, newSessionCookie, startIsolates, type Settings, type WorkerOptions } from './isolates.ts';
 
 /** The name in wrangler.toml, to which another Worker binds. */
 export const ZONE = 'developer-zone';

@@ -5,7 +5,7 @@ import { Miniflare } from 'miniflare';
 import type { MiniflareOptions } from 'miniflare';
 import { inject } from 'vitest';
 import { unstable_readConfig as readConfig } from 'wrangler';
-import { readMigrations } from '../scripts/migrations.ts';
+import { readMigrations, statementsOf } from '../scripts/migrations.ts';
 import type { Release } from '../scripts/release.ts';
 import { watch } from '../scripts/watched.ts';
 import { bundleLibsqlWorker } from './bundle.ts';
@@ -155,12 +155,4 @@ export async function startReleases(
     for (const statement of statementsOf(text)) await db.prepare(statement).run();
   }
   return miniflare;
-}
-
-/** The statements of a file. Each statement ends at the end of a line, and a trigger is on one line. */
-export function statementsOf(sql: string): string[] {
-  return sql
-    .replaceAll(/^\s*--.*$/gm, '')
-    .split(/(?<=;)\s*\n/)
-    .filter((statement) => statement.trim() !== '');
 }

@@ -15,3 +15,11 @@ export function migrationDigests(root: string): Map<string, string> {
   const digest = (sql: string): string => createHash('sha256').update(sql).digest('hex');
   return new Map([...readMigrations(root)].map(([name, sql]) => [name, digest(sql)]));
 }
+
+/** The statements of a file of SQL. Each statement ends at the end of a line, and a trigger is on one line. */
+export function statementsOf(sql: string): string[] {
+  return sql
+    .replaceAll(/^\s*--.*$/gm, '')
+    .split(/(?<=;)\s*\n/)
+    .filter((statement) => statement.trim() !== '');
+}
