@@ -4,7 +4,8 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess, ExecFileOptions } from 'node:child_process';
 import { watch } from '../scripts/watched.ts';
 
-export type Child = { stop(): Promise<void>; output(): string };
+/** `stop` answers its exit code, or null when a signal ended it. `output`: what it has printed so far. */
+export type Child = { stop(): Promise<number | null>; output(): string };
 
 /** How long a program may take to end by itself. */
 const STOP_MS = 5000;
@@ -15,24 +16,28 @@ process.once('exit', () => {
   for (const [child, signal] of running) child.kill(signal);
 });
 
-/** A suite whose set-up fails does not stop what it started, so the end of this process does. */
-export function endWithProcess(child: ChildProcess, signal: NodeJS.Signals): void {
-  running.set(child, signal);
-  child.once('exit', () => running.delete(child));
-}
-
-/** Starts it and waits until its output matches `ready`. Rejects with the output when the program ends earlier. */
+/**
+ * Starts it and waits until its output matches `ready`. Rejects with the output when the program ends earlier. `env` is
+ * added to that of this process. `signal` is for a
+ * program that ends what it has started itself: it alone stops the program, however long that takes.
+ */
 export async function startChild(
   command: string,
   args: string[],
   ready: RegExp,
-  env: NodeJS.ProcessEnv = process.env,
+  { env = {}, cwd, signal }: { env?: Record<string, string>; cwd?: string; signal?: NodeJS.Signals } = {},
 ): Promise<Child> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
-  endWithProcess(child, 'SIGKILL');
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    cwd,
+  });
+  // A suite whose set-up fails does not stop what it started, so the end of this process does.
+  running.set(child, signal ?? 'SIGKILL');
+  child.once('exit', () => running.delete(child));
   let output = '';
-  const ended = new Promise<void>((done) => {
-    child.once('close', () => done());
+  const ended = new Promise<number | null>((done) => {
+    child.once('close', done);
   });
   await new Promise<void>((done, fail) => {
     const read = (chunk: Buffer): void => {
@@ -47,12 +52,13 @@ export async function startChild(
   return {
     output: () => output,
     stop: async () => {
-      child.kill('SIGTERM');
+      child.kill(signal ?? 'SIGTERM');
       // A gateway waits for streams that a test left open.
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-      await ended;
+      const timer = setTimeout(() => signal ?? child.kill('SIGKILL'), STOP_MS);
+      const code = await ended;
       clearTimeout(timer);
       watch(output);
+      return code;
     },
   };
 }

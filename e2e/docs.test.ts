@@ -44,7 +44,7 @@ const home = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 
 beforeAll(async () => {
   const example = join(root, 'docs/example-upstream/server.mjs');
-  upstream = await startChild(process.execPath, [example], /http:\S+/, { ...process.env, PORT: '0' });
+  upstream = await startChild(process.execPath, [example], /http:\S+/, { env: { PORT: '0' } });
   const behind = /http:\S+/.exec(upstream.output())?.[0] ?? '';
   const settings = {
     INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT_SECRET }),

@@ -10,6 +10,7 @@ import type { Engine, Key } from './engines.ts';
 import { isHere } from './peers/servers.ts';
 import { startServer } from './server.ts';
 import type { Server } from './server.ts';
+import { statusOf } from './ping.ts';
 
 const pictures = resolve(import.meta.dirname, '../.tmp/engines');
 
@@ -88,8 +89,6 @@ for (const { name, open, needs } of ENGINES) {
       if (engine.keysPressButtons) await press(key);
       else await click(label);
     }
-    const callOf = async (secret: string) =>
-      (await fetch(`${server.origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
 
     /** The open dialog is within the window, no taller than its text needs, and without gaps between its rows. */
     async function expectToLieWell(height: number): Promise<void> {
@@ -191,7 +190,7 @@ for (const { name, open, needs } of ENGINES) {
       await picture('shown-once');
       expect(field).toEqual({ value: secret, selected: secret, focused: true, cut: false });
       await expectNoFault('shown once');
-      expect(await callOf(secret)).toBe(200);
+      expect(await statusOf(server.origin, secret)).toBe(200);
       // No key closes the dialog, because the secret cannot be shown again.
       await press('Escape', 'Escape', 'Escape', 'Escape', 'Escape');
       expect(await ask("document.getElementById('secret')?.value")).toBe(secret);
@@ -206,13 +205,13 @@ for (const { name, open, needs } of ENGINES) {
     it('switches off and on again by keyboard', async () => {
       await use(`Token ${secret.slice(0, 5)}*** active`, ' ');
       await see(/Refused since/);
-      expect(await callOf(secret)).toBe(401);
+      expect(await statusOf(server.origin, secret)).toBe(401);
       await picture('switched-off');
       await press('Tab');
       expect(await ask('document.activeElement.innerText.trim()')).toBe('Undo');
       await use('Undo');
       await see(/Accepted since/);
-      expect(await callOf(secret)).toBe(200);
+      expect(await statusOf(server.origin, secret)).toBe(200);
       await expectNoFault('table');
     });
 
@@ -244,7 +243,7 @@ for (const { name, open, needs } of ENGINES) {
       await see('Deletion is permanent.');
       await use('Delete 9p');
       await see('No API tokens yet');
-      expect(await callOf(secret)).toBe(401);
+      expect(await statusOf(server.origin, secret)).toBe(401);
       await click('Sign out');
       await see('You are signed out.');
       await engine.go(`${server.origin}/developer-zone?organisation=acme`);

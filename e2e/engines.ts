@@ -160,7 +160,6 @@ export async function openWebKit(): Promise<Engine> {
   );
   const number = /^\d+/.exec(display.output())?.[0];
   const driver = await startDriver(port, {
-    ...process.env,
     DISPLAY: `:${number}`,
     // No desktop sandbox: a container may not create one.
     WEBKIT_DISABLE_COMPOSITING_MODE: '1',
@@ -210,12 +209,12 @@ export async function openWebKit(): Promise<Engine> {
   };
 
   /** The driver prints nothing, so it is ready when it answers. */
-  async function startDriver(at: number, env: NodeJS.ProcessEnv) {
+  async function startDriver(at: number, env: Record<string, string>) {
     const started = await startChild(
       'sh',
       ['-c', `echo starting; exec WebKitWebDriver --port=${at}`],
       /starting/,
-      env,
+      { env },
     );
     for (;;) {
       const answer = await fetch(`http://127.0.0.1:${at}/status`).catch(() => null);

@@ -18,9 +18,7 @@ beforeEach(async () => {
     syncBuiltinESMExports();`;
   const preload = `data:text/javascript,${encodeURIComponent(spy)}`;
   child = await startChild(process.execPath, ['--import', preload, example], /listens on http:\S+/, {
-    ...process.env,
-    PORT: '0',
-    UPSTREAM_SECRET,
+    env: { PORT: '0', UPSTREAM_SECRET },
   });
   origin = /http:\S+/.exec(child.output())?.[0] ?? '';
 });

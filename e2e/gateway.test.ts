@@ -9,7 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startChild } from './child.ts';
-import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
+import { startDeployment, type Deployment } from './deployment.ts';
+import type { GivenToken } from './member.ts';
 import { call, exchange, startUpstream, type Upstream } from './raw.ts';
 
 const EDGE_SECRET = 'an-edge-secret-of-these-tests-alone';
@@ -510,9 +511,7 @@ describe('an upstream', () => {
     expect([down.status, slugOf(down.body)]).toEqual([502, 'upstream-unreachable']);
     expect(down.body).not.toContain(String(upstream.port));
     const child = await startChild(process.execPath, [example], /listens on/, {
-      ...process.env,
-      PORT: String(upstream.port),
-      UPSTREAM_SECRET: EDGE_SECRET,
+      env: { PORT: String(upstream.port), UPSTREAM_SECRET: EDGE_SECRET },
     });
     try {
       const answer = await call(`${zone.origin}/v1/hello?x=1`, { headers: credential });

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { signIn } from './browser.ts';
 import { useProduct } from './dashboard.ts';
+import { statusOf } from './ping.ts';
 import { startServer } from './server.ts';
 
 const SECRET = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/;
@@ -51,11 +52,6 @@ async function createAndClose(page: Page, name = ''): Promise<string> {
   return secret;
 }
 
-async function statusOf(secret: string): Promise<number> {
-  const answer = await fetch(`${here()}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
-  return answer.status;
-}
-
 describe('the whole journey', () => {
   it('signs in, creates, calls, deactivates, reactivates and deletes a token', async () => {
     const page = await open('/developer-zone', null);
@@ -81,23 +77,23 @@ describe('the whole journey', () => {
       expect.stringMatching(/\d{4}/),
       expect.anything(),
     ]);
-    expect(await statusOf(secret)).toBe(200);
+    expect(await statusOf(here(), secret)).toBe(200);
 
     await row.getByRole('switch').click();
     await page.getByText(/Refused since/).waitFor({ timeout: 20_000 });
-    expect(await statusOf(secret)).toBe(401);
+    expect(await statusOf(here(), secret)).toBe(401);
     expect(await row.getByRole('cell').first().innerText()).toMatch(/^Inactive\s/);
 
     await row.getByRole('switch').click();
     await page.getByText(/Accepted since/).waitFor({ timeout: 20_000 });
-    expect(await statusOf(secret)).toBe(200);
+    expect(await statusOf(here(), secret)).toBe(200);
 
     await row.getByRole('button', { name: /^Delete token/ }).click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByText('Deletion is permanent.').waitFor();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await page.getByText('No API tokens yet').waitFor({ timeout: 20_000 });
-    expect(await statusOf(secret)).toBe(401);
+    expect(await statusOf(here(), secret)).toBe(401);
 
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
@@ -204,7 +200,7 @@ describe('the dialogs', () => {
     await deleting.getByRole('button', { name: 'Cancel' }).click();
     await deleting.waitFor({ state: 'detached' });
     expect(await rows(page).count()).toBe(1);
-    expect(await statusOf(secret)).toBe(200);
+    expect(await statusOf(here(), secret)).toBe(200);
   });
 });
 
@@ -221,12 +217,12 @@ describe('a second member', () => {
     expect(await row.getByRole('cell').nth(1).innerText()).toBe('owner@example.com');
     await row.getByRole('switch').click();
     await colleague.getByText(/Refused since/).waitFor({ timeout: 20_000 });
-    expect([await statusOf(website), await statusOf(partner)]).toEqual([401, 200]);
+    expect([await statusOf(here(), website), await statusOf(here(), partner)]).toEqual([401, 200]);
     await row.getByRole('button', { name: /^Delete token/ }).click();
     await colleague.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await row.waitFor({ state: 'detached', timeout: 20_000 });
     expect(await rows(colleague).count()).toBe(1);
-    expect([await statusOf(website), await statusOf(partner)]).toEqual([401, 200]);
+    expect([await statusOf(here(), website), await statusOf(here(), partner)]).toEqual([401, 200]);
   });
 });
 

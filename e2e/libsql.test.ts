@@ -1,6 +1,5 @@
 // A deployment whose database is libSQL: two isolates of the bundle that would be deployed, a D1 without its tokens table
 // that must not be used, and a server whose replica receives no changes.
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,15 +7,16 @@ import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import { runChild } from './child.ts';
-import { SETTINGS, newSessionCookie, startIsolates } from './isolates.ts';
+import { SETTINGS, startIsolates } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
+import { signIn } from './member.ts';
+import type { Member } from './member.ts';
 import { startServer } from './server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const cookie = newSessionCookie();
-const email = 'owner@example.com';
 let server: LibsqlServer;
+let member: Member;
 let miniflare: Miniflare;
 let here: string;
 let there: string;
@@ -35,59 +35,20 @@ beforeAll(async () => {
   // A query to D1 by mistake would fail.
   const d1 = await miniflare.getD1Database('DB', 'here');
   await d1.prepare('DROP TABLE tokens').run();
-  const now = Date.now();
-  server.database
-    .prepare(
-      'INSERT INTO sessions (hash, id, email, method, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    )
-    .run([
-      createHash('sha256').update(cookie).digest('hex'),
-      'session',
-      email,
-      'link',
-      now,
-      now,
-      now + 3_600_000,
-    ]);
+  member = await signIn((sql, values) => server.database.prepare(sql).run(values));
 });
 afterAll(async () => {
   await miniflare?.dispose();
   await server?.close();
 });
 
-function send(method: string, path: string, body?: object): Promise<Response> {
-  const headers: Record<string, string> = path.startsWith('/operator')
-    ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `local-session=${cookie}`, origin: here };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  return fetch(here + path, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-}
+const send = (method: string, path: string, body?: object) => member.send(here, method, path, body);
+const givenOrganisation = () => member.givenOrganisation(here);
+const givenToken = (organisation: string) => member.addToken(here, organisation, 'Shop');
 
 /** A call through the isolate that does not make the changes. */
 async function call(secret: string, path = '/v1/ping'): Promise<Response> {
   return fetch(there + path, { headers: { authorization: `Bearer ${secret}` } });
-}
-
-async function givenOrganisation(): Promise<string> {
-  const organisation = `o-${crypto.randomUUID()}`;
-  const place = `/operator/organisations/${organisation}`;
-  expect((await send('PUT', place, { name: 'Acme', plan: 'enterprise' })).status).toBe(201);
-  expect((await send('PUT', `${place}/members/${email}`)).status).toBe(201);
-  return organisation;
-}
-
-type Created = { token: { id: string }; secret: string };
-
-async function givenToken(organisation: string): Promise<{ path: string; secret: string }> {
-  const path = `/api/organisations/${organisation}/tokens`;
-  const created = await send('POST', path, { name: 'Shop' });
-  expect(created.status).toBe(201);
-  const { token, secret } = (await created.json()) as Created;
-  return { path: `${path}/${token.id}`, secret };
 }
 
 describe('with the data in libSQL', () => {
@@ -138,7 +99,7 @@ describe('with the data in libSQL', () => {
     );
     expect(made).toHaveLength(10);
     for (const answer of made) {
-      const { secret } = (await answer.json()) as Created;
+      const { secret } = (await answer.json()) as { secret: string };
       expect((await call(secret)).status).toBe(200);
     }
     const { tokens } = (await (await send('GET', path)).json()) as { tokens: unknown[] };

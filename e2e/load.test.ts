@@ -8,7 +8,7 @@ import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Orders, Seen } from './caller.ts';
 import { startIsolates } from './isolates.ts';
-import { signIn } from './member.ts';
+import { inD1, signIn } from './member.ts';
 import { monotonicNow } from './monotonic.ts';
 
 const SECONDS = Number(process.env['LOAD_SECONDS'] ?? 6);
@@ -36,7 +36,7 @@ it(
       NAMES.map(async (name) => (await miniflare.unsafeGetDirectURL(name)).origin),
     );
     const [here = ''] = origins;
-    const member = await signIn(miniflare, 'one');
+    const member = await signIn(inD1(await miniflare.getD1Database('DB', 'one')));
     const [switched, deleted, planned] = [
       await member.givenToken(here),
       await member.givenToken(here),

@@ -1,7 +1,8 @@
 // Requests that no client library sends, as bytes to the deployed bundle in workerd: headers twice, empty, folded, with
 // control characters; tokens in wrong places; unusual methods; and request smuggling.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDeployment, type Deployment, type GivenToken } from './deployment.ts';
+import { startDeployment, type Deployment } from './deployment.ts';
+import type { GivenToken } from './member.ts';
 import { emptyDeployment, SETTINGS } from './isolates.ts';
 import { sendBytes, type Reply } from './raw.ts';
 

@@ -3,14 +3,14 @@
 // a move: isolates use another database, while their hubs still run the other code and read the old database.
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OWNER, signInOwner } from './deployment.ts';
 import { keptRelease } from '../scripts/release.ts';
-import { newSessionCookie, SETTINGS, startReleases } from './isolates.ts';
+import { startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
+import { inD1, signIn } from './member.ts';
+import type { GivenToken, Member, Run } from './member.ts';
+import { statusOf } from './ping.ts';
 
-// The previous release accepts any value whose hash has a row.
-const COOKIE = newSessionCookie();
 /** Short, so that a wait takes seconds: a change that hubs do not confirm is answered after the longer lease. */
 const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
 /** Calls after the answer of a change, and the pause between two: 1.5 s, five leases of an isolate. */
@@ -21,11 +21,11 @@ const MINUTES_4 = 240_000;
 
 let miniflare: Miniflare;
 let libsql: LibsqlServer;
+let member: Member;
 let organisation: string;
 
-type Made = { path: string; secret: string };
 /** A token for each case, created in the first database before it is copied. */
-const tokens = new Map<string, Made>();
+const tokens = new Map<string, GivenToken>();
 
 // Who changes, who is called, and where their hubs run. The names are isolates of `beforeAll`.
 const TOGETHER: [title: string, writer: string, caller: string][] = [
@@ -101,7 +101,7 @@ beforeAll(async () => {
   for (const isolate of moved) isolates.push(isolate, { ...isolate, name: `${isolate.name}-2` });
   miniflare = await startReleases(isolates);
   const db = await miniflare.getD1Database('DB', 'old');
-  await signInOwner(db, COOKIE);
+  member = await signIn(inD1(db));
   for (const [title] of [...TOGETHER, ...MOVED, ...REPLACED]) tokens.set(title, await givenToken());
   // Every hub has read the first database, and is under its lease.
   for (const { secret } of tokens.values()) {
@@ -111,15 +111,8 @@ beforeAll(async () => {
     }
   }
   const restored = await miniflare.getD1Database('DB', 'restored-at-new-hubs');
-  await copy(
-    db,
-    async (sql, values) =>
-      void (await restored
-        .prepare(sql)
-        .bind(...values)
-        .run()),
-  );
-  await copy(db, async (sql, values) => void libsql.database.prepare(sql).run(values));
+  await copy(db, inD1(restored));
+  await copy(db, (sql, values) => libsql.database.prepare(sql).run(values));
 });
 afterAll(async () => {
   await miniflare?.dispose();
@@ -127,10 +120,7 @@ afterAll(async () => {
 });
 
 /** Like an export and an import: tables and rows first, then indexes and triggers. */
-async function copy(
-  from: Awaited<ReturnType<Miniflare['getD1Database']>>,
-  run: (sql: string, values: unknown[]) => Promise<void>,
-): Promise<void> {
+async function copy(from: Awaited<ReturnType<Miniflare['getD1Database']>>, run: Run): Promise<void> {
   const { results: parts } = await from
     .prepare(
       "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
@@ -140,7 +130,7 @@ async function copy(
   const tables = parts.filter(({ type }) => type === 'table');
   for (const { sql } of tables) await run(sql, []);
   for (const { name } of tables) {
-    const { results } = await from.prepare(`SELECT * FROM ${name}`).all<Record<string, unknown>>();
+    const { results } = await from.prepare(`SELECT * FROM ${name}`).all<Record<string, string | number>>();
     for (const row of results) {
       const marks = Object.keys(row).map(() => '?');
       await run(
@@ -152,41 +142,24 @@ async function copy(
   for (const { type, sql } of parts) if (type !== 'table') await run(sql, []);
 }
 
-async function send(isolate: string, method: string, path: string, body?: object): Promise<unknown> {
-  const { origin } = await miniflare.unsafeGetDirectURL(isolate);
-  const headers: Record<string, string> = path.startsWith('/operator')
-    ? { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` }
-    : { cookie: `__Host-session=${COOKIE}; local-session=${COOKIE}`, origin };
-  if (body !== undefined) headers['content-type'] = 'application/json';
-  const answer = await fetch(origin + path, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  expect(answer.ok, `${isolate}: ${method} ${path}: ${answer.status} ${text}`).toBe(true);
-  return text === '' ? undefined : JSON.parse(text);
+async function originOf(isolate: string): Promise<string> {
+  return (await miniflare.unsafeGetDirectURL(isolate)).origin;
 }
 
-async function givenToken(): Promise<Made> {
+async function send(isolate: string, method: string, path: string, body?: object) {
+  return member.write(await originOf(isolate), method, path, body);
+}
+
+async function givenToken(): Promise<GivenToken> {
+  const origin = await originOf('old');
   if (organisation === undefined || tokens.size % 10 === 0) {
-    organisation = `o-${crypto.randomUUID()}`;
-    await send('old', 'PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'enterprise' });
-    await send('old', 'PUT', `/operator/organisations/${organisation}/members/${OWNER}`);
+    organisation = await member.givenOrganisation(origin);
   }
-  const path = `/api/organisations/${organisation}/tokens`;
-  const { token, secret } = (await send('old', 'POST', path, {})) as {
-    token: { id: string };
-    secret: string;
-  };
-  return { path: `${path}/${token.id}`, secret };
+  return member.addToken(origin, organisation);
 }
 
 async function call(isolate: string, secret: string): Promise<number> {
-  const { origin } = await miniflare.unsafeGetDirectURL(isolate);
-  const answer = await fetch(`${origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
-  await answer.arrayBuffer();
-  return answer.status;
+  return statusOf(await originOf(isolate), secret);
 }
 
 /** Keeps the isolate warm, makes the change, and returns the statuses of all calls that began after its answer. */

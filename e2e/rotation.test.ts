@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startIsolates } from './isolates.ts';
-import { signIn } from './member.ts';
+import { inD1, signIn } from './member.ts';
 import type { Member } from './member.ts';
 import { monotonicNow } from './monotonic.ts';
+import { statusOf } from './ping.ts';
 
 const CALLERS = 32;
 const MINUTES_3 = 180_000;
@@ -22,15 +23,9 @@ beforeAll(async () => {
     (await miniflare.unsafeGetDirectURL('here')).origin,
     (await miniflare.unsafeGetDirectURL('there')).origin,
   ];
-  member = await signIn(miniflare, 'here');
+  member = await signIn(inD1(await miniflare.getD1Database('DB', 'here')));
 });
 afterAll(() => miniflare?.dispose());
-
-async function statusOf(origin: string, secret: string): Promise<number> {
-  const answer = await fetch(`${origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } });
-  await answer.arrayBuffer();
-  return answer.status;
-}
 
 /** One call: when it began, on the clock of the tests and of the day, and how it ended. */
 type Seen = { startedAt: number; wallAt: number; doneAt: number; status: number };

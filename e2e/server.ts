@@ -1,25 +1,16 @@
 // `npm run dev` on a free port with its own state folder.
-import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { markDone, readSchema, stepsFor } from '../scripts/local-database.ts';
-import { watch } from '../scripts/watched.ts';
-import { endWithProcess } from './child.ts';
+import { startChild, type Child } from './child.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-export type Server = {
-  origin: string;
-  port: number;
-  state: string;
-  /** The output so far. */
-  output(): string;
-  stop(): Promise<number | null>;
-};
+export type Server = Child & { origin: string; port: number; state: string };
 
 /** A free port, below the range from which the system takes ports for outgoing connections. */
 export async function freePort(): Promise<number> {
@@ -72,41 +63,22 @@ export async function startServer(
   const state = options.state ?? newState();
   const port = options.port ?? (await freePort());
   const flags = ['--port', String(port), '--persist-to', state, ...(options.flags ?? [])];
-  const child = spawn(process.execPath, ['scripts/dev.ts', ...flags], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  // It ends what it has started itself.
-  endWithProcess(child, 'SIGINT');
-  let output = '';
-  const ended = new Promise<number | null>((done) => {
-    child.once('close', done);
-  });
-  await new Promise<void>((done, fail) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (output.includes('Ctrl-C stops it')) done();
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.once('close', () => fail(new Error(`npm run dev ended:\n${output}`)));
-  });
+  const { output, stop } = await startChild(
+    process.execPath,
+    ['scripts/dev.ts', ...flags],
+    /Ctrl-C stops it/,
+    // As Ctrl-C does.
+    { cwd: root, signal: 'SIGINT' },
+  );
   return {
     origin: `http://localhost:${port}`,
     port,
     state,
-    output: () => output,
+    output,
     stop: async () => {
-      stopProcess(child);
-      const code = await ended;
-      watch(output);
+      const code = await stop();
       if (own) rmSync(state, { recursive: true, force: true, maxRetries: 5 });
       return code;
     },
   };
-}
-
-/** As Ctrl-C does. */
-function stopProcess(child: ChildProcess): void {
-  child.kill('SIGINT');
 }

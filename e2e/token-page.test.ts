@@ -14,6 +14,7 @@ import {
   useDashboard,
 } from './dashboard.ts';
 import { EVENTS, RETIRING, ROWS, USAGE, answer, broken, cut, json } from './fixtures.ts';
+import { statusOf } from './ping.ts';
 
 const { open, here } = useDashboard();
 const addressOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
@@ -145,8 +146,6 @@ describe('the page of a token', () => {
         });
         return (await made.json()) as { token: { id: string }; secret: string };
       }, name);
-    const statusOf = async (secret: string): Promise<number> =>
-      (await fetch(`${here()}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
     const dialogs = page.getByRole('dialog');
     /** Opens the token's page, replaces its value, and answers the new one. */
     const rotate = async (token: { id: string }, choice: string): Promise<string> => {
@@ -173,7 +172,7 @@ describe('the page of a token', () => {
       .getByRole('status')
       .getByText(/Old value refused since/)
       .waitFor();
-    expect([await statusOf(leaked.secret), await statusOf(replaced)]).toEqual([401, 200]);
+    expect([await statusOf(here(), leaked.secret), await statusOf(here(), replaced)]).toEqual([401, 200]);
     expect(await page.getByText('Two values are live').count()).toBe(0);
     expect(await masks.allInnerTexts()).toEqual([`${leaked.secret.slice(0, 5)}***`]);
 
@@ -183,7 +182,7 @@ describe('the page of a token', () => {
       .getByRole('status')
       .getByText(/New value since/)
       .waitFor();
-    expect([await statusOf(kiosk.secret), await statusOf(current)]).toEqual([200, 200]);
+    expect([await statusOf(here(), kiosk.secret), await statusOf(here(), current)]).toEqual([200, 200]);
     const both = [`${current.slice(0, 5)}***`, `${kiosk.secret.slice(0, 5)}***`];
     expect(await masks.allInnerTexts()).toEqual(both);
     await page.getByText(/Refused from \d/).waitFor();
@@ -204,7 +203,7 @@ describe('the page of a token', () => {
       .getByRole('status')
       .getByText(/Old value refused since/)
       .waitFor();
-    expect([await statusOf(kiosk.secret), await statusOf(current)]).toEqual([401, 200]);
+    expect([await statusOf(here(), kiosk.secret), await statusOf(here(), current)]).toEqual([401, 200]);
     await page.getByText('Values that have ended').waitFor();
     expect(await masks.allInnerTexts()).toEqual([both[1]]);
     await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('rotate');

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Miniflare } from 'miniflare';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startIsolates } from './isolates.ts';
-import { sha256, signIn } from './member.ts';
+import { inD1, sha256, signIn } from './member.ts';
 import type { Member } from './member.ts';
 
 const CALLS = 10_000;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   miniflare = await startIsolates(['here', 'there']);
   here = (await miniflare.unsafeGetDirectURL('here')).origin;
   there = (await miniflare.unsafeGetDirectURL('there')).origin;
-  member = await signIn(miniflare, 'here');
+  member = await signIn(inD1(await miniflare.getD1Database('DB', 'here')));
 });
 afterAll(async () => {
   await miniflare?.dispose();

@@ -2,7 +2,8 @@
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDeployment, type Deployment, type GivenToken } from '../deployment.ts';
+import { startDeployment, type Deployment } from '../deployment.ts';
+import type { GivenToken } from '../member.ts';
 
 // Characters that form-encoding (RFC 6749 section 2.3.1) changes: a space, a colon, a plus, a percent sign, a letter beyond ASCII.
 const CLIENT = 'Läufer: results+1';

@@ -32,27 +32,30 @@ function startNode(port: number): Promise<{ stop(): Promise<void> }> {
   });
 }
 
-const servers: { name: string; isHere: boolean; start(port: number): Promise<{ stop(): Promise<void> }> }[] =
-  [
-    {
-      name: 'nginx',
-      isHere: isHere('nginx', 'nginx'),
-      start: (port) => startNginxWith(`server { listen 127.0.0.1:${port}; root ${root}; }`, port, folder),
-    },
-    {
-      name: 'Caddy',
-      isHere: isHere('caddy', 'caddy'),
-      start: (port) =>
-        startCaddyWith(`http://127.0.0.1:${port} {\n\troot * ${root}\n\tfile_server\n}\n`, port, folder),
-    },
-    { name: 'Node', isHere: true, start: startNode },
-    {
-      name: 'Tomcat',
-      isHere: isHere('java', 'default-jre-headless') && isHere(TOMCAT, 'tomcat10'),
-      start: (port) => startTomcat(root, port, folder),
-    },
-    { name: 'PHP', isHere: isHere('php', 'php-cli'), start: (port) => startPhp(root, port) },
-  ];
+const servers: {
+  name: string;
+  isHere: boolean;
+  start(port: number): Promise<{ stop(): Promise<unknown> }>;
+}[] = [
+  {
+    name: 'nginx',
+    isHere: isHere('nginx', 'nginx'),
+    start: (port) => startNginxWith(`server { listen 127.0.0.1:${port}; root ${root}; }`, port, folder),
+  },
+  {
+    name: 'Caddy',
+    isHere: isHere('caddy', 'caddy'),
+    start: (port) =>
+      startCaddyWith(`http://127.0.0.1:${port} {\n\troot * ${root}\n\tfile_server\n}\n`, port, folder),
+  },
+  { name: 'Node', isHere: true, start: startNode },
+  {
+    name: 'Tomcat',
+    isHere: isHere('java', 'default-jre-headless') && isHere(TOMCAT, 'tomcat10'),
+    start: (port) => startTomcat(root, port, folder),
+  },
+  { name: 'PHP', isHere: isHere('php', 'php-cli'), start: (port) => startPhp(root, port) },
+];
 
 beforeAll(() => {
   // nginx reads files as another user.
@@ -88,7 +91,7 @@ describe.for(servers)('$name', ({ name, isHere: here, start }) => {
 
   describe.runIf(here)('behind the gateway', () => {
     let zone: Deployment;
-    let server: { stop(): Promise<void> };
+    let server: { stop(): Promise<unknown> };
     let secret: string;
     beforeAll(async () => {
       const port = await freePort();

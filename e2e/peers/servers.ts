@@ -37,7 +37,7 @@ export function startCaddyWith(sites: string, port: number, folder: string): Pro
     'caddy',
     ['run', '--config', file, '--adapter', 'caddyfile'],
     /serving initial configuration/,
-    { ...process.env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    { env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } },
   );
 }
 
