@@ -1,5 +1,5 @@
-// /api/organisations/:organisation/tokens and /usage, for members who may open Developer Zone. A change is answered when
-// it is true everywhere; a secret leaves in the answer that makes it and never again.
+// /api/organisations/:organisation/tokens and /usage, for members who may open Developer Zone. A change is answered when it is in
+// effect everywhere. A secret is only in the answer to the call that made it.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { boolean, nullable, optional, picklist, pipe, regex, strictObject, string } from 'valibot';
@@ -20,7 +20,7 @@ import type { PlaceEnv } from './access.ts';
 const Name = nullable(nameOf(50));
 const CreateBody = strictObject({ name: optional(Name, null) });
 const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
-/** Which secret the member means: where another one has taken its place meanwhile, nothing is changed. */
+/** The preview of the secret that the member means. Nothing is changed if another secret has taken its place. */
 const Preview = pipe(
   string('not a string'),
   regex(/^9p[0-9A-Za-z]{3}$/, 'not the first five characters of a token'),
@@ -41,8 +41,8 @@ export const tokens = new Hono<PlaceEnv>()
     c.env.call.note({ organisationId: c.var.place.organisationId });
     return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT }, 200);
   })
-  // A repeat under the same Idempotency-Key makes no second token. It answers 200 with the token and `secret: null`;
-  // the same key with another body is a mistake, 422. A key is one member's in one organisation, for a day.
+  // A repeat with the same Idempotency-Key makes no second token. It is answered 200 with the token and `secret: null`, or 422 if
+  // its body is another. A key belongs to one member in one organisation, for a day.
   .post('/tokens', requireAccess, strictBody(CreateBody), async (c) => {
     await limitMutation(c, false);
     const { place, db } = c.var;
@@ -102,7 +102,7 @@ export const tokens = new Hono<PlaceEnv>()
     c.env.call.note({ tokenId: id });
     return c.json({ deleted: id, effectiveAt: deleted.effectiveAt }, 200);
   })
-  // Works at ten tokens, and for an inactive one, which stays so. A repeat under the same Idempotency-Key is answered as above.
+  // Works at ten tokens, and for an inactive token, which stays inactive. A repeat with the same Idempotency-Key is answered as above.
   .post('/tokens/:token/rotate', requireAccess, strictBody(RotateBody), async (c) => {
     await limitMutation(c, false);
     const { place, db } = c.var;
@@ -181,7 +181,7 @@ export const tokens = new Hono<PlaceEnv>()
     );
   });
 
-/** `body`: as the schema gave it, which fills in what was left out and fixes the order of the fields. */
+/** `body`: the output of the schema, so that defaults are filled in and the fields have one order. */
 function idempotencyOf(c: Context<PlaceEnv>, body: object) {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return null;

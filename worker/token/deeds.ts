@@ -1,5 +1,5 @@
-// What a member does to a token, each in the order that the promise needs: guard and commit in one batch (store.ts), then
-// publish. A secret is in the answer of `createToken` and of `replaceSecret`, and nowhere else.
+// What a member can do to a token. Each function first checks and commits in one batch (store.ts, rotation.ts), then publishes.
+// Only `createToken` and `replaceSecret` answer a secret.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { settledUntil } from '../organisation/store.ts';
@@ -21,7 +21,7 @@ export type Created =
   | { ok: true; token: Token; secret: string }
   | Exclude<Creation, { ok: true } | { reason: 'preview-taken' }>;
 
-/** Makes a token with a new secret, which no other token of the organisation shares its preview with. */
+/** Creates a token with a new secret. No other secret of the organisation has the same preview. */
 export async function createToken(
   db: Db,
   ring: TagKeyRing,
@@ -49,7 +49,7 @@ export type Changed =
   | { ok: true; token: Token; effectiveAt: string }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
-/** Switches, renames, or both. Resolves when it is true everywhere, and says since when (RFC 3339). */
+/** Switches a token, renames it, or both. Resolves when the change is in effect everywhere; `effectiveAt` says since when (RFC 3339). */
 export async function changeToken(
   db: Db,
   publish: Publish,
@@ -59,12 +59,12 @@ export async function changeToken(
   cause: Cause,
 ): Promise<Changed> {
   const { active } = change;
-  // A full database must not keep a token on.
+  // A full database must not prevent a token from being switched off.
   const changed = await updateToken(active === false ? withReserve(db) : db, place, id, change, cause);
   if (!changed.ok) return changed;
   const { token, head, hashes, changedAt } = changed;
-  // A name is no part of a verification. A switch is published also when it stood there already: an earlier call may have
-  // moved it and lost its answer, or still be waiting. That was lately, or every isolate knows it.
+  // Verification does not use the name. A switch that changes nothing is published too: an earlier call may have made the change
+  // and lost its answer, or may still wait. After `settledUntil` every isolate knows that change.
   const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
   if (active === undefined || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
   return { ok: true, token, ...(await publish({ head, hashes })) };
@@ -72,7 +72,10 @@ export async function changeToken(
 
 export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
 
-/** Deletes for good. Resolves when it is true everywhere, also that a token is not there which an earlier call deleted. */
+/**
+ * Deletes a token for good. Resolves when the token is refused everywhere. This also holds for `token-not-found` where an earlier
+ * call has deleted the token.
+ */
 export async function deleteToken(
   db: Db,
   publish: Publish,
@@ -83,7 +86,7 @@ export async function deleteToken(
   const removed = await removeToken(withReserve(db), place, id, cause);
   if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: removed.hashes })) };
   if (removed.reason === 'token-not-found') {
-    // An earlier call may have deleted it lately and lost its answer. An id that never was here has nothing to tell the hubs.
+    // An earlier call may have deleted the token and lost its answer. An id that the organisation never had needs no publish.
     const { deletedAt, head } = removed;
     if (deletedAt !== null && deletedAt >= settledUntil(cause.at)) await publish({ head, hashes: [] });
   }
@@ -92,13 +95,13 @@ export async function deleteToken(
 
 export type Replaced =
   | { ok: true; token: Token; secret: string; effectiveAt: string }
-  /** The same key was used before. `effectiveAt` as the first answer had it, or later. */
+  /** The same key was used before. `effectiveAt` is that of the first answer, or later. */
   | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean; effectiveAt: string }
   | Exclude<Rotation, { ok: true } | { reason: 'preview-taken' | 'repeated' }>;
 
 /**
- * Replaces the secret of a token, active or not. Resolves when every place knows the end of the secret before it, and says since
- * when (RFC 3339).
+ * Replaces the secret of a token, active or inactive. Resolves when every place knows when the earlier secret ends; `effectiveAt`
+ * says since when (RFC 3339).
  */
 export async function replaceSecret(
   db: Db,
@@ -125,7 +128,7 @@ export async function replaceSecret(
         ...repeated,
         ...(isSettled
           ? { effectiveAt: new Date().toISOString() }
-          : // The first call may still be waiting, or its answer be lost.
+          : // The first call may still wait, or its answer may be lost.
             await publish({ head, hashes: [] })),
       };
     }
@@ -137,8 +140,8 @@ export async function replaceSecret(
 export type Ended = { ok: true; token: Token; effectiveAt: string } | Exclude<Retirement, { ok: true }>;
 
 /**
- * Ends the retiring secret of a token. Resolves when it is refused everywhere, and says since when (RFC 3339); so it does for one
- * that an earlier call has ended.
+ * Ends the retiring secret of a token. Resolves when that secret is refused everywhere; `effectiveAt` says since when (RFC 3339).
+ * The same holds for a secret that an earlier call has ended.
  */
 export async function endRetiring(
   db: Db,
@@ -148,7 +151,7 @@ export async function endRetiring(
   expected: string | null,
   cause: Cause,
 ): Promise<Ended> {
-  // A full database must not keep a secret that is to end.
+  // A full database must not prevent the end of a secret.
   const retired = await retireSecret(withReserve(db), place, id, expected, cause);
   if (!retired.ok) return retired;
   const { token, hash, changedAt, head } = retired;

@@ -1,4 +1,4 @@
-// What is put on record when a secret stood where everybody can read it. Changes nothing about the token itself.
+// Records that a secret was exposed. The token itself is not changed.
 import { and, eq, exists, gt, not, sql } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
@@ -9,15 +9,15 @@ import type { TokenHash } from './secret.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * A secret stood in a URL: on record with its organisation, active or not, once a day. One statement; for a hash that no
- * token has it does nothing.
+ * Writes an event: a secret was sent in a URL. At most one event for each token in 24 hours, whether the token is active or not.
+ * One statement. It writes nothing for a hash that no token has.
  */
 export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
   const yesterday = new Date(Date.parse(cause.at) - DAY_MS).toISOString();
   const lately = db
     .select({ one: sql`1` })
     .from(events)
-    // The action as the index has it (activity/store.ts).
+    // A literal, because SQLite then uses the partial index (activity/store.ts).
     .where(
       and(eq(events.tokenId, tokens.id), sql`${events.action} = 'token.exposed'`, gt(events.at, yesterday)),
     );
@@ -34,7 +34,7 @@ export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
       .from(tokens)
       .where(
         and(
-          // A secret that was replaced is one of its token as well, retired or not.
+          // The hash may be that of a replaced secret, retiring or retired.
           sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE replaced_secrets.hash = ${hash}), (SELECT own.id FROM tokens AS own WHERE own.hash = ${hash}))`,
           not(exists(lately)),
         ),

@@ -1,16 +1,16 @@
-// The conditions that stand in the statements of the stores (store.ts, rotation.ts): who may change what, and what may be made.
+// Conditions that the stores share (store.ts, rotation.ts): who may change a token, and whether a secret may be made.
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { idempotencyKeys, members, organisations, replacedSecrets, tokens } from '../tables.ts';
 
-/** Where a mutation happens and who asks for it. */
+/** The organisation in which a change is made, and the member who makes it. */
 export type Place = { organisationId: string; email: string };
 
 /** The key of a call that makes a secret, the SHA-256 of its body, and the time of the call in ms. */
 export type Idempotency = { key: string; bodyHash: string; now: number };
 
-/** Whether the member may manage the organisation's tokens now, as part of a statement's own WHERE. */
+/** Whether the member may manage the organisation's tokens now: a condition for the WHERE of a statement. */
 export function mayManage(db: Db, place: Place) {
   return exists(
     db
@@ -21,7 +21,7 @@ export function mayManage(db: Db, place: Place) {
   );
 }
 
-/** The same, where members and organisations are already in the FROM. */
+/** The same condition, for a statement whose FROM already has members and organisations. */
 export function membership(place: Place) {
   return and(
     eq(members.email, place.email),
@@ -30,7 +30,7 @@ export function membership(place: Place) {
   );
 }
 
-/** Whether the member has used the key of the call here. Without a key: never. */
+/** Whether the member has used the key of the call in this organisation. Without a key: never. */
 export function sameKey(place: Place, idempotency: Idempotency | null) {
   return and(
     eq(idempotencyKeys.organisationId, place.organisationId),
@@ -39,7 +39,7 @@ export function sameKey(place: Place, idempotency: Idempotency | null) {
   );
 }
 
-/** Keeps the key of the call, if it has one, with the token that `made` finds: there is one where the call has made its secret. */
+/** Stores the key of the call, if it has one, with the token that `made` finds. `made` finds a token only if the call made its secret. */
 export function keepKey(db: Db, place: Place, idempotency: Idempotency | null, made: SQL) {
   return db.insert(idempotencyKeys).select(
     db
@@ -56,7 +56,7 @@ export function keepKey(db: Db, place: Place, idempotency: Idempotency | null, m
   );
 }
 
-/** A row where a secret of the organisation has the preview, a retired one that is still shown as well. */
+/** Selects a row if a secret of the organisation has the preview. Retired secrets that are still shown count too. */
 export function previewIsTaken(db: Db, organisationId: string, preview: string) {
   const one = { one: sql<number>`1` };
   return db

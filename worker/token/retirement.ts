@@ -1,10 +1,10 @@
-// When a secret that was replaced ends. Pure: times are RFC 3339 in UTC with milliseconds, as the tables hold them.
+// When a replaced secret ends. Pure. Times are RFC 3339 in UTC with milliseconds, as in the tables.
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** What a member chooses for the secret that is replaced. */
+/** The choices of a member for the end of the secret that is replaced. */
 export const RETIRE = ['now', 'when-silent', '1h', '24h', '7d'] as const;
 export type Retire = (typeof RETIRE)[number];
 
@@ -16,7 +16,7 @@ const AFTER_MS: Readonly<Record<Retire, number>> = {
   '7d': 7 * DAY_MS,
 };
 
-/** `time`: at `retiresAt`. `silent`: when it is silent, and at `retiresAt` at the latest. */
+/** `time`: the secret ends at `retiresAt`. `silent`: it ends when it is silent, at `retiresAt` at the latest. */
 export type Until = 'time' | 'silent';
 
 /** The end of a secret that is replaced at `at`. */
@@ -28,31 +28,31 @@ export function endOf(retire: Retire, at: string): { retiresAt: string; until: U
 }
 
 /**
- * A secret of a token is replaced at most once in this time: longer than the answer of a replacement waits. The second of two
- * members who replace it together would else end the secret that all services still use.
+ * The secret of a token is replaced at most once in this time, which is longer than the answer to a replacement takes. Without
+ * this limit two members could replace the secret at the same time: the second would end the secret that all services still use.
  */
 const ONE_REPLACEMENT_MS = 15_000;
 
-/** A replacement that was made after this, seen at `at`, keeps another one from being made. */
+/** At `at`, no replacement is made if an earlier one was made after the time that this answers. */
 export function justBefore(at: string): string {
   return new Date(Date.parse(at) - ONE_REPLACEMENT_MS).toISOString();
 }
 
-/** A secret that was not used for so long is silent. */
+/** A secret that was not used for this time is silent. */
 const SILENCE_MS = HOUR_MS;
 /**
- * A use reaches its hub within ten seconds, or a few minutes later where the hub could not be reached. Before this age a use may
- * be unknown to the hubs; what a hub knows is written before silence is judged.
+ * A use reaches its hub within ten seconds, or within a few minutes if the hub could not be reached. A use that is younger than
+ * this may be unknown to all hubs. Hubs write the uses that they know before silence is judged.
  */
 const UNHEARD_MS = 5 * MINUTE_MS;
 
-/** The rules by which silence is judged; the simulation leaves out one at a time. Times in ms. */
+/** The rules that decide whether a secret is silent. The simulation turns off one at a time. Times in ms. */
 export const SILENCE_RULES = {
-  /** The hour must have ended when uses that are known to no hub can begin. */
+  /** The silent hour must end before the time in which a use may be unknown to the hubs. */
   silentBefore(now: number): number {
     return now - UNHEARD_MS - SILENCE_MS;
   },
-  /** Every hub must have written what it was told. One that has not may know of a use. */
+  /** Every hub must have written its counts. A hub that has not may know of a use. */
   isHeard(wroteAll: boolean): boolean {
     return wroteAll;
   },
@@ -61,17 +61,17 @@ export type SilenceRules = typeof SILENCE_RULES;
 
 export type SilencePorts = {
   now(): number;
-  /** Whether a secret was last used before `before`, as far as the database knows. */
+  /** Whether the database has a secret that was last used before `before`. */
   mayBeSilent(before: string): Promise<boolean>;
-  /** Has every hub write what it was told of uses. Answers whether all of them have. */
+  /** Makes every hub write its counts. Answers whether all hubs have. */
   writeUses(): Promise<boolean>;
   /** Retires the secrets that were last used before `before`, and answers how many. */
   retire(before: string): Promise<number>;
 };
 
 /**
- * Retires the secrets that are silent, and answers how many. Counts of calls come late, so the hour is looked for where nothing is
- * missing any more. A use that comes after it keeps the secret as long as it is written before.
+ * Retires the silent secrets, and answers how many. Counts arrive late, so the silent hour is looked for in a time whose counts
+ * are complete. A later use keeps the secret if its count is written before the secret is retired.
  */
 export async function retireSilent(
   ports: SilencePorts,

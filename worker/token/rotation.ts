@@ -1,6 +1,6 @@
-// Replacing and retiring secrets at rest. A token has its current secret in its own row; those it replaced stand in
-// `replaced_secrets`, of which one at most is retiring. As in store.ts, each mutation is one batch: events under the guard of
-// the change, the change, and what tells the reason of a refusal.
+// The statements that replace and retire secrets. The current secret is in the row of its token. Replaced secrets are in
+// `replaced_secrets`; at most one of a token is retiring. As in store.ts, each change is one batch: first its events, under the
+// same condition as the change; then the change; then rows that tell why it was refused.
 import { and, asc, eq, exists, gt, isNull, lt, lte, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
@@ -23,7 +23,7 @@ export type NewSecret = { hash: TokenHash; preview: string };
 export type Rotation =
   /** `hashes`: the secrets whose verification has changed. */
   | { ok: true; token: Token; hashes: TokenHash[]; head: ChangeHead }
-  /** The same key was used before, at `usedAt` in ms; null for the token where it was deleted since. */
+  /** The same key was used before, at `usedAt` in ms. The token is null if it was deleted since. */
   | {
       ok: false;
       reason: 'repeated';
@@ -33,14 +33,14 @@ export type Rotation =
       head: ChangeHead;
     }
   | { ok: false; reason: 'preview-taken' }
-  /** Not the secret any more that the member saw; `preview` is the current one. `isLate`: it was replaced a moment ago. */
+  /** The secret is not the one that the member saw. `preview` is that of the current one. `isLate`: it was replaced a moment ago. */
   | { ok: false; reason: 'secret-changed'; preview: string; isLate: boolean }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 /**
- * Gives the token another secret; the one before it retires as `retire` says, and one that was retiring is retired. `expected`: the
- * preview of the secret that is to be replaced, where the member knows it. Needs no free place, and works for an inactive
- * token as well, which stays inactive.
+ * Gives the token a new secret. The current secret retires as `retire` says; a secret that was retiring is retired now.
+ * `expected`: the preview of the current secret, if the member sent it. A full organisation may replace a secret. An inactive
+ * token stays inactive.
  */
 export async function rotateToken(
   db: Db,
@@ -136,7 +136,7 @@ export async function rotateToken(
           .where(granted),
       )
       .returning({ hash: replacedSecrets.hash }),
-    // The statement before it alone puts a current secret among the replaced ones.
+    // A current secret is in `replaced_secrets` only if the statement before this one put it there.
     rotated: db
       .update(tokens)
       .set({ hash: secret.hash, preview: secret.preview, lastUsedAt: null })
@@ -156,7 +156,7 @@ export async function rotateToken(
     used: db
       .select({
         bodyHash: idempotencyKeys.bodyHash,
-        // Of a batch, D1 answers columns by name: a token has a `created_at` as well.
+        // D1 answers the columns of a batch by name, and a token has a `created_at` too.
         usedAt: sql<number>`${idempotencyKeys.createdAt}`.as('used_at'),
         token: tokenColumns(cause.at),
       })
@@ -190,15 +190,15 @@ export async function rotateToken(
 }
 
 export type Retirement =
-  /** `hash`: the secret that was retired now or, where none was retiring, the one that was replaced last; null where none ever was. */
+  /** `hash`: the secret that was retired now. If none was retiring: the one that was replaced last; null if none was. */
   | { ok: true; token: Token; hash: TokenHash | null; changedAt: string | null; head: ChangeHead }
-  /** Another secret is retiring than the one that the member saw, or none has that preview. */
+  /** The retiring secret is not the one that the member saw, or no secret has that preview. */
   | { ok: false; reason: 'secret-changed'; preview: string | null }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 /**
- * Ends the retiring secret now. Where none is retiring nothing is changed: an earlier call may have ended it. `expected`: the
- * preview of the secret that is to be ended, where the member knows it.
+ * Ends the retiring secret now. Changes nothing if no secret is retiring: an earlier call may have ended it. `expected`: the
+ * preview of the secret to end, if the member sent it.
  */
 export async function retireSecret(
   db: Db,
@@ -256,23 +256,25 @@ export async function retireSecret(
   };
 }
 
-/** Secrets that have come to their end, as the upkeep finds them. */
+/** Which secrets the upkeep retires. */
 export type Due =
-  /** Their time has passed. Every place refuses them already, by its own clock; this writes it down. */
+  /** Their `retiresAt` has passed. Every place already refuses them, by its own clock. */
   | { reason: 'time' }
-  /** They are silent: last used before `before` (RFC 3339), while their successor was used. */
+  /** They are silent: they were last used before `before` (RFC 3339), and the secret after them was used. */
   | { reason: 'silent'; before: string };
 
+/** A secret that was never used counts as used when it was replaced. */
+const LAST_USE = sql`coalesce(${replacedSecrets.lastUsedAt}, ${replacedSecrets.replacedAt})`;
+
 function isDue(due: Due, at: string): SQL | undefined {
-  const silent = sql`coalesce(${replacedSecrets.lastUsedAt}, ${replacedSecrets.replacedAt})`;
   return due.reason === 'time'
     ? and(isNull(replacedSecrets.retiredAt), lte(replacedSecrets.retiresAt, at))
     : and(
         isNull(replacedSecrets.retiredAt),
-        // As the index has it.
+        // A literal, because SQLite then uses the partial index.
         sql`${replacedSecrets.until} = 'silent'`,
         sql`${replacedSecrets.successorUsedAt} IS NOT NULL`,
-        lt(silent, due.before),
+        lt(LAST_USE, due.before),
       );
 }
 
@@ -287,19 +289,14 @@ export async function isAnyDue(db: Db, due: Due, at: string): Promise<boolean> {
 }
 
 /**
- * Retires secrets that are due, `most` of them at most, each with its event, and answers how many. Once each: the next run does
- * not find them again.
+ * Retires up to `most` secrets that are due, each with its event, and answers how many. The next run does not find them again.
  */
 export async function retireDue(db: Db, due: Due, cause: Cause, most: number): Promise<number> {
   const chosen = db
     .select({ hash: replacedSecrets.hash })
     .from(replacedSecrets)
     .where(isDue(due, cause.at))
-    .orderBy(
-      due.reason === 'time'
-        ? asc(replacedSecrets.retiresAt)
-        : asc(sql`coalesce(${replacedSecrets.lastUsedAt}, ${replacedSecrets.replacedAt})`),
-    )
+    .orderBy(due.reason === 'time' ? asc(replacedSecrets.retiresAt) : asc(LAST_USE))
     .limit(most);
   const guard = sql`${replacedSecrets.hash} IN ${chosen}`;
   const { retired } = await batch(db, {
@@ -313,7 +310,7 @@ export async function retireDue(db: Db, due: Due, cause: Cause, most: number): P
   return retired.length;
 }
 
-/** One event for each replaced secret where `guard` holds. */
+/** Writes one event for each replaced secret for which `guard` holds. */
 function recordRetirement(db: Db, cause: Cause, reason: SQL, guard: SQL | undefined) {
   return db.insert(events).select(
     db

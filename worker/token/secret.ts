@@ -1,15 +1,15 @@
-// The secret of a token: mint, recognise, hash, preview. Pure and synchronous; randomness is passed in.
-// Layout (57 characters): 9p RRR _dz K _ S×30 T×11 C×6. Nothing here stores, logs or normalises a secret.
+// The secret of a token: it is minted, recognised, hashed and shortened to a preview here. Pure and synchronous; randomness is a
+// parameter. Layout (57 characters): 9p RRR _dz K _ S×30 T×11 C×6. Nothing here stores, logs or normalises a secret.
 import { mac64, macKey, sha256, type MacKey } from './sha-256.ts';
 
 declare const tokenHash: unique symbol;
 /** SHA-256 of the whole secret, 64 hex characters: the only form of a secret at rest. */
 export type TokenHash = string & { readonly [tokenHash]: true };
 
-/** What `crypto.randomUUID` draws: the name of a token, which is no secret. */
+/** The id of a token, as `crypto.randomUUID` makes it. It is not a secret. */
 export const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** The keys that tags are made with, by their one-character id; `current` mints. */
+/** The tag keys by their id, which is one character. `current` is the id of the key for new secrets. */
 export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array> };
 
 /** Fills the array with random bytes, as `crypto.getRandomValues` does. */
@@ -23,13 +23,13 @@ const RECORD_LABEL = 'dz-cached-record-v1:';
 const TAG_START = 40;
 const CHECKSUM_START = 51;
 const KEY_POSITION = 8;
-/** The largest multiple of 62 in a byte: bytes from here on are drawn again, so that no digit is likelier than another. */
+/** The largest multiple of 62 that fits in a byte. Larger bytes are drawn again, so that every digit is equally likely. */
 const UNBIASED = 248;
 const preparedKeys = new WeakMap<Uint8Array, MacKey>();
 
 type RingReading = { ok: true; ring: TagKeyRing } | { ok: false; reason: string };
 
-/** Reads the ring from its two settings; the reason names the setting, never its value. */
+/** Reads the ring from its two settings. The reason names the setting, never its value. */
 export function readTagKeyRing(json: string | undefined, current: string | undefined): RingReading {
   let parsed: unknown;
   try {
@@ -70,7 +70,7 @@ export function hasSecretShape(text: string): boolean {
   return text.length === SECRET_LENGTH && SHAPE.test(text);
 }
 
-/** Whether this ring made the text: length, shape, checksum and tag, in that order. No I/O. */
+/** Whether the text was minted with a key of this ring. Checks length, shape, checksum and tag, in that order. No I/O. */
 export function isGenuineSecret(ring: TagKeyRing, text: string): boolean {
   if (!hasSecretShape(text)) return false;
   if (checksumOf(text.slice(0, CHECKSUM_START)) !== text.slice(CHECKSUM_START)) return false;
@@ -80,11 +80,11 @@ export function isGenuineSecret(ring: TagKeyRing, text: string): boolean {
 }
 
 export function hashOfSecret(secret: string): TokenHash {
-  // A SHA-256 in hex is what the brand stands for.
+  // `TokenHash` is a SHA-256 in hex, which this is.
   return sha256(secret) as TokenHash;
 }
 
-/** Compares what a caller sent with what is expected, in a time that tells the lengths at most. */
+/** Compares two texts. The time depends on their lengths only. */
 export function isSameSecret(expected: string, sent: string): boolean {
   let difference = expected.length ^ sent.length;
   for (let index = 0; index < expected.length; index++) {
@@ -93,14 +93,14 @@ export function isSameSecret(expected: string, sent: string): boolean {
   return difference === 0;
 }
 
-/** The first five characters: what the table shows, followed by `***`. */
+/** The first five characters. The dashboard shows them, followed by `***`. */
 export function previewOfSecret(secret: string): string {
   return secret.slice(0, 5);
 }
 
 /**
- * What binds a record in a cache to its hash and to this deployment: 64 bits of a MAC in base62. Under a label of its own,
- * so that neither a tag nor a seal can be used as the other. `text` is ASCII; a hash has one length, so the two never blur.
+ * The seal of a record in KV: 64 bits of a MAC in base62. It binds the record to its hash and to this deployment. Its own label
+ * keeps tags and seals apart. `text` is ASCII. All hashes have one length, so hash and text are never confused.
  */
 export function sealOf(key: Uint8Array, hash: TokenHash, text: string): string {
   return macOf(key, RECORD_LABEL + hash + text);
@@ -115,14 +115,14 @@ function macOf(key: Uint8Array, text: string): string {
   return base62(high, low, 11);
 }
 
-/** The first 64 bits of HMAC-SHA-256 over ASCII text, in two halves. Each use has a label of its own at the start of the text. */
+/** The first 64 bits of HMAC-SHA-256 over ASCII text, in two halves. Each kind of use begins its text with its own label. */
 export function mac(key: Uint8Array, text: string): { high: number; low: number } {
   let prepared = preparedKeys.get(key);
   if (prepared === undefined) preparedKeys.set(key, (prepared = macKey(key)));
   return mac64(prepared, text);
 }
 
-/** The key that marks what is made now. Throws where the ring does not hold it, which `readTagKeyRing` rules out. */
+/** The current key. Throws if the ring does not have it; `readTagKeyRing` never answers such a ring. */
 export function currentKeyOf({ current, keys }: TagKeyRing): Uint8Array {
   const key = keys.get(current);
   if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
@@ -133,7 +133,7 @@ function checksumOf(text: string): string {
   return base62(0, crc32(text), 6);
 }
 
-/** The 64-bit number `high`·2³² + `low` in base62, left-padded with `0`; in two halves because doubles hold 53 bits. */
+/** The 64-bit number `high`·2³² + `low` in base62, left-padded with `0`. In two halves, because a double holds 53 bits. */
 function base62(high: number, low: number, width: number): string {
   let text = '';
   for (let position = 0; position < width; position++) {
@@ -171,7 +171,7 @@ function randomDigits(count: number, random: Random): string {
   return text;
 }
 
-/** The bytes, or null where the text is not base64url. */
+/** The bytes, or null if the text is not base64url. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
   if (!/^[0-9A-Za-z_-]+$/.test(text)) return null;
   try {

@@ -1,5 +1,5 @@
-// Tokens at rest. Each mutation is one batch: the audit event first, under the same guard as the change; then the
-// change itself, with ownership, membership, plan and limit in its own statement; then what tells a refusal's reason.
+// The statements for tokens. Each change is one batch: first its event, under the same condition as the change; then the change,
+// whose statement checks ownership, membership, plan and limit; then rows that tell why it was refused.
 import { and, desc, eq, exists, isNull, lt, not, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
@@ -23,7 +23,7 @@ import type { Idempotency, Place } from './guards.ts';
 import type { Until } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
 
-/** The row that the table shows, and the whole of what leaves the Worker: a hash cannot leak through it. */
+/** A token as answers show it. It has no hash, so that no answer can leak one. */
 export type Token = {
   id: string;
   preview: string;
@@ -33,12 +33,12 @@ export type Token = {
   createdAt: string;
   /** Of the current secret, as `preview` is. */
   lastUsedAt: string | null;
-  /** The secret before the current one, while it works as well. */
+  /** The secret before the current one, while it still works. */
   retiring: Retiring | null;
   /** The secrets that were retired in the last 30 days, the newest ten of them, newest first. */
   retired: Retired[];
 };
-/** `retiresAt`: the latest end where `until` is `silent`. */
+/** `retiresAt`: the latest end if `until` is `silent`. */
 export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
 export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
 
@@ -53,7 +53,7 @@ const columns = {
 };
 const NEVER_REPLACED = { retiring: null, retired: [] };
 
-/** The columns of a `Token` as it is at the instant `now`: a secret whose time has passed is retired, whether or not that is written down. */
+/** The columns of a `Token` at the instant `now`. A secret whose `retiresAt` has passed is retired, even if no row says so yet. */
 export function tokenColumns(now: string) {
   const secrets = sql`SELECT * FROM replaced_secrets WHERE replaced_secrets.token_id = tokens.id`;
   const isRetiring = sql`retired_at IS NULL AND retires_at > ${now}`;
@@ -72,7 +72,7 @@ export function tokenColumns(now: string) {
   };
 }
 
-/** The organisation's tokens as they are at the instant `now`, newest first, or why they are not shown. */
+/** The organisation's tokens at the instant `now`, newest first, or why they are not shown. */
 export async function listTokens(
   db: Db,
   place: Place,
@@ -93,7 +93,7 @@ export async function listTokens(
   return access.ok ? { ok: true, tokens: listed } : access;
 }
 
-/** The token as it is at the instant `now`. */
+/** The token at the instant `now`. */
 export function findToken(db: Db, id: string, now = new Date().toISOString()) {
   return db.select(tokenColumns(now)).from(tokens).where(eq(tokens.id, id));
 }
@@ -109,14 +109,14 @@ export function countTokens(db: Db, organisationId: string) {
 export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
 export type Creation =
   | { ok: true; token: Token }
-  /** The same key was used before: its token (null when deleted since), and whether the body was the same. */
+  /** The same key was used before. `token`: the one that it made, null if it was deleted since. */
   | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean }
   | { ok: false; reason: 'preview-taken' }
   | { ok: false; reason: 'token-limit-reached' | Refusal };
 
 /**
- * Creates a token unless the organisation has ten, the plan is another, or the idempotency key was used before. The
- * trigger `tokens_limit` stands behind the guard.
+ * Creates a token, unless the organisation has ten tokens or another plan, or the idempotency key was used before. The trigger
+ * `tokens_limit` refuses an eleventh token too.
  */
 export async function addToken(
   db: Db,
@@ -201,12 +201,12 @@ export async function addToken(
   return { ok: false, reason: 'preview-taken' };
 }
 
-/** The column holds nothing but SHA-256 in hex (migrations/). */
+/** The hash of a row. The column has only hashes of secrets. */
 export function hashOfRow({ hash }: { hash: string }): TokenHash {
   return hash as TokenHash;
 }
 
-/** The secrets of these tokens that are retiring. */
+/** The retiring secrets of these tokens. */
 function selectRetiring(db: Db, here: SQL | undefined) {
   return db
     .select({ hash: replacedSecrets.hash })
@@ -216,13 +216,13 @@ function selectRetiring(db: Db, here: SQL | undefined) {
 }
 
 export type Updated =
-  /** `hashes`: of its secrets that are not retired. */
+  /** `hashes`: those of its secrets that are not retired. */
   | { ok: true; token: Token; hashes: TokenHash[]; head: ChangeHead; changedAt: string | null }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 /**
- * Switches and renames in one batch. `changedAt`: when the token's verification changed last (RFC 3339, the database's clock), null
- * where that is a day ago or more. `head` is at or after every change of this token that has been committed.
+ * Switches and renames in one batch. `changedAt`: when the verification of the token changed last (RFC 3339, the database's
+ * clock), or null if that is a day or more ago. `head` is not before any change of this token that has been committed.
  */
 export async function updateToken(
   db: Db,
@@ -233,7 +233,7 @@ export async function updateToken(
 ): Promise<Updated> {
   const { active, name } = change;
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  // What is not to be changed is compared with itself, and set to itself.
+  // A field that stays as it is, is compared with itself and set to itself.
   const newActive = active === undefined ? sql`${tokens.active}` : sql`${Number(active)}`;
   const newName = name === undefined ? sql`${tokens.name}` : sql`${name}`;
   const switched = sql`${tokens.active} <> ${newActive}`;
@@ -274,13 +274,13 @@ export async function updateToken(
 }
 
 export type Removed =
-  /** `hashes`: of its secrets that were not retired. */
+  /** `hashes`: those of its secrets that were not retired. */
   | { ok: true; hashes: TokenHash[]; head: ChangeHead }
-  /** `deletedAt`: when it was deleted in this organisation (RFC 3339), or null: it never was here. */
+  /** `deletedAt`: when this organisation deleted the token (RFC 3339), or null if it never had it. */
   | { ok: false; reason: 'token-not-found'; head: ChangeHead; deletedAt: string | null }
   | { ok: false; reason: Refusal };
 
-/** Deletes for good. `head` is at or after every change that has been committed, also when there was nothing to delete. */
+/** Deletes a token for good. `head` is not before any change that has been committed, even if there was nothing to delete. */
 export async function removeToken(db: Db, place: Place, id: string, cause: Cause): Promise<Removed> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   const {

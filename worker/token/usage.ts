@@ -1,4 +1,4 @@
-// How many calls the tokens had, as members see it. The counting itself is verification's (worker/verification/hub/usage.ts).
+// How many calls the tokens had, for members. Hubs do the counting (worker/verification/hub/usage.ts).
 import { and, eq, gt, inArray } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { tokens, tokenUsage } from '../tables.ts';
