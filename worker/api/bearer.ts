@@ -1,5 +1,5 @@
-// Refuses or accepts the holder of a token: what verification answers as data becomes a problem with its challenge
-// here (RFC 6750 section 3). Every invalid token gets one and the same answer.
+// Accepts or refuses the credential of a call. A refusal is a problem with a challenge (RFC 6750 section 3). All invalid tokens
+// get the same answer.
 import type { Call } from '../http/call.ts';
 import type { Refusal } from '../http/problem.ts';
 import { readCredential } from '../verification/credential.ts';
@@ -14,7 +14,7 @@ const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The tok
 
 export type Authentication = Holder | { ok: false; refusal: Refusal };
 
-/** The holder of the request's token or why there is none, at once where verification needs no I/O. */
+/** The holder of the request's token, or the refusal. Not a promise when verification needs no I/O. */
 export function authenticate(call: Call): Authentication | Promise<Authentication> {
   const credential = readCredential(call.request.headers);
   if (!credential.ok) return { ok: false, refusal: refusal(credential.reason) };
@@ -34,7 +34,7 @@ type Reason =
   | 'malformed-credential'
   | Exclude<Verification, { ok: true }>['reason'];
 
-/** Made once: a refusal must be no dearer than an acceptance, so that a flood of bad tokens stays cheap. */
+/** Made once: a refusal must not cost more than an acceptance, so that a flood of bad tokens stays cheap. */
 const REFUSALS = {
   'authentication-required': {
     slug: 'authentication-required',
@@ -63,7 +63,7 @@ const REFUSALS = {
   },
 } as const satisfies Record<Reason, Refusal>;
 
-/** What a caller is told. `retryAfter` in seconds. */
+/** The refusal for a reason. `retryAfter` in seconds. */
 export function refusal(reason: Reason, retryAfter?: number): Refusal {
   if (reason !== 'verification-unavailable') return REFUSALS[reason];
   return { ...REFUSALS[reason], headers: { 'retry-after': String(retryAfter ?? 1) } };

@@ -1,19 +1,19 @@
-// The challenges of the API behind this one (RFC 9110 section 11.6.1). A client that gives its token up must not do so
-// for another's refusal, so that no challenge of the API reads like one of ours.
+// The challenges of the upstream API (RFC 9110 section 11.6.1). A client may throw its token away when we refuse it, but not when
+// the API asks for something else. So no challenge of the API may look like one of ours.
 
 /** The realm of our own challenges. */
 export const REALM = 'api';
-/** What the API's Bearer challenges are called where they have no realm, or ours. */
+/** The realm that a Bearer challenge of the API gets if it has none, or ours. */
 const UPSTREAM_REALM = 'upstream';
 
 /**
- * A quoted string, which may hold a comma, and which the end of the text closes where no sign does; other text; or a comma. One of
- * them begins at every character, so that the text is read once, whatever the API sends.
+ * A quoted string, other text, or a comma. A quoted string may hold a comma; it ends with the text if its closing sign is missing.
+ * One of the three begins at every character, so that any text is read in one pass.
  */
 const PIECE = /"((?:[^"\\]|\\.)*)(?:"|\\?$)|[^",]+|,/gs;
 const REALM_PARAMETER = /^realm\s*=/i;
 
-/** The same challenges, with no Bearer challenge among them that has our realm or none. */
+/** The same challenges. Each Bearer challenge has a realm that is not ours. */
 export function upstreamChallenges(value: string): string {
   const challenges: { scheme: string; parameters: string[] }[] = [];
   for (const element of elementsOf(value)) {

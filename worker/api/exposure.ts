@@ -1,5 +1,5 @@
-// A secret in a URL opens nothing, and it is not a secret any more: logs, histories and Referers keep URLs. Its organisation
-// finds that in its activity. Looked at after the answer, whatever credential came beside it.
+// A secret in a URL is never accepted, and others may read it: logs, histories and Referer headers keep URLs. The organisation
+// sees an event in its activity. This runs after the answer, whatever credential the call had.
 import { causeOf } from '../activity/cause.ts';
 import type { Call } from '../http/call.ts';
 import { limit } from '../http/limit.ts';
@@ -9,12 +9,12 @@ import { sha256Hex } from '../random.ts';
 import { hashOfSecret, hasSecretShape, isGenuineSecret } from '../token/secret.ts';
 import { recordExposure } from '../token/exposure.ts';
 
-/** The actor of the event: the holder of the token, who need not be signed in. */
+/** The actor of the event. The caller is usually not a signed-in member. */
 const ACTOR = 'caller';
 
 /**
- * Records the first genuine secret among the values of the query. Text that was never minted costs no storage; one token
- * is written about 30 times a minute at most (and once a day in effect).
+ * Records the first genuine secret among the values of the query. Text that was never minted costs no storage. A limiter lets
+ * about 30 calls a minute with one token reach the database, and the statement writes one event in 24 hours.
  */
 export async function keepExposure(call: Call): Promise<void> {
   const { settings, limiters } = call.deployment;
@@ -24,11 +24,11 @@ export async function keepExposure(call: Call): Promise<void> {
   if (secret === undefined) return;
   const hash = hashOfSecret(secret);
   try {
-    // The hash of a token is the key under which KV keeps it, and belongs in no other store.
+    // The hash of a token is its key in KV, and must be in no other store.
     await limit(limiters.failedLoginsPerClient, `exposed:${sha256Hex(hash)}`);
     await recordExposure(await call.deployment.openDatabase(), hash, causeOf(call, ACTOR));
   } catch (error) {
-    // Over the limit, or no database: the next such call is recorded instead.
+    // Over the limit, or no database. The next such call is recorded instead.
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
   }
 }

@@ -1,5 +1,5 @@
-// Answers a gateway's question about a call that it holds (nginx auth_request, Caddy forward_auth, Traefik, Envoy): 200,
-// 401, 403 or 503 and nothing else. The identity headers are always there, so that a caller's own never pass instead.
+// Answers a gateway that asks about a call (nginx auth_request, Caddy forward_auth, Traefik, Envoy) with 200, 401, 403 or 503
+// only. Every answer has the identity headers, so that a gateway never passes on such headers of the caller.
 import type { Call } from '../http/call.ts';
 import { addressProblem } from '../http/origins.ts';
 import { problemResponse, type Refusal } from '../http/problem.ts';
@@ -9,7 +9,7 @@ import { authenticate, refusal } from './bearer.ts';
 const VARY = 'Authorization, X-API-Key';
 const NO_IDENTITY = { 'x-organisation-id': '', 'x-organisation-plan': '', 'x-token-id': '' };
 
-/** The answer of forward-auth: 200, 401, 403 or 503, and empty identity headers in a refusal. */
+/** The answer: 200, 401, 403 or 503. A refusal has empty identity headers. */
 export function forwardAuth(call: Call): Response | Promise<Response> {
   call.route = '/verify';
   const { fault } = call.deployment;
@@ -23,7 +23,7 @@ export function forwardAuth(call: Call): Response | Promise<Response> {
   return refuseUnasked(call, slug === 'https-required' ? slug : 'verification-unavailable', detail);
 }
 
-/** The refusal of a question that this deployment, or this address of it, does not answer. */
+/** The refusal when the deployment has a fault, or does not answer at this address. No token is verified. */
 function refuseUnasked(
   call: Call,
   slug: 'verification-unavailable' | 'https-required',
@@ -51,7 +51,7 @@ async function verifyFor(call: Call): Promise<Response> {
       },
     });
   } catch {
-    // Any failure: the token may be good, and a gateway knows no other word for that.
+    // Any failure: the token may be good, and 503 is the only status that tells a gateway so.
     return refuse(call, refusal('verification-unavailable'));
   }
 }

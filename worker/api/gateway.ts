@@ -1,5 +1,5 @@
-// Hands a verified call to the upstream API and its answer back, streaming both ways. Headers pass by allow-list alone, so
-// that neither the caller's credential nor an identity of the caller's making reaches the upstream.
+// Forwards a verified call to the upstream API, and passes its answer back. Both bodies are streamed. Only headers of an allow-list
+// pass, so that the upstream gets neither the caller's credential nor identity headers that the caller made up.
 import type { Upstream } from '../deployment/deployment.ts';
 import { namesIn, type HeaderRule } from '../deployment/header-rules.ts';
 import type { Call } from '../http/call.ts';
@@ -15,7 +15,7 @@ import { startUpload } from './upload.ts';
 
 const FORWARDED = new Set<string>(METHODS);
 
-/** Throws what can be said before the token is looked at: a method, a path or an upgrade that is never forwarded. */
+/** Throws for a method, a path, an upgrade or a body that is never forwarded. Needs no verification. */
 export function checkForwardable({ request, path }: Call): void {
   if (!FORWARDED.has(request.method)) {
     throw new Problem('method-not-allowed', undefined, { allow: `${METHODS.join(', ')}, OPTIONS` });
@@ -30,16 +30,16 @@ export function checkForwardable({ request, path }: Call): void {
   if (namesIn(request.headers.get('upgrade') ?? '').includes('websocket')) {
     throw new Problem('not-forwardable', 'Upgrades (WebSocket) are not forwarded');
   }
-  // It means nothing (RFC 9110 section 9.3.1), and the runtime sends none; dropped in silence it would be missed.
+  // Such a body has no meaning (RFC 9110 section 9.3.1), and the runtime does not send it. The caller must know that it is lost.
   if (isBodiless(request) && request.body !== null && request.headers.get('content-length') !== '0') {
     throw new Problem('not-forwardable', `A body of ${request.method} is not forwarded: send it by POST`);
   }
 }
 
 /**
- * The upstream's answer. Throws `upstream-unreachable` (502); `upstream-timeout` (504) when the API takes nothing of a body for
- * UPSTREAM_TIMEOUT_MS, or has the whole request and does not begin to answer for as long; `not-forwardable` (400) when the
- * caller's body breaks off. What has begun to be answered may take its time.
+ * The upstream's answer. Throws `upstream-unreachable` or `upstream-refused` (502); `upstream-timeout` (504) when the API reads
+ * nothing of the body for UPSTREAM_TIMEOUT_MS, or has the whole request and does not begin its answer in that time;
+ * `not-forwardable` (400) when the caller's body breaks off. An answer that has begun has no time limit.
  */
 export async function forward(call: Call, upstream: Upstream, holder: Holder): Promise<Response> {
   const { request } = call;
@@ -89,7 +89,7 @@ export async function forward(call: Call, upstream: Upstream, holder: Holder): P
   }
 }
 
-/** A signal that fires so many milliseconds after the last `begin`, unless `end` or `stop` was called since. */
+/** A signal that fires `ms` milliseconds after the last `begin`, unless `end` or `stop` was called since. */
 function startPatience(ms: number): { signal: AbortSignal; begin(): void; end(): void; stop(): void } {
   const late = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -97,7 +97,7 @@ function startPatience(ms: number): { signal: AbortSignal; begin(): void; end():
   return {
     signal: late.signal,
     begin: () => {
-      // An upstream may answer before it has read the whole body, which is then no longer waited for.
+      // An upstream may answer before it has read the whole body. From then on no timer runs.
       if (!isOver) timer = setTimeout(() => late.abort(), ms);
     },
     end: () => clearTimeout(timer),
@@ -108,12 +108,15 @@ function startPatience(ms: number): { signal: AbortSignal; begin(): void; end():
   };
 }
 
-/** Cloudflare's own answers for an origin that it cannot reach; 527, 528 and 529 are none of them. */
+/** Cloudflare's own answers for an origin that it cannot reach. 527, 528 and 529 are not among them. */
 const CLOUDFLARE = new Set([520, 521, 522, 523, 524, 525, 526, 530]);
 
-/** What an answer that is not the API's own means: Cloudflare signs what it makes, and makes none for a bound Worker. */
+/**
+ * The problem that an answer stands for, or null if it is passed on. Answers that Cloudflare made have its `Server` header;
+ * Cloudflare makes none for a bound Worker.
+ */
 function failureOf({ status, headers }: Response, upstream: Upstream): Problem | null {
-  // The caller's token was accepted: these are about the edge, and would have a client throw its good token away.
+  // The caller's token was accepted. These answers are about the edge. A client that got them would throw its good token away.
   if (status === 407 || (status === 401 && !headers.has('www-authenticate'))) {
     return new Problem('upstream-refused', `The API behind this one answered ${status} to the edge`);
   }
@@ -129,7 +132,7 @@ function isBodiless(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
-/** Path and query as the caller sent them. */
+/** The path and query, as the caller sent them. */
 function targetOf({ request, sentTo }: Call): string {
   return request.url.slice(sentTo.length);
 }
@@ -161,14 +164,14 @@ function answerHeaders(answer: Response, call: Call, holder: Holder, address: st
   for (const [name, value] of Object.entries(ours)) headers.set(name, value);
   if (holder.expiresAt === undefined) headers.delete(TOKEN_EXPIRES_AT);
   else headers.set(TOKEN_EXPIRES_AT, holder.expiresAt);
-  // The API asks that nothing on the way changes the bytes. That does not allow storing them.
+  // The API forbids any change of the bytes on their way. The answer must not be stored all the same.
   if (namesIn(answer.headers.get('cache-control') ?? '').includes('no-transform')) {
     headers.set('cache-control', 'no-store, no-transform');
   }
   return headers;
 }
 
-/** The headers that pass, but for those that belong to one connection (RFC 9110 section 7.6.1). */
+/** The headers that pass, without those of the connection (RFC 9110 section 7.6.1). */
 function pick(from: Headers, rule: HeaderRule): Headers {
   const ofConnection = new Set(namesIn(from.get('connection') ?? ''));
   const picked = new Headers();

@@ -1,14 +1,14 @@
-// The headers that every answer under /v1 carries, errors included: never stored, and readable by the websites that
-// CORS_ORIGINS names. Credentials (cookies) are never allowed: a token is the only credential here.
+// The headers of every answer under /v1, also of errors. No answer is stored, and the websites in CORS_ORIGINS may read it. CORS
+// never allows credentials (cookies): a token is the only credential here.
 import { namesIn } from '../deployment/header-rules.ts';
 import type { Call } from '../http/call.ts';
 import { BRIEF_SECURITY_HEADERS } from '../http/security-headers.ts';
 import { METHODS } from '../http/methods.ts';
 
-/** When the secret that called ends (RFC 3339), in every answer to a call with one that has an end. */
+/** When the secret of the call ends (RFC 3339). In every answer to a call whose secret has an end. */
 export const TOKEN_EXPIRES_AT = 'token-expires-at';
 
-/** What a website may read of any answer; of an API's answer everything that passes. */
+/** The headers that a website may read of every answer. Of an upstream's answer it may also read all others that pass. */
 const EXPOSED = [
   'ETag',
   'Link',
@@ -27,27 +27,27 @@ const EXPOSED = [
 const EXPOSED_TEXT = EXPOSED.join(', ');
 const EXPOSED_NAMES = smallLettersOf(EXPOSED);
 const METHODS_TEXT = METHODS.join(', ');
-/** What a website may send; beside these everything that passes to an API. */
+/** The headers that a website may always send. It may also send all others that pass to the upstream. */
 const ALLOWED = ['Authorization', 'X-API-Key', 'Content-Type', 'Accept', 'Idempotency-Key'];
 const ALLOWED_NAMES = smallLettersOf(ALLOWED);
 /** How long a browser keeps a preflight, in seconds: Chromium's own maximum. */
 const PREFLIGHT_SECONDS = '7200';
 
-/** `vary` names what an answer depends on, so that no cache hands one caller's answer to another. */
+/** `vary` names the headers that an answer depends on, so that no cache gives one caller's answer to another. */
 const ALWAYS = {
   ...BRIEF_SECURITY_HEADERS,
   'cache-control': 'no-store',
   vary: 'Authorization, X-API-Key, Origin',
 };
 
-/** Status and headers that many answers share. Copying ready-made `Headers` costs half of reading an object's. */
+/** Status and headers that many answers share. To copy `Headers` costs half of what it costs to read them from an object. */
 export type Template = { status: number; headers: Headers };
 
 export function template(status: number, headers: Record<string, string>): Template {
   return { status, headers: new Headers({ ...ALWAYS, ...headers }) };
 }
 
-/** An answer made from a template, with what depends on the request. */
+/** An answer from a template, with the headers that depend on the request. */
 export function apiResponse(body: string, shared: Template, call: Call): Response {
   const response = new Response(body, shared);
   response.headers.set('x-request-id', call.id);
@@ -59,7 +59,7 @@ export function apiResponse(body: string, shared: Template, call: Call): Respons
   return response;
 }
 
-/** The headers of an answer that comes from elsewhere or has no body. `passed`: those of its own. */
+/** The headers of an upstream's answer, or of one without a body. `passed`: the headers that the upstream's answer has. */
 export function apiHeaders(call: Call, passed?: Headers): Record<string, string> {
   const headers: Record<string, string> = { ...ALWAYS, 'x-request-id': call.id };
   const allowed = allowedOrigin(call);
@@ -71,7 +71,7 @@ export function apiHeaders(call: Call, passed?: Headers): Record<string, string>
   return headers;
 }
 
-/** The answer to a CORS preflight: no storage, no verification. */
+/** The answer to a CORS preflight. Needs no storage and no verification. */
 export function preflight(call: Call): Response {
   const headers = apiHeaders(call);
   if (headers['access-control-allow-origin'] !== undefined) {
@@ -83,18 +83,18 @@ export function preflight(call: Call): Response {
   return new Response(null, { status: 204, headers });
 }
 
-/** The headers that a preflight asks for and the API behind this one would get, each once. Of a list that is too long, none. */
+/** The headers that a preflight asks for and the upstream would get, each once. None if the list is too long. */
 function askedHeaders({ request, deployment }: Call): string[] {
   const asked = request.headers.get('access-control-request-headers') ?? '';
   if (asked.length > ASKED.length || asked.split(',', ASKED.names + 1).length > ASKED.names) return [];
   const names = new Set(namesIn(asked));
   return [...names].filter((name) => TOKEN.test(name) && deployment.settings.requestHeaders.passes(name));
 }
-/** The longest list of a preflight that is read, in characters and in names. Anybody can send one, without a token. */
+/** The longest list of a preflight that is read, in characters and in names. A preflight has no token, so anybody can send one. */
 const ASKED = { length: 8192, names: 100 };
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** A list of names, each once in whatever case. `known`: the names of the list in small letters, as `more` has them. */
+/** Joins two lists of names without repeats. `known`: the names of `listed` in small letters. `more` is in small letters too. */
 function together(listed: readonly string[], known: ReadonlySet<string>, more: readonly string[]): string {
   return [...listed, ...more.filter((name) => !known.has(name))].join(', ');
 }
@@ -103,7 +103,7 @@ function smallLettersOf(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.map((name) => name.toLowerCase()));
 }
 
-/** The value of Access-Control-Allow-Origin, or null: exact origins, or any; a sandboxed page's `null` never. */
+/** The value of Access-Control-Allow-Origin, or null for none. The origin `null` of a sandboxed page is never allowed. */
 function allowedOrigin({ request, deployment }: Call): string | null {
   const { corsOrigins } = deployment.settings;
   if (corsOrigins === null) return null;

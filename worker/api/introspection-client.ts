@@ -1,12 +1,12 @@
-// Who asks for an introspection: a client id and a secret, by HTTP Basic or in the form (RFC 6749 section 2.3.1).
+// The client that asks for an introspection: its id and secret, by HTTP Basic or in the form (RFC 6749 section 2.3.1).
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 
 export type ClientCredential = { id: string; secret: string };
 
 /**
- * What an Authorization header may mean, or nothing where it is no HTTP Basic. RFC 6749 has id and secret form-encoded first;
- * curl and many libraries send them as they are.
+ * The credentials that an Authorization header may mean; none if it is not HTTP Basic. RFC 6749 wants id and secret form-encoded;
+ * curl and many libraries send them unencoded.
  */
 export function basicCredentials(authorization: string): ClientCredential[] {
   const basic = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1];
@@ -17,15 +17,15 @@ export function basicCredentials(authorization: string): ClientCredential[] {
   return [raw, { id: formDecoded(raw.id), secret: formDecoded(raw.secret) }];
 }
 
-/** What the fields of a form say, or nothing. */
+/** The credential in the fields of a form, or none. */
 export function formCredentials(form: URLSearchParams): ClientCredential[] {
   const [id, secret] = [form.get('client_id'), form.get('client_secret')];
   return id === null || secret === null ? [] : [{ id, secret }];
 }
 
 /**
- * Whether one of the credentials is that of a client; `clients` has secrets by id. All are compared, even for an unknown id, by
- * digests: the time tells neither ids nor secrets.
+ * Whether one of the credentials belongs to a client. `clients` has secrets by id. All credentials are compared by their digests,
+ * even for an unknown id, so that the time tells neither ids nor secrets.
  */
 export function isClient(
   clients: Readonly<Record<string, string>>,
@@ -39,7 +39,7 @@ export function isClient(
   return matches.includes(true);
 }
 
-/** As UTF-8, which the challenge asks for; as Latin-1 where it is none (Python's requests). Null for broken base64. */
+/** Decodes as UTF-8, which the challenge asks for, or as Latin-1 if it is not UTF-8 (Python's requests). Null for broken base64. */
 function decodeBase64(base64: string): string | null {
   let bytes: string;
   try {

@@ -1,5 +1,5 @@
-// Token introspection (RFC 7662) for servers that ask instead of standing behind the gateway. Answers about a token that
-// is not good are exactly {"active":false}. Loaded when it is first asked for.
+// Token introspection (RFC 7662), for servers that are not behind the gateway. The answer about a token that is not good is exactly
+// {"active":false}. Loaded at the first call.
 import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
@@ -10,7 +10,7 @@ import { basicCredentials, formCredentials, isClient } from './introspection-cli
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Throws `not-found` where no client is configured, and every other refusal as a problem. */
+/** Throws `not-found` if no client is configured. Throws every other refusal as a problem too. */
 export async function introspect(call: Call): Promise<Response> {
   const { deployment } = call;
   const { introspectionClients: clients } = deployment.settings;
@@ -28,7 +28,7 @@ export async function introspect(call: Call): Promise<Response> {
   }
   call.note(verification);
   const [row] = await findToken(await deployment.openDatabase(), verification.tokenId);
-  // Deleted between the verification and this read.
+  // The token was deleted between the verification and this read.
   if (row === undefined) return answer(call, { active: false });
   return answer(call, {
     active: true,
@@ -43,19 +43,19 @@ export async function introspect(call: Call): Promise<Response> {
   });
 }
 
-/** The form of a client that is configured, or a refusal. */
+/** The form, if it comes from a configured client. Throws the refusal otherwise. */
 async function authenticatedForm(
   call: Call,
   clients: Readonly<Record<string, string>>,
 ): Promise<URLSearchParams> {
   const { request } = call;
   const authorization = request.headers.get('authorization');
-  // Who sends no header may have the credential in the form, which is read for no other client.
+  // The form may have the credential if there is no header. Otherwise the form is read after the client is known.
   const form = authorization === null && isForm(request) ? await readForm(request) : null;
   const credentials =
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
   if (isClient(clients, credentials)) return form ?? readForm(request);
-  // Failures alone are counted, so that a stranger's guesses never lock a configured client out.
+  // Only failures are counted, so that guesses of a stranger never lock out a configured client.
   await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
   throw new Problem(
     'authentication-required',
@@ -86,7 +86,7 @@ function invalid(detail: string): Problem {
   return new Problem('invalid-body', detail, {}, 'invalid_request');
 }
 
-/** What is told of a token (RFC 7662 section 2.2). `iat` in seconds. */
+/** The answer about a token (RFC 7662 section 2.2). `iat` and `exp` in seconds since 1970. */
 export type Introspection =
   | { active: false }
   | {
@@ -95,7 +95,7 @@ export type Introspection =
       client_id: string;
       token_type: 'Bearer';
       iat: number;
-      /** Where the value that was asked about has an end. */
+      /** Only if the secret that was asked about has an end. */
       exp?: number | undefined;
       iss: string;
     };

@@ -1,4 +1,4 @@
-// What a holder may read of itself. Loaded when it is first asked for: a verification alone never evaluates Drizzle.
+// The data that a holder may read about itself. Loaded at the first such call, so that a verification never loads Drizzle.
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -16,14 +16,13 @@ export async function readOrganisation(db: Db, organisationId: string) {
     found: findOrganisation(db, organisationId),
     counts: countTokens(db, organisationId),
   });
-  // Deleted between the verification and this read: the token died with it.
+  // The organisation was deleted between the verification and this read, and the token with it.
   if (organisation === undefined || tokens === undefined) throw invalidToken();
   return { ...organisation, tokens: { active: tokens.active, total: tokens.total, limit: TOKEN_LIMIT } };
 }
 
 /**
- * The token's own row, without the person who made it and the secrets that it had: a token is held by programs, also by those of
- * other companies.
+ * The token's own row, without its creator and its retired secrets: programs of other companies may hold the token.
  */
 export async function readToken(db: Db, tokenId: string) {
   const [token] = await findToken(db, tokenId);

@@ -1,5 +1,5 @@
-// /v1: the routes for services that hold a token. Plain functions, no router: matching three paths by one costs as much as
-// a verification. What is wrong is thrown as a Problem, but for a refusal, which must be no dearer than an acceptance.
+// /v1: the routes for services that hold a token. There is no router: to match three paths with one costs as much as a
+// verification. Errors are thrown as a `Problem`, but a refusal is answered without a throw: it must not cost more than an acceptance.
 import type { Call } from '../http/call.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../http/problem.ts';
 import { refusalOf, refusalOfDeployment, refuse } from '../http/refuse.ts';
@@ -12,7 +12,7 @@ const NO_UPSTREAM =
 
 type Handler = (holder: Holder, call: Call) => Response | Promise<Response>;
 
-/** What is answered here, by its path, which is its name in the log. Every other path belongs to the API behind this one. */
+/** The handlers by path. The path is also the name of the route in the log. Every other path belongs to the upstream. */
 export const READS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     '/v1/ping',
@@ -45,7 +45,7 @@ export function isApiPath(path: string): boolean {
   return path.startsWith('/v1/') || path === '/v1';
 }
 
-/** The answer to a call of these paths: at once where nothing has to be waited for. */
+/** The answer to a call of these paths. Not a promise when nothing has to be waited for. */
 export function api(call: Call): Response | Promise<Response> {
   const read = READS.get(call.path);
   call.route = read === undefined ? '/v1/*' : call.path;
@@ -72,7 +72,7 @@ function route(call: Call, read: Handler | undefined): Response | Promise<Respon
     : settle(authentication, handler, call);
 }
 
-/** Hands a call on, where there is an API behind this one, and what can be told without the token allows it. */
+/** The handler that forwards the call. Throws if there is no upstream, or if the call is never forwarded. */
 function forwarderOf(call: Call): Handler {
   const { upstream } = call.deployment;
   if (upstream === null) throw new Problem('not-found', NO_UPSTREAM);
@@ -81,7 +81,7 @@ function forwarderOf(call: Call): Handler {
 }
 
 function settle(authentication: Authentication, handler: Handler, call: Call): Response | Promise<Response> {
-  // A secret in the URL is known to logs, whatever stands in the header. Cheap where there is none: a query is rare enough.
+  // Logs keep a secret in the URL, whatever credential the header has. The check is cheap for a URL without a query.
   const { url } = call.request;
   const isBare = !authentication.ok && authentication.refusal.slug === 'authentication-required';
   if (url.includes('?') && (isBare || SECRET_MARK.test(url))) {
@@ -92,7 +92,7 @@ function settle(authentication: Authentication, handler: Handler, call: Call): R
     return handler(authentication, call);
   }
   const { refusal } = authentication;
-  // A person at the address bar has no token to send, and gets a page.
+  // A person who types the address has no token to send, and gets a page.
   if (isBare && call.isNavigation) return refuseApi(call, refusal);
   call.note(refusal);
   return apiProblem(call, refusal);
@@ -106,14 +106,14 @@ function refuseApi(call: Call, refusal: Refusal): Response | Promise<Response> {
   return refuse(call, refusal, apiProblem(call, refusal));
 }
 
-/** In every secret; an underscore may be encoded. */
+/** A part of every secret. The underscore may be encoded. */
 const SECRET_MARK = /(?:_|%5f)dz/i;
 
 const ANSWER = template(200, { 'content-type': 'application/json' });
-/** By identity: the few refusals that are made once (bearer.ts) are rendered once, but for the request's id at their end. */
+/** The refusals that are made once (bearer.ts) are rendered once, without the request id at their end. Found by identity. */
 const rendered = new WeakMap<Refusal, { origin: string; start: string; shared: Template }>();
 
-/** A problem with the headers that every answer under /v1 carries. */
+/** A problem with the headers of every answer under /v1. */
 function apiProblem(call: Call, problem: Refusal): Response {
   const { origin } = call;
   let known = rendered.get(problem);

@@ -1,7 +1,7 @@
-// The body of a call on its way to the API behind this one. A failure on the caller's side must end the call: what came so
-// far is no whole message (RFC 9112 section 8), and a stream that is merely closed would make it one.
+// The body of a call on its way to the upstream API. A failure on the caller's side must end the call: the API has only a part of
+// the message (RFC 9112 section 8), and must not take it for a whole one because the stream was closed.
 
-/** How much is read at once, in bytes. */
+/** The size of one read, in bytes. */
 const PIECE = 64 * 1024;
 
 export type UploadEvents = {
@@ -11,11 +11,11 @@ export type UploadEvents = {
   goesOn(): void;
   /** The API has all of the body. */
   isSent(): void;
-  /** The caller's side failed; what the API got is not whole. */
+  /** The caller's side failed. The API got only a part of the body. */
   brokeOff(): void;
 };
 
-/** The body for the call to the API, with its length where the caller has said it. An API that reads no more ends it silently. */
+/** The body for the call to the API, with its length if the caller sent it. If the API stops reading, the upload ends without an event of failure. */
 export function startUpload(
   from: ReadableStream<Uint8Array>,
   length: string | null,
@@ -32,7 +32,7 @@ async function handOn(
   to: WritableStreamDefaultWriter<Uint8Array>,
   on: UploadEvents,
 ): Promise<void> {
-  // Avoid an unhandled rejection when the API reads no more: the next write says so as well.
+  // Avoid an unhandled rejection when the API stops reading: the next write fails too, and that failure is handled.
   to.closed.catch(() => {});
   let buffer = new ArrayBuffer(PIECE);
   for (;;) {
@@ -49,7 +49,7 @@ async function handOn(
     } catch {
       return on.goesOn();
     }
-    // Reading takes the buffer away and gives it back with what was read.
+    // A read detaches the buffer and gives it back with the bytes.
     buffer = piece.value.buffer as ArrayBuffer;
   }
 }
