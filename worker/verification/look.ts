@@ -1,14 +1,14 @@
-// What the operator's status says of the hubs. It changes nothing, and no hub asks the database for it.
+// The state of the hubs, for the operator's status. It changes nothing, and no hub asks the database for it.
 import type { HubLook, Look } from './sync.ts';
 import { hubAt, placesOf } from './region.ts';
 import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
-/** A hub that takes longer counts as not reachable. */
+/** A hub that takes longer counts as unreachable. */
 const LOOK_MS = 3000;
 const LOOK: Look = { look: true };
 
-/** Each hub, and what it says of itself; null for one that cannot be reached, or runs another release. */
+/** Each hub with its state. Null for a hub that cannot be reached or runs another release. */
 export async function lookAtHubs(hubs: Hubs): Promise<{ place: Place; look: HubLook | null }[]> {
   const terms = termsOf(hubs.epoch);
   return Promise.all(
@@ -16,7 +16,7 @@ export async function lookAtHubs(hubs: Hubs): Promise<{ place: Place; look: HubL
       const look = askUnder(
         terms,
         LOOK,
-        // A look is answered with what the hub says of itself.
+        // A hub answers a `Look` with its state.
         (question) => hubAt(hubs, place).sync(question, new Map()) as Promise<HubLook>,
       );
       return { place, look: await Promise.race([look, late()]).catch(() => null) };

@@ -1,17 +1,17 @@
-// One database belongs to one deployment. Hubs are told of the changes that their own Worker makes: a second Worker on the same
-// database would change it behind their back, and its own hubs would not hear of theirs.
+// One database belongs to one deployment. A Worker tells only its own hubs of its changes. If two Workers used one database, the
+// hubs of each would not learn of the changes of the other.
 
 /** The fault of a Worker whose database belongs to another one. */
 export const FOREIGN_FAULT =
   'DB or LIBSQL_URL: the database belongs to another deployment (docs/operating/environments.md#whose-the-database-is)';
 const FOREIGN = 'hub: the database belongs to another deployment';
 
-/** What tells this deployment from another one: ids of hubs are derived from their namespace. It sends no request. */
+/** The id of this deployment. It differs between deployments, because ids are derived from the namespace. Sends no request. */
 export function deploymentIdOf(hubs: Pick<DurableObjectNamespace, 'idFromName'>): string {
   return hubs.idFromName('deployment').toString();
 }
 
-/** What a hub rejects with. Of an error that it throws, a caller gets the message. */
+/** The error that a hub rejects with. RPC passes on its message only. */
 export function foreignError(): Error {
   return new Error(FOREIGN);
 }

@@ -1,5 +1,5 @@
-// After a change has committed: waits until no place can hold an older record, and says since when. Every hub is told
-// and waited for; a hub that does not answer costs time only: its own lease runs out.
+// Publishes a committed change: waits until no place can use an older record, and says since when. Every hub is told of the change.
+// A hub that does not answer only costs time, because its lease runs out.
 import { logOften } from '../http/log.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { isForeign } from './ownership.ts';
@@ -9,7 +9,7 @@ import { hubAt, placesOf } from './region.ts';
 import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
-/** What a batch committed: the newest row of `changes` at its end, and the hashes it wrote there. */
+/** What a batch committed: the newest row of `changes` at its end, and the hashes in the rows that it wrote. */
 export type Change = { head: Head; hashes: TokenHash[] };
 
 export type PublishPorts = {
@@ -21,44 +21,45 @@ export type PublishPorts = {
   advance(place: Place, head: Head): Promise<unknown>;
   /** Forgets a hash in KV. Best effort: correctness does not depend on it. */
   forget(hash: TokenHash): Promise<unknown>;
-  /** Told when not every hub has confirmed the change: its answer waits for the longest lease. */
+  /** Called when not every hub has confirmed the change. The answer then waits for the longest lease. */
   unconfirmed?(): void;
   leaseMs: number;
   hubLeaseMs: number;
 };
 
-/** Clocks run at the same rate within 2 %, and this much for good measure, in ms. */
+/** The rates of two clocks differ by 2 % at most. */
 const RATE = 1.02;
+/** Added to every lease, to be safe. */
 const MARGIN_MS = 100;
 const RETRY_MS = 200;
-/** A hub that has not answered by then is told once more: what was lost may have been the message alone. */
+/** A hub that has not answered in this time is told once more, because the message may have been lost. */
 const SILENCE_MS = 2000;
 
-/** KV deletes under way at once. An invocation has six connections: a hub that is told again must find one. */
+/** How many KV deletes are under way at once. An invocation has six connections, and hubs that are told again need some. */
 const DELETES_AT_ONCE = 4;
 /** No KV delete begins later than this after the first one. */
 const DELETES_MS = 1000;
 
 export const PUBLISH_RULES = {
   /**
-   * The longest time for which a place may rely on what it knew before the change. A hub that was not told cannot renew its
-   * lease without seeing the change; an isolate that asked the database itself holds a lease of its own.
+   * How long a place may use what it knew before the change. A hub that was not told reads the change when it renews its lease. An
+   * isolate that asked the database has a lease of its own.
    */
   longestLeaseMs(leaseMs: number, hubLeaseMs: number): number {
     return Math.max(hubLeaseMs, leaseMs);
   },
-  /** How long to wait for the leases that are out, in ms. */
+  /** How long to wait for the leases that isolates hold, in ms. */
   restMs(until: number, worst: number, now: number): number {
     return Math.max(0, Math.min(until, worst) - now);
   },
-  /** Whether a hub has confirmed the change; `hasAnswered` is false where it failed or said nothing. */
+  /** Whether a hub has confirmed the change. `hasAnswered` is false if it failed or did not answer in time. */
   isConfirmed(hasAnswered: boolean): boolean {
     return hasAnswered;
   },
 };
 export type PublishRules = typeof PUBLISH_RULES;
 
-/** Called right after the commit. Resolves at the instant that it names: RFC 3339 with milliseconds. */
+/** Must be called right after the commit. Resolves at the instant `effectiveAt` (RFC 3339 with milliseconds). */
 export async function publishChange(
   ports: PublishPorts,
   { head, hashes }: Change,
@@ -66,7 +67,7 @@ export async function publishChange(
 ): Promise<{ effectiveAt: string }> {
   const worst = ports.now() + rules.longestLeaseMs(ports.leaseMs, ports.hubLeaseMs) * RATE + MARGIN_MS;
   const told = Promise.all(ports.places.map((place) => advanceHub(ports, place, head, worst, rules)));
-  // The hubs come first: a KV that hangs must not take a connection that the answer waits for.
+  // The hubs are told first: a KV that hangs must not use a connection that the answer needs.
   void Promise.race([told, ports.sleep(SILENCE_MS)]).then(() => forgetAll(ports, hashes));
   const confirmed = await Promise.race([
     told.then((all) => all.every(Boolean)),
@@ -79,7 +80,7 @@ export async function publishChange(
   return { effectiveAt: new Date(ports.now()).toISOString() };
 }
 
-/** Forgets the hashes in KV, a few at a time, while time is left. */
+/** Deletes the records of the hashes from KV, a few at a time, while time is left. */
 async function forgetAll(ports: PublishPorts, hashes: TokenHash[]): Promise<void> {
   const until = ports.now() + DELETES_MS;
   const rest = hashes.values();
@@ -99,7 +100,7 @@ async function advanceHub(
   worst: number,
   rules: PublishRules,
 ): Promise<boolean> {
-  // An answer that comes late is one all the same.
+  // An answer to an earlier message counts too.
   const answers: Promise<true>[] = [];
   while (ports.now() < worst) {
     answers.push(ports.advance(place, head).then(() => true));
@@ -115,18 +116,18 @@ async function advanceHub(
 /** What publishing needs of a deployment. */
 export type Publishing = {
   hubs: Hubs;
-  /** Null in a jurisdiction, where KV holds nothing. */
+  /** Null in a jurisdiction, where KV is not used. */
   cache: { delete(key: string): Promise<unknown> } | null;
   /** The leases to wait for, in ms. */
   leaseMs: number;
   hubLeaseMs: number;
-  /** Called where a hub says that the database belongs to another deployment. */
+  /** Called when a hub says that the database belongs to another deployment. */
   refuse(): void;
 };
 
 /**
- * `publishChange` with the ports of a deployment. Rejects at once where a hub says that the database belongs to another
- * deployment: nothing is promised of it.
+ * `publishChange` with the ports of a deployment. Rejects at once when a hub says that the database belongs to another deployment:
+ * no promise holds for such a database.
  */
 export const publishTo =
   (publishing: Publishing) =>

@@ -1,24 +1,24 @@
-// What verification knows of one token, and since when. Pure.
-// A record is current when no change of its hash is newer than `asOf`: sequence numbers, never clocks.
+// What verification knows of one token, and as of which change. Pure.
+// A record is current if no change of its hash is newer than `asOf`. Changes are compared by number, never by time.
 import { ORGANISATION_ID, isPlan } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { TOKEN_ID, isSameSecret, sealOf } from '../token/secret.ts';
 import type { TagKeyRing, TokenHash } from '../token/secret.ts';
 
-/** A point in the sequence of changes. The nonce tells it from the same number of a database that was restored. */
+/** A point in the sequence of changes. A restored database uses numbers again; the nonce tells such changes apart. */
 export type Head = { seq: number; nonce: string };
 
 export function isSameHead(one: Head | null, other: Head | null): boolean {
   return one?.seq === other?.seq && one?.nonce === other?.nonce;
 }
 
-/** `null`: a genuine secret that no row knows, which is worth remembering as much as one that a row knows. */
+/** What a secret stands for. Null in a record: no token has this genuine secret. That is remembered too. */
 export type Holder = {
   tokenId: string;
   organisationId: string;
   plan: Plan;
   active: boolean;
-  /** From this instant on (ms since 1970) the secret is refused, by the clock of the place that verifies. Absent: it has no end. */
+  /** The secret is refused from this instant on (ms since 1970), by the clock of the place that verifies. Absent: it has no end. */
   expiresAt?: number;
 };
 export type TokenRecord = { asOf: Head; holder: Holder | null };
@@ -26,7 +26,7 @@ export type TokenRecord = { asOf: Head; holder: Holder | null };
 /** One row of `changes`. */
 export type Change = Head & { hash: TokenHash };
 
-/** What a call may have to ask of the database. Every call may reject. */
+/** The reads that a call may need. Each may reject. */
 export type Lookups = {
   /** A record for each hash, as of the newest head, from one statement. */
   read(hashes: TokenHash[]): Promise<Map<TokenHash, TokenRecord>>;
@@ -34,7 +34,7 @@ export type Lookups = {
   changesFrom(seq: number, limit: number): Promise<Change[]>;
 };
 
-/** D1, or another database that reads what it has committed. */
+/** The reads and writes of a hub. Each read must see all committed changes. */
 export type Source = Lookups & {
   /** The newest changes, ascending, at most `limit`; never empty. */
   newestChanges(limit: number): Promise<Change[]>;
@@ -42,18 +42,18 @@ export type Source = Lookups & {
   addUsage(rows: UsageRow[]): Promise<void>;
 };
 
-/** What a hub asks of the database. */
+/** All that a hub asks of the database. */
 export type HubSource = Source & {
-  /** The id of the deployment that the database belongs to, or null where none is written down. */
+  /** The id of the deployment that owns the database, or null if no owner is written down. */
   owner(): Promise<string | null>;
-  /** Writes the id of a deployment down, unless one stands there. */
+  /** Writes down a deployment as the owner, unless the database has one. */
   claim(deployment: string): Promise<void>;
 };
 
 /** Calls with one secret in one hour (hours since 1970); `usedAt` in RFC 3339, or null when none was accepted. */
 export type UsageRow = {
   tokenId: string;
-  /** Absent in rows that the release before has kept: it counted by token. */
+  /** Absent in rows of the release before, which counted by token. */
   hash?: TokenHash;
   hour: number;
   accepted: number;
@@ -61,27 +61,27 @@ export type UsageRow = {
   usedAt: string | null;
 };
 
-/** The KV key of a hash; nothing else is ever a key. */
+/** The key of a hash in KV. There are no other keys. */
 export function cacheKey(hash: TokenHash): string {
   return `t:${hash}`;
 }
 
-/** What KV may hold of a token that has a row. */
+/** A record that may be in KV: that of a token that has a row. */
 export type CachedRecord = { asOf: Head; holder: Holder };
 
 /**
- * Raised with every change of what a record says or how it is written (docs/operating/upgrade.md). A record without an end is
- * written as the release before wrote it, and says the same to both. Of a record with an end that release knows nothing.
+ * Raised with every change of the meaning or the form of a record (docs/operating/upgrade.md). A record without an end is written as
+ * the release before wrote it, and both releases read it. The release before cannot read a record with an end.
  */
 const RECORD_VERSION = '2';
 const VERSION_WITH_END = '3';
-/** Version, id of the tag key, seal and record. Printable ASCII alone: the seal reads one byte of each character. */
+/** Version, id of the tag key, seal and record. Only printable ASCII, because the seal reads one byte of each character. */
 const SEALED = /^([23])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
 const NONCE = /^[0-9a-f]{16}$/;
 
 /**
- * The record in a KV value, or null for anything that this deployment did not write for this very hash: KV is a hint,
- * not an authority. A key of the ring that no longer mints still counts.
+ * The record in a value of KV. Null unless this deployment wrote the value for this hash. Every key of the ring counts, also one
+ * that is not current.
  */
 export function readCachedRecord(
   ring: TagKeyRing,
@@ -100,7 +100,7 @@ function versionOf({ holder }: CachedRecord): string {
   return holder.expiresAt === undefined ? RECORD_VERSION : VERSION_WITH_END;
 }
 
-/** Null where the record could not be read again: ids of a shape that this product does not make. */
+/** Null if the record could not be read again, because an id has a shape that this product does not make. */
 export function writeCachedRecord(ring: TagKeyRing, hash: TokenHash, record: CachedRecord): string | null {
   const { asOf, holder } = record;
   const { tokenId, organisationId, plan, active, expiresAt } = holder;
@@ -111,7 +111,7 @@ export function writeCachedRecord(ring: TagKeyRing, hash: TokenHash, record: Cac
   return versionOf(record) + ring.current + sealOf(key, hash, body) + body;
 }
 
-/** Each field is checked before it is used: a release that says more of a token has another version. */
+/** Checks every field. A release with other fields has another version. */
 function parseRecord(body: string): CachedRecord | null {
   let fields: unknown;
   try {

@@ -1,25 +1,25 @@
-// Which hubs a deployment has, and which of them an isolate asks: the one nearest to where the call came in, or the only
-// one of a jurisdiction. Any choice among them is right, a near one is fast. Pure.
+// The hubs of a deployment, and which of them an isolate asks: the nearest one, or the only one of a jurisdiction. Every hub gives
+// right answers; a near one is fast. Pure.
 import type { Jurisdiction } from './jurisdiction.ts';
 import type { Head } from './record.ts';
 import type { Counts } from './sync.ts';
 import type { Terms } from './terms.ts';
 
-/** One hub per location hint that Durable Objects offer (developers.cloudflare.com/durable-objects/reference/data-location). */
+/** One hub for each location hint of Durable Objects (developers.cloudflare.com/durable-objects/reference/data-location). */
 export const REGIONS = ['wnam', 'enam', 'sam', 'weur', 'eeur', 'apac', 'oc', 'afr', 'me'] as const;
 export type Region = (typeof REGIONS)[number];
 
 /** Where a hub is: a region, or a whole jurisdiction. */
 export type Place = Region | Jurisdiction;
 
-/** One hub, as its callers see it. What it answers is known by what it is asked. */
+/** One hub, as its callers see it. The type of its answer depends on the question. */
 type HubStub = {
   sync(question: object, counts: Counts): Promise<unknown>;
   advance(point: Head & Partial<Terms>): Promise<Terms>;
 };
 type HubNames = { getByName(name: string, options?: { locationHint?: Region }): HubStub };
 
-/** The hubs of a deployment. `epoch` is its setting DATABASE_EPOCH; `jurisdiction` is null where there is none. */
+/** The hubs of a deployment. `epoch` is its setting DATABASE_EPOCH. `jurisdiction` is null if it has none. */
 export type Hubs = {
   namespace: HubNames & { jurisdiction(jurisdiction: Jurisdiction): HubNames };
   epoch: number;
@@ -31,15 +31,15 @@ export function placesOf({ jurisdiction }: Pick<Hubs, 'jurisdiction'>): readonly
   return jurisdiction === null ? REGIONS : [jurisdiction];
 }
 
-/** The place of the hub that an isolate asks; `cf` is that of its first request. */
+/** The place of the hub that an isolate asks. `cf` is that of the isolate's first request. */
 export function placeNear(cf: unknown, { jurisdiction }: Pick<Hubs, 'jurisdiction'>): Place {
   return jurisdiction ?? regionOf(cf);
 }
 
 /**
- * The hub of a place in this epoch, made on its first call. A later epoch has hubs of its own, so that one that still reads
- * the database of before is not asked. The first epoch has the names of the release before epochs: while a deployment
- * spreads, both releases must tell and ask the same hubs. Cloudflare takes no location hint beside a jurisdiction.
+ * The hub of a place in this epoch, created at its first call. Each epoch has its own hubs, so that a hub that still reads the
+ * database from before is not asked. The hubs of the first epoch have the names of the release before epochs: while a deployment
+ * spreads, both releases must use the same hubs. Cloudflare allows no location hint in a jurisdiction.
  */
 export function hubAt({ namespace, epoch }: Hubs, place: Place): HubStub {
   const name = epoch === 1 ? place : `${place}.${epoch}`;
@@ -52,15 +52,15 @@ function isRegion(place: Place): place is Region {
   return REGIONS.some((region) => region === place);
 }
 
-/** Where nothing is known of the caller: local runs, RPC from another Worker. */
+/** The region if nothing is known of the caller: local runs, RPC from another Worker. */
 export const FALLBACK: Region = 'weur';
 
-/** Longitudes (degrees east) that part a continent: Great Plains, the Oder, the Levant from the rest of Asia. */
+/** Longitudes (degrees east) that divide a continent: at the Great Plains, at the Oder, and east of the Levant. */
 const WEST_OF_AMERICA = -100;
 const EAST_OF_EUROPE = 15;
 const EAST_OF_THE_LEVANT = 60;
 
-/** The region for `request.cf`: its continent code, parted by longitude where a continent has two hubs. */
+/** The region for `request.cf`: by its continent, and by longitude if the continent has two hubs. */
 export function regionOf(cf: unknown): Region {
   if (typeof cf !== 'object' || cf === null) return FALLBACK;
   const { continent, longitude } = cf as { continent?: unknown; longitude?: unknown };

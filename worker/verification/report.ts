@@ -1,5 +1,5 @@
-// The log's words for what a call asked in vain. The call goes on without the answer, so that the log alone says so. Loaded by the
-// first failure: the path of a call does not carry it.
+// Logs the questions of a call that failed. The call goes on without the answer, so only the log shows the failure. Loaded at the
+// first failure, so that the path of a call stays small.
 import { logOften } from '../http/log.ts';
 import { storageCodeOf } from '../storage-failure.ts';
 import { isForeign } from './ownership.ts';
@@ -7,9 +7,9 @@ import type { Place } from './region.ts';
 import { isTooLate } from './isolate/verifier.ts';
 import type { Asked } from './isolate/verifier.ts';
 
-/** `place`: of the hub that this isolate asks. */
+/** `place`: that of the hub that this isolate asks. */
 export function logFailed(asked: Asked, error: unknown, place: Place): void {
-  // That one is named by the fault of the deployment.
+  // The fault of the deployment is logged elsewhere.
   if (isForeign(error)) return;
   const isSlow = isTooLate(error);
   if (asked === 'database') logOften('storage-failed', storageCodeOf(error));

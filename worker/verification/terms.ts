@@ -1,15 +1,14 @@
-// What an isolate and a hub must have in common before one accepts the other's answer: the version of their calls, and the
-// database that they read. While a deployment spreads, a hub may still run the code of another release or read the
-// database of before a restore. A call or an answer without the same terms counts as none. Pure.
+// An isolate and a hub accept each other's calls and answers only under the same terms: the version of the calls, and the database.
+// While a deployment spreads, a hub may still run another release, or read the database from before a restore. Pure.
 
 /** Raised with every change of the shape or the meaning of a call to a hub or of its answer (docs/operating/upgrade.md). */
 const CALL_VERSION = 3;
 
-/** They stand in every call and in every answer; the release before terms existed sends none. */
+/** Every call and every answer has them. The release before terms existed sends none. */
 export type Terms = { version: number; epoch: number };
 
 export const TERMS_RULES = {
-  /** Whether two epochs are of one database. */
+  /** Whether two epochs mean the same database. */
   isSameEpoch(own: number, other: number | undefined): boolean {
     return own === other;
   },
@@ -21,7 +20,7 @@ export function termsOf(epoch: number): Terms {
   return { version: CALL_VERSION, epoch };
 }
 
-/** Asks under these terms. Rejects an answer that was given under other ones. */
+/** Asks under these terms. Rejects an answer under other terms. */
 export async function askUnder<Question extends object, Answer extends object>(
   terms: Terms,
   question: Question,
@@ -34,7 +33,7 @@ export async function askUnder<Question extends object, Answer extends object>(
   return answer;
 }
 
-/** Answers a question that was asked under the same terms. Rejects any other one, and does nothing for it. */
+/** Answers a question under the same terms. Rejects any other question without calling `answer`. */
 export async function answerUnder<Answer extends object>(
   terms: Terms,
   question: Partial<Terms>,

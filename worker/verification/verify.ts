@@ -1,4 +1,4 @@
-// The answer to "may this secret call?". THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
+// Verifies a secret. THE HOT PATH: no Hono, no Drizzle, no schema library; synchronous when warm.
 import { hasSecretShape, hashOfSecret, isGenuineSecret } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import type { Answer } from './sync.ts';
@@ -17,24 +17,24 @@ export type { Verification } from './isolate/verifier.ts';
 export type Verifying = {
   hubs: Hubs;
   lookups: Lookups;
-  /** Null in a jurisdiction: KV keeps its copies all over the world, and knows no other way. */
+  /** Null in a jurisdiction, because KV has copies all over the world. */
   cache: Pick<KVNamespace, 'get' | 'put'> | null;
   keys: TagKeyRing;
   leaseMs: number;
-  /** Called where a hub says that the database belongs to another deployment. */
+  /** Called when a hub says that the database belongs to another deployment. */
   refuse(): void;
 };
 
-/** Where the call came in, and what may outlive its answer. */
+/** `cf` tells where the call came in. */
 type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
 
-/** KV's expiry only bounds its storage: how fresh a record is, is judged by `seq`. KV refuses fewer than 60 s. */
+/** The expiry in KV only bounds its storage. Freshness is judged by `seq`. KV refuses less than 60 s. */
 const CACHE_SECONDS = 7 * 24 * 60 * 60;
 
-/** At once when the isolate remembers; a promise when it has to ask. */
+/** Verifies a secret. Answers a promise only if the isolate has to ask KV, a hub or the database. */
 export type Verify = (secret: string, context: VerifyContext) => Verification | Promise<Verification>;
 
-/** The function that verifies in this isolate. What it remembers is its own. */
+/** The function that verifies in this isolate. It has its own memory. */
 export function verifyWith(verifying: Verifying): Verify {
   const { keys } = verifying;
   let verifier: Verifier | undefined;
@@ -42,21 +42,21 @@ export function verifyWith(verifying: Verifying): Verify {
     if (!hasSecretShape(secret)) return INVALID;
     const hash = hashOfSecret(secret);
     const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
-    // What is remembered was genuine when it came in: checksum and tag need no second look.
+    // A secret that is remembered was genuine. Its checksum and tag are not checked again.
     const recalled = verifier?.recall(hash, waitUntil);
     if (recalled !== undefined) return recalled;
-    // Before anything is asked, so that a made-up secret costs no storage read, and no memory.
+    // Checked before anything is asked, so that a made-up secret costs no storage read and no memory.
     if (!isGenuineSecret(keys, secret)) return INVALID;
     verifier ??= openVerifier(verifying, context.cf);
     return verifier.lookUp(hash, waitUntil);
   };
 }
 
-/** An isolate serves one place, so its first caller chooses the hub for all of them. */
+/** An isolate runs in one place, so its first call chooses the hub for all calls. */
 function openVerifier({ hubs, lookups, cache, keys, leaseMs, refuse }: Verifying, cf: unknown): Verifier {
   const place = placeNear(cf, hubs);
   const terms = termsOf(hubs.epoch);
-  // Of a database of another deployment nothing counts, not even what it says itself.
+  // After a hub said that the database belongs to another deployment, it is not read any more.
   let isOwn = true;
   const ifOwn = <T>(ask: () => Promise<T>): Promise<T> => (isOwn ? ask() : Promise.reject(foreignError()));
   return new Verifier({
@@ -70,7 +70,7 @@ function openVerifier({ hubs, lookups, cache, keys, leaseMs, refuse }: Verifying
         askUnder(
           terms,
           ask,
-          // What a hub answers to an `Ask`.
+          // A hub answers an `Ask` with an `Answer`.
           (question) => hubAt(hubs, place).sync(question, counts) as Promise<Answer>,
         ).catch((error: unknown) => {
           if (isForeign(error)) {

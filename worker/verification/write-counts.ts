@@ -1,4 +1,4 @@
-// Has every hub write the calls that it was told of, for those who must know what was used. Otherwise hubs write once a minute.
+// Makes every hub write its counts now, so that the database has all uses. Otherwise hubs write once a minute.
 import { hubAt, placesOf } from './region.ts';
 import type { Hubs } from './region.ts';
 import type { Write } from './sync.ts';
@@ -9,7 +9,7 @@ import type { Terms } from './terms.ts';
 const WRITE_MS = 20_000;
 const WRITE: Write = { write: true };
 
-/** Whether every hub of the deployment has written all that it was told of before this call. */
+/** Whether every hub of the deployment has written all counts that it got before this call. */
 export async function haveHubsWrite(hubs: Hubs): Promise<boolean> {
   const terms = termsOf(hubs.epoch);
   const late = new Promise<never>((_, fail) => {
@@ -19,7 +19,7 @@ export async function haveHubsWrite(hubs: Hubs): Promise<boolean> {
     askUnder(
       terms,
       WRITE,
-      // A hub that has written answers its terms.
+      // A hub answers a `Write` with its terms only.
       (question) => hubAt(hubs, place).sync(question, new Map()) as Promise<Terms>,
     ),
   );

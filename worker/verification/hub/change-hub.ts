@@ -1,5 +1,5 @@
-// One per region, near its isolates: the Durable Object around hub.ts. It adds up the calls that isolates counted and
-// writes them to the database at most once a minute; what waits for that is kept in its own storage.
+// The Durable Object around hub.ts. There is one for each region, near its isolates. It adds up the calls that isolates counted, and
+// writes the sums to the database at most once a minute. Until then it keeps them in its own storage.
 import { DurableObject } from 'cloudflare:workers';
 import { openDeployment } from '../../deployment/deployment.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
@@ -17,14 +17,14 @@ import type { Answer, Ask, Counts, HubLook, Look, Write } from '../sync.ts';
 
 /** How long a read of the database may take. */
 const SOURCE_MS = 5000;
-/** Counts wait this long in memory; a timer that is set keeps the object from hibernating over them. */
+/** How long counts wait in memory. The object does not hibernate while a timer is set, so the counts are not lost. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
-/** Rows in one stored value and in one statement: some 1 MB, where a Durable Object and D1 both take 2 MB. */
+/** Rows in one stored value and in one statement: about 1 MB. A Durable Object and D1 both allow 2 MB. */
 const ROWS = 5000;
 /**
- * Where counts are saved: the version of their shape stands in the key. Version 1, and the release before versions, counted by
- * token: their rows name no secret. What stands under another version is left where it is.
+ * The prefix of the keys under which counts are saved. It has the version of their shape. Version 1, and the release before
+ * versions, counted by token: their rows name no secret. Values of other versions are left as they are.
  */
 const SAVED = 'usage:2:';
 const SAVED_BEFORE = 'usage:';
@@ -38,7 +38,7 @@ export class ChangeHub extends DurableObject<Env> {
   readonly #hub: Hub;
   readonly #terms: Terms;
   readonly #usage = new Usage();
-  /** Whether the database is this deployment's; null until a hub has read whose it is. */
+  /** Whether the database belongs to this deployment. Null until the hub has read its owner. */
   #owned: Promise<boolean> | null = null;
   #saving = false;
   #writing: Promise<void> | null = null;
@@ -57,9 +57,9 @@ export class ChangeHub extends DurableObject<Env> {
     );
   }
 
-  /** Rejects a question under other terms than its own, and then counts nothing either: the caller keeps its counts. */
+  /** Rejects a question under other terms. The counts of a rejected question are not added: the caller keeps them. */
   sync(ask: Look & Partial<Terms>, counts: Counts): Promise<HubLook & Terms>;
-  /** Answers when all that was counted up to this call is written, and rejects where that fails. */
+  /** Answers when all counts up to this call are written. Rejects if that fails. */
   sync(ask: Write & Partial<Terms>, counts: Counts): Promise<Terms>;
   sync(ask: Ask & Partial<Terms>, counts: Counts): Promise<Answer & Terms>;
   sync(
@@ -81,7 +81,7 @@ export class ChangeHub extends DurableObject<Env> {
     });
   }
 
-  /** Answers when every change up to `point` is known here; rejects where it is not. */
+  /** Answers when the hub has read every change up to `point`. Rejects if it cannot. */
   advance(point: Head & Partial<Terms>): Promise<Terms> {
     return answerUnder(this.#terms, point, async () => {
       await Promise.all([this.#hub.advance(point), this.#requireOwnDatabase()]);
@@ -89,7 +89,7 @@ export class ChangeHub extends DurableObject<Env> {
     });
   }
 
-  /** Rejects where the database belongs to another deployment. Read once in the life of this object. */
+  /** Rejects if the database belongs to another deployment. The owner is read once in the life of this object. */
   async #requireOwnDatabase(): Promise<void> {
     this.#owned ??= this.#readOwner().catch((error: unknown) => {
       this.#owned = null;
@@ -98,7 +98,7 @@ export class ChangeHub extends DurableObject<Env> {
     if (!(await this.#owned)) throw foreignError();
   }
 
-  /** A database that belongs to no deployment is this one's from now on. A full database takes no row, and is served all the same. */
+  /** Claims a database that has no owner. A full database cannot take the row, but it is served too. */
   async #readOwner(): Promise<boolean> {
     const own = this.#deployment.id;
     const read = () => inTime(this.source.owner(), SOURCE_MS, logStorageFailure);
@@ -112,19 +112,19 @@ export class ChangeHub extends DurableObject<Env> {
     return isOwn;
   }
 
-  /** Writes what was counted to the database. What cannot be written stays, and is tried again a minute later. */
+  /** Writes the counts to the database. Counts that cannot be written are kept, and tried again a minute later. */
   override async alarm(): Promise<void> {
     try {
       await this.#write();
     } catch {
       logFailure('usage-not-written');
-      // Not thrown: the runtime gives up after six tries, and the database may be away for longer.
+      // The error is not thrown: the runtime gives up after six tries, and the database may be away for longer.
       await this.ctx.storage.setAlarm(Date.now() + WRITE_MS);
     }
     await this.ctx.storage.put(WRITTEN, Date.now());
   }
 
-  /** One at a time: what is being written must not be written by another one as well. */
+  /** Writes the counts, one write at a time, so that no count is written twice. */
   async #write(): Promise<void> {
     while (this.#writing !== null) await this.#writing.catch(() => undefined);
     this.#writing = this.#writeAll().finally(() => {
@@ -136,7 +136,7 @@ export class ChangeHub extends DurableObject<Env> {
   async #writeAll(): Promise<void> {
     await this.#save();
     await this.#mergeSaved();
-    // A part that was written is gone before the next one is tried, so that none is counted twice.
+    // A part is deleted before the next one is written, so that none is counted twice.
     for (const [key, rows] of await this.#saved()) {
       await this.source.addUsage(rows);
       await this.ctx.storage.delete(key);
@@ -151,7 +151,7 @@ export class ChangeHub extends DurableObject<Env> {
 
   async #saveAndWake(): Promise<void> {
     this.#saving = false;
-    // What is being written right now must not be added to.
+    // Parts that are being written must not change.
     if (this.#writing !== null) return this.#saveSoon();
     await this.#save();
     if ((await this.ctx.storage.getAlarm()) !== null) return;
@@ -159,7 +159,7 @@ export class ChangeHub extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Math.max(Date.now(), written + WRITE_MS));
   }
 
-  /** Moves the sums from memory to storage, where they outlive this object: all of it or nothing. What lies there stays as it is. */
+  /** Moves the sums from memory to storage, all or none, so that they outlive this object. Earlier parts stay as they are. */
   async #save(): Promise<void> {
     const dropped = this.#usage.takeDropped();
     if (dropped > 0) logFailure('usage-dropped', String(dropped));
@@ -176,7 +176,7 @@ export class ChangeHub extends DurableObject<Env> {
     }
   }
 
-  /** Adds up what was saved, once a minute: all of it or nothing. */
+  /** Adds up all saved parts into new ones, all or none. Once for each write. */
   async #mergeSaved(): Promise<void> {
     const saved = await this.#saved();
     const sum = new Usage();
@@ -184,7 +184,7 @@ export class ChangeHub extends DurableObject<Env> {
     const parts = partsOf(sum.take(), SAVED);
     await this.ctx.storage.transaction(async (storage) => {
       for (const [key, part] of parts) await storage.put(key, part);
-      // A part that outlived a write that failed half-way now lies in another one as well.
+      // A part may be left of a write that failed half-way. Its rows are in the new parts now.
       for (const key of saved.keys()) if (!parts.has(key)) await storage.delete(key);
     });
     const dropped = sum.takeDropped();
@@ -201,7 +201,7 @@ function logStorageFailure(error: unknown): void {
   logOften('storage-failed', storageCodeOf(error));
 }
 
-/** Rows by key, in an order that the keys keep: the oldest first. */
+/** The rows in parts, by key. The order of the keys is that of the rows. */
 function partsOf(rows: UsageRow[], prefix: string): Map<string, UsageRow[]> {
   const parts = new Map<string, UsageRow[]>();
   for (let start = 0; start < rows.length; start += ROWS) {

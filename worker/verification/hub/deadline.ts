@@ -1,8 +1,8 @@
-// A source that answers in time or fails. A hub shares one read among all who ask: one that hung for ever would keep
-// them all waiting for ever, long after the database is well again.
+// A source that answers in time or fails. All callers of a hub share a read. A read that never ended would make them all wait for
+// ever, even after the database has recovered.
 import type { Source } from '../record.ts';
 
-/** Fails each read after `ms`, and tells `failed` of each that fails; a write is waited for, since it may yet be done. */
+/** Each read fails after `ms`, and `failed` is told of every failure. A write has no deadline, because it may still be done. */
 export function withDeadline(
   source: Source,
   ms: number,
@@ -16,11 +16,11 @@ export function withDeadline(
   };
 }
 
-/** The answer, or a failure after `ms`; `failed` is told of either one. */
+/** The answer, or a failure after `ms`. `failed` is told of that failure, and of one of the answer itself. */
 export function inTime<T>(answer: Promise<T>, ms: number, failed: (error: unknown) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('database: too late')), ms);
-    // A timer that is left behind would keep a Durable Object from hibernating.
+    // A Durable Object does not hibernate while a timer is set.
     void answer.then(resolve, reject).finally(() => clearTimeout(timer));
   }).catch((error: unknown) => {
     failed(error);

@@ -1,6 +1,6 @@
-// What a region knows of the changes: the logic of ChangeHub, with clock and source passed in, so that it runs under a
-// simulated schedule as it runs in a Durable Object. It answers only while a lease of its own is good, and the lease is
-// counted from before its last read of the database: a hub that was not told of a change must come to see it, or fall silent.
+// The logic of ChangeHub: what a region knows of the changes. Clock and source are parameters, so that the same code runs in a
+// simulation and in a Durable Object. A hub answers only while it has a lease. The lease begins before the hub's last read of the
+// database. So a hub that was not told of a change must read it, or stop answering.
 import type { TokenHash } from '../../token/secret.ts';
 import { HUB_BRAKES } from './brakes.ts';
 import type { HubBrakes } from './brakes.ts';
@@ -9,13 +9,13 @@ import type { HubRules } from './rules.ts';
 import type { Change, Head, TokenRecord, Source } from '../record.ts';
 import type { Answer, Ask, HubLook } from '../sync.ts';
 
-/** How many changes a hub keeps; a caller or a record from before them must start afresh. */
+/** How many changes a hub keeps. A caller that knows only older ones is reset, and an older record is read again. */
 const KEPT = 50_000;
-/** The changes that a first load reads. One statement: between two of them a change could fall through. */
+/** How many changes the first load reads, in one statement: a change could be lost between two statements. */
 const FIRST_LOAD = KEPT;
 const PAGE = 5000;
 const ROUNDS = 3;
-/** Records that were read, for all who ask for them at the same time: more than one read brings. */
+/** How many records a hub keeps for callers that ask at the same time. It is more than one read answers. */
 const RECORDS = 5000;
 
 type Waiting = { hash: TokenHash; done: () => void; fail: (error: unknown) => void };
@@ -26,7 +26,7 @@ export class Hub {
   readonly #leaseMs: number;
   readonly #startedAt: number;
   #head: Head | null = null;
-  /** The oldest point from which on every change is known. */
+  /** Every change from this number on is known. */
   #floor = 0;
   #nonces = new Map<number, string>();
   #changed = new Map<TokenHash, number>();
@@ -56,13 +56,13 @@ export class Hub {
     this.#rules = rules;
   }
 
-  /** Answers under a lease that is good at the moment of the answer; rejects when none can be had. */
+  /** Answers while the hub has a lease. Rejects when it cannot get one. */
   async sync(ask: Ask): Promise<Answer> {
     if (this.#head === null || this.#now() >= this.#leaseUntil || this.#isBehind(ask)) await this.refresh();
-    // The refresh that was joined may have begun before the caller learned what it knows.
+    // The refresh above may have begun before the caller learned of its head.
     if (this.#isBehind(ask)) await this.refresh();
     let record = this.#currentRecord(ask);
-    // A read that began earlier may have been overtaken by a change: only what is current after it counts.
+    // A change may have come during the read. So a record is used only if it is current after the read.
     for (let round = 0; record === undefined && ask.hash !== undefined && round < ROUNDS; round++) {
       const read = await this.#read(ask.hash).then(
         () => true,
@@ -82,7 +82,7 @@ export class Hub {
     };
   }
 
-  /** Resolves when every change up to `point` is known here: read, not merely heard of. */
+  /** Resolves when the hub has read every change up to `point` from the database. */
   async advance(point: Head): Promise<void> {
     if (this.#rules.readsBeforeConfirming()) {
       // The refresh under way may have begun before the change.
@@ -93,18 +93,18 @@ export class Hub {
       throw new Error('hub: the change is not there');
   }
 
-  /** What is known here, without a question to the database. */
+  /** What the hub knows. Does not ask the database. */
   look(): HubLook {
     const ageMs = this.#head === null ? null : this.#now() - (this.#leaseUntil - this.#leaseMs);
     return { head: this.#head, ageMs, startedAt: this.#startedAt };
   }
 
-  /** Whether half the lease has gone: time to renew it before anybody has to wait. */
+  /** Whether half of the lease has passed. A hub renews its lease then, so that no caller has to wait for it. */
   get isStale(): boolean {
     return this.#now() >= this.#leaseUntil - this.#leaseMs / 2;
   }
 
-  /** One load at a time. Requests may share a promise in a Durable Object. */
+  /** Loads the newest changes, one load at a time. In a Durable Object, requests may share a promise. */
   refresh(): Promise<void> {
     if (this.#refreshing !== null && this.#rules.joinsLoads()) return this.#refreshing;
     this.#refreshing = this.#load().finally(() => {
@@ -114,7 +114,7 @@ export class Hub {
   }
 
   async #load(): Promise<void> {
-    // Before the read: what commits while it is under way may be missing from it.
+    // The time before the read, because a change that commits during the read may be missing from it.
     const asked = this.#now();
     if (this.#head === null) this.#restart(await this.#source.newestChanges(FIRST_LOAD));
     else {
@@ -123,7 +123,7 @@ export class Hub {
         const page = await this.#source.changesFrom(seq, PAGE);
         const [own, ...newer] = page;
         if (own?.seq !== seq || !this.#rules.isSameNonce(nonce, own.nonce)) {
-          // Pruned, or the number of another past: a restored database counts again.
+          // The change was pruned, or the database was restored and gave its number to another change.
           this.#restart(await this.#source.newestChanges(FIRST_LOAD));
           break;
         }
@@ -175,7 +175,7 @@ export class Hub {
     return seq >= this.#floor && this.#rules.isSameNonce(this.#nonces.get(seq), nonce);
   }
 
-  /** The caller has seen more than this hub: it asked the database itself. */
+  /** Whether the caller knows newer changes than this hub, because it asked the database itself. */
   #isBehind({ head }: Ask): boolean {
     return head !== null && this.#head !== null && head.seq > this.#head.seq;
   }
@@ -197,7 +197,7 @@ export class Hub {
     return this.#knows(asOf) && asOf.seq >= (this.#changed.get(hash) ?? 0);
   }
 
-  /** One read for all who ask for a token, and one for the tokens that are asked for while enough others are under way. */
+  /** Reads the record of a token. All callers share one read of a token. Tokens that must wait for other reads are read together. */
   #read(hash: TokenHash): Promise<void> {
     let read = this.#reads.get(hash);
     if (read === undefined) {
@@ -231,7 +231,7 @@ export class Hub {
 
   async #loadRecords(hashes: TokenHash[]): Promise<void> {
     const read = await this.#source.read(hashes);
-    // Before any of them is kept: a caller finds the record that it waited for.
+    // Old records are dropped before new ones are kept, so that each caller finds the record that it waited for.
     if (this.#records.size + read.size > RECORDS) this.#records = new Map();
     for (const [hash, record] of read) this.#records.set(hash, record);
   }

@@ -1,13 +1,12 @@
-// The rules of the promise that a hub keeps. Each has a name, so that the simulation can leave one out and show that the
-// promise breaks without it. Pure.
+// The rules that a hub keeps for the promise. Each has a name: the simulation turns one off and shows that the promise breaks. Pure.
 import type { Head } from '../record.ts';
 
 export const HUB_RULES = {
-  /** Whether a hub reads the database before it confirms a change: it must have read the change, not only heard of it. */
+  /** Whether a hub reads the database before it confirms a change. It must have read the change itself. */
   readsBeforeConfirming(): boolean {
     return true;
   },
-  /** Whether a change is confirmed. By number and nonce: another database has a change of the same number. */
+  /** Whether a change is confirmed. The number alone is not enough: another database has a change with the same number. */
   confirms(isKnown: boolean, _head: Head | null, _change: Head): boolean {
     return isKnown;
   },
@@ -19,11 +18,11 @@ export const HUB_RULES = {
   trustsRead(isCurrent: boolean): boolean {
     return isCurrent;
   },
-  /** Whether a caller joins the load that is under way: two loads at once would leave a gap between them. */
+  /** Whether a caller waits for the load that is under way. Two loads at once could leave a gap in the changes. */
   joinsLoads(): boolean {
     return true;
   },
-  /** Whether two changes of one number are the same: a database that was restored counts again. */
+  /** Whether two changes with one number are the same. A restored database uses its numbers again. */
   isSameNonce(known: string | undefined, other: string): boolean {
     return known === other;
   },

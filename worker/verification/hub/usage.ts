@@ -1,17 +1,17 @@
-// Adds up what the isolates of a region counted. Approximate by contract: a hub that dies may lose its last seconds.
+// Adds up the calls that the isolates of a region counted. Counts are approximate: a hub that dies may lose its last seconds.
 import type { UsageRow } from '../record.ts';
 import type { Counts } from '../sync.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 
-/** Rows that wait at most: some 20 MB in storage. */
+/** How many rows may wait: about 20 MB in storage. */
 export const ROWS_KEPT = 100_000;
 
 export class Usage {
   #rows = new Map<string, UsageRow>();
   #dropped = 0;
 
-  /** Adds what one isolate counted since it last told. */
+  /** Adds what one isolate counted since its last call. */
   add(counts: Counts, now: number): void {
     const hour = Math.floor(now / HOUR_MS);
     for (const [hash, [accepted, refused, tokenId]] of counts) {
@@ -39,14 +39,14 @@ export class Usage {
     if (row.usedAt !== null && row.usedAt > (sum.usedAt ?? '')) sum.usedAt = row.usedAt;
   }
 
-  /** How many rows were dropped since this was last asked: the oldest go when there are too many. */
+  /** How many rows were dropped since the last call of this method. The oldest are dropped when there are too many. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
     return dropped;
   }
 
-  /** A Map is in the order in which its keys came. */
+  /** The first key of a Map is the one that was added first. */
   #dropOldest(): void {
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest);
@@ -59,7 +59,7 @@ export class Usage {
     return this.#rows.size === 0;
   }
 
-  /** Everything so far, to be written; what cannot be written comes back by `addRow`. */
+  /** Takes all rows out, to be written. The caller gives rows that it cannot write back with `addRow`. */
   take(): UsageRow[] {
     const rows = [...this.#rows.values()];
     this.#rows = new Map();

@@ -1,25 +1,25 @@
-// The rules that keep an isolate from asking more than the hub and the database can answer, so that a region comes back
-// after a disturbance (simulation/overload.ts shows it, and what happens without each of them). Pure: times in ms.
+// Rules that keep an isolate from asking more than the hub and the database can answer, so that a region recovers after a
+// disturbance. simulation/overload.ts shows this, and what happens without each rule. Pure: times in ms.
 
-/** How long an isolate does not ask again after a question that failed at once; random, so that isolates do not ask together. */
+/** How long an isolate does not ask again after a question failed. Random, so that isolates do not all ask at the same time. */
 const REST_MS = { least: 250, most: 750 };
-/** How long a call waits between two looks at what another call has asked; longer when it has waited long already. */
+/** How long a call waits before it looks again for the answer to another call's question. Grows with the time that it has waited. */
 const LOOK_AGAIN_MS = 10;
 const LOOK_AGAIN_SHARE = 0.25;
 
 export const BRAKES = {
   /**
-   * Whether what was learned under a lease until `leaseUntil` answers a call that began at `startedAt`. The promise is
-   * about the moment at which a call begins, so an answer that comes after its lease still serves the calls that began before.
+   * Whether an answer under a lease until `leaseUntil` may serve a call that began at `startedAt`. The promise is about the time at
+   * which a call begins, so an answer that arrives after its lease still serves calls that began before its end.
    */
   isAnswered(startedAt: number, leaseUntil: number, _now: number): boolean {
     return startedAt < leaseUntil;
   },
-  /** Whether a call may renew the lease: one at a time, and `askedUntil` is when the one under way is given up. */
+  /** Whether a call may renew the lease. One call renews at a time; `askedUntil` is when the present one gives up. */
   mayRenew(now: number, askedUntil: number): boolean {
     return now >= askedUntil;
   },
-  /** Whether a call may read the database itself: as above. */
+  /** Whether a call may read the database itself, in the same way. */
   mayReadDirectly(now: number, askedUntil: number): boolean {
     return now >= askedUntil;
   },

@@ -1,5 +1,5 @@
-// What one isolate remembers: records, bounded, and the changes it has learned, so that nothing older than what it
-// knows is ever kept. No I/O, no clock.
+// The memory of one isolate: a bounded number of records, and the changes that it has learned. A record that is older than those
+// changes is never kept. No I/O, no clock.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Head, Holder } from '../record.ts';
 import { ISOLATE_RULES } from './rules.ts';
@@ -7,7 +7,7 @@ import type { IsolateRules } from './rules.ts';
 
 /** Two generations of at most this many: 10,000 records, 3.7 MB with ids of 36 characters. */
 const GENERATION = 5000;
-/** Secrets without a row, likewise: apart, so that however many of them are asked for, no token is forgotten. */
+/** The same for secrets without a row. They are kept apart, so that many of them never push out a token. */
 const GENERATION_WITHOUT_ROW = 1000;
 const CHANGES = 2000;
 
@@ -16,9 +16,9 @@ export type Remembered = { holder: Holder | null };
 export class Memory {
   /** The newest point in the changes that this isolate has learned; null before the first sync. */
   head: Head | null = null;
-  /** Counts the resets that were taken over: an answer to a question of an earlier generation says nothing any more. */
+  /** The number of resets. An answer to a question of an earlier generation is not used. */
   generation = 0;
-  /** Below this `seq` the isolate does not know what changed. */
+  /** The isolate does not know which tokens changed before this `seq`. */
   #floor = 0;
   readonly #changed = new Map<TokenHash, number>();
   readonly #tokens = new Recent(GENERATION);
@@ -29,12 +29,12 @@ export class Memory {
     this.#rules = rules;
   }
 
-  /** Remembered and not known to have changed. A record that is asked for stays; hits alone move nothing. */
+  /** The record, if it is remembered and no change of it is known. */
   get(hash: TokenHash): Remembered | undefined {
     return this.#tokens.get(hash) ?? this.#withoutRow.get(hash);
   }
 
-  /** Keeps a record unless a change that was learned meanwhile is newer, or it is older than what was learned at all. */
+  /** Keeps a record, unless it is older than a learned change of the token, or older than all learned changes. */
   put(hash: TokenHash, asOf: number, holder: Holder | null): void {
     if (this.#rules.isOvertaken(asOf, this.#changed.get(hash) ?? 0, this.#floor)) return;
     const [kept, other] =
@@ -43,13 +43,13 @@ export class Memory {
     kept.keep(hash, { holder });
   }
 
-  /** Learns the changes up to `head`. Answers overtake each other, so the head only grows. */
+  /** Learns the changes up to `head`. The head never goes back, because answers may arrive out of order. */
   learn(head: Head, changes: readonly (readonly [hash: TokenHash, seq: number])[]): void {
     for (const [hash, seq] of changes) {
       this.#tokens.delete(hash);
       this.#withoutRow.delete(hash);
       if (seq <= (this.#changed.get(hash) ?? 0)) continue;
-      // Again at the end: the map's order is the order of learning, and the oldest goes first.
+      // Moves the entry to the end of the map, because the entry that was learned first is dropped first.
       this.#changed.delete(hash);
       this.#changed.set(hash, seq);
     }
@@ -61,7 +61,7 @@ export class Memory {
     }
   }
 
-  /** Forgets everything, for its past has nothing to do with `head` any more, and goes on from there. */
+  /** Forgets everything and begins again at `head`, because the known changes belong to another past. */
   restart(head: Head): void {
     this.forget();
     this.#changed.clear();
@@ -70,7 +70,7 @@ export class Memory {
     this.generation++;
   }
 
-  /** Forgets the records; nothing older than the newest head that is known may come back. */
+  /** Forgets the records. Records that are older than the known head are not kept from now on. */
   forget(): void {
     this.#tokens.clear();
     this.#withoutRow.clear();
@@ -82,7 +82,7 @@ export class Memory {
   }
 }
 
-/** The records that were asked for last, in two generations of at most `limit`; hits alone move nothing. */
+/** The records that were asked for last, in two generations of at most `limit`. A hit in the young generation moves nothing. */
 class Recent {
   readonly #limit: number;
   #young = new Map<TokenHash, Remembered>();

@@ -1,18 +1,18 @@
-// Bounds what secrets without a row may cost: a genuine secret of a token that was deleted is in no cache, so that each
-// look-up of it reaches the hub and the database. No clock of its own.
+// Bounds the cost of secrets without a row. The secret of a deleted token is genuine but in no cache, so each look-up of it reaches
+// the hub and the database. Times are parameters.
 import type { TokenHash } from '../../token/secret.ts';
 
-/** So many look-ups of an isolate may end without a row at once, and so many more each second. */
+/** How many look-ups of an isolate may end without a row at once, and how many more each second. */
 const AT_ONCE = 100;
 const PER_SECOND = 5;
 
 export class Misses {
   #left = AT_ONCE;
   #countedAt = 0;
-  /** Counted lately: a thousand calls that ask together for one secret are one look-up of it. */
+  /** The hashes that were counted lately. A thousand calls at once with one secret count as one look-up. */
   readonly #counted = new Set<TokenHash>();
 
-  /** Whether a hash that nothing is known of may be looked up; `now` in ms. */
+  /** Whether an unknown hash may be looked up. `now` in ms. */
   areFew(now: number): boolean {
     return this.#left + this.#earnedBy(now) >= 1;
   }

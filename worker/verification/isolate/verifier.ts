@@ -1,6 +1,6 @@
-// One isolate's verifier: memory under a lease, then KV and the region's hub, then the database itself. Clock and ports are
-// passed in, so that the same code runs in a simulation. Nothing is shared between requests: in a Worker a promise
-// belongs to the request that began it, and hangs for the others when that one is cancelled.
+// The verifier of one isolate. It looks in its memory while it has a lease, then asks KV and the region's hub, then the database.
+// Clock and ports are parameters, so that the same code runs in a simulation. Requests share no promise: in a Worker a promise
+// belongs to the request that began it, and never settles for the others if that request is cancelled.
 import { opensDeveloperZone } from '../../organisation/organisation.ts';
 import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
@@ -16,51 +16,51 @@ import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '.
 import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
-  /** `expiresAt` (RFC 3339): from then on this secret is refused. Absent: it has no end. */
+  /** `expiresAt` (RFC 3339): the secret is refused from then on. Absent: it has no end. */
   | { ok: true; tokenId: string; organisationId: string; plan: Plan; expiresAt?: string }
   | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
   | { ok: false; reason: 'invalid-token' }
-  /** The database cannot be reached and nothing current is held; `retryAfter` in seconds. */
+  /** The database cannot be reached, and no current record is known. `retryAfter` in seconds. */
   | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
 
 export type Ports = {
   now(): number;
   sleep(ms: number): Promise<void>;
   hub: { sync(ask: Ask, counts: Counts): Promise<Answer> };
-  /** KV, by hash: a hint that may be of any age. */
+  /** KV, by hash. A record in it may be of any age. */
   cache: {
     get(hash: TokenHash): Promise<CachedRecord | null>;
     put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
   source: Lookups;
-  /** Told of each question that was not answered, or not in time. Nothing depends on it. */
+  /** Told of each question that failed, or was not answered in time. Only for the log. */
   failed?(asked: Asked, error: unknown): void;
   /** From 0 to 1. */
   random(): number;
   leaseMs: number;
 };
 export type Asked = 'hub' | 'cache' | 'cache-write' | 'database';
-/** `taken`: the generation of memory that may keep what the answer says; null for none. */
+/** `taken`: the generation of the memory that may keep the answer; null for none. */
 type Synced = { answer: Answer; taken: number | null };
-/** What the database said itself: a record, or that what is remembered was brought up to date. */
+/** The answer of the database: a record, or `learned` if the memory has learned the newest changes. */
 type Direct = { record: TokenRecord; taken: number | null } | 'learned';
 type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
 const HUB_MS = 2000;
 const DIRECT_MS = 3000;
-/** A hub that was too slow is not waited for again so soon: the database is asked at once. */
+/** How long a hub that was too slow is not asked again. The database is asked instead. */
 const SLOW_HUB_REST_MS = 5000;
-/** How long a call waits in all for what others have asked. */
+/** How long a call waits in all for the questions of other calls. */
 const WAIT_MS = 5000;
-/** The changes that an isolate learns from the database itself: in pages, up to as many as a hub knows. */
+/** An isolate reads changes from the database in pages, at most as many as a hub knows. */
 const DIRECT_PAGE = 5000;
 const DIRECT_PAGES = 10;
-/** How many tokens one direct read reads at most. */
+/** How many tokens a direct read reads at most. */
 const DIRECT_TOKENS = 100;
-/** When traffic stops, what was counted last is told within this time. */
+/** When calls stop, the last counts are sent within this time. */
 const FLUSH_MS = 10_000;
-/** A hub that cannot be had then is asked again after these times. What may outlive an answer has 30 s in all. */
+/** If the hub cannot be reached then, it is asked again after these times. Work after an answer may take 30 s in all. */
 const FLUSH_AGAIN_MS = [5000, 10_000];
 const TOO_LATE = 'too late';
 export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
@@ -73,15 +73,15 @@ export class Verifier {
   readonly #rules: IsolateRules;
   readonly #misses = new Misses();
   #leaseUntil = 0;
-  /** From here on one request renews the lease in the background; it moves the mark, so that the next one does not. */
+  /** From this time on a request renews the lease in the background. It moves this time, so that the next request does not renew too. */
   #renewAt = 0;
   #learnedAt = 0;
   #counts: Counts = new Map();
   #flushAt = 0;
-  /** Until when a renewal, or a direct read, is under way: a time and not a promise, for a promise belongs to one request. */
+  /** Until when a renewal, or a direct read, is under way. Times and not promises, because a promise belongs to one request. */
   #renewingUntil = 0;
   #readingUntil = 0;
-  /** Tokens that calls wait for: the next direct read reads them too. Hashes are data, which requests may share. */
+  /** The tokens that calls wait for. The next direct read reads them too. Requests may share hashes, because they are data. */
   readonly #wanted = new Set<TokenHash>();
   #hubRestsUntil = 0;
   #databaseRestsUntil = 0;
@@ -93,7 +93,7 @@ export class Verifier {
     this.#rules = rules;
   }
 
-  /** The answer for a hash that is remembered under a good lease: no I/O, no promise. Undefined: ask `lookUp`. */
+  /** The answer for a hash that is remembered under a lease: no I/O, no promise. Undefined: ask `lookUp`. */
   recall(hash: TokenHash, waitUntil: WaitUntil): Verification | undefined {
     const now = this.#ports.now();
     if (now >= this.#leaseUntil) return undefined;
@@ -106,7 +106,7 @@ export class Verifier {
     return this.#judge(hash, remembered.holder, now, waitUntil);
   }
 
-  /** The answer from beyond this isolate. Never wrong: where the database cannot be read, it says so. */
+  /** The answer from KV, the hub or the database. `verification-unavailable` if none of them can be asked. */
   async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
     const isRemembered = this.memory.get(hash) !== undefined;
     if (!isRemembered && !(await this.#mayAskFor(hash))) return UNAVAILABLE;
@@ -116,20 +116,20 @@ export class Verifier {
     return this.#judge(hash, holder, this.#ports.now(), waitUntil);
   }
 
-  /** While too many look-ups end without a row, only a hash that KV knows is asked for: such a row was there once. */
+  /** Whether the hash may be looked up. While too many look-ups end without a row, only hashes in KV are: they had a row once. */
   async #mayAskFor(hash: TokenHash): Promise<boolean> {
     if (this.#misses.areFew(this.#ports.now())) return true;
     return (await this.#readCache(hash)) !== null;
   }
 
-  /** Undefined: neither the hub nor the database can be had, or not in time. */
+  /** The holder, or null for none. Undefined if neither the hub nor the database answers in time. */
   async #find(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     const startedAt = this.#ports.now();
     for (let now = startedAt; now - startedAt < WAIT_MS; now = this.#ports.now()) {
       const kept = this.#kept(hash, startedAt, now);
       if (kept !== undefined) return kept.holder;
       const isHubAsked = now >= this.#hubRestsUntil;
-      // What changed meanwhile is all that is missing of a record that is remembered: one call asks for all of them.
+      // A remembered record only lacks the newest changes. One call asks for them, for all records.
       const isRemembered = this.memory.get(hash) !== undefined;
       if (!isRemembered && this.#wanted.size < DIRECT_TOKENS) this.#wanted.add(hash);
       const isRenewing = isRemembered && !this.#brakes.mayRenew(now, this.#renewingUntil);
@@ -153,16 +153,16 @@ export class Verifier {
       const rest = Math.max(0, startedAt + WAIT_MS - later);
       await this.#ports.sleep(Math.min(this.#brakes.lookAgainMs(later - startedAt), rest));
     }
-    // What another call has learned during the last wait.
+    // Another call may have learned the record during the last wait.
     return this.#kept(hash, startedAt, this.#ports.now())?.holder;
   }
 
-  /** What is remembered, where the lease covers a call that began at `startedAt`. */
+  /** The remembered record, if the lease covers a call that began at `startedAt`. */
   #kept(hash: TokenHash, startedAt: number, now: number): Remembered | undefined {
     return this.#brakes.isAnswered(startedAt, this.#leaseUntil, now) ? this.memory.get(hash) : undefined;
   }
 
-  /** Asks the hub what changed; undefined when it cannot be had. */
+  /** Asks the hub what changed. Undefined if it does not answer. */
   #renew(now: number, waitUntil: WaitUntil): Promise<Synced | undefined> {
     const until = now + HUB_MS;
     this.#renewingUntil = until;
@@ -171,14 +171,14 @@ export class Verifier {
     });
   }
 
-  /** The record by way of KV and the hub; undefined when the hub cannot be had, or not the record. */
+  /** The holder from KV and the hub. Undefined if the hub does not answer, or has no record. */
   async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
     const cached = await this.#readCache(hash);
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
     const synced = await this.#ask(ask, waitUntil);
     if (synced === undefined) return undefined;
     const { record, head } = synced.answer;
-    // The hub judged either record at its own head, so it holds up to there.
+    // The hub found the record current at its own head, so the record is as of that head.
     if (record === 'cached' && cached !== null) {
       if (synced.taken === this.memory.generation) this.memory.put(hash, head.seq, cached.holder);
       return cached.holder;
@@ -188,8 +188,8 @@ export class Verifier {
   }
 
   /**
-   * Asks the database itself, one call at a time: a hub that is away must not send everybody there. Answers the record,
-   * `learned` where the record that is remembered may hold now, or undefined when the database cannot be had.
+   * Asks the database, one call at a time: while a hub is away, not every call may ask the database. Answers the record, `learned`
+   * if the remembered record may be current now, or undefined if the database does not answer.
    */
   async #askDirectly(hash: TokenHash, now: number, waitUntil: WaitUntil): Promise<Direct | undefined> {
     const until = now + DIRECT_MS;
@@ -203,12 +203,12 @@ export class Verifier {
       .finally(() => {
         if (this.#readingUntil === until) this.#readingUntil = 0;
       });
-    // Others wait for it, so that it must not end with the request of a caller who hangs up.
+    // Other calls wait for the answer, so the read must go on if this caller hangs up.
     waitUntil(asked);
     return asked;
   }
 
-  /** Keeps a record that was read, as of `seq` where it may be kept at all; one of many who read it fills KV. */
+  /** Keeps a record that was read, as of `seq`, if `taken` allows it. The first call that reads the record also writes it to KV. */
   #keep(
     hash: TokenHash,
     { asOf, holder }: TokenRecord,
@@ -226,7 +226,7 @@ export class Verifier {
     return holder;
   }
 
-  /** The changes come from the database, and so does the lease; the record as well, unless it is remembered. */
+  /** Takes the changes and a lease from the database, and the record too unless it is remembered. */
   async #readDirectly(hash: TokenHash): Promise<Direct> {
     const asked = this.#ports.now();
     const { head, generation } = this.memory;
@@ -252,7 +252,8 @@ export class Verifier {
       ...learned,
       head: newest === undefined ? record.asOf : { seq: newest.seq, nonce: newest.nonce },
     });
-    // The two were read apart: a database that was restored in between gave them from two pasts, under the same numbers.
+    // Record and changes were read by two statements. If the database was restored in between, they belong to two pasts that use
+    // the same numbers.
     const { seq, nonce } = record.asOf;
     const isOfOnePast =
       changes === undefined || changes.some((change) => change.seq === seq && change.nonce === nonce);
@@ -263,7 +264,7 @@ export class Verifier {
     return { record, taken };
   }
 
-  /** The changes from `head` on, itself included; undefined where it is not known any more, or too many are newer. */
+  /** The changes from `head` on, including `head`. Undefined if the database does not have `head`, or too many changes are newer. */
   async #readChanges(head: Head): Promise<Change[] | undefined> {
     const changes: Change[] = [];
     let last = head;
@@ -278,7 +279,7 @@ export class Verifier {
     return undefined;
   }
 
-  /** Asks the hub; undefined when it cannot be had. Goes on when the caller hangs up: others wait for it, and their counts ride on it. */
+  /** Asks the hub. Undefined if it does not answer. Goes on if the caller hangs up, because other calls wait for the answer and the question carries their counts. */
   #ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
     const synced = this.#sync(ask).catch(() => undefined);
     waitUntil(synced);
@@ -305,7 +306,7 @@ export class Verifier {
     }
   }
 
-  /** Learns an answer and takes its lease: the generation it holds in, or null when it says nothing about what is known by now. */
+  /** Learns an answer and takes its lease. Answers the generation that may keep the record, or null if the answer is out of date. */
   #take(
     asked: number,
     generation: number,
@@ -314,17 +315,17 @@ export class Verifier {
   ): number | null {
     if (generation !== this.memory.generation) return null;
     if (this.#rules.isReset(changes, this.memory.head)) {
-      // Another answer came while this one was under way, and its head may be the newer one.
+      // Another answer arrived while this one was under way, and its head may be newer.
       if (asked < this.#learnedAt) {
         this.memory.forget();
         return null;
       }
       this.memory.restart(head);
-      // Leases of the past that is gone mean nothing for what comes now.
+      // A lease for the other past does not hold any more.
       this.#leaseUntil = 0;
     } else {
-      // Another answer was learned while this one was under way. Unless both end at the same point they may tell of two
-      // pasts, before and after the database was restored, under the same numbers.
+      // Another answer may have been learned while this one was under way. Unless both end at the same point they may belong to two
+      // pasts, before and after the database was restored, that use the same numbers.
       const known = this.memory.head;
       if (!isSameHead(known, asker) && !isSameHead(known, head)) return null;
       this.memory.learn(head, changes);
@@ -374,7 +375,7 @@ export class Verifier {
     }
   }
 
-  /** What KV says, or null where it says nothing in time. */
+  /** The record in KV, or null if KV has none or does not answer in time. */
   #readCache(hash: TokenHash): Promise<CachedRecord | null> {
     return this.#within(CACHE_MS, this.#ports.cache.get(hash)).catch((error: unknown) => {
       this.#ports.failed?.('cache', error);
@@ -392,7 +393,7 @@ export class Verifier {
   }
 }
 
-/** Whether an answer did not come in time, which `failed` was told of. */
+/** Whether an error that `failed` was told of means that an answer did not come in time. */
 export function isTooLate(error: unknown): boolean {
   return error instanceof Error && error.message === TOO_LATE;
 }

@@ -1,4 +1,4 @@
-// All that is read from the database, with what hubs alone read. It is a file of its own, so that the path of a call does not load it.
+// All that hubs read from the database. It is a separate file, so that the path of a call does not load it.
 import { libsql } from '#libsql';
 import { d1Lookups } from './lookup.ts';
 import type { Change, HubSource, UsageRow } from '../record.ts';

@@ -1,4 +1,4 @@
-// What a call may have to ask D1. Another database joins by giving the same functions (Source in record.ts).
+// The reads of a call in D1. Another database offers the same functions (`Lookups` in record.ts).
 import type { Change, Lookups } from '../record.ts';
 import { CHANGES_FROM, READ, recordsOf } from './statements.ts';
 import type { Row } from './statements.ts';

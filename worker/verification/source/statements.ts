@@ -1,12 +1,12 @@
-// What verification asks of the database, in hand-written SQL: D1 and libSQL are asked the same statements. The look-up of a
-// call is one indexed statement.
+// The statements of verification, in hand-written SQL. D1 and libSQL get the same ones. The look-up of a call is one statement, and
+// uses indexes only.
 import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import type { TokenRecord } from '../record.ts';
 
 /**
- * Records and newest head together, for each hash in a list in JSON: had they been read apart, a change between them would be
- * missed. A retired secret is known as long as its row is there, so that calls with it are counted as refused.
+ * The record of each hash in a JSON list, with the newest head. One statement, because a change between two would be missed. A
+ * retired secret is found while it has a row, so that calls with it are counted as refused.
  */
 export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active AND s.retired_at IS NULL AS active,
 o.id AS organisationId, plan, retires_at AS retiresAt
@@ -18,14 +18,14 @@ LEFT JOIN organisations AS o ON o.id = t.organisation_id`;
 export const CHANGES_FROM =
   'SELECT seq, nonce, token_hash AS hash FROM changes WHERE seq >= ?1 ORDER BY seq LIMIT ?2';
 
-// What hubs alone ask.
+// Only hubs use the statements from here on.
 export const NEWEST_CHANGES = 'SELECT seq, nonce, token_hash AS hash FROM changes ORDER BY seq DESC LIMIT ?1';
-/** One statement for all rows; a token that was deleted meanwhile takes its counts with it. */
+/** One statement for all rows. Counts of a token that was deleted meanwhile are dropped. */
 export const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, refused)
 SELECT tokens.id, json_extract(value, '$.hour'), json_extract(value, '$.accepted'), json_extract(value, '$.refused')
 FROM json_each(?1) JOIN tokens ON tokens.id = json_extract(value, '$.tokenId') WHERE true
 ON CONFLICT (token_id, hour) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused`;
-/** The last use of secrets: of the current ones, and of those that were replaced. Rows of the release before name no secret. */
+/** Sets the last use of current and of replaced secrets. Rows of the release before name no secret. */
 export const MOVE_LAST_USED = [
   `UPDATE tokens SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used
@@ -33,7 +33,7 @@ WHERE tokens.id = used.id AND tokens.hash = coalesce(used.hash, tokens.hash) AND
   `UPDATE replaced_secrets SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
 WHERE replaced_secrets.hash = used.hash AND used.at > coalesce(replaced_secrets.last_used_at, '')`,
-  // Only what names the current secret says that it is used.
+  // Only a row that names the current secret shows that it is used.
   `UPDATE replaced_secrets SET successor_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used, tokens
 WHERE tokens.id = used.id AND tokens.hash = used.hash AND replaced_secrets.token_id = tokens.id
@@ -64,7 +64,7 @@ function recordOf({ seq, nonce, tokenId, active, organisationId, plan, retiresAt
   const asOf = { seq, nonce };
   if (tokenId === null || organisationId === null || plan === null) return { asOf, holder: null };
   const holder = { tokenId, organisationId, plan, active: active === 1 };
-  // A retired secret needs no end.
+  // A secret that is refused needs no end.
   return retiresAt === null || !holder.active
     ? { asOf, holder }
     : { asOf, holder: { ...holder, expiresAt: Date.parse(retiresAt) } };
