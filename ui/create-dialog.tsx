@@ -1,4 +1,4 @@
-// Confirms a creation and makes it: one token however often the button is pressed, and nothing half-made on failure.
+// The dialog that creates a token. It makes one token, however often the button is pressed.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { createToken } from './api.ts';
@@ -12,7 +12,7 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { addToken, labelOf, mayHaveHappened, removeToken, tryToDelete } from './tokens.ts';
 
-/** `organisation` is the one that the dialog was opened for: the token is made there, wherever the page is by then. */
+/** `organisation`: the token is created there, even if the page shows another organisation by then. */
 export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const { id } = organisation;
   const draft = `create ${id}`;
@@ -20,7 +20,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const lost = useSignal<Token | null>(null);
-  // One key for the life of this dialog: a repeat after a lost answer makes no second token.
+  // One key for the life of the dialog, so that a repeat after a lost answer makes no second token.
   const key = useRef(crypto.randomUUID());
   const close = (): void => {
     if (!busy.value) dialog.value = null;
@@ -35,7 +35,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     const isShown = !outcome.ok && (isTold(outcome.failure) || (await followFailure(id, outcome.failure)));
     busy.value = false;
     if (!outcome.ok) {
-      // The page shows it: the sign-in, another member, the plan or the choice of an organisation.
+      // The page shows the failure: the sign-in, another member, the plan or the choice of an organisation.
       if (isShown) dialog.value = null;
       else failure.value = outcome.failure;
       return;

@@ -1,4 +1,4 @@
-// Every word on the screen, in one place: the product document's own where it has them. British spelling, sentence case.
+// The words on the screen, except those of parts that load later (*-texts.ts). British spelling, sentence case.
 import { asIs } from './text.tsx';
 
 export const texts = {

@@ -1,4 +1,4 @@
-// A token's own page: its state, its calls, what happened to it, and its deletion.
+// The page of one token: its state, its values, its calls and its activity.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronRight, Key, RefreshCw, Trash2 } from 'lucide';
@@ -35,7 +35,7 @@ import { Remark } from './token-table.tsx';
 import { Slow, State, Switch, isPending, reachUndo } from './token-switch.tsx';
 import { lastUseOf, listedAt, loadTokens, maskOf, tokens, usage } from './tokens.ts';
 
-/** The newest events; the rest is on the Activity screen. */
+/** How many events the page shows. The Activity screen shows all. */
 const SHOWN = 8;
 const CHART = { width: 600, height: 112 };
 
@@ -60,7 +60,7 @@ export function TokenPage() {
     void loadTokens(unattended);
     if (id !== null) void loadEvents(id, unattended);
   });
-  // The same words as on the list: choose an organisation, or its plan.
+  // Developer Zone asks for an organisation, or tells its plan.
   if (!isOpen.value) return <DeveloperZone />;
   const load = tokens.value;
   if (load.state === 'failed')

@@ -1,5 +1,5 @@
-// The tokens of the organisation in the URL, and what a failed change of one means. A token carries its organisation: no
-// call about it reads the address bar.
+// The tokens of the organisation in the URL, and the meaning of a failed change. A token knows its organisation, so no call about a
+// token reads the URL.
 import { computed, signal } from '@preact/signals';
 import { deleteToken, listTokens, readUsage } from './api.ts';
 import type { Failure, Token } from './api.ts';
@@ -32,17 +32,17 @@ export const tokens = signal<Load<Token[]>>(
         stale: false,
       },
 );
-/** The calls of the last 24 hours by the id of the token; null until they have come. A token without calls is not in it. */
+/** The calls of the last 24 hours by the id of the token. Null until they are loaded. A token without calls has no entry. */
 export const usage = signal<Record<string, Usage> | null>(null);
-/** When the list last came, in milliseconds since the epoch. */
+/** When the list was last loaded, in ms since 1970. */
 export const listedAt = signal(first === null ? 0 : Date.now());
 
 let inFlight: AbortController | null = null;
 let loadedFor = first?.organisation ?? null;
-/** Counts what was painted from receipts: a list that was asked for before is older. */
+/** How many answers of changes were shown. A list that was asked for before such an answer is older. */
 let edits = 0;
 
-/** Asks for the tokens of the organisation in the URL; an answer for another one is dropped. */
+/** Loads the tokens of the organisation in the URL. An answer for another organisation is dropped. */
 export async function loadTokens(unattended = false): Promise<void> {
   const id = isOpen.value ? organisationId.value : null;
   inFlight?.abort();
@@ -73,7 +73,7 @@ function show(id: string, list: { tokens: Token[]; limit: number }): void {
   void loadUsage(id);
 }
 
-/** Follows the place: once for each organisation, never twice. */
+/** Loads the list when the organisation in the URL changes, once for each organisation. */
 watch(
   () =>
     isOpen.value && (screen.value === 'developer-zone' || screen.value === 'token')
@@ -92,28 +92,28 @@ async function loadUsage(id: string): Promise<void> {
 }
 
 export const maskOf = (token: Token): string => `${token.preview}***`;
-/** What a person calls the token: its name, and the mask that tells it from another of that name. */
+/** The name of the token with its mask. The mask tells two tokens with the same name apart. */
 export const labelOf = (token: Token): string =>
   token.name === null ? maskOf(token) : `${token.name} ${maskOf(token)}`;
 
-/** The name alone, for a sentence that has the mask elsewhere. */
+/** The name without the mask, for a sentence that has the mask elsewhere. */
 export const quoted = (token: Token): string => (token.name === null ? maskOf(token) : `“${token.name}”`);
 
-/** When any value of the token was last used, those that have ended included. The instants are of one form, so their texts are in order. */
+/** When any value of the token was last used, including ended ones. All times have one form, so they sort as text. */
 export const lastUseOf = ({ lastUsedAt, retiring, retired }: Token): string | null =>
   [lastUsedAt, retiring?.lastUsedAt, ...retired.map((ended) => ended.lastUsedAt)]
     .filter((at) => typeof at === 'string')
     .toSorted()
     .at(-1) ?? null;
 
-/** The name of the token that the page is about, where the page is about one and it has a name. */
+/** The name of the token in the URL. Null without a token or a name. */
 export const tokenName = computed(() =>
   tokens.value.state === 'ready'
     ? (tokens.value.value.find(({ id }) => id === tokenId.value)?.name ?? null)
     : null,
 );
 
-/** Paints the fields that a change was about, and no others: their answers may overtake each other. */
+/** Shows the fields that a change set, and no others, because the answers of two changes may arrive out of order. */
 export function patchToken(
   { id, organisation }: Token,
   fields: Partial<Omit<Token, 'id' | 'organisation'>>,
@@ -131,22 +131,22 @@ export function removeToken({ id, organisation }: Token): void {
 
 function edit(organisation: string, change: (list: Token[]) => Token[]): void {
   if (tokens.value.state !== 'ready' || loadedFor !== organisation) return;
-  // A list that is still on its way is older than the receipt that is painted here.
+  // A list that is still loading is older than this change.
   inFlight?.abort();
   edits += 1;
   tokens.value = { ...tokens.value, value: change(tokens.value.value) };
 }
 
 type Verdict =
-  /** The page shows it: the session, the member, the plan or the membership is another. */
+  /** The page shows the failure: the session, the member, the plan or the membership has changed. */
   | 'shown'
-  /** The organisation's own list is without the token. */
+  /** The organisation's list does not have the token. */
   | 'gone'
-  /** The list says of the token what the page said before. */
+  /** The list has the token as the page showed it before. */
   | 'unchanged'
   | 'unknown';
 
-/** What a failed change of this token means. No more is said than the organisation's own list says, asked again. */
+/** The meaning of a failed change of this token. It loads the list again, and claims only what the list shows. */
 async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const id = token.organisation;
   const isHere = (): boolean => isShown(token);
@@ -155,7 +155,7 @@ async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const before = edits;
   const list = await listTokens(id);
   if (!list.ok) {
-    // The rows are as they were; whether they still are is not known.
+    // The rows stay as they were, but they may be out of date.
     if (isHere() && tokens.value.state === 'ready') tokens.value = { ...tokens.value, stale: true };
     return isTold(list.failure) ? 'shown' : 'unknown';
   }
@@ -171,8 +171,8 @@ async function judge(token: Token, failure: Failure): Promise<Verdict> {
 }
 
 /**
- * Settles a failed change of a token. A token that is gone leaves the table, and a message says so. Answers how the sentence
- * begins that is left to be said, or null; it is `unchanged` where the list proves that nothing was changed.
+ * Handles a failed change of a token. A token that is gone is removed from the table, with a message. Answers the beginning of the
+ * sentence that the caller must show, or null for none. It is `unchanged` if the list proves that nothing was changed.
  */
 export async function leadOf(token: Token, failure: Failure, unchanged: string): Promise<string | null> {
   const verdict = await judge(token, failure);
@@ -185,7 +185,7 @@ export async function leadOf(token: Token, failure: Failure, unchanged: string):
   return verdict === 'unchanged' ? unchanged : texts.unsure(labelOf(token));
 }
 
-/** The same with the reason: the whole sentence. */
+/** The same, with the reason added: the whole sentence. */
 export async function settleFailure(
   token: Token,
   failure: Failure,
@@ -199,7 +199,7 @@ export type Deletion =
   /** `at`: since when the token is refused everywhere (ISO 8601), or null where it was deleted before. */
   { is: 'gone'; at: string | null } | { is: 'shown' } | { is: 'unchanged' | 'unknown'; failure: Failure };
 
-/** Deletes the token. One that is gone already is as good as deleted, where the list says so. The table keeps its row. */
+/** Deletes the token. A token that the list does not have any more counts as deleted. The table keeps its row. */
 export async function tryToDelete(token: Token): Promise<Deletion> {
   const outcome = await deleteToken(token);
   if (outcome.ok) return { is: 'gone', at: outcome.value.effectiveAt };
@@ -208,5 +208,5 @@ export async function tryToDelete(token: Token): Promise<Deletion> {
   return verdict === 'shown' ? { is: 'shown' } : { is: verdict, failure: outcome.failure };
 }
 
-/** A change whose answer was lost, or came from a server in trouble, may have been made all the same. */
+/** Whether a failed change may have been made: its answer was lost, or the server failed. */
 export const mayHaveHappened = ({ slug, status }: Failure): boolean => slug === 'network' || status >= 500;
