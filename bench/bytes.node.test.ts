@@ -8,8 +8,8 @@ import { measureBytes } from './bytes.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // What holds today, not what is wished for: the goals, and which of them are missed, stand in bench/results.md.
-const WORKER_GZIP_KB = 90;
-const VERIFICATION_KB = 16.5;
+const WORKER_GZIP_KB = 96;
+const VERIFICATION_KB = 17.5;
 
 describe('the weight of the Worker', () => {
   it('is within its budgets', { timeout: 60_000 }, async () => {

@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 /** What is renamed in the Worker, and what an error in the dashboard or in the document then names. */
 const RENAMED: [file: string, from: string, to: string, error: string, folder?: 'docs'][] = [
   ['worker/organisation/organisation.ts', "'pro'", "'professional'", '"professional"'],
-  ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"limit-reached"'],
+  ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"token-limit-reached"'],
   // No route of this path and method: their type is none.
   ['worker/admin/tokens.ts', "'/usage'", "'/calls'", "'never'"],
   ['worker/admin/tokens.ts', 'tokens: listed.tokens', 'rows: listed.tokens', "'tokens'"],

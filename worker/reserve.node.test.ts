@@ -15,7 +15,7 @@ import { removeMember } from './organisation/members.ts';
 import { removeOrganisation, putOrganisation } from './organisation/register.ts';
 import { fillReserve, withReserve } from './reserve.ts';
 import { storageFailureOf } from './storage-failure.ts';
-import { insertOrganisation, insertToken } from './test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken } from './test/rows.ts';
 import type { TokenHash } from './token/secret.ts';
 import { updateToken, addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
@@ -88,7 +88,13 @@ describe('in a full database', () => {
     const failures = new Set<unknown>();
     for (let n = 0; n < TOKENS; n++) {
       const hash = String(n).padStart(64, '0') as TokenHash;
-      const token = { id: crypto.randomUUID(), hash, preview: `9pz0${n}`, name: 'x'.repeat(40) };
+      const token = {
+        id: crypto.randomUUID(),
+        hash,
+        preview: `9pz0${n}`,
+        name: 'x'.repeat(40),
+        ...UNLIMITED,
+      };
       failures.add(await failureOf(addToken(db, place, token, cause, null)));
     }
     for (let n = 0; n < 100; n++) failures.add(await failureOf(insertOrganisation(db)));

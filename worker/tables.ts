@@ -3,6 +3,7 @@
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { PLANS } from './organisation/organisation.ts';
 import { METHOD_NAMES } from './sign-in/names.ts';
+import { ACCESS } from './token/limits.ts';
 
 export const organisations = sqliteTable('organisations', {
   id: text().primaryKey(),
@@ -33,6 +34,11 @@ export const tokens = sqliteTable('tokens', {
   createdBy: text('created_by').notNull(),
   createdAt: text('created_at').notNull(),
   lastUsedAt: text('last_used_at'),
+  expiresAt: text('expires_at'),
+  access: text({ enum: ACCESS }).notNull().default('full'),
+  paths: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+  networks: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+  origins: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
 });
 
 export const replacedSecrets = sqliteTable('replaced_secrets', {

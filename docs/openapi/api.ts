@@ -1,13 +1,14 @@
 // The OpenAPI part of /v1: a test makes each of these calls.
-import { boolean, literal, nullable, picklist, strictObject } from 'valibot';
+import { array, boolean, literal, nullable, picklist, strictObject } from 'valibot';
 import type { readOrganisation, readToken } from '../../worker/api/reads.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
+import { ACCESS } from '../../worker/token/limits.ts';
 import { count, instant, json, plan, problem, text, type Operation } from './answers.ts';
 
 const REFUSALS = {
   400: problem(['malformed-credential']),
   401: problem(['authentication-required', 'invalid-token']),
-  403: problem(['enterprise-plan-required', 'https-required']),
+  403: problem(['enterprise-plan-required', 'access-denied', 'https-required']),
   421: problem(['misdirected-request']),
   500: problem(['misconfigured', 'unexpected']),
   503: problem(['verification-unavailable', 'storage-unavailable']),
@@ -71,7 +72,7 @@ export const apiPaths: {
   '/v1/token': read(
     'readToken',
     'Read the token itself',
-    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it. `preview` and `lastUsedAt` are of the current value; `retiring` is the value before it, while it works as well.",
+    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it. `preview` and `lastUsedAt` are of the current value; `expiresAt` is the end of the token, and null where it has none; an empty list of `paths` restrains nothing; `retiring` is the value before it, while it works as well.",
     json(
       'The token',
       strictObject({
@@ -81,6 +82,9 @@ export const apiPaths: {
         active: boolean(),
         createdAt: instant,
         lastUsedAt: nullable(instant),
+        expiresAt: nullable(instant),
+        access: picklist(ACCESS),
+        paths: array(text),
         retiring: nullable(
           strictObject({
             preview: text,
@@ -97,6 +101,9 @@ export const apiPaths: {
         active: true,
         createdAt: '2026-11-23T18:00:00.000Z',
         lastUsedAt: null,
+        expiresAt: null,
+        access: 'read',
+        paths: ['/v1/events'],
         retiring: null,
       },
     ),

@@ -19,6 +19,7 @@ const identity = (schema: object) => ({
   'X-Organisation-Id': { schema },
   'X-Organisation-Plan': { schema },
   'X-Token-Id': { schema },
+  'X-Token-Access': { schema },
 });
 const NO_IDENTITY = identity({ const: '' });
 const ANY_IDENTITY = identity(schemaOf(pipe(string(), minLength(1))));
@@ -26,6 +27,17 @@ const ANY_IDENTITY = identity(schemaOf(pipe(string(), minLength(1))));
 const Form = object({
   token: pipe(string(), minLength(1)),
   token_type_hint: optional(pipe(string(), description('Not read: there is one type'))),
+  ip: optional(
+    pipe(string(), description('The address of the caller. Without it, a token with networks is not active')),
+  ),
+  origin: optional(
+    pipe(
+      string(),
+      description(
+        'The header `Origin` of the call, or nothing between the signs where it has none. Without the field, a token with websites is not active',
+      ),
+    ),
+  ),
   client_id: optional(pipe(string(), description('With `client_secret`, in place of HTTP Basic'))),
   client_secret: optional(text),
 });
@@ -48,7 +60,7 @@ export const verificationPaths: {
           headers: { 'Cache-Control': { schema: { const: 'no-store' } }, ...ANY_IDENTITY },
         },
         401: problem(['authentication-required', 'invalid-token'], NO_IDENTITY),
-        403: problem(['enterprise-plan-required', 'https-required'], NO_IDENTITY),
+        403: problem(['enterprise-plan-required', 'access-denied', 'https-required'], NO_IDENTITY),
         503: problem(['verification-unavailable'], NO_IDENTITY),
       },
     },
@@ -79,6 +91,12 @@ export const verificationPaths: {
               sub: pipe(string(), description('Id of the organisation')),
               client_id: pipe(string(), description('Id of the token')),
               token_type: literal('Bearer'),
+              scope: pipe(
+                string(),
+                description(
+                  '`read` or `full`; and `path:` with a prefix for each path, where the token may only call some',
+                ),
+              ),
               iat: pipe(count, description('Seconds since 1970')),
               exp: optional(
                 pipe(
@@ -95,6 +113,7 @@ export const verificationPaths: {
             sub: 'acme',
             client_id: '0b0c6a2e-3f0e-4b53-9c1d-2f5a7f6f1a11',
             token_type: 'Bearer',
+            scope: 'read path:/v1/events',
             iat: 1_795_456_800,
             iss: 'https://api.example.com',
           },

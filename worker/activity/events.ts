@@ -7,6 +7,11 @@ export const ACTIONS = [
   'token.activated',
   'token.deactivated',
   'token.renamed',
+  'token.expiry-changed',
+  // Access or paths became less.
+  'token.narrowed',
+  'token.networks-changed',
+  'token.origins-changed',
   // Another secret took the place of the current one.
   'token.rotated',
   // A secret that was replaced has ended.

@@ -291,7 +291,7 @@ describe('the activity', () => {
     // `new Headers` does not take these characters; a socket does.
     const text = 'Good\u001B[31m \u202EBrowser\u2066\u200F/1.0\u0085';
     const headers = { get: (name: string) => (name === 'user-agent' ? text : null) };
-    const { agent } = new Caller(headers as unknown as Headers);
+    const { agent } = new Caller({ headers } as unknown as Request, '/');
     expect(agent).toBe('Good[31m Browser/1.0');
   });
 

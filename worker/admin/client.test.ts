@@ -17,7 +17,14 @@ it('knows the bodies, the paths and the answers of the routes', async () => {
   const { tokens } = organisationApi;
 
   type Post = typeof tokens.$post;
-  expectTypeOf<InferRequestType<Post>['json']>().toEqualTypeOf<{ name?: string | null | undefined }>();
+  expectTypeOf<InferRequestType<Post>['json']>().toEqualTypeOf<{
+    name?: string | null | undefined;
+    expiresAt?: string | null | undefined;
+    access?: 'read' | 'full' | undefined;
+    paths?: string[] | undefined;
+    networks?: string[] | undefined;
+    origins?: string[] | undefined;
+  }>();
   expectTypeOf<InferResponseType<Post, 201>>().toEqualTypeOf<{ token: Token; secret: string }>();
   expectTypeOf<InferResponseType<Post, 200>>().toEqualTypeOf<{ token: Token; secret: null }>();
 

@@ -2,14 +2,31 @@
 // effect everywhere. A secret is only in the answer to the call that made it.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
-import { boolean, nullable, optional, picklist, pipe, regex, strictObject, string } from 'valibot';
+import {
+  array,
+  boolean,
+  check,
+  maxLength,
+  nullable,
+  optional,
+  picklist,
+  pipe,
+  rawTransform,
+  regex,
+  strictObject,
+  string,
+  transform,
+} from 'valibot';
 import { causeOf } from '../activity/cause.ts';
+import type { Cause } from '../activity/events.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
 import { changeToken, createToken, deleteToken, endRetiring, replaceSecret } from '../token/deeds.ts';
+import { ACCESS, MOST, readInstant, readNetwork, readOrigin, readPath } from '../token/limits.ts';
+import type { Entry } from '../token/limits.ts';
 import { RETIRE } from '../token/retirement.ts';
 import { listTokens } from '../token/store.ts';
 import type { Token } from '../token/store.ts';
@@ -18,8 +35,35 @@ import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(50));
-const CreateBody = strictObject({ name: optional(Name, null) });
-const ChangeBody = strictObject({ active: optional(boolean('not a boolean')), name: optional(Name) });
+const ExpiresAt = nullable(
+  pipe(
+    string('not a string'),
+    check((text) => readInstant(text) !== null, 'not an instant such as 2030-01-31T23:00:00Z (RFC 3339)'),
+    // As it is kept: UTC, milliseconds.
+    transform((text) => new Date(readInstant(text) ?? Number.NaN).toISOString()),
+  ),
+);
+const TokenAccess = picklist(ACCESS, `not one of ${ACCESS.join(', ')}`);
+const Paths = listOf(readPath, MOST.paths);
+const Networks = listOf(readNetwork, MOST.networks);
+const Origins = listOf(readOrigin, MOST.origins);
+const CreateBody = strictObject({
+  name: optional(Name, null),
+  expiresAt: optional(ExpiresAt, null),
+  access: optional(TokenAccess, 'full'),
+  paths: optional(Paths, []),
+  networks: optional(Networks, []),
+  origins: optional(Origins, []),
+});
+const ChangeBody = strictObject({
+  active: optional(boolean('not a boolean')),
+  name: optional(Name),
+  expiresAt: optional(ExpiresAt),
+  access: optional(TokenAccess),
+  paths: optional(Paths),
+  networks: optional(Networks),
+  origins: optional(Origins),
+});
 /** The preview of the secret that the member means. Nothing is changed if another secret has taken its place. */
 const Preview = pipe(
   string('not a string'),
@@ -48,6 +92,8 @@ export const tokens = new Hono<PlaceEnv>()
     const { place, db } = c.var;
     const body = c.req.valid('json');
     const idempotency = idempotencyOf(c, body);
+    const cause = causeOf(c.env.call, place.email);
+    refusePast(body.expiresAt, cause);
     await countChange(c, 'change');
     await countChange(c, 'creation');
     const created = await createToken(
@@ -55,7 +101,7 @@ export const tokens = new Hono<PlaceEnv>()
       c.env.call.deployment.settings.tagKeys,
       place,
       body,
-      causeOf(c.env.call, place.email),
+      cause,
       idempotency,
     );
     if (created.ok) {
@@ -69,21 +115,28 @@ export const tokens = new Hono<PlaceEnv>()
   })
   .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), async (c) => {
     const { place, db } = c.var;
-    const { active, name } = c.req.valid('json');
-    await limitMutation(c, active === false && name === undefined);
-    if (active === undefined && name === undefined) {
-      throw new Problem('invalid-body', 'Field "active" or "name": one of them is needed');
+    const change = withoutUndefined(c.req.valid('json'));
+    const fields = Object.keys(change);
+    const isOff = change.active === false && fields.length === 1;
+    await limitMutation(c, isOff);
+    if (fields.length === 0) {
+      throw new Problem('invalid-body', `One field is needed: ${Object.keys(ChangeBody.entries).join(', ')}`);
     }
-    if (active === true || name !== undefined) await countChange(c, 'change');
+    const cause = causeOf(c.env.call, place.email);
+    refusePast(change.expiresAt, cause);
+    if (!isOff) await countChange(c, 'change');
     const changed = await changeToken(
       db,
       c.env.call.deployment.publish,
       place,
       c.req.param('token'),
-      { ...(active === undefined ? {} : { active }), ...(name === undefined ? {} : { name }) },
-      causeOf(c.env.call, place.email),
+      change,
+      cause,
     );
-    if (!changed.ok) throw new Problem(changed.reason);
+    if (!changed.ok) {
+      if (changed.reason !== 'wider') throw new Problem(changed.reason);
+      throw new Problem('invalid-body', `Field "${changed.field}": can only be narrowed`);
+    }
     c.env.call.note({ tokenId: changed.token.id });
     return c.json({ token: changed.token, effectiveAt: changed.effectiveAt }, 200);
   })
@@ -180,6 +233,40 @@ export const tokens = new Hono<PlaceEnv>()
       200,
     );
   });
+
+/** A list of entries, each once and in the order of the alphabet. `read` says what is wrong with an entry. */
+function listOf(read: (text: string) => Entry, most: number) {
+  return pipe(
+    array(string('not a string'), 'not a list'),
+    maxLength(most, `more than ${most}`),
+    rawTransform(({ dataset, addIssue, NEVER }) => {
+      const kept = new Set<string>();
+      for (const text of dataset.value) {
+        const entry = read(text);
+        if (!entry.ok) {
+          addIssue({ message: entry.wrong });
+          return NEVER;
+        }
+        kept.add(entry.value);
+      }
+      return [...kept].toSorted();
+    }),
+  );
+}
+
+function refusePast(expiresAt: string | null | undefined, cause: Cause): void {
+  if (typeof expiresAt === 'string' && expiresAt <= cause.at) {
+    throw new Problem('invalid-body', `Field "expiresAt": in the past (now it is ${cause.at})`);
+  }
+}
+
+/** The fields that were given. */
+function withoutUndefined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // An entry that is undefined is left out.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
 
 /** `body`: the output of the schema, so that defaults are filled in and the fields have one order. */
 function idempotencyOf(c: Context<PlaceEnv>, body: object) {

@@ -3,7 +3,7 @@
 import type { Call } from '../http/call.ts';
 import type { Refusal } from '../http/problem.ts';
 import { readCredential } from '../verification/credential.ts';
-import type { Verification } from '../verification/verify.ts';
+import type { Verification, VerifyContext } from '../verification/verify.ts';
 import { REALM } from './challenge.ts';
 
 export type Holder = Extract<Verification, { ok: true }>;
@@ -14,11 +14,17 @@ const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The tok
 
 export type Authentication = Holder | { ok: false; refusal: Refusal };
 
-/** The holder of the request's token, or the refusal. Not a promise when verification needs no I/O. */
-export function authenticate(call: Call): Authentication | Promise<Authentication> {
+/**
+ * The holder of the request's token, or the refusal. Not a promise when verification needs no I/O. `context`: for a gateway, the call
+ * that it holds.
+ */
+export function authenticate(
+  call: Call,
+  context: VerifyContext = call,
+): Authentication | Promise<Authentication> {
   const credential = readCredential(call.request.headers);
   if (!credential.ok) return { ok: false, refusal: refusal(credential.reason) };
-  const verification = call.deployment.verify(credential.secret, call);
+  const verification = call.deployment.verify(credential.secret, context);
   return verification instanceof Promise ? verification.then(judge) : judge(verification);
 }
 
@@ -55,6 +61,11 @@ const REFUSALS = {
     slug: 'enterprise-plan-required',
     detail: "The token's organisation is not on the Enterprise plan",
     headers: {},
+  },
+  'access-denied': {
+    slug: 'access-denied',
+    detail: 'The token is good, but it may not make this call: it may only read, or only call other paths',
+    headers: { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="full"` },
   },
   'verification-unavailable': {
     slug: 'verification-unavailable',

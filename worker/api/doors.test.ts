@@ -389,6 +389,7 @@ describe('introspection', () => {
       sub: organisationId,
       client_id: token.id,
       token_type: 'Bearer',
+      scope: 'full',
       iat: expect.any(Number),
       iss: 'http://localhost',
     });

@@ -4,10 +4,17 @@ import type { Call } from '../http/call.ts';
 import { addressProblem } from '../http/origins.ts';
 import { problemResponse, type Refusal } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
+import { askedFor } from './asked-call.ts';
+import type { AskedCall } from './asked-call.ts';
 import { authenticate, refusal } from './bearer.ts';
 
 const VARY = 'Authorization, X-API-Key';
-const NO_IDENTITY = { 'x-organisation-id': '', 'x-organisation-plan': '', 'x-token-id': '' };
+const NO_IDENTITY = {
+  'x-organisation-id': '',
+  'x-organisation-plan': '',
+  'x-token-id': '',
+  'x-token-access': '',
+};
 
 /** The answer: 200, 401, 403 or 503. A refusal has empty identity headers. */
 export function forwardAuth(call: Call): Response | Promise<Response> {
@@ -36,8 +43,13 @@ function refuseUnasked(
 
 async function verifyFor(call: Call): Promise<Response> {
   try {
-    const authentication = await authenticate(call);
-    if (!authentication.ok) return refuse(call, authentication.refusal);
+    const asked = askedFor(call);
+    const authentication = await authenticate(call, {
+      caller: asked,
+      cf: call.cf,
+      waitUntil: (promise) => call.waitUntil(promise),
+    });
+    if (!authentication.ok) return refuse(call, withMissing(authentication.refusal, asked));
     call.note(authentication);
     return new Response(null, {
       headers: {
@@ -48,12 +60,18 @@ async function verifyFor(call: Call): Promise<Response> {
         'x-organisation-id': authentication.organisationId,
         'x-organisation-plan': authentication.plan,
         'x-token-id': authentication.tokenId,
+        'x-token-access': authentication.access ?? 'full',
       },
     });
   } catch {
     // Any failure: the token may be good, and 503 is the only status that tells a gateway so.
     return refuse(call, refusal('verification-unavailable'));
   }
+}
+
+/** A limited token may be good, and the gateway did not say what call it holds. */
+function withMissing(why: Refusal, { wrong }: AskedCall): Refusal {
+  return why.slug === 'access-denied' && wrong !== null ? { ...why, detail: wrong } : why;
 }
 
 function refuse(call: Call, why: Refusal): Response {

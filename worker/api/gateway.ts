@@ -144,6 +144,7 @@ function upstreamHeaders(call: Call, holder: Holder): Headers {
   headers.set('x-organisation-id', holder.organisationId);
   headers.set('x-organisation-plan', holder.plan);
   headers.set('x-token-id', holder.tokenId);
+  headers.set('x-token-access', holder.access ?? 'full');
   headers.set('x-request-id', call.id);
   if (upstreamSecret !== null) headers.set('x-edge-secret', upstreamSecret);
   return headers;

@@ -4,6 +4,8 @@ import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
+import { NO_ORIGIN } from '../verification/caller.ts';
+import type { Caller } from '../verification/caller.ts';
 import { findToken } from '../token/store.ts';
 import { refusal } from './bearer.ts';
 import { basicCredentials, formCredentials, isClient } from './introspection-client.ts';
@@ -18,7 +20,11 @@ export async function introspect(call: Call): Promise<Response> {
   if (call.request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
   const form = await authenticatedForm(call, clients);
   const secret = tokenOf(form);
-  const verification = await deployment.verify(secret, call);
+  const verification = await deployment.verify(secret, {
+    caller: callerIn(form),
+    cf: call.cf,
+    waitUntil: (promise) => call.waitUntil(promise),
+  });
   if (!verification.ok) {
     if (verification.reason === 'verification-unavailable') {
       const { slug, detail, headers } = refusal(verification.reason, verification.retryAfter);
@@ -35,6 +41,7 @@ export async function introspect(call: Call): Promise<Response> {
     sub: verification.organisationId,
     client_id: verification.tokenId,
     token_type: 'Bearer',
+    scope: [row.access, ...row.paths.map((path) => `path:${path}`)].join(' '),
     iat: Math.floor(Date.parse(row.createdAt) / 1000),
     ...(verification.expiresAt === undefined
       ? {}
@@ -82,6 +89,18 @@ function tokenOf(form: URLSearchParams): string {
   return token;
 }
 
+/** What the form says of the caller whose token is asked about. A token with networks or websites is only active with it. */
+function callerIn(form: URLSearchParams): Caller {
+  const origin = form.get('origin');
+  return {
+    method: null,
+    path: null,
+    address: form.get('ip'),
+    origin: origin === '' ? NO_ORIGIN : origin,
+    judgesScope: true,
+  };
+}
+
 function invalid(detail: string): Problem {
   return new Problem('invalid-body', detail, {}, 'invalid_request');
 }
@@ -94,6 +113,8 @@ export type Introspection =
       sub: string;
       client_id: string;
       token_type: 'Bearer';
+      /** `read` or `full`, and an entry such as `path:/v1/events` for each path, where the token has any. */
+      scope: string;
       iat: number;
       /** Only if the secret that was asked about has an end. */
       exp?: number | undefined;

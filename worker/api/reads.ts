@@ -22,12 +22,13 @@ export async function readOrganisation(db: Db, organisationId: string) {
 }
 
 /**
- * The token's own row, without its creator and its retired secrets: programs of other companies may hold the token.
+ * The token's own row, without its creator, its retired secrets, its networks and its websites: programs of other companies may
+ * hold the token.
  */
 export async function readToken(db: Db, tokenId: string) {
   const [token] = await findToken(db, tokenId);
   if (token === undefined) throw invalidToken();
-  const { createdBy: _, retired: __, ...shown } = token;
+  const { createdBy: _, retired: __, networks: ___, origins: ____, ...shown } = token;
   return shown;
 }
 

@@ -57,11 +57,14 @@ describe('a good token', () => {
     const row = await answer.json<Record<string, unknown>>();
     expect(row).toMatchObject({ id, preview: secret.slice(0, 5), name: null, active: true });
     expect(Object.keys(row).toSorted()).toEqual([
+      'access',
       'active',
       'createdAt',
+      'expiresAt',
       'id',
       'lastUsedAt',
       'name',
+      'paths',
       'preview',
       'retiring',
     ]);

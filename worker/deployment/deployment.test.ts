@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import worker from '../index.ts';
-import { ORIGIN } from '../test/harness.ts';
+import { ORIGIN, serverCall } from '../test/harness.ts';
 import { openDeployment } from './deployment.ts';
 import type { Env } from './env.ts';
 
@@ -41,6 +41,6 @@ describe('a deployment', () => {
 
   it('accepts and refuses no token over RPC either while its settings are at fault', async () => {
     const { verify } = openDeployment({ ...env, LIBSQL_URL: 'libsql://database.example' });
-    await expect(verify('9p', createExecutionContext())).rejects.toThrow('LIBSQL_URL');
+    await expect(verify('9p', serverCall())).rejects.toThrow('LIBSQL_URL');
   });
 });

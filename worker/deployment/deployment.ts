@@ -79,6 +79,7 @@ export class Deployment {
       cache: this.#cache,
       keys: settings.tagKeys,
       leaseMs: settings.leaseMs,
+      isRead: settings.isRead,
       refuse: () => this.#refuse(),
     });
     this.verify = fault === null ? verify : () => Promise.reject(new Error(fault));

@@ -9,6 +9,7 @@ export type Env = Omit<Cloudflare.Env, never> & {
   OPERATOR_SECRET?: string;
   OPERATOR_SECRET_NEXT?: string;
   UPSTREAM_SECRET?: string;
+  VERIFY_SECRET?: string;
   INTROSPECTION_CLIENTS?: string;
   OIDC_ISSUER?: string;
   OIDC_CLIENT_ID?: string;

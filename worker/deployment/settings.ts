@@ -6,6 +6,7 @@ import type { TagKeyRing } from '../token/secret.ts';
 import { JURISDICTIONS, jurisdictionOf } from '../verification/jurisdiction.ts';
 import type { Env } from './env.ts';
 import { readHeaderRule } from './header-rules.ts';
+import { readReadRequests } from './read-requests.ts';
 import { isLocalHttp, originOf, readClients, readHost, readNumber, readSecret, readWord } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { readSignIn } from './sign-in.ts';
@@ -27,6 +28,7 @@ export function readSettings(env: Env) {
     upstreamOrigin: readUpstream(env),
     upstreamTimeoutMs: readNumber('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000),
     requestHeaders: readHeaderRule('UPSTREAM_REQUEST_HEADERS', env.UPSTREAM_REQUEST_HEADERS, 'request'),
+    isRead: readReadRequests(env.READ_REQUESTS),
     answerHeaders: readHeaderRule('UPSTREAM_ANSWER_HEADERS', env.UPSTREAM_ANSWER_HEADERS, 'answer'),
     leaseMs,
     hubLeaseMs,
@@ -43,6 +45,7 @@ export function readSettings(env: Env) {
     operatorSecret: readSecret('OPERATOR_SECRET', env.OPERATOR_SECRET),
     operatorSecretNext: readSecret('OPERATOR_SECRET_NEXT', env.OPERATOR_SECRET_NEXT),
     upstreamSecret: readSecret('UPSTREAM_SECRET', env.UPSTREAM_SECRET),
+    verifySecret: readSecret('VERIFY_SECRET', env.VERIFY_SECRET),
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
     introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
     signIn: readSignIn(env),

@@ -79,7 +79,7 @@ export class Call {
   }
 
   get caller(): Caller {
-    return (this.#caller ??= new Caller(this.request.headers));
+    return (this.#caller ??= new Caller(this.request, this.path));
   }
 
   /** Where the call came in; workerd parses it when it is asked for. */

@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { Caller } from './caller.ts';
 
-const from = (address: string) => new Caller(new Headers({ 'cf-connecting-ip': address }));
+const ofCall = (headers: HeadersInit) =>
+  new Caller(new Request('https://zone.example/v1/a', { headers }), '/v1/a');
+const from = (address: string) => ofCall({ 'cf-connecting-ip': address });
 
 it.each([
   ['203.0.113.7', '203.0.113.7'],
@@ -30,13 +32,11 @@ it.each([
 });
 
 it('believes no header but the one that Cloudflare sets itself', () => {
-  const forged = new Caller(
-    new Headers({
-      'x-forwarded-for': '203.0.113.7',
-      'x-real-ip': '203.0.113.7',
-      forwarded: 'for=203.0.113.7',
-    }),
-  );
+  const forged = ofCall({
+    'x-forwarded-for': '203.0.113.7',
+    'x-real-ip': '203.0.113.7',
+    forwarded: 'for=203.0.113.7',
+  });
   expect(forged.address).toBeNull();
   expect(forged.key).toBe('unknown');
   expect(from('203.0.113.7').address).toBe('203.0.113.7');

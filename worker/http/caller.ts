@@ -1,10 +1,25 @@
-// Who is calling, for limits and the audit log. The address is Cloudflare's own header, which a caller cannot forge at the edge.
+// Who is calling, for limits, the audit log, and tokens that are limited. The address is Cloudflare's own header, which a caller cannot forge at the edge.
+import { NO_ORIGIN } from '../verification/caller.ts';
 
 export class Caller {
+  /** Of the call, without a query; nothing in it is decoded. */
+  readonly path: string;
+  readonly #request: Request;
   readonly #headers: Headers;
 
-  constructor(headers: Headers) {
-    this.#headers = headers;
+  constructor(request: Request, path: string) {
+    this.path = path;
+    this.#request = request;
+    this.#headers = request.headers;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  /** What a browser says of the website that calls. */
+  get origin(): string | typeof NO_ORIGIN {
+    return this.#headers.get('origin') ?? NO_ORIGIN;
   }
 
   /** The client's address as it stands in the audit log; null where there is none (local tests). */

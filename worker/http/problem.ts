@@ -9,6 +9,7 @@ export const PROBLEMS = {
   'malformed-credential': { status: 400, title: 'Malformed credential' },
   'invalid-token': { status: 401, title: 'Invalid token' },
   'enterprise-plan-required': { status: 403, title: 'Enterprise Plan Required' },
+  'access-denied': { status: 403, title: 'Access denied' },
   'verification-unavailable': { status: 503, title: 'Verification unavailable' },
   'sign-in-required': { status: 401, title: 'Sign-in required' },
   'another-member': { status: 409, title: 'Another member' },

@@ -12,6 +12,7 @@ import type { Databases } from '../verification/source/source.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
+import { describeLimits } from '../token/limits.suite.ts';
 import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
@@ -56,6 +57,9 @@ describe('on libSQL, tokens', () => {
 });
 describe('on libSQL, replaced secrets', () => {
   describeRotation(open);
+});
+describe('on libSQL, limited tokens', () => {
+  describeLimits(async () => ({ db: await open(), source: openSource(databases) }));
 });
 describe('on libSQL, organisations', () => {
   describeOrganisations(open);

@@ -279,6 +279,6 @@ function selectHashes(db: Db, id: string) {
 }
 
 function hashOf(row: { hash: string }): TokenHash {
-  // The column holds nothing but SHA-256 in hex (migrations/).
-  return row.hash as TokenHash;
+  // The column holds nothing but SHA-256 in hex, that of a limited token in capitals (migrations/).
+  return row.hash.toLowerCase() as TokenHash;
 }

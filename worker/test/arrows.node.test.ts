@@ -9,7 +9,15 @@ const root = resolve(import.meta.dirname, '../..');
 const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   // The hot path: no framework, no query builder, no schema library.
   verification: {
-    folders: ['deployment', 'http/log', 'organisation/organisation', 'storage-failure', 'token/secret'],
+    folders: [
+      'deployment',
+      'http/log',
+      'organisation/organisation',
+      'storage-failure',
+      'token/limits',
+      'token/network',
+      'token/secret',
+    ],
     packages: ['#libsql', 'cloudflare:workers'],
   },
   libsql: {
@@ -21,6 +29,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     folders: [
       'database',
       'http/log',
+      'http/methods',
       'organisation/store',
       'sign-in/names',
       'token/secret',
@@ -37,10 +46,20 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['#libsql'],
   },
   http: {
-    folders: ['daily-limit', 'database', 'deployment/deployment', 'pages/problem-page', 'storage-failure'],
+    folders: [
+      'daily-limit',
+      'database',
+      'deployment/deployment',
+      'pages/problem-page',
+      'storage-failure',
+      'verification/caller',
+    ],
     packages: ['hono', 'valibot'],
   },
-  verifier: { folders: ['deployment', 'http/call', 'verification/verify'], packages: ['cloudflare:workers'] },
+  verifier: {
+    folders: ['deployment', 'http/call', 'verification/caller', 'verification/verify'],
+    packages: ['cloudflare:workers'],
+  },
   index: {
     folders: ['api', 'deployment', 'http', 'site', 'upkeep/run', 'verification/hub/change-hub', 'verifier'],
     packages: [],
@@ -67,6 +86,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'organisation',
       'random',
       'token',
+      'verification/caller',
       'verification/credential',
       'verification/verify',
     ],
@@ -166,7 +186,10 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['storage-failure', 'verification/source/source'],
     packages: ['#libsql', 'drizzle-orm'],
   },
-  tables: { folders: ['organisation/organisation', 'sign-in/names'], packages: ['drizzle-orm'] },
+  tables: {
+    folders: ['organisation/organisation', 'sign-in/names', 'token/limits'],
+    packages: ['drizzle-orm'],
+  },
   name: { folders: [], packages: ['valibot'] },
   reserve: { folders: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
   'daily-limit': { folders: ['database', 'storage-failure', 'tables'], packages: ['drizzle-orm'] },
@@ -294,7 +317,7 @@ describe('the arrows', () => {
 
   // The isolate's part also runs in servers that are no Worker.
   it.each([
-    ['isolate', ['record', 'sync']],
+    ['isolate', ['caller', 'record', 'sync']],
     ['hub', ['ownership', 'record', 'sync', 'terms']],
     ['source', ['record']],
   ])('lead from verification/%s to no other part but %j', (part, others) => {

@@ -1,10 +1,13 @@
 // Shared by tests in workerd: organisations, members, tokens and calls, through the real tables and the real routes.
+import { createExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { createLinkCode } from '../sign-in/link-code.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import { markedValue } from '../marked.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
+import { SERVER } from '../verification/simulation/table.ts';
+import type { VerifyContext } from '../verification/verify.ts';
 import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../token/secret.ts';
 
 export const ORIGIN = 'http://localhost';
@@ -12,6 +15,12 @@ export const ORIGIN = 'http://localhost';
 /** Sends a request to the Worker. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
   return exports.default.fetch(new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init }));
+}
+
+/** A call of a server, as verification is asked about it. */
+export function serverCall(): VerifyContext {
+  const context = createExecutionContext();
+  return { caller: SERVER, waitUntil: (promise) => context.waitUntil(promise) };
 }
 
 export function bearer(secret: string): { authorization: string } {

@@ -4,6 +4,16 @@ import type { Plan } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
 import { members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
+import type { Token } from '../token/store.ts';
+
+/** What a token has that nothing restrains. */
+export const UNLIMITED = {
+  expiresAt: null,
+  access: 'full',
+  paths: [],
+  networks: [],
+  origins: [],
+} satisfies Partial<Token>;
 
 /** A new organisation with its members. Ids are random, so that tests do not affect each other. */
 export async function insertOrganisation(

@@ -5,7 +5,7 @@ import type { Cause } from '../activity/events.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Publish } from '../organisation/store.ts';
 import { ringOf } from '../test/ring.ts';
-import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
 import { changeToken, createToken, deleteToken } from './deeds.ts';
 
 const email = 'owner@example.com';
@@ -70,7 +70,7 @@ it('a secret is drawn five times at most', async () => {
     return bytes;
   });
   try {
-    const create = () => createToken(db, ringOf('1', '1'), place, { name: null }, cause, null);
+    const create = () => createToken(db, ringOf('1', '1'), place, { name: null, ...UNLIMITED }, cause, null);
     expect((await create()).ok).toBe(true);
     const once = draws;
     await expect(create()).rejects.toThrow('no free preview');
@@ -83,7 +83,8 @@ it('a secret is drawn five times at most', async () => {
 it('a creation that is refused is refused at the first draw', async () => {
   const { db, place } = await given();
   const stranger = { ...place, email: 'stranger@example.com' };
-  const create = (at: typeof place) => createToken(db, ringOf('1', '1'), at, { name: null }, cause, null);
+  const create = (at: typeof place) =>
+    createToken(db, ringOf('1', '1'), at, { name: null, ...UNLIMITED }, cause, null);
   expect(await create(stranger)).toEqual({ ok: false, reason: 'organisation-not-found' });
   for (let count = 0; count < 10; count++) await insertToken(db, place.organisationId);
   expect(await create(place)).toEqual({ ok: false, reason: 'token-limit-reached' });

@@ -12,7 +12,7 @@ import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
 import type { TagKeyRing } from './secret.ts';
 import { addToken, removeToken, updateToken } from './store.ts';
 import type { Idempotency, Place } from './guards.ts';
-import type { Creation, Token } from './store.ts';
+import type { Creation, Token, TokenChange, TokenFields, Updated } from './store.ts';
 
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
 const DRAWS = 5;
@@ -26,7 +26,7 @@ export async function createToken(
   db: Db,
   ring: TagKeyRing,
   place: Place,
-  fields: { name: string | null },
+  fields: TokenFields,
   cause: Cause,
   idempotency: Idempotency | null,
 ): Promise<Created> {
@@ -45,28 +45,26 @@ export async function createToken(
   throw new Error('no free preview in five draws');
 }
 
-export type Changed =
-  | { ok: true; token: Token; effectiveAt: string }
-  | { ok: false; reason: 'token-not-found' | Refusal };
+export type Changed = { ok: true; token: Token; effectiveAt: string } | Exclude<Updated, { ok: true }>;
 
-/** Switches a token, renames it, or both. Resolves when the change is in effect everywhere; `effectiveAt` says since when (RFC 3339). */
+/** Switches, renames or limits a token. Resolves when the change is in effect everywhere; `effectiveAt` says since when (RFC 3339). */
 export async function changeToken(
   db: Db,
   publish: Publish,
   place: Place,
   id: string,
-  change: { active?: boolean; name?: string | null },
+  change: TokenChange,
   cause: Cause,
 ): Promise<Changed> {
-  const { active } = change;
   // A full database must not prevent a token from being switched off.
-  const changed = await updateToken(active === false ? withReserve(db) : db, place, id, change, cause);
+  const changed = await updateToken(change.active === false ? withReserve(db) : db, place, id, change, cause);
   if (!changed.ok) return changed;
   const { token, head, hashes, changedAt } = changed;
-  // Verification does not use the name. A switch that changes nothing is published too: an earlier call may have made the change
-  // and lost its answer, or may still wait. After `settledUntil` every isolate knows that change.
+  // Verification does not use the name. A change of nothing is published too: an earlier call may have made it and lost its answer,
+  // or may still wait. After `settledUntil` every isolate knows that change.
   const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
-  if (active === undefined || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
+  const isVerified = Object.keys(change).some((field) => field !== 'name');
+  if (!isVerified || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
   return { ok: true, token, ...(await publish({ head, hashes })) };
 }
 

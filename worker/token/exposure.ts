@@ -4,6 +4,7 @@ import { eventColumns } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { events, tokens } from '../tables.ts';
+import { isHash } from './guards.ts';
 import type { TokenHash } from './secret.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -27,7 +28,7 @@ export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
         eventColumns('token.exposed', cause, {
           organisationId: sql`${tokens.organisationId}`,
           tokenId: sql`${tokens.id}`,
-          preview: sql`coalesce((SELECT preview FROM replaced_secrets WHERE replaced_secrets.hash = ${hash}), ${tokens.preview})`,
+          preview: sql`coalesce((SELECT preview FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), ${tokens.preview})`,
           detail: sql`${tokens.name}`,
         }),
       )
@@ -35,7 +36,7 @@ export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
       .where(
         and(
           // The hash may be that of a replaced secret, retiring or retired.
-          sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE replaced_secrets.hash = ${hash}), (SELECT own.id FROM tokens AS own WHERE own.hash = ${hash}))`,
+          sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), (SELECT own.id FROM tokens AS own WHERE ${isHash(sql`own.hash`, hash)}))`,
           not(exists(lately)),
         ),
       ),

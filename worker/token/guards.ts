@@ -1,14 +1,20 @@
 // Conditions that the stores share (store.ts, rotation.ts): who may change a token, and whether a secret may be made.
 import { and, eq, exists, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
+import type { AnyColumn, SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { idempotencyKeys, members, organisations, replacedSecrets, tokens } from '../tables.ts';
+import type { TokenHash } from './secret.ts';
 
 /** The organisation in which a change is made, and the member who makes it. */
 export type Place = { organisationId: string; email: string };
 
 /** The key of a call that makes a secret, the SHA-256 of its body, and the time of the call in ms. */
 export type Idempotency = { key: string; bodyHash: string; now: number };
+
+/** Whether a column holds the hash: that of a limited token is written in capitals (migrations/0009_limits.sql). */
+export function isHash(column: SQL | AnyColumn, hash: TokenHash) {
+  return sql`${column} IN (${hash}, ${hash.toUpperCase()})`;
+}
 
 /** Whether the member may manage the organisation's tokens now: a condition for the WHERE of a statement. */
 export function mayManage(db: Db, place: Place) {

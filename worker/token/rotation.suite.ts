@@ -6,7 +6,7 @@ import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { selectStanding } from '../organisation/store.ts';
 import { sha256Hex } from '../random.ts';
-import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
 import { changes, events, organisations, replacedSecrets, tokens } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
 import type { Retire } from './retirement.ts';
@@ -220,7 +220,7 @@ export function describeRotation(open: () => Promise<Db>): void {
           ok: false,
           reason: 'preview-taken',
         });
-        const made = { id: crypto.randomUUID(), hash, preview, name: null };
+        const made = { id: crypto.randomUUID(), hash, preview, name: null, ...UNLIMITED };
         expect(await addToken(db, place, made, cause(9), null)).toEqual({
           ok: false,
           reason: 'preview-taken',

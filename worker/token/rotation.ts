@@ -13,7 +13,7 @@ import { events, idempotencyKeys, replacedSecrets, tokens } from '../tables.ts';
 import { endOf, justBefore } from './retirement.ts';
 import type { Retire } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
-import { keepKey, mayManage, previewIsTaken, sameKey } from './guards.ts';
+import { isHash, keepKey, mayManage, previewIsTaken, sameKey } from './guards.ts';
 import { hashOfRow, recordForToken, tokenColumns } from './store.ts';
 import type { Idempotency, Place } from './guards.ts';
 import type { Token } from './store.ts';
@@ -151,7 +151,7 @@ export async function rotateToken(
           ),
         ),
       ),
-    key: keepKey(db, place, idempotency, eq(tokens.hash, secret.hash)),
+    key: keepKey(db, place, idempotency, isHash(tokens.hash, secret.hash)),
     standing: selectStanding(db, place.organisationId, place.email),
     used: db
       .select({

@@ -4,7 +4,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
@@ -26,7 +26,7 @@ const cause = (): Cause => ({
 function newToken(preview = '9pABC'): NewToken {
   const id = crypto.randomUUID();
   // A SHA-256 in hex, of anything.
-  return { id, hash: sha256Hex(id) as TokenHash, preview, name: null };
+  return { id, hash: sha256Hex(id) as TokenHash, preview, name: null, ...UNLIMITED };
 }
 
 /** Why the database refused; the clients wrap its words differently. */
@@ -233,9 +233,10 @@ export function describeTokens(open: () => Promise<Db>): void {
     const first = await updateToken(recording, place, id, { active: true, name: null }, cause());
     const second = await updateToken(recording, place, id, { active: true }, cause());
     expect(first).toEqual(second);
-    expect(batches.map((answers) => answers.slice(0, 3).map(rowsWritten))).toEqual([
+    expect(batches.map((answers) => answers.slice(0, answers.length - 3).map(rowsWritten))).toEqual([
+      // An event for each field, and the change itself.
       [0, 0, 0],
-      [0, 0, 0],
+      [0, 0],
     ]);
     expect((await leftIn(organisationId)).events).toEqual([]);
   });

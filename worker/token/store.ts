@@ -1,7 +1,7 @@
 // The statements for tokens. Each change is one batch: first its event, under the same condition as the change; then the change,
 // whose statement checks ownership, membership, plan and limit; then rows that tell why it was refused.
 import { and, desc, eq, exists, isNull, lt, not, or, sql } from 'drizzle-orm';
-import type { SQL } from 'drizzle-orm';
+import type { AnyColumn, SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
@@ -20,6 +20,8 @@ import {
 } from '../tables.ts';
 import { keepKey, mayManage, membership, previewIsTaken, sameKey } from './guards.ts';
 import type { Idempotency, Place } from './guards.ts';
+import { isNarrower } from './limits.ts';
+import type { Access } from './limits.ts';
 import type { Until } from './retirement.ts';
 import type { TokenHash } from './secret.ts';
 
@@ -33,6 +35,13 @@ export type Token = {
   createdAt: string;
   /** Of the current secret, as `preview` is. */
   lastUsedAt: string | null;
+  /** From then on the token is refused; null: it has no end. */
+  expiresAt: string | null;
+  access: Access;
+  /** An empty list restrains nothing. */
+  paths: string[];
+  networks: string[];
+  origins: string[];
   /** The secret before the current one, while it still works. */
   retiring: Retiring | null;
   /** The secrets that were retired in the last 30 days, the newest ten of them, newest first. */
@@ -50,6 +59,11 @@ const columns = {
   createdBy: tokens.createdBy,
   createdAt: tokens.createdAt,
   lastUsedAt: tokens.lastUsedAt,
+  expiresAt: tokens.expiresAt,
+  access: tokens.access,
+  paths: tokens.paths,
+  networks: tokens.networks,
+  origins: tokens.origins,
 };
 const NEVER_REPLACED = { retiring: null, retired: [] };
 
@@ -106,7 +120,9 @@ export function countTokens(db: Db, organisationId: string) {
     .where(eq(tokens.organisationId, organisationId));
 }
 
-export type NewToken = { id: string; hash: TokenHash; preview: string; name: string | null };
+/** What a member decides of a token; `expiresAt` in RFC 3339, UTC, milliseconds. */
+export type TokenFields = Pick<Token, 'name' | 'expiresAt' | 'access' | 'paths' | 'networks' | 'origins'>;
+export type NewToken = TokenFields & { id: string; hash: TokenHash; preview: string };
 export type Creation =
   | { ok: true; token: Token }
   /** The same key was used before. `token`: the one that it made, null if it was deleted since. */
@@ -167,6 +183,11 @@ export async function addToken(
             createdBy: sql`${place.email}`.as('created_by'),
             createdAt: sql`${cause.at}`.as('created_at'),
             lastUsedAt: sql`NULL`.as('last_used_at'),
+            expiresAt: sql`${token.expiresAt}`.as('expires_at'),
+            access: sql`${token.access}`.as('access'),
+            paths: sql`${JSON.stringify(token.paths)}`.as('paths'),
+            networks: sql`${JSON.stringify(token.networks)}`.as('networks'),
+            origins: sql`${JSON.stringify(token.origins)}`.as('origins'),
           })
           .from(members)
           .innerJoin(organisations, eq(organisations.id, members.organisationId))
@@ -201,9 +222,9 @@ export async function addToken(
   return { ok: false, reason: 'preview-taken' };
 }
 
-/** The hash of a row. The column has only hashes of secrets. */
+/** The hash of a row. The column has only hashes of secrets; that of a limited token is written in capitals. */
 export function hashOfRow({ hash }: { hash: string }): TokenHash {
-  return hash as TokenHash;
+  return hash.toLowerCase() as TokenHash;
 }
 
 /** The retiring secrets of these tokens. */
@@ -218,47 +239,68 @@ function selectRetiring(db: Db, here: SQL | undefined) {
 export type Updated =
   /** `hashes`: those of its secrets that are not retired. */
   | { ok: true; token: Token; hashes: TokenHash[]; head: ChangeHead; changedAt: string | null }
+  /** The token would be allowed more than now: `field` is `access` or `paths`. */
+  | { ok: false; reason: 'wider'; field: 'access' | 'paths' }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
+export type TokenChange = Partial<TokenFields & { active: boolean }>;
+
 /**
- * Switches and renames in one batch. `changedAt`: when the verification of the token changed last (RFC 3339, the database's
- * clock), or null if that is a day or more ago. `head` is not before any change of this token that has been committed.
+ * Switches, renames and limits in one batch. A wider access, or a wider list of paths, is refused, and then nothing is changed.
+ * `changedAt`: when the verification of the token changed last (RFC 3339, the database's clock), or null if that is a day or more
+ * ago. `head` is not before any change of this token that has been committed.
  */
 export async function updateToken(
   db: Db,
   place: Place,
   id: string,
-  change: { active?: boolean; name?: string | null },
+  change: TokenChange,
   cause: Cause,
 ): Promise<Updated> {
-  const { active, name } = change;
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
-  // A field that stays as it is, is compared with itself and set to itself.
-  const newActive = active === undefined ? sql`${tokens.active}` : sql`${Number(active)}`;
-  const newName = name === undefined ? sql`${tokens.name}` : sql`${name}`;
-  const switched = sql`${tokens.active} <> ${newActive}`;
-  const renamed = sql`${tokens.name} IS NOT ${newName}`;
+  const next = wantedColumns(change);
+  const { active, name, expiresAt, access: wantedAccess, paths, networks, origins } = change;
+  const isNarrowing = wantedAccess !== undefined || paths !== undefined;
+  const differs = {
+    active: sql`${tokens.active} <> ${next.active}`,
+    name: sql`${tokens.name} IS NOT ${next.name}`,
+    expiresAt: sql`${tokens.expiresAt} IS NOT ${next.expiresAt}`,
+    access: sql`${tokens.access} <> ${next.access}`,
+    paths: sql`${tokens.paths} <> ${next.paths}`,
+    networks: sql`${tokens.networks} <> ${next.networks}`,
+    origins: sql`${tokens.origins} <> ${next.origins}`,
+  };
+  const allowed = isNarrowing ? and(here, isOnlyNarrowed(next)) : here;
   const changedAt = sql<
     string | null
-  >`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = ${tokens.hash})`;
+  >`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = lower(${tokens.hash}))`;
+  const recordWhere = (action: Recorded, detail: SQL | string | null, differing: SQL | undefined) =>
+    recordForToken(db, action, cause, place, detail, and(allowed, differing));
   const {
     standing: [standing],
     found: [row],
     retiring,
   } = await batch(db, {
-    switchEvent: recordForToken(
-      db,
-      active === true ? 'token.activated' : 'token.deactivated',
-      cause,
-      place,
-      null,
-      and(here, switched),
-    ),
-    renameEvent: recordForToken(db, 'token.renamed', cause, place, name ?? null, and(here, renamed)),
+    ...(active !== undefined && {
+      switchEvent: recordWhere(active ? 'token.activated' : 'token.deactivated', null, differs.active),
+    }),
+    ...(name !== undefined && { renameEvent: recordWhere('token.renamed', name, differs.name) }),
+    ...(expiresAt !== undefined && {
+      expiryEvent: recordWhere('token.expiry-changed', expiresAt ?? 'never', differs.expiresAt),
+    }),
+    ...(isNarrowing && {
+      narrowEvent: recordWhere('token.narrowed', narrowedDetail(next), or(differs.access, differs.paths)),
+    }),
+    ...(networks !== undefined && {
+      networksEvent: recordWhere('token.networks-changed', listDetail(networks), differs.networks),
+    }),
+    ...(origins !== undefined && {
+      originsEvent: recordWhere('token.origins-changed', listDetail(origins), differs.origins),
+    }),
     changed: db
       .update(tokens)
-      .set({ active: newActive, name: newName })
-      .where(and(here, or(switched, renamed), mayManage(db, place))),
+      .set(next)
+      .where(and(allowed, or(...Object.values(differs)), mayManage(db, place))),
     standing: selectStanding(db, place.organisationId, place.email),
     found: db
       .select({ token: tokenColumns(cause.at), hash: tokens.hash, changedAt })
@@ -269,8 +311,46 @@ export async function updateToken(
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
+  const { token } = row;
+  if (wantedAccess === 'full' && token.access === 'read')
+    return { ok: false, reason: 'wider', field: 'access' };
+  if (paths !== undefined && !isNarrower(paths, token.paths))
+    return { ok: false, reason: 'wider', field: 'paths' };
   const hashes = [row, ...retiring].map(hashOfRow);
-  return { ok: true, token: row.token, hashes, head: access.head, changedAt: row.changedAt };
+  return { ok: true, token, hashes, head: access.head, changedAt: row.changedAt };
+}
+
+/** What the columns are to hold. What is not to be changed is compared with itself, and set to itself. */
+function wantedColumns({ active, name, expiresAt, access, paths, networks, origins }: TokenChange) {
+  const list = (entries: string[] | undefined, column: AnyColumn): SQL =>
+    entries === undefined ? sql`${column}` : sql`${JSON.stringify(entries)}`;
+  return {
+    active: active === undefined ? sql`${tokens.active}` : sql`${Number(active)}`,
+    name: name === undefined ? sql`${tokens.name}` : sql`${name}`,
+    expiresAt: expiresAt === undefined ? sql`${tokens.expiresAt}` : sql`${expiresAt}`,
+    access: access === undefined ? sql`${tokens.access}` : sql`${access}`,
+    paths: list(paths, tokens.paths),
+    networks: list(networks, tokens.networks),
+    origins: list(origins, tokens.origins),
+  };
+}
+
+type Wanted = ReturnType<typeof wantedColumns>;
+
+/** Whether the token may do nothing afterwards that it may not do now. The trigger `tokens_narrow` stands behind it. */
+function isOnlyNarrowed({ access, paths }: Pick<Wanted, 'access' | 'paths'>): SQL {
+  return sql`(${tokens.access} = 'full' OR ${access} = 'read') AND (${tokens.paths} = '[]' OR (${paths} <> '[]' AND NOT EXISTS (
+    SELECT 1 FROM json_each(${paths}) AS wanted WHERE NOT EXISTS (SELECT 1 FROM json_each(${tokens.paths}) AS had
+    WHERE wanted.value = had.value OR substr(wanted.value, 1, length(had.value) + 1) = had.value || '/'))))`;
+}
+
+/** Access and paths as they are afterwards. */
+function narrowedDetail({ access, paths }: Pick<Wanted, 'access' | 'paths'>): SQL {
+  return sql`concat_ws('; ', iif(${access} = 'read', 'read only', NULL), (SELECT group_concat(value, ', ') FROM json_each(${paths}) AS wanted))`;
+}
+
+function listDetail(entries: string[]): string {
+  return entries.length === 0 ? 'any' : entries.join(', ');
 }
 
 export type Removed =
@@ -313,6 +393,10 @@ type Recorded =
   | 'token.activated'
   | 'token.deactivated'
   | 'token.renamed'
+  | 'token.expiry-changed'
+  | 'token.narrowed'
+  | 'token.networks-changed'
+  | 'token.origins-changed'
   | 'token.retired'
   | 'token.deleted';
 
@@ -338,7 +422,7 @@ export function recordForToken(
   action: Recorded,
   cause: Cause,
   place: Place,
-  detail: string | null,
+  detail: SQL | string | null,
   guard: SQL | undefined,
 ) {
   return db.insert(events).select(

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
-import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, serverCall } from '../test/harness.ts';
 import { operate } from '../test/operate.ts';
 
 const CALLERS = [{ continent: 'NA', longitude: '-122.4' }, { continent: 'OC' }, { continent: 'EU' }] as const;
@@ -68,8 +68,7 @@ describe('in a jurisdiction', () => {
       asked.length = 0;
       const isWarm = () =>
         isolates.every(
-          ({ deployment }) =>
-            !(openDeployment(deployment).verify(secret, createExecutionContext()) instanceof Promise),
+          ({ deployment }) => !(openDeployment(deployment).verify(secret, serverCall()) instanceof Promise),
         );
       await vi.waitUntil(async () => (await statuses()) && isWarm(), { timeout: 10_000 });
       const writer = { ...env, ...settings };

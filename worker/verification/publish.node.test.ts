@@ -5,6 +5,7 @@ import { REGIONS } from './region.ts';
 import type { Hubs } from './region.ts';
 import { leasesToWaitFor } from '../deployment/deployment.ts';
 import { hashOf } from './simulation/table.ts';
+import { termsOf } from './terms.ts';
 
 const AT = Date.UTC(2026, 10, 25);
 const HEAD = { seq: 7, nonce: 'n7' };
@@ -152,8 +153,8 @@ function hubsThat(advance: (point: object) => Promise<unknown>, names = new Set<
 describe('a hub of another release or another database', () => {
   it.each([
     ['a hub of the release before terms existed, which answers nothing', () => after(20)],
-    ['a hub of a later release', () => after(20).then(() => ({ version: 4, epoch: 1 }))],
-    ['a hub of another database', () => after(20).then(() => ({ version: 3, epoch: 2 }))],
+    ['a hub of a later release', () => after(20).then(() => ({ version: termsOf(1).version + 1, epoch: 1 }))],
+    ['a hub of another database', () => after(20).then(() => ({ ...termsOf(2) }))],
   ])('confirms nothing: %s', async (_, advance) => {
     expect(await publishedIn({ namespace: hubsThat(advance) })).toBe(5000 * 1.02 + 100);
   });

@@ -2,6 +2,8 @@
 // A record is current if no change of its hash is newer than `asOf`. Changes are compared by number, never by time.
 import { ORGANISATION_ID, isPlan } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
+import { readLimits, writeLimits } from '../token/limits.ts';
+import type { Limits } from '../token/limits.ts';
 import { TOKEN_ID, isSameSecret, sealOf } from '../token/secret.ts';
 import type { TagKeyRing, TokenHash } from '../token/secret.ts';
 
@@ -20,6 +22,8 @@ export type Holder = {
   active: boolean;
   /** The secret is refused from this instant on (ms since 1970), by the clock of the place that verifies. Absent: it has no end. */
   expiresAt?: number;
+  /** What its calls must keep to. Absent: nothing. */
+  limits?: Limits;
 };
 export type TokenRecord = { asOf: Head; holder: Holder | null };
 
@@ -70,13 +74,14 @@ export function cacheKey(hash: TokenHash): string {
 export type CachedRecord = { asOf: Head; holder: Holder };
 
 /**
- * Raised with every change of the meaning or the form of a record (docs/operating/upgrade.md). A record without an end is written as
- * the release before wrote it, and both releases read it. The release before cannot read a record with an end.
+ * Raised with every change of the meaning or the form of a record (docs/operating/upgrade.md). A record is written in the oldest
+ * version that can say all of it, so that the releases before can read it. They cannot read a record with an end, or with limits.
  */
 const RECORD_VERSION = '2';
 const VERSION_WITH_END = '3';
+const VERSION_WITH_LIMITS = '4';
 /** Version, id of the tag key, seal and record. Only printable ASCII, because the seal reads one byte of each character. */
-const SEALED = /^([23])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
+const SEALED = /^([234])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
 const NONCE = /^[0-9a-f]{16}$/;
 
 /**
@@ -97,15 +102,18 @@ export function readCachedRecord(
 }
 
 function versionOf({ holder }: CachedRecord): string {
+  if (holder.limits !== undefined) return VERSION_WITH_LIMITS;
   return holder.expiresAt === undefined ? RECORD_VERSION : VERSION_WITH_END;
 }
 
 /** Null if the record could not be read again, because an id has a shape that this product does not make. */
 export function writeCachedRecord(ring: TagKeyRing, hash: TokenHash, record: CachedRecord): string | null {
   const { asOf, holder } = record;
-  const { tokenId, organisationId, plan, active, expiresAt } = holder;
-  const end = expiresAt === undefined ? [] : [expiresAt];
-  const body = JSON.stringify([asOf.seq, asOf.nonce, tokenId, organisationId, plan, active, ...end]);
+  const { tokenId, organisationId, plan, active, expiresAt, limits } = holder;
+  const fields: unknown[] = [asOf.seq, asOf.nonce, tokenId, organisationId, plan, active];
+  if (limits !== undefined) fields.push(expiresAt ?? null, writeLimits(limits));
+  else if (expiresAt !== undefined) fields.push(expiresAt);
+  const body = JSON.stringify(fields);
   const key = ring.keys.get(ring.current);
   if (key === undefined || parseRecord(body) === null) return null;
   return versionOf(record) + ring.current + sealOf(key, hash, body) + body;
@@ -119,8 +127,10 @@ function parseRecord(body: string): CachedRecord | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(fields) || (fields.length !== 6 && fields.length !== 7)) return null;
-  const [seq, nonce, tokenId, organisationId, plan, active, expiresAt] = fields as unknown[];
+  if (!Array.isArray(fields) || fields.length < 6 || fields.length > 8) return null;
+  const [seq, nonce, tokenId, organisationId, plan, active, expiresAt, written] = fields as unknown[];
+  const limits = fields.length === 8 ? readLimits(written) : undefined;
+  const hasNoEnd = fields.length === 6 || (fields.length === 8 && expiresAt === null);
   const isRecord =
     Number.isSafeInteger(seq) &&
     isOf(NONCE, nonce) &&
@@ -128,10 +138,11 @@ function parseRecord(body: string): CachedRecord | null {
     isOf(ORGANISATION_ID, organisationId) &&
     isPlan(plan) &&
     typeof active === 'boolean' &&
-    (fields.length === 6 || Number.isSafeInteger(expiresAt));
-  if (!isRecord) return null;
+    (hasNoEnd || Number.isSafeInteger(expiresAt));
+  if (!isRecord || limits === null) return null;
   const holder: Holder = { tokenId, organisationId, plan, active };
-  if (fields.length === 7) holder.expiresAt = expiresAt as number;
+  if (!hasNoEnd) holder.expiresAt = expiresAt as number;
+  if (limits !== undefined) holder.limits = limits;
   return { asOf: { seq: seq as number, nonce }, holder };
 }
 

@@ -12,7 +12,15 @@ import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
-import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import {
+  ORIGIN,
+  bearer,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+  serverCall,
+  write,
+} from '../test/harness.ts';
 import { hashOfSecret, mintSecret } from '../token/secret.ts';
 import { ChangeHub } from './hub/change-hub.ts';
 import { cacheKey } from './record.ts';
@@ -101,7 +109,7 @@ describe('a flood', () => {
     const { env: deployment, calls } = isolate();
     // Minted under the right key's name with another key: all but the tag is right.
     const ring = { current: '1', keys: new Map([['1', crypto.getRandomValues(new Uint8Array(32))]]) };
-    const context = createExecutionContext();
+    const context = serverCall();
     let refused = 0;
     for (let index = 0; index < 100_000; index++) {
       const answer = openDeployment(deployment).verify(mintSecret(ring), context);
@@ -164,12 +172,9 @@ describe('a busy isolate', () => {
     const { secret } = await givenToken(await givenOrganisation());
     const halfLease = 1000;
     const { env: deployment, calls } = isolate({ REVOCATION_LEASE_MS: String(2 * halfLease) });
-    await vi.waitUntil(
-      () => !(openDeployment(deployment).verify(secret, createExecutionContext()) instanceof Promise),
-      {
-        timeout: 10_000,
-      },
-    );
+    await vi.waitUntil(() => !(openDeployment(deployment).verify(secret, serverCall()) instanceof Promise), {
+      timeout: 10_000,
+    });
     await scheduler.wait(50);
     calls.length = 0;
     let waited = 0;
@@ -180,7 +185,7 @@ describe('a busy isolate', () => {
       const isBusy = Date.now() - last < halfLease;
       last = Date.now();
       for (let call = 0; call < 20; call++) {
-        const answer = openDeployment(deployment).verify(secret, createExecutionContext());
+        const answer = openDeployment(deployment).verify(secret, serverCall());
         if (isBusy && answer instanceof Promise) waited++;
       }
       await scheduler.wait(8);
@@ -295,8 +300,8 @@ describe('a hub under other terms', () => {
   const rejected = (call: () => Promise<unknown>) => call().then(() => 'answered', String);
   it.each([
     ['of the release before versions', {}],
-    ['of a later version', { version: 4, epoch: 1 }],
-    ['of another database', { version: 3, epoch: 2 }],
+    ['of a later version', { version: termsOf(1).version + 1, epoch: 1 }],
+    ['of another database', termsOf(2)],
   ])('answers no question, counts nothing and confirms nothing: %s', async (_, terms) => {
     const hub = hubOf('sam');
     await runInDurableObject(hub, async (object: ChangeHub) => {

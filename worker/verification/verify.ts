@@ -9,7 +9,7 @@ import { hubAt, placeNear } from './region.ts';
 import type { Hubs } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 import { INVALID, Verifier } from './isolate/verifier.ts';
-import type { Ports, Verification } from './isolate/verifier.ts';
+import type { Context, Ports, Verification } from './isolate/verifier.ts';
 
 export type { Verification } from './isolate/verifier.ts';
 
@@ -21,12 +21,14 @@ export type Verifying = {
   cache: Pick<KVNamespace, 'get' | 'put'> | null;
   keys: TagKeyRing;
   leaseMs: number;
+  /** Whether the setting READ_REQUESTS names this call. */
+  isRead(method: string, path: string): boolean;
   /** Called when a hub says that the database belongs to another deployment. */
   refuse(): void;
 };
 
-/** `cf` tells where the call came in. */
-type VerifyContext = { waitUntil(promise: Promise<unknown>): void; cf?: unknown };
+/** One call. `cf` tells where it came in. */
+export type VerifyContext = Context & { readonly cf?: unknown };
 
 /** The expiry in KV only bounds its storage. Freshness is judged by `seq`. KV refuses less than 60 s. */
 const CACHE_SECONDS = 7 * 24 * 60 * 60;
@@ -41,19 +43,21 @@ export function verifyWith(verifying: Verifying): Verify {
   return (secret, context) => {
     if (!hasSecretShape(secret)) return INVALID;
     const hash = hashOfSecret(secret);
-    const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
     // A secret that is remembered was genuine. Its checksum and tag are not checked again.
-    const recalled = verifier?.recall(hash, waitUntil);
+    const recalled = verifier?.recall(hash, context);
     if (recalled !== undefined) return recalled;
     // Checked before anything is asked, so that a made-up secret costs no storage read and no memory.
     if (!isGenuineSecret(keys, secret)) return INVALID;
     verifier ??= openVerifier(verifying, context.cf);
-    return verifier.lookUp(hash, waitUntil);
+    return verifier.lookUp(hash, context);
   };
 }
 
 /** An isolate runs in one place, so its first call chooses the hub for all calls. */
-function openVerifier({ hubs, lookups, cache, keys, leaseMs, refuse }: Verifying, cf: unknown): Verifier {
+function openVerifier(
+  { hubs, lookups, cache, keys, leaseMs, isRead, refuse }: Verifying,
+  cf: unknown,
+): Verifier {
   const place = placeNear(cf, hubs);
   const terms = termsOf(hubs.epoch);
   // After a hub said that the database belongs to another deployment, it is not read any more.
@@ -89,6 +93,7 @@ function openVerifier({ hubs, lookups, cache, keys, leaseMs, refuse }: Verifying
       void import('./report.ts').then(({ logFailed }) => logFailed(asked, error, place)),
     random: () => Math.random(),
     leaseMs,
+    isRead,
   });
 }
 

@@ -1,5 +1,10 @@
 // The rules that an isolate keeps for the promise. Each has a name: the simulation turns one off and shows that the promise breaks.
 // Pure: times in ms.
+import { isBelow } from '../../token/limits.ts';
+import type { Limits } from '../../token/limits.ts';
+import { isWithin, parseAddress } from '../../token/network.ts';
+import { NO_ORIGIN } from '../caller.ts';
+import type { Caller } from '../caller.ts';
 import type { Head } from '../record.ts';
 import type { Answer } from '../sync.ts';
 
@@ -26,6 +31,28 @@ export const ISOLATE_RULES = {
    */
   hasEnded(expiresAt: number, now: number): boolean {
     return now >= expiresAt;
+  },
+  /** Whether the caller's address is in one of the networks. An unknown address is in none. */
+  keepsToNetworks(networks: Limits['networks'], address: Caller['address']): boolean {
+    if (networks.length === 0) return true;
+    const parsed = address === null ? null : parseAddress(address);
+    return parsed !== null && networks.some((network) => isWithin(network, parsed));
+  },
+  /** Whether the call comes from one of the websites, or from none: servers send no origin. */
+  keepsToOrigins(origins: Limits['origins'], origin: Caller['origin']): boolean {
+    return origins.length === 0 || origin === NO_ORIGIN || (origin !== null && origins.includes(origin));
+  },
+  keepsToPaths(paths: Limits['paths'], path: Caller['path']): boolean {
+    return paths.length === 0 || (path !== null && paths.some((prefix) => isBelow(prefix, path)));
+  },
+  keepsToAccess(
+    access: Limits['access'],
+    method: Caller['method'],
+    path: Caller['path'],
+    isRead: (method: string, path: string) => boolean,
+  ): boolean {
+    if (access === 'full' || method === 'GET' || method === 'HEAD') return true;
+    return method !== null && path !== null && isRead(method, path);
   },
 };
 export type IsolateRules = typeof ISOLATE_RULES;

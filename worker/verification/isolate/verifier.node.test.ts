@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenHash } from '../../token/secret.ts';
 import { Hub } from '../hub/hub.ts';
 import type { CachedRecord } from '../record.ts';
-import { Table, hashOf, holderOf } from '../simulation/table.ts';
+import { SERVER, Table, hashOf, holderOf } from '../simulation/table.ts';
 import { Verifier } from './verifier.ts';
 import type { Answer, Counts } from '../sync.ts';
-import type { Ports, Verification } from './verifier.ts';
+import type { Context, Ports, Verification } from './verifier.ts';
 
 const LEASE_MS = 1000;
 const HUB_LEASE_MS = 10_000;
@@ -60,18 +60,19 @@ beforeEach(() => {
     },
     source: table,
     random: () => 0.5,
+    isRead: () => false,
     leaseMs: LEASE_MS,
   };
   verifier = new Verifier(ports);
 });
 afterEach(() => void vi.useRealTimers());
 
-const waitUntil = (promise: Promise<unknown>) => void waiting.push(promise);
-const recall = (hash = A) => verifier.recall(hash, waitUntil);
+const context: Context = { caller: SERVER, waitUntil: (promise) => void waiting.push(promise) };
+const recall = (hash = A) => verifier.recall(hash, context);
 
 /** One call, however it is answered, with time going on as it needs to. */
 async function verify(hash = A): Promise<Verification> {
-  const answer = Promise.resolve(recall(hash) ?? verifier.lookUp(hash, waitUntil));
+  const answer = Promise.resolve(recall(hash) ?? verifier.lookUp(hash, context));
   const progress = { isDone: false };
   void answer.finally(() => (progress.isDone = true));
   while (!progress.isDone) await vi.advanceTimersByTimeAsync(1);
@@ -258,7 +259,7 @@ describe('secrets that no row knows', () => {
 
   it('count once, though a thousand calls ask for the same one together', async () => {
     const one = hashOf('deleted');
-    const answers = Array.from({ length: 1000 }, () => verifier.lookUp(one, waitUntil));
+    const answers = Array.from({ length: 1000 }, () => verifier.lookUp(one, context));
     await vi.advanceTimersByTimeAsync(100);
     expect(new Set((await Promise.all(answers)).map(({ ok }) => ok))).toEqual(new Set([false]));
     expect(await verify(hashOf('another'))).toEqual(INVALID);
@@ -453,7 +454,7 @@ describe('calls that come together when the lease is over', () => {
   /** So many calls at once; answers how long the slowest took. */
   async function verifyTogether(count: number): Promise<{ answers: Verification[]; ms: number }> {
     const from = Date.now();
-    const calls = Promise.all(Array.from({ length: count }, () => verifier.lookUp(A, waitUntil)));
+    const calls = Promise.all(Array.from({ length: count }, () => verifier.lookUp(A, context)));
     const progress = { isDone: false };
     void calls.finally(() => (progress.isDone = true));
     while (!progress.isDone) await vi.advanceTimersByTimeAsync(1);
@@ -507,7 +508,7 @@ describe('calls that come together when the lease is over', () => {
     table.isAway = true;
     table.pages = [];
     for (let ms = 0; ms < 2500; ms += 5) {
-      expect(await verifier.lookUp(A, waitUntil)).toEqual(UNAVAILABLE);
+      expect(await verifier.lookUp(A, context)).toEqual(UNAVAILABLE);
       await vi.advanceTimersByTimeAsync(5);
     }
     // Half a second each: `random` is in the middle.
@@ -548,7 +549,7 @@ describe('an answer that was overtaken by one of another past', () => {
       await after(1000);
       return answer;
     };
-    const overtaken = verifier.lookUp(A, waitUntil);
+    const overtaken = verifier.lookUp(A, context);
     await vi.advanceTimersByTimeAsync(20);
     ports.hub.sync = sync;
     table.restore(backup);
@@ -609,7 +610,7 @@ describe('a caller who hangs up', () => {
     vi.setSystemTime(Date.now() + LEASE_MS);
     [told, waiting] = [[], []];
     // No call waits for the answer itself.
-    void verifier.lookUp(A, waitUntil);
+    void verifier.lookUp(A, context);
     expect(waiting).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(50);
     await Promise.all(waiting.slice(0, 1));
@@ -643,7 +644,7 @@ describe('many tokens that change together', () => {
         return table.changesFrom(seq, limit);
       },
     };
-    const answers = Promise.all(names.map((name) => verifier.lookUp(hashOf(name), waitUntil)));
+    const answers = Promise.all(names.map((name) => verifier.lookUp(hashOf(name), context)));
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await answers).toEqual(names.map(() => INVALID));
     expect(direct.length).toBeLessThanOrEqual(2);
@@ -652,7 +653,7 @@ describe('many tokens that change together', () => {
 
 describe('a thousand calls at once', () => {
   it('for a token that is new to the isolate and the region read the database twice at most', async () => {
-    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, context)));
     await vi.advanceTimersByTimeAsync(50);
     expect((await answers).every(({ ok }) => ok)).toBe(true);
     expect(table.reads + table.pages.length).toBeLessThanOrEqual(2);
@@ -660,7 +661,7 @@ describe('a thousand calls at once', () => {
 
   it('fill KV once', async () => {
     const put = vi.spyOn(ports.cache, 'put');
-    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, context)));
     await vi.advanceTimersByTimeAsync(50);
     await answers;
     expect(put).toHaveBeenCalledTimes(1);
@@ -670,11 +671,11 @@ describe('a thousand calls at once', () => {
     const { sync } = ports.hub;
     let calls = 0;
     ports.hub.sync = (ask, counts) => (calls++ === 0 ? sync(ask, counts) : never());
-    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, waitUntil)));
+    const answers = Promise.all(Array.from({ length: 1000 }, () => verifier.lookUp(A, context)));
     // The others wait for the hub until it is too late, while another call renews the lease.
     await vi.advanceTimersByTimeAsync(1900);
     calls = 0;
-    void verifier.lookUp(A, waitUntil);
+    void verifier.lookUp(A, context);
     await vi.advanceTimersByTimeAsync(500);
     expect((await answers).every(({ ok }) => ok)).toBe(true);
     expect(table.reads).toBeLessThanOrEqual(2);
@@ -684,7 +685,7 @@ describe('a thousand calls at once', () => {
     const { sync } = ports.hub;
     let calls = 0;
     ports.hub.sync = (ask, counts): Promise<Answer> => (calls++ === 0 ? never() : sync(ask, counts));
-    const [first, ...others] = Array.from({ length: 20 }, () => verifier.lookUp(A, waitUntil));
+    const [first, ...others] = Array.from({ length: 20 }, () => verifier.lookUp(A, context));
     await vi.advanceTimersByTimeAsync(50);
     expect((await Promise.all(others)).every(({ ok }) => ok)).toBe(true);
     await vi.advanceTimersByTimeAsync(2100);

@@ -9,6 +9,7 @@ import type { Brakes } from './brakes.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { Misses } from './misses.ts';
+import type { Caller } from '../caller.ts';
 import { ISOLATE_RULES } from './rules.ts';
 import type { IsolateRules } from './rules.ts';
 import { isSameHead } from '../record.ts';
@@ -17,8 +18,23 @@ import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
   /** `expiresAt` (RFC 3339): the secret is refused from then on. Absent: it has no end. */
-  | { ok: true; tokenId: string; organisationId: string; plan: Plan; expiresAt?: string }
-  | { ok: false; reason: 'enterprise-plan-required'; tokenId: string; organisationId: string; plan: Plan }
+  | {
+      ok: true;
+      tokenId: string;
+      organisationId: string;
+      plan: Plan;
+      expiresAt?: string;
+      /** Absent: full access. */
+      access?: 'read';
+    }
+  /** `access-denied`: the token is good, and may not make this call. */
+  | {
+      ok: false;
+      reason: 'enterprise-plan-required' | 'access-denied';
+      tokenId: string;
+      organisationId: string;
+      plan: Plan;
+    }
   | { ok: false; reason: 'invalid-token' }
   /** The database cannot be reached, and no current record is known. `retryAfter` in seconds. */
   | { ok: false; reason: 'verification-unavailable'; retryAfter: number };
@@ -33,6 +49,8 @@ export type Ports = {
     put(hash: TokenHash, record: CachedRecord): Promise<unknown>;
   };
   source: Lookups;
+  /** Whether READ_REQUESTS names this call beside GET and HEAD. */
+  isRead(method: string, path: string): boolean;
   /** Told of each question that failed, or was not answered in time. Only for the log. */
   failed?(asked: Asked, error: unknown): void;
   /** From 0 to 1. */
@@ -40,11 +58,12 @@ export type Ports = {
   leaseMs: number;
 };
 export type Asked = 'hub' | 'cache' | 'cache-write' | 'database';
+/** One call: who calls, and what may outlive its answer. */
+export type Context = { readonly caller: Caller; waitUntil(promise: Promise<unknown>): void };
 /** `taken`: the generation of the memory that may keep the answer; null for none. */
 type Synced = { answer: Answer; taken: number | null };
 /** The answer of the database: a record, or `learned` if the memory has learned the newest changes. */
 type Direct = { record: TokenRecord; taken: number | null } | 'learned';
-type WaitUntil = (promise: Promise<unknown>) => void;
 
 const CACHE_MS = 250;
 const HUB_MS = 2000;
@@ -94,26 +113,26 @@ export class Verifier {
   }
 
   /** The answer for a hash that is remembered under a lease: no I/O, no promise. Undefined: ask `lookUp`. */
-  recall(hash: TokenHash, waitUntil: WaitUntil): Verification | undefined {
+  recall(hash: TokenHash, context: Context): Verification | undefined {
     const now = this.#ports.now();
     if (now >= this.#leaseUntil) return undefined;
     const remembered = this.memory.get(hash);
     if (remembered === undefined) return undefined;
     if (now >= this.#renewAt) {
       this.#renewAt = now + this.#ports.leaseMs / 4;
-      if (this.#brakes.mayRenew(now, this.#renewingUntil)) void this.#renew(now, waitUntil);
+      if (this.#brakes.mayRenew(now, this.#renewingUntil)) void this.#renew(now, context);
     }
-    return this.#judge(hash, remembered.holder, now, waitUntil);
+    return this.#judge(hash, remembered.holder, now, context);
   }
 
   /** The answer from KV, the hub or the database. `verification-unavailable` if none of them can be asked. */
-  async lookUp(hash: TokenHash, waitUntil: WaitUntil): Promise<Verification> {
+  async lookUp(hash: TokenHash, context: Context): Promise<Verification> {
     const isRemembered = this.memory.get(hash) !== undefined;
     if (!isRemembered && !(await this.#mayAskFor(hash))) return UNAVAILABLE;
-    const holder = await this.#find(hash, waitUntil).finally(() => this.#wanted.delete(hash));
+    const holder = await this.#find(hash, context).finally(() => this.#wanted.delete(hash));
     if (holder === undefined) return UNAVAILABLE;
     if (holder === null && !isRemembered) this.#misses.count(hash, this.#ports.now());
-    return this.#judge(hash, holder, this.#ports.now(), waitUntil);
+    return this.#judge(hash, holder, this.#ports.now(), context);
   }
 
   /** Whether the hash may be looked up. While too many look-ups end without a row, only hashes in KV are: they had a row once. */
@@ -123,7 +142,7 @@ export class Verifier {
   }
 
   /** The holder, or null for none. Undefined if neither the hub nor the database answers in time. */
-  async #find(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+  async #find(hash: TokenHash, context: Context): Promise<Holder | null | undefined> {
     const startedAt = this.#ports.now();
     for (let now = startedAt; now - startedAt < WAIT_MS; now = this.#ports.now()) {
       const kept = this.#kept(hash, startedAt, now);
@@ -134,20 +153,20 @@ export class Verifier {
       if (!isRemembered && this.#wanted.size < DIRECT_TOKENS) this.#wanted.add(hash);
       const isRenewing = isRemembered && !this.#brakes.mayRenew(now, this.#renewingUntil);
       if (isHubAsked && isRemembered && !isRenewing) {
-        if ((await this.#renew(now, waitUntil)) !== undefined) continue;
+        if ((await this.#renew(now, context)) !== undefined) continue;
       } else if (isHubAsked && !isRemembered) {
-        const found = await this.#fetchHolder(hash, waitUntil);
+        const found = await this.#fetchHolder(hash, context);
         if (found !== undefined) return found;
       }
       const later = this.#ports.now();
       if (!(isHubAsked && isRenewing)) {
         if (later < this.#databaseRestsUntil) return undefined;
         if (this.#brakes.mayReadDirectly(later, this.#readingUntil)) {
-          const direct = await this.#askDirectly(hash, later, waitUntil);
+          const direct = await this.#askDirectly(hash, later, context);
           if (direct === undefined) return undefined;
           if (direct === 'learned') continue;
           const { record, taken } = direct;
-          return this.#keep(hash, record, record.asOf.seq, taken, waitUntil);
+          return this.#keep(hash, record, record.asOf.seq, taken, context);
         }
       }
       const rest = Math.max(0, startedAt + WAIT_MS - later);
@@ -163,19 +182,19 @@ export class Verifier {
   }
 
   /** Asks the hub what changed. Undefined if it does not answer. */
-  #renew(now: number, waitUntil: WaitUntil): Promise<Synced | undefined> {
+  #renew(now: number, context: Context): Promise<Synced | undefined> {
     const until = now + HUB_MS;
     this.#renewingUntil = until;
-    return this.#ask({ head: this.memory.head }, waitUntil).finally(() => {
+    return this.#ask({ head: this.memory.head }, context).finally(() => {
       if (this.#renewingUntil === until) this.#renewingUntil = 0;
     });
   }
 
   /** The holder from KV and the hub. Undefined if the hub does not answer, or has no record. */
-  async #fetchHolder(hash: TokenHash, waitUntil: WaitUntil): Promise<Holder | null | undefined> {
+  async #fetchHolder(hash: TokenHash, context: Context): Promise<Holder | null | undefined> {
     const cached = await this.#readCache(hash);
     const ask: Ask = { head: this.memory.head, hash, ...(cached === null ? {} : { cached: cached.asOf }) };
-    const synced = await this.#ask(ask, waitUntil);
+    const synced = await this.#ask(ask, context);
     if (synced === undefined) return undefined;
     const { record, head } = synced.answer;
     // The hub found the record current at its own head, so the record is as of that head.
@@ -183,7 +202,7 @@ export class Verifier {
       if (synced.taken === this.memory.generation) this.memory.put(hash, head.seq, cached.holder);
       return cached.holder;
     }
-    if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, waitUntil);
+    if (typeof record === 'object') return this.#keep(hash, record, head.seq, synced.taken, context);
     return undefined;
   }
 
@@ -191,7 +210,7 @@ export class Verifier {
    * Asks the database, one call at a time: while a hub is away, not every call may ask the database. Answers the record, `learned`
    * if the remembered record may be current now, or undefined if the database does not answer.
    */
-  async #askDirectly(hash: TokenHash, now: number, waitUntil: WaitUntil): Promise<Direct | undefined> {
+  async #askDirectly(hash: TokenHash, now: number, context: Context): Promise<Direct | undefined> {
     const until = now + DIRECT_MS;
     this.#readingUntil = until;
     const asked = this.#within(DIRECT_MS, this.#readDirectly(hash))
@@ -204,7 +223,7 @@ export class Verifier {
         if (this.#readingUntil === until) this.#readingUntil = 0;
       });
     // Other calls wait for the answer, so the read must go on if this caller hangs up.
-    waitUntil(asked);
+    context.waitUntil(asked);
     return asked;
   }
 
@@ -214,14 +233,14 @@ export class Verifier {
     { asOf, holder }: TokenRecord,
     seq: number,
     taken: number | null,
-    waitUntil: WaitUntil,
+    context: Context,
   ): Holder | null {
     const isFirst = this.memory.get(hash) === undefined;
     // Another answer may have begun a new generation since this one was taken.
     if (taken === this.memory.generation) this.memory.put(hash, seq, holder);
     if (holder !== null && isFirst) {
       const put = this.#ports.cache.put(hash, { asOf, holder });
-      waitUntil(put.catch((error: unknown) => this.#ports.failed?.('cache-write', error)));
+      context.waitUntil(put.catch((error: unknown) => this.#ports.failed?.('cache-write', error)));
     }
     return holder;
   }
@@ -280,9 +299,9 @@ export class Verifier {
   }
 
   /** Asks the hub. Undefined if it does not answer. Goes on if the caller hangs up, because other calls wait for the answer and the question carries their counts. */
-  #ask(ask: Ask, waitUntil: WaitUntil): Promise<Synced | undefined> {
+  #ask(ask: Ask, context: Context): Promise<Synced | undefined> {
     const synced = this.#sync(ask).catch(() => undefined);
-    waitUntil(synced);
+    context.waitUntil(synced);
     return synced;
   }
 
@@ -341,21 +360,47 @@ export class Verifier {
     return this.memory.generation;
   }
 
-  #judge(hash: TokenHash, holder: Holder | null, now: number, waitUntil: WaitUntil): Verification {
+  #judge(hash: TokenHash, holder: Holder | null, now: number, context: Context): Verification {
     if (holder === null) return INVALID;
-    const { tokenId, organisationId, plan, expiresAt } = holder;
-    const active = holder.active && (expiresAt === undefined || !this.#rules.hasEnded(expiresAt, now));
-    const ok = active && opensDeveloperZone(plan);
-    this.#count(hash, tokenId, ok ? 1 : 0, ok ? 0 : 1);
+    const { tokenId, organisationId, plan, expiresAt, limits } = holder;
+    const reason = this.#reasonAgainst(holder, now, context);
+    this.#count(hash, tokenId, reason === null ? 1 : 0, reason === null ? 0 : 1);
     if (now >= this.#flushAt) {
       this.#flushAt = now + FLUSH_MS;
-      waitUntil(this.#flush());
+      context.waitUntil(this.#flush());
     }
-    if (ok) {
-      if (expiresAt === undefined) return { ok, tokenId, organisationId, plan };
-      return { ok, tokenId, organisationId, plan, expiresAt: new Date(expiresAt).toISOString() };
-    }
-    return active ? { ok, reason: 'enterprise-plan-required', tokenId, organisationId, plan } : INVALID;
+    if (reason === 'invalid-token') return INVALID;
+    if (reason !== null) return { ok: false, reason, tokenId, organisationId, plan };
+    if (expiresAt === undefined && limits === undefined) return { ok: true, tokenId, organisationId, plan };
+    return {
+      ok: true,
+      tokenId,
+      organisationId,
+      plan,
+      ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+      ...(limits?.access === 'read' ? { access: 'read' } : {}),
+    };
+  }
+
+  /** Why a call of this holder is refused, or null. What is restrained to a network or a website is unknown to all others. */
+  #reasonAgainst(
+    { active, plan, expiresAt, limits }: Holder,
+    now: number,
+    context: Context,
+  ): 'invalid-token' | 'enterprise-plan-required' | 'access-denied' | null {
+    const rules = this.#rules;
+    if (!active || (expiresAt !== undefined && rules.hasEnded(expiresAt, now))) return 'invalid-token';
+    if (limits === undefined) return opensDeveloperZone(plan) ? null : 'enterprise-plan-required';
+    const { caller } = context;
+    if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'invalid-token';
+    if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'invalid-token';
+    if (!opensDeveloperZone(plan)) return 'enterprise-plan-required';
+    if (caller.judgesScope === true) return null;
+    const { method, path } = caller;
+    const mayCall =
+      rules.keepsToPaths(limits.paths, path) &&
+      rules.keepsToAccess(limits.access, method, path, this.#ports.isRead);
+    return mayCall ? null : 'access-denied';
   }
 
   #count(hash: TokenHash, tokenId: string, accepted: number, refused: number): void {

@@ -9,9 +9,10 @@ import type { Brakes } from '../isolate/brakes.ts';
 import { Hub } from '../hub/hub.ts';
 import type { Answer, Ask } from '../sync.ts';
 import { Verifier } from '../isolate/verifier.ts';
-import type { Ports } from '../isolate/verifier.ts';
+import type { Context, Ports } from '../isolate/verifier.ts';
 import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import { randomFrom } from './random.ts';
+import { SERVER } from './table.ts';
 
 /** Brakes that are to be overridden: a twin lacks one of them. */
 export type Overridden = { isolate?: Partial<Brakes>; hub?: Partial<HubBrakes> };
@@ -160,13 +161,16 @@ export class Overload {
     const hash = this.#random() < NEW_SHARE ? (`new.${this.#newTokens++}` as TokenHash) : this.#pick(tokens);
     const second = this.#second();
     second.calls++;
-    const waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
-    if (verifier.recall(hash, waitUntil) !== undefined) {
+    const context: Context = {
+      caller: SERVER,
+      waitUntil: (promise) => void promise.catch(() => undefined),
+    };
+    if (verifier.recall(hash, context) !== undefined) {
       second.warm++;
       return;
     }
     const from = this.#time;
-    void verifier.lookUp(hash, waitUntil).then((said) => {
+    void verifier.lookUp(hash, context).then((said) => {
       second.waitedMs = Math.max(second.waitedMs, this.#time - from);
       if (!said.ok) second.unavailable++;
     });
@@ -194,6 +198,7 @@ export class Overload {
           now: () => this.#time,
           sleep: (ms) => this.#sleep(ms),
           random: this.#random,
+          isRead: () => false,
           hub: {
             sync: (ask) => this.#askHub(ask, region),
           },

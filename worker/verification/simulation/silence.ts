@@ -6,8 +6,9 @@ import type { SilenceRules } from '../../token/retirement.ts';
 import { Hub } from '../hub/hub.ts';
 import { Usage } from '../hub/usage.ts';
 import { Verifier } from '../isolate/verifier.ts';
+import type { Context } from '../isolate/verifier.ts';
 import { randomFrom } from './random.ts';
-import { Table, hashOf, holderOf } from './table.ts';
+import { SERVER, Table, hashOf, holderOf } from './table.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -66,6 +67,7 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
       cache: { get: async () => null, put: async () => undefined },
       source: table,
       random,
+      isRead: () => false,
       leaseMs: SECOND,
     });
     return { verifier, link };
@@ -77,8 +79,11 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
     if (isolate === undefined) return;
     // At times just then the hub is out of reach, for less than what was counted is kept.
     if (random() < 0.3) isolate.link.cutUntil = time + random() * 20 * SECOND;
-    const waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
-    const said = isolate.verifier.recall(hash, waitUntil) ?? (await isolate.verifier.lookUp(hash, waitUntil));
+    const context: Context = {
+      caller: SERVER,
+      waitUntil: (promise) => void promise.catch(() => undefined),
+    };
+    const said = isolate.verifier.recall(hash, context) ?? (await isolate.verifier.lookUp(hash, context));
     if (!said.ok) outcome.failed++;
   };
   /** From one call to the next of a service: an hour at most. */

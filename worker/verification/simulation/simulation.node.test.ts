@@ -101,6 +101,10 @@ const TWINS: { rule: string; broken: Broken }[] = [
     rule: 'refuse no secret before its end',
     broken: { isolate: { hasEnded: (expiresAt, now) => now + 2000 >= expiresAt } },
   },
+  { rule: 'keep to the networks', broken: { isolate: { keepsToNetworks: () => true } } },
+  { rule: 'keep to the websites', broken: { isolate: { keepsToOrigins: () => true } } },
+  { rule: 'keep to the paths', broken: { isolate: { keepsToPaths: () => true } } },
+  { rule: 'keep to the access', broken: { isolate: { keepsToAccess: () => true } } },
   { rule: 'believe no hub of another epoch', broken: { terms: { isSameEpoch: () => true } } },
 ];
 

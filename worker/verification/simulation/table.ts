@@ -1,9 +1,14 @@
 // A source in memory that counts its readers, can be away, slow, pruned and restored from a backup: for the tests of verification.
 import type { TokenHash } from '../../token/secret.ts';
+import { NO_ORIGIN } from '../caller.ts';
+import type { Caller } from '../caller.ts';
 import type { Change, Head, Holder, Source } from '../record.ts';
 
 // The brand says "a SHA-256 in hex"; for these tests any string will do.
 export const hashOf = (name: number | string) => String(name) as TokenHash;
+
+/** Who calls where it makes no difference. */
+export const SERVER: Caller = { method: 'GET', path: '/v1/ping', address: null, origin: NO_ORIGIN };
 
 export const holderOf = (tokenId: string, active = true): Holder => ({
   tokenId,

@@ -10,8 +10,12 @@ import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import type { Place } from '../region.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
-import type { Ports, Verification, Verifier } from '../isolate/verifier.ts';
+import type { Context, Ports, Verification, Verifier } from '../isolate/verifier.ts';
 import { randomFrom } from './random.ts';
+import type { Limits } from '../../token/limits.ts';
+import { parseNetwork } from '../../token/network.ts';
+import type { Caller } from '../caller.ts';
+import { SERVER } from './table.ts';
 
 /** The code under test: the real modules, or a twin that lacks one rule. */
 export type Code = {
@@ -38,13 +42,35 @@ const ISOLATES = 3;
 const OFFSET_MS = 500;
 const SKEW_MS = OFFSET_MS + 260;
 
+const FREE: Limits = { access: 'full', paths: [], networks: [], origins: [] };
+const OFFICE = parseNetwork('203.0.113.0/24');
+/** What a token may be limited to, and what is said to a caller who does not keep to it; null: the caller does. */
+const LIMITS: { limits: Limits | undefined; judge: (caller: Caller) => Verdict | null }[] = [
+  { limits: undefined, judge: () => null },
+  { limits: { ...FREE, access: 'read' }, judge: ({ method }) => (method === 'GET' ? null : 'denied') },
+  { limits: { ...FREE, paths: ['/v1/a'] }, judge: ({ path }) => (path === '/v1/a/1' ? null : 'denied') },
+  {
+    limits: { ...FREE, networks: OFFICE === null ? [] : [OFFICE] },
+    judge: ({ address }) => (address === '203.0.113.7' ? null : 'refused'),
+  },
+  {
+    limits: { ...FREE, origins: ['https://shop.example'] },
+    judge: ({ origin }) => (origin === 'https://other.example' ? 'refused' : null),
+  },
+];
+const CALLERS: Caller[] = [
+  SERVER,
+  { method: 'POST', path: '/v1/a/1', address: '203.0.113.7', origin: 'https://shop.example' },
+  { method: 'GET', path: '/v1/a/1', address: '203.0.114.7', origin: 'https://other.example' },
+];
+
 /** What a deployment binds its isolates and hubs to. */
 type Database = { changes: Change[]; holders: Map<TokenHash, Holder | null> };
 type Deployment = { database: Database; terms: Terms };
 type Seat = { hub: Hub; life: number; deployment: Deployment };
 
 type State = { at: number; answeredAt: number; holder: Holder | null };
-type Verdict = 'accepted' | 'plan' | 'refused';
+type Verdict = 'accepted' | 'plan' | 'denied' | 'refused';
 export type Wrong = { hash: string; startedAt: number; endedAt: number; said: Verdict; allowed: Verdict[] };
 
 export class World {
@@ -58,8 +84,11 @@ export class World {
   readonly #isolateRandom: () => number;
   /** Likewise, for the secrets that are replaced. */
   readonly #ends: () => number;
+  /** Likewise, for the limits of tokens, and for who calls. */
+  readonly #limits: () => number;
   /** Half of all histories have secrets with an end; in the others the clocks have nothing in common. */
   readonly #haveEnds: boolean;
+  readonly #haveLimits: boolean;
   readonly #leases: Leases;
   #time = 0;
   #order = 0;
@@ -84,7 +113,9 @@ export class World {
     this.#moves = randomFrom(seed ^ 0x5b_d1_e9_95);
     this.#isolateRandom = randomFrom(~seed);
     this.#ends = randomFrom(seed ^ 0x27_d4_eb_2f);
+    this.#limits = randomFrom(seed ^ 0x16_56_67_b1);
     this.#haveEnds = seed % 2 !== 0;
+    this.#haveLimits = seed % 3 === 0;
     this.#leases = seed % 4 === 0 ? LONG : USUAL;
     this.#deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
@@ -123,6 +154,9 @@ export class World {
     }
     for (const hash of this.#haveEnds ? HASHES : []) {
       this.#after(this.#ends() * 6000, () => void this.#replace(hash));
+    }
+    for (let limit = 0; this.#haveLimits && limit < 4; limit++) {
+      this.#after(this.#limits() * 9000, () => void this.#limit(HASHES[limit % 2] as TokenHash));
     }
     for (let trouble = 0; trouble < 4; trouble++) {
       this.#after(this.#random() * LENGTH_MS * 0.8, () => this.#trouble());
@@ -219,6 +253,20 @@ export class World {
     await this.#change(hash, { ...before, expiresAt: Math.floor(this.#time + this.#ends() * 5000) });
   }
 
+  /** A token is narrowed, or what narrowed it goes; its end is set, moved or taken away. */
+  async #limit(hash: TokenHash): Promise<void> {
+    const before = this.#deployment.database.holders.get(hash) ?? null;
+    if (before === null) return;
+    const { limits: _, expiresAt: __, ...rest } = before;
+    const limits = LIMITS[Math.floor(this.#limits() * LIMITS.length)]?.limits;
+    const end = this.#haveEnds && this.#limits() < 0.5 ? this.#time + this.#limits() * 5000 : null;
+    await this.#change(hash, {
+      ...rest,
+      ...(limits === undefined ? {} : { limits }),
+      ...(end === null ? {} : { expiresAt: Math.floor(end) }),
+    });
+  }
+
   async #change(hash: TokenHash, holder: Holder | null): Promise<void> {
     const { database, terms } = this.#deployment;
     this.#commit(hash, holder);
@@ -264,15 +312,21 @@ export class World {
   async #call(hash: TokenHash): Promise<void> {
     const verifier = this.#pick(this.#isolates);
     const startedAt = this.#time;
-    const waitUntil = (promise: Promise<unknown>): void => void promise.catch(() => undefined);
-    const said = verdictOf(verifier.recall(hash, waitUntil) ?? (await verifier.lookUp(hash, waitUntil)));
+    const caller = this.#haveLimits
+      ? (CALLERS[Math.floor(this.#limits() * CALLERS.length)] ?? SERVER)
+      : SERVER;
+    const context: Context = {
+      caller,
+      waitUntil: (promise) => void promise.catch(() => undefined),
+    };
+    const said = verdictOf(verifier.recall(hash, context) ?? (await verifier.lookUp(hash, context)));
     if (said === null) return;
     this.checked++;
     const states = this.#history.get(hash) ?? [];
     const first = states.findLastIndex((state) => state.answeredAt < startedAt);
     const allowed = states
       .slice(Math.max(0, first))
-      .flatMap(({ holder }) => judge(holder, startedAt, this.#time));
+      .flatMap(({ holder }) => judge(holder, caller, startedAt, this.#time));
     if (!allowed.includes(said)) {
       this.wrong.push({ hash, startedAt, endedAt: this.#time, said, allowed });
     }
@@ -315,6 +369,7 @@ export class World {
       },
       source: this.#sourceFor('isolate', database),
       random: this.#isolateRandom,
+      isRead: () => false,
       leaseMs: this.#leases.leaseMs,
     });
   }
@@ -440,11 +495,13 @@ export class World {
 }
 
 /** What may be answered to a call of this time: either, while clocks may differ about the end of its secret. */
-function judge(holder: Holder | null, startedAt: number, endedAt: number): Verdict[] {
+function judge(holder: Holder | null, caller: Caller, startedAt: number, endedAt: number): Verdict[] {
   if (holder === null || !holder.active) return ['refused'];
-  const { plan, expiresAt = Infinity } = holder;
+  const { plan, limits, expiresAt = Infinity } = holder;
+  const limited = LIMITS.find((each) => each.limits === limits)?.judge(caller) ?? null;
+  const within = limited === 'refused' || plan === 'enterprise' ? (limited ?? 'accepted') : 'plan';
   const verdicts: Verdict[] = [];
-  if (startedAt < expiresAt + SKEW_MS) verdicts.push(plan === 'enterprise' ? 'accepted' : 'plan');
+  if (startedAt < expiresAt + SKEW_MS) verdicts.push(within);
   if (endedAt >= expiresAt - SKEW_MS) verdicts.push('refused');
   return verdicts;
 }
@@ -453,5 +510,6 @@ function judge(holder: Holder | null, startedAt: number, endedAt: number): Verdi
 function verdictOf(verification: Verification): Verdict | null {
   if (verification.ok) return 'accepted';
   if (verification.reason === 'verification-unavailable') return null;
-  return verification.reason === 'invalid-token' ? 'refused' : 'plan';
+  if (verification.reason === 'invalid-token') return 'refused';
+  return verification.reason === 'access-denied' ? 'denied' : 'plan';
 }

@@ -2,18 +2,21 @@
 // uses indexes only.
 import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
-import type { TokenRecord } from '../record.ts';
+import { isFree, readLimits } from '../../token/limits.ts';
+import type { Access } from '../../token/limits.ts';
+import type { Holder, TokenRecord } from '../record.ts';
 
 /**
- * The record of each hash in a JSON list, with the newest head. One statement, because a change between two would be missed. A
- * retired secret is found while it has a row, so that calls with it are counted as refused.
+ * The record of each hash in a JSON list, with the newest head. One statement, because a change between two would be missed. The
+ * hash of a limited token is written in capitals (migrations/0009_limits.sql). A retired secret is found while it has a row, so that
+ * calls with it are counted as refused.
  */
 export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active AND s.retired_at IS NULL AS active,
-o.id AS organisationId, plan, retires_at AS retiresAt
+o.id AS organisationId, plan, retires_at AS retiresAt, expires_at AS expiresAt, limited, access, paths, networks, origins
 FROM json_each(?1) AS asked
 CROSS JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1)
-LEFT JOIN replaced_secrets AS s ON s.hash = asked.value
-LEFT JOIN tokens AS t ON t.id = coalesce(s.token_id, (SELECT id FROM tokens WHERE hash = asked.value))
+LEFT JOIN replaced_secrets AS s ON s.hash IN (asked.value, upper(asked.value))
+LEFT JOIN tokens AS t ON t.id = coalesce(s.token_id, (SELECT id FROM tokens WHERE hash IN (asked.value, upper(asked.value))))
 LEFT JOIN organisations AS o ON o.id = t.organisation_id`;
 export const CHANGES_FROM =
   'SELECT seq, nonce, token_hash AS hash FROM changes WHERE seq >= ?1 ORDER BY seq LIMIT ?2';
@@ -29,14 +32,14 @@ ON CONFLICT (token_id, hour) DO UPDATE SET accepted = accepted + excluded.accept
 export const MOVE_LAST_USED = [
   `UPDATE tokens SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used
-WHERE tokens.id = used.id AND tokens.hash = coalesce(used.hash, tokens.hash) AND used.at > coalesce(tokens.last_used_at, '')`,
+WHERE tokens.id = used.id AND lower(tokens.hash) = coalesce(used.hash, lower(tokens.hash)) AND used.at > coalesce(tokens.last_used_at, '')`,
   `UPDATE replaced_secrets SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1) AS used
-WHERE replaced_secrets.hash = used.hash AND used.at > coalesce(replaced_secrets.last_used_at, '')`,
+WHERE replaced_secrets.hash IN (used.hash, upper(used.hash)) AND used.at > coalesce(replaced_secrets.last_used_at, '')`,
   // Only a row that names the current secret shows that it is used.
   `UPDATE replaced_secrets SET successor_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used, tokens
-WHERE tokens.id = used.id AND tokens.hash = used.hash AND replaced_secrets.token_id = tokens.id
+WHERE tokens.id = used.id AND lower(tokens.hash) = used.hash AND replaced_secrets.token_id = tokens.id
 AND replaced_secrets.retired_at IS NULL AND replaced_secrets.successor_used_at IS NULL AND used.at IS NOT NULL`,
 ];
 
@@ -52,6 +55,13 @@ export type Row = {
   organisationId: string | null;
   plan: Plan | null;
   retiresAt: string | null;
+  expiresAt: string | null;
+  limited: number | null;
+  access: Access | null;
+  /** Lists in JSON. */
+  paths: string | null;
+  networks: string | null;
+  origins: string | null;
 };
 
 /** The records in the rows of READ. */
@@ -60,12 +70,21 @@ export function recordsOf(rows: Row[]): Map<TokenHash, TokenRecord> {
   return new Map(rows.map((row) => [row.hash, recordOf(row)]));
 }
 
-function recordOf({ seq, nonce, tokenId, active, organisationId, plan, retiresAt }: Row): TokenRecord {
+function recordOf(row: Row): TokenRecord {
+  const { seq, nonce, tokenId, active, organisationId, plan } = row;
   const asOf = { seq, nonce };
   if (tokenId === null || organisationId === null || plan === null) return { asOf, holder: null };
-  const holder = { tokenId, organisationId, plan, active: active === 1 };
-  // A secret that is refused needs no end.
-  return retiresAt === null || !holder.active
-    ? { asOf, holder }
-    : { asOf, holder: { ...holder, expiresAt: Date.parse(retiresAt) } };
+  const holder: Holder = { tokenId, organisationId, plan, active: active === 1 };
+  // A secret that is refused needs neither an end nor limits.
+  if (!holder.active) return { asOf, holder };
+  const ends = [row.retiresAt, row.expiresAt].filter((end) => end !== null).map((end) => Date.parse(end));
+  if (ends.length > 0) holder.expiresAt = Math.min(...ends);
+  if (row.limited === 0) return { asOf, holder };
+  const lists = [row.paths, row.networks, row.origins].map((list): unknown => JSON.parse(list ?? 'null'));
+  const limits = readLimits([row.access, ...lists]);
+  // Limits that cannot be read are never none.
+  if (limits === null) return { asOf, holder: { ...holder, active: false } };
+  // A token may have an end alone.
+  if (!isFree(limits)) holder.limits = limits;
+  return { asOf, holder };
 }

@@ -1,0 +1,88 @@
+// The call that a gateway holds while it asks forward-auth, as its headers tell it. Headers of different gateways must agree: one
+// of them may be the caller's own.
+import type { Call } from '../http/call.ts';
+import { sha256Hex } from '../random.ts';
+import { isSameSecret } from '../token/secret.ts';
+import { NO_ORIGIN } from '../verification/caller.ts';
+import type { Caller } from '../verification/caller.ts';
+import { isForwardablePath } from './path.ts';
+
+/** `wrong`: why method or path are not known, as a sentence that names the header; null where they are. */
+export type AskedCall = Caller & { readonly wrong: string | null };
+
+/** Envoy sends the call's own method, and its path behind this one. */
+const BEHIND = '/verify/';
+const METHOD_HEADERS = ['X-Original-Method', 'X-Forwarded-Method'];
+const PATH_HEADERS = ['X-Original-URI', 'X-Forwarded-Uri'];
+
+/** The call that the gateway holds; everything is read when it is asked for. */
+export function askedFor(call: Call): AskedCall {
+  return new Asked(call);
+}
+
+class Asked implements AskedCall {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get method(): string | null {
+    return this.#method.value;
+  }
+
+  get path(): string | null {
+    return this.#path.value;
+  }
+
+  get wrong(): string | null {
+    return this.#method.wrong ?? this.#path.wrong;
+  }
+
+  /** Only a gateway that proves itself is believed who calls: anybody can send such a header. */
+  get address(): string | null {
+    const { verifySecret } = this.#call.deployment.settings;
+    const { headers } = this.#call.request;
+    const given = headers.get('x-verify-secret');
+    if (verifySecret === null || given === null) return null;
+    return isSameSecret(sha256Hex(verifySecret), sha256Hex(given)) ? headers.get('x-client-ip') : null;
+  }
+
+  get origin(): string | typeof NO_ORIGIN {
+    return this.#call.request.headers.get('origin') ?? NO_ORIGIN;
+  }
+
+  get #method(): Told {
+    const { request, path } = this.#call;
+    const told = readAgreeing(
+      request.headers,
+      METHOD_HEADERS,
+      path.startsWith(BEHIND) ? request.method : null,
+    );
+    return told.value === null ? told : { ...told, value: told.value.toUpperCase() };
+  }
+
+  get #path(): Told {
+    const { request, path } = this.#call;
+    const behind = path.startsWith(BEHIND) ? path.slice(BEHIND.length - 1) : null;
+    const told = readAgreeing(request.headers, PATH_HEADERS, behind);
+    const value = told.value?.split('?')[0] ?? null;
+    // A server behind the gateway may read such a path as another one.
+    if (value !== null && (!value.startsWith('/') || !isForwardablePath(value)))
+      return { value: null, wrong: `Header "${PATH_HEADERS[0]}": not a path that every server reads alike` };
+    return { ...told, value };
+  }
+}
+
+type Told = { value: string | null; wrong: string | null };
+
+/** What all of these headers that are there say, and `other` where it is not null. */
+function readAgreeing(headers: Headers, names: readonly string[], other: string | null): Told {
+  const values = [...names.map((name) => headers.get(name)), other].filter((value) => value !== null);
+  const [value = null] = values;
+  if (value === null)
+    return { value, wrong: `Header "${names[0]}": missing. The token is limited; the gateway must send it` };
+  return values.every((each) => each === value)
+    ? { value, wrong: null }
+    : { value: null, wrong: `Headers "${names.join('" and "')}": they differ` };
+}
