@@ -95,6 +95,9 @@ it(
     const resumed = await deployment.givenToken();
     const replaced = await deployment.givenToken();
     const ended = await deployment.givenToken();
+    const limited = await deployment.givenToken();
+    const widened = await deployment.givenToken();
+    await deployment.write('PATCH', widened.path, { networks: ['203.0.113.0/24'] });
     await deployment.write('POST', `${ended.path}/rotate`, { retire: '24h' });
     await deployment.write('PUT', `/operator/organisations/${kept.organisation}/members/former@example.com`);
     // These changes are in the minute before the instant, and in the copy: the script must not repeat them.
@@ -111,6 +114,15 @@ it(
     await deployment.write('PATCH', paused.path, { active: false });
     await deployment.write('DELETE', deleted.path);
     await deployment.write('POST', `${replaced.path}/rotate`, { retire: 'now' });
+    await deployment.write('PATCH', limited.path, {
+      access: 'read',
+      paths: ['/v1/a', '/v1/b'],
+      networks: ['203.0.113.0/24', '2001:db8::/32'],
+      origins: ['https://shop.example'],
+      expiresAt: '2090-01-01T00:00:00Z',
+    });
+    await deployment.write('PATCH', widened.path, { networks: [], expiresAt: '2090-01-01T00:00:00Z' });
+    await deployment.write('PATCH', widened.path, { expiresAt: null });
     await deployment.write('POST', `${ended.path}/retire`, {});
     await deployment.write('PATCH', resumed.path, { active: false });
     await deployment.write('PATCH', resumed.path, { active: true });
@@ -152,6 +164,8 @@ it(
       (SELECT active FROM tokens WHERE id = '${replaced.id}') AS replaced,
       (SELECT active FROM tokens WHERE id = '${ended.id}') AS ended,
       (SELECT count(*) FROM replaced_secrets WHERE token_id = '${ended.id}' AND retired_at IS NULL) AS retiring,
+      (SELECT access || paths || networks || origins || coalesce(expires_at, '') FROM tokens WHERE id = '${limited.id}') AS limited,
+      (SELECT networks || coalesce(expires_at, '') FROM tokens WHERE id = '${widened.id}') AS widened,
       (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
       (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
       (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
@@ -169,6 +183,7 @@ it(
       former: 1,
       replaced: 1,
       retiring: 1,
+      limited: 'full[][][]',
     });
 
     const plan = await restore('plan', '--events', file);
@@ -177,6 +192,15 @@ it(
     expect(plan).toMatch(new RegExp(`Deactivate the token \\w+ of ${paused.organisation}\\.`));
     expect(plan).toMatch(new RegExp(`End the value \\w+ of ${ended.organisation}\\.`));
     expect(plan).toMatch(new RegExp(`The value of the token \\w+ of ${replaced.organisation} was replaced`));
+    expect(plan).toMatch(
+      new RegExp(`Narrow the token \\w+ of ${limited.organisation} \\(read only; /v1/a, /v1/b\\)`),
+    );
+    expect(plan).toMatch(
+      new RegExp(`Limit the token \\w+ of ${limited.organisation} to the websites https://shop.example`),
+    );
+    expect(plan).toMatch(
+      new RegExp(`The token \\w+ of ${widened.organisation} was limited less \\(token.networks-changed: any`),
+    );
     expect(plan).toMatch(new RegExp(`Delete the token \\w+ of ${deleted.organisation}\\.`));
     expect(plan).toContain(`Take the Enterprise plan from ${lapsed.organisation} (pro).`);
     expect(plan).toContain(`Delete the organisation ${gone.organisation}.`);
@@ -205,14 +229,17 @@ it(
       replaced: 0,
       ended: 1,
       retiring: 0,
+      limited:
+        'read["/v1/a","/v1/b"]["2001:db8::/32","203.0.113.0/24"]["https://shop.example"]2090-01-01T00:00:00.000Z',
+      widened: '["203.0.113.0/24"]',
       lapsed: 'pro',
       gone: 0,
       former: 0,
       reborn: 1,
       early: 1,
       events: Number(before?.['events']) + recorded,
-      // A change for each of the four tokens, so that every isolate learns of it.
-      head: Number(before?.['head']) + 6,
+      // A change for each repeated change of a token, so that every isolate learns of it.
+      head: Number(before?.['head']) + 10,
     });
     expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);
   },

@@ -11,15 +11,14 @@ ALTER TABLE tokens ADD COLUMN access TEXT NOT NULL DEFAULT 'full' CHECK (access 
 ALTER TABLE tokens ADD COLUMN paths TEXT NOT NULL DEFAULT '[]' CHECK (json_type(paths) = 'array' AND json_array_length(paths) <= 5);
 ALTER TABLE tokens ADD COLUMN networks TEXT NOT NULL DEFAULT '[]' CHECK (json_type(networks) = 'array' AND json_array_length(networks) <= 10);
 ALTER TABLE tokens ADD COLUMN origins TEXT NOT NULL DEFAULT '[]' CHECK (json_type(origins) = 'array' AND json_array_length(origins) <= 5);
-ALTER TABLE tokens ADD COLUMN limited INTEGER AS (expires_at IS NOT NULL OR access <> 'full' OR paths <> '[]' OR networks <> '[]' OR origins <> '[]') VIRTUAL;
 
 -- What a token may do is chosen once. Later it may become less.
 CREATE TRIGGER tokens_narrow BEFORE UPDATE OF access, paths ON tokens WHEN (OLD.access = 'read' AND NEW.access <> 'read') OR (OLD.paths <> '[]' AND (NEW.paths = '[]' OR EXISTS (SELECT 1 FROM json_each(NEW.paths) AS wanted WHERE NOT EXISTS (SELECT 1 FROM json_each(OLD.paths) AS had WHERE wanted.value = had.value OR substr(wanted.value, 1, length(had.value) + 1) = had.value || '/')))) BEGIN SELECT RAISE (ABORT, 'a token is only narrowed'); END;
 
 -- The hash of a limited token, and that of its retiring secret, are written in capitals; those of another one in small letters.
-CREATE TRIGGER tokens_hide_new AFTER INSERT ON tokens WHEN NEW.limited BEGIN UPDATE tokens SET hash = upper(hash) WHERE id = NEW.id; END;
-CREATE TRIGGER tokens_hide AFTER UPDATE OF hash, expires_at, access, paths, networks, origins ON tokens WHEN NEW.hash <> iif(NEW.limited, upper(NEW.hash), lower(NEW.hash)) BEGIN UPDATE tokens SET hash = iif(limited, upper(hash), lower(hash)) WHERE id = NEW.id; END;
-CREATE TRIGGER replaced_secrets_hide AFTER UPDATE OF expires_at, access, paths, networks, origins ON tokens WHEN OLD.limited <> NEW.limited BEGIN UPDATE replaced_secrets SET hash = iif(NEW.limited, upper(hash), lower(hash)) WHERE token_id = NEW.id AND retired_at IS NULL; END;
+CREATE TRIGGER tokens_hide_new AFTER INSERT ON tokens WHEN (NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]') BEGIN UPDATE tokens SET hash = upper(hash) WHERE id = NEW.id; END;
+CREATE TRIGGER tokens_hide AFTER UPDATE OF hash, expires_at, access, paths, networks, origins ON tokens WHEN NEW.hash <> iif((NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]'), upper(NEW.hash), lower(NEW.hash)) BEGIN UPDATE tokens SET hash = iif(hash = lower(hash), upper(hash), lower(hash)) WHERE id = NEW.id; END;
+CREATE TRIGGER replaced_secrets_hide AFTER UPDATE OF hash ON tokens WHEN lower(OLD.hash) = lower(NEW.hash) AND OLD.hash <> NEW.hash BEGIN UPDATE replaced_secrets SET hash = iif(NEW.hash = lower(NEW.hash), lower(hash), upper(hash)) WHERE token_id = NEW.id AND retired_at IS NULL; END;
 
 -- A hash is one in small letters and in capitals.
 DROP TRIGGER tokens_rotation;

@@ -80,6 +80,14 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
       return `name of token ${tokenId}`;
     case 'token.rotated':
       return `value of token ${tokenId}`;
+    case 'token.expiry-changed':
+      return `expiry of token ${tokenId}`;
+    case 'token.narrowed':
+      return `scope of token ${tokenId}`;
+    case 'token.networks-changed':
+      return `networks of token ${tokenId}`;
+    case 'token.origins-changed':
+      return `websites of token ${tokenId}`;
     case 'token.retired':
       return `end of ${preview} of token ${tokenId}`;
     case 'member.added':
@@ -120,6 +128,34 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
         `Deactivate the token of ${token} where that is its only value again.`,
       );
     }
+    case 'token.expiry-changed':
+      if (detail === 'never') break;
+      return todo(
+        sql`UPDATE tokens SET expires_at = ${detail} WHERE id = ${tokenId} AND coalesce(expires_at, '9999') > ${detail}`,
+        `End the token ${token} at ${detail}, unless it ends earlier.`,
+      );
+    case 'token.narrowed': {
+      const [first = '', second] = (detail ?? '').split('; ');
+      const isReadOnly = first === 'read only';
+      const paths = isReadOnly ? second : first;
+      const access = isReadOnly ? 'read' : 'full';
+      return todo(
+        sql`UPDATE tokens SET access = ${access}, paths = ${listOf(paths)} WHERE id = ${tokenId}`,
+        `Narrow the token ${token} (${detail}).`,
+      );
+    }
+    case 'token.networks-changed':
+      if (detail === 'any') break;
+      return todo(
+        sql`UPDATE tokens SET networks = ${listOf(detail)} WHERE id = ${tokenId}`,
+        `Limit the token ${token} to the networks ${detail}.`,
+      );
+    case 'token.origins-changed':
+      if (detail === 'any') break;
+      return todo(
+        sql`UPDATE tokens SET origins = ${listOf(detail)} WHERE id = ${tokenId}`,
+        `Limit the token ${token} to the websites ${detail}.`,
+      );
     case 'token.deleted':
       return todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
     case 'member.removed':
@@ -144,6 +180,11 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
   plan.open.push(`${event.at} ${sentenceOf(event, token)}`);
 }
 
+/** The entries of a list in an event, as JSON. */
+function listOf(detail: string | null | undefined): string {
+  return JSON.stringify(detail ? detail.split(', ') : []);
+}
+
 function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: string): string {
   switch (action) {
     case 'token.created':
@@ -152,6 +193,10 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
       return `The token ${token} was activated. It is as it was before; a member may switch it on.`;
     case 'token.rotated':
       return `The value of the token ${token} was replaced (${detail ?? ''}). The new value is gone, and the old one has no end: a member has to replace it again.`;
+    case 'token.expiry-changed':
+    case 'token.networks-changed':
+    case 'token.origins-changed':
+      return `The token ${token} was limited less (${action}: ${detail ?? ''}). It is as it was before; a member may change it.`;
     case 'token.renamed':
       return `The token ${token} was renamed to ${detail ?? 'nothing'}. It has its old name.`;
     case 'member.added':

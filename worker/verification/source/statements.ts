@@ -12,7 +12,7 @@ import type { Holder, TokenRecord } from '../record.ts';
  * calls with it are counted as refused.
  */
 export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active AND s.retired_at IS NULL AS active,
-o.id AS organisationId, plan, retires_at AS retiresAt, expires_at AS expiresAt, limited, access, paths, networks, origins
+o.id AS organisationId, plan, retires_at AS retiresAt, expires_at AS expiresAt, access, paths, networks, origins
 FROM json_each(?1) AS asked
 CROSS JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1)
 LEFT JOIN replaced_secrets AS s ON s.hash IN (asked.value, upper(asked.value))
@@ -56,7 +56,6 @@ export type Row = {
   plan: Plan | null;
   retiresAt: string | null;
   expiresAt: string | null;
-  limited: number | null;
   access: Access | null;
   /** Lists in JSON. */
   paths: string | null;
@@ -79,12 +78,10 @@ function recordOf(row: Row): TokenRecord {
   if (!holder.active) return { asOf, holder };
   const ends = [row.retiresAt, row.expiresAt].filter((end) => end !== null).map((end) => Date.parse(end));
   if (ends.length > 0) holder.expiresAt = Math.min(...ends);
-  if (row.limited === 0) return { asOf, holder };
   const lists = [row.paths, row.networks, row.origins].map((list): unknown => JSON.parse(list ?? 'null'));
   const limits = readLimits([row.access, ...lists]);
   // Limits that cannot be read are never none.
   if (limits === null) return { asOf, holder: { ...holder, active: false } };
-  // A token may have an end alone.
   if (!isFree(limits)) holder.limits = limits;
   return { asOf, holder };
 }
