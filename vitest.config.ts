@@ -1,4 +1,5 @@
-// The Worker's rooms in workerd, its pure rooms in Node, the journeys in a real browser; and, when asked for, real gateways.
+// The projects: `worker` runs tests in workerd, `node` runs tests of pure code and of scripts, `e2e` uses real browsers and servers.
+// `deep` and `peers` run only when they are asked for: long suites, and real gateways.
 import { join } from 'node:path';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
@@ -26,7 +27,7 @@ const DEEP = [
   'two-deployments',
 ].map((name) => `e2e/${name}.test.ts`);
 
-/** What every suite in a real browser or around a real server needs. */
+/** The settings of every suite that starts a real browser or a real server. */
 const E2E = {
   isolate: false,
   globalSetup: ['e2e/bundle.ts'],
@@ -38,11 +39,11 @@ const E2E = {
 
 const WAITING = ['worker/test/model.test.ts', 'worker/verification/verification.test.ts'];
 
-/** Left alone, vitest plays one project after the other: the suites that wait for leases would keep both cores idle at the
- * end. They go beside the first of those that keep one busy. */
+/** By default vitest runs one project after the other. The suites that wait for leases would then run alone at the end, with both
+ * cores idle. So they start beside the first suite that keeps a core busy. */
 class WaitingBesideBusy extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    // oxlint-disable-next-line unicorn/no-array-sort -- vitest's own, which sorts a copy
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest, which sorts a copy
     const [first, ...rest] = await super.sort(files);
     const waits = (file: TestSpecification) => WAITING.some((path) => file.moduleId.endsWith(path));
     return [
@@ -56,7 +57,7 @@ class WaitingBesideBusy extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: WaitingBesideBusy },
-    // Left alone, vitest keeps one core for itself, which on two is half of the machine.
+    // By default vitest keeps one core free, which is half of a machine with two.
     maxWorkers: '100%',
     onConsoleLog(log) {
       watch(log);
@@ -68,17 +69,17 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: './wrangler.toml' },
             miniflare: {
-              // The mail door of a deployment, at hand for the tests that name a sender.
+              // The mail binding of a deployment, for the tests that set a sender.
               email: { send_email: [{ name: 'EMAIL' }] },
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations('migrations'),
                 TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
                 TAG_KEY_CURRENT: '1',
                 LOCAL_MODE: '1',
-                // What a test asks that stands for a deployment: local mode is for localhost alone.
+                // The address of the deployment in tests that need one. Local mode is only for localhost.
                 ORIGINS: 'https://zone.example',
                 LOG: 'all',
-                // A change is answered when the leases have run out: short ones keep the suite short.
+                // A change is answered when the leases have run out. Short leases keep the suite short.
                 REVOCATION_LEASE_MS: '100',
                 // A developer's own .dev.vars must not change what the tests see.
                 OPERATOR_SECRET: '',
@@ -93,7 +94,7 @@ export default defineConfig({
           include: ['worker/**/*.test.ts'],
           exclude: ['**/*.node.test.ts'],
           setupFiles: ['worker/test/setup.ts'],
-          // Bursts and properties, on a machine that runs other things as well.
+          // Some tests make thousands of calls, on a machine that does other work too.
           testTimeout: 60_000,
         },
       },
@@ -102,10 +103,10 @@ export default defineConfig({
         resolve: { alias: { '#libsql': join(import.meta.dirname, 'worker/libsql/bundled.ts') } },
         test: {
           name: 'node',
-          // One process for many files: each of them would load the same packages anew, which takes longer than its tests.
+          // One process runs many files. In a process of its own, each file would spend more time on loading packages than on its tests.
           isolate: false,
           include: ['{worker,scripts}/**/*.node.test.ts', 'bench/*.node.test.ts', 'ui/**/*.test.{ts,tsx}'],
-          // As above: thousands of steps, beside whatever else the machine does.
+          // Some tests take thousands of steps, on a machine that does other work too.
           testTimeout: 60_000,
         },
       },

@@ -1,4 +1,4 @@
-// What verification and changes cost, from the published prices of Cloudflare: tables of docs/scale.md (scale.ts).
+// The cost of verification and of changes, from the published prices of Cloudflare: tables of docs/scale.md (scale.ts).
 import { CALLS, HUB_LEASE, isolate } from './latency-model.ts';
 import { REGIONS } from '../worker/verification/region.ts';
 
@@ -42,10 +42,10 @@ function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: T
   const worker = 1e6 * (PRICE.request + CPU_PER_CALL * PRICE.cpuMillisecond);
   const hubCalls = 1e6 * (syncsPerCall + missShare * 2) * PRICE.hubRequest;
   const awake = 1 - Math.exp(-((perSecond * syncsPerCall) / regions) * HUB_LINGERS);
-  // Its time, and every five seconds a row in its own storage for the counts of the next minute.
+  // The time of the hub, and every five seconds a row in its own storage for the counts of the next minute.
   const hubTime = seconds * regions * awake * (HUB_GIGABYTES * PRICE.gigabyteSecond + PRICE.rowWritten / 5);
   const kvCost = 1e6 * missShare * (PRICE.kvRead + PRICE.kvWrite / 2);
-  // Once a minute and region, one row per token that called and one for its last use.
+  // Once a minute in each region: one row for each token that called, and one for its last use.
   const rows = Math.min(1e6, (seconds / 60) * activeTokens) * 2;
   const d1 = rows * PRICE.rowWritten + (seconds * regions * awake * 1000 * 2 * PRICE.rowRead) / HUB_LEASE;
   const sum = worker + hubCalls + hubTime + kvCost + d1;

@@ -1,4 +1,4 @@
-// What is sent to Cloudflare and what stands on the path of every call, in bytes.
+// The sizes in bytes of the Worker that is deployed, and of the code that each verification runs.
 import { gzipSync } from 'node:zlib';
 import { bundle } from './bundle.ts';
 

@@ -1,6 +1,6 @@
-// The raw client: a closed loop over keep-alive sockets, in a separate thread so that nothing else delays it.
-// Every answer is read to its end and its status is compared; one wrong status ends the run, but for a peer that is known
-// to fail now and then: its failures are counted, and its connection is opened anew.
+// The client of the measurement: a closed loop over keep-alive sockets, in a separate thread so that nothing else delays it.
+// It reads every answer to its end and compares its status. One wrong status ends the run. A peer that is known to fail sometimes is
+// the exception: its failures are counted, and its connection is opened again.
 import { connect } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { cpuNanoseconds } from './process.ts';
@@ -39,7 +39,7 @@ export type Measured = {
 };
 
 const LEAST_ANSWERS = 10;
-/** A Worker that has not answered for so long has hung. */
+/** A Worker that has not answered for this time counts as hung. */
 const PATIENCE_MS = 20_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -106,7 +106,7 @@ export async function run(load: Load): Promise<Measured> {
   }
 
   const isEnough = () => stopped || latencies.length >= LEAST_ANSWERS;
-  /** The duration, and longer where a slow Worker has not yet answered often enough to say anything. */
+  /** The duration. It is longer for a slow Worker that has not answered often enough yet. */
   async function enough(): Promise<void> {
     await sleep(load.duration);
     const end = performance.now() + PATIENCE_MS;
@@ -142,7 +142,7 @@ export async function run(load: Load): Promise<Measured> {
   };
 }
 
-/** Whether head and body have arrived; answers carry a Content-Length or come in chunks. */
+/** Whether head and body have arrived. An answer has a Content-Length or is chunked. */
 function isWhole(answer: Buffer): boolean {
   const end = answer.indexOf(HEAD_END);
   if (end === -1) return false;

@@ -37,7 +37,7 @@ export async function openFleet(workers: WorkerOptions[], inspectorPort?: number
   const miniflare = new Miniflare({
     workers,
     logRequests: false,
-    // A line for each request, where LOG is "all", is nothing to look at here.
+    // Nobody reads the lines of requests (LOG "all") here.
     handleStructuredLogs: ({ level, message }) => {
       if (level === 'error' || level === 'warn') process.stderr.write(`${message}\n`);
     },

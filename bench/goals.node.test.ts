@@ -1,4 +1,4 @@
-// What counts as a goal that is met, and that ratios are taken within a slice.
+// Tests of goals: when a goal is met, and that ratios are taken within a slice.
 import { expect, it } from 'vitest';
 import type { Measured } from './client.ts';
 import { goals, verdict } from './goals.ts';
@@ -29,7 +29,7 @@ it('a goal without figures is neither met nor missed', () => {
   expect(verdict({ what: '', atMost: 1, measured: null })).toBe('not measured');
 });
 
-it('a ratio is taken within a slice: a machine that slows down between two of them does not move it', () => {
+it('a ratio is taken within a slice, so a machine that slows down between two slices does not change it', () => {
   const slices = [10, 20, 80, 30, 10, 40, 15].map((busy) =>
     slice(32, { ours: busy * 1.1, 'hono-open': busy }),
   );
@@ -48,6 +48,6 @@ it('a slice without one of the two, or at another number of connections, is not 
   expect(ratio(slices, 'ours', 'better-auth', 32, ({ cpu }) => cpu)).toBeNull();
 });
 
-it('no goal is measured where nothing was', () => {
+it('no goal is measured without figures', () => {
   expect(goals([], null, null).map(verdict)).toEqual(Array(7).fill('not measured'));
 });

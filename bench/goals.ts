@@ -1,4 +1,4 @@
-// What the product is measured against, and whether it holds.
+// The goals of the product, and whether they are met.
 import type { Bytes } from './bytes.ts';
 import { cpu, p50, ratio, type Slice } from './slices.ts';
 import type { StartUp } from './start-up.ts';
@@ -52,7 +52,7 @@ export function goals(slices: Slice[], startUp: StartUp | null, bytes: Bytes | n
   ];
 }
 
-/** Met where the whole interval is; missed where none of it is. */
+/** A goal is met if the whole interval is within it, and missed if no part of the interval is. */
 export function verdict({ atMost, measured }: Goal): Verdict {
   if (measured === null) return 'not measured';
   if (measured.high <= atMost) return 'yes';

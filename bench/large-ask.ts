@@ -1,4 +1,4 @@
-// The questions of bench:large: every statement that a call, a page, the operator, a hub and the hourly run send.
+// The questions of bench:large. Together they send every statement of calls, pages, the operator, hubs and the hourly run.
 import { hashOfSecret } from '../worker/token/secret.ts';
 import {
   ADD_USAGE,
@@ -16,7 +16,7 @@ import type { Database } from './tokens.ts';
 
 const ROUNDS = 11;
 
-/** What peers/measured.ts answers. */
+/** The answer of peers/measured.ts. */
 export type Answer = {
   status: number;
   bytes: number;
@@ -28,12 +28,12 @@ const OPERATOR = { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` };
 const MEMBER = { cookie: `local-session=${COOKIE}` };
 const ZONE = '/api/organisations/acme';
 
-/** One of the two databases, behind a Worker of its own. */
+/** One of the two databases, with its own Worker. */
 export type Side = { db: Database; send(path: string, init?: RequestInit): Promise<Answer> };
 
 /**
- * Asks everything of both databases, in turns, so that whatever else the machine does meets both. Answers a row for each
- * question, and the texts of all statements.
+ * Asks both databases every question, in turns, so that other work of the machine slows down both. Answers a row for each question,
+ * and the texts of all statements.
  */
 export async function ask(
   small: Side,

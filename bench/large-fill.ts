@@ -1,4 +1,5 @@
-// Fills a database of bench:large: many organisations of strangers, and one that is looked at, which has the same in every size.
+// Fills a database of bench:large with many other organisations, and with one that is measured. The measured one is the same in
+// every size.
 import { markedValue } from '../worker/marked.ts';
 import { sha256Hex } from '../worker/random.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from '../worker/token/secret.ts';
@@ -8,10 +9,10 @@ import type { Database } from './tokens.ts';
 const TOKENS_EACH = 3;
 const EVENTS_EACH = 20;
 const USED_HOURS = 5;
-/** What the organisation that is looked at has of its own. */
+/** The rows of the organisation that is measured. */
 export const OURS = { tokens: 10, events: 1000, hours: 24 * 30 };
 export const EXPIRED = 2000;
-/** One statement fills so many organisations. */
+/** How many organisations one statement fills. */
 const FILLED = 1000;
 
 /** The cookie of a session of the owner, and the tokens of the organisation. */
@@ -24,7 +25,7 @@ export const HOUR = Math.floor(Date.now() / 3_600_000);
 const numbers = (name: string, count: number) =>
   `${name} (${name[0]}) AS (SELECT 0 UNION ALL SELECT ${name[0]} + 1 FROM ${name} WHERE ${name[0]} < ${count - 1})`;
 
-/** Applies the migrations, and adds `organisations` of strangers beside the one that is looked at, `acme`. */
+/** Applies the migrations, and adds `organisations` other organisations beside the measured one, `acme`. */
 export async function fill(db: Database, organisations: number): Promise<void> {
   await migrate(db);
   const run = (sql: string, ...values: unknown[]) =>
@@ -118,7 +119,7 @@ export async function fill(db: Database, organisations: number): Promise<void> {
   );
 }
 
-/** Adds sign-ins that are over, for the hourly run to remove. */
+/** Adds expired sign-ins, which the hourly run removes. */
 export const plantExpired = (db: Database) =>
   db
     .prepare(

@@ -1,11 +1,11 @@
-// Judges the plans of statements: which of them walk a table.
+// Finds the statements whose plan walks a table.
 import type { Database } from './tokens.ts';
 
 /** One line for each statement that walks a table: SQLite's words, and the statement. */
 export async function walksOf(db: Database, statements: Set<string>): Promise<string[]> {
   const walks: string[] = [];
   for (const sql of statements) {
-    // A pragma has no plan that is worth a look.
+    // A pragma has no plan.
     if (/pragma/i.test(sql)) continue;
     const numbered = [...sql.matchAll(/\?(\d+)/g)].map(([, n]) => Number(n));
     const places = numbered.length > 0 ? Math.max(...numbered) : sql.split('?').length - 1;
@@ -14,7 +14,7 @@ export async function walksOf(db: Database, statements: Set<string>): Promise<st
       .bind(...Array<null>(places).fill(null))
       .all<{ detail: string }>();
     for (const { detail } of results) {
-      // A list that the statement was given, its own intermediate rows, or the newest changes, which end at their LIMIT.
+      // Allowed: a list in a parameter, intermediate rows of the statement, and the newest changes, which end at their LIMIT.
       const isBounded =
         /^SCAN (?:CONSTANT ROW|\(subquery|people$|part$|asked\b|json_each\b|used\b)/.test(detail) ||
         (detail === 'SCAN changes' && /FROM changes ORDER BY seq DESC LIMIT/.test(sql));

@@ -1,6 +1,6 @@
-// npm run bench:large: the statements of the product on a database of 20,000 organisations, 60,000 tokens and 400,000 events, beside
-// one of a thousandth of that, in one run. Rows read are D1's own count. It fails where a statement walks a table.
-//   --small   the large database has a hundredth of it: shows that the script works, concludes nothing
+// npm run bench:large: runs the statements of the product on a database of 20,000 organisations, 60,000 tokens and 400,000 events,
+// and on a database of a thousandth of that, in turns. D1 counts the rows that are read. It fails if a statement walks a table.
+//   --small   the large database has a hundredth of the rows: shows that the script works, and measures nothing
 import { parseArgs } from 'node:util';
 import { bundleWorker } from '../scripts/bundle.ts';
 import { wrapperModule } from './bundle.ts';

@@ -1,5 +1,5 @@
-// What verification adds to a call far from the database, in time. A model: published latencies are the input, and a seeded
-// simulation of verification makes the tables of docs/scale.md (scale.ts).
+// A model of the time that verification adds to a call far from the database. Its input is published latencies. A seeded simulation
+// of verification makes the tables of docs/scale.md (scale.ts).
 import { median } from './statistics.ts';
 
 /** A latency in milliseconds: its median, and the factor from the median to the 99th percentile. */
@@ -49,7 +49,7 @@ const hub = () => draw(LATENCY.hubNear);
 /** KV has 250 ms; a later answer counts as a miss that took 250 ms. */
 const kv = (latency: Latency) => Math.min(KV_PATIENCE, draw(latency));
 
-/** What verification adds to a call from Sydney, D1 in western Europe, the hub in Oceania. */
+/** The time that verification adds to a call from Sydney, with D1 in western Europe and the hub in Oceania. */
 const CASES: { title: string; path: string; cost: () => number }[] = [
   { title: 'busy isolate, known token', path: 'memory', cost: () => draw(LATENCY.memory) },
   {

@@ -1,4 +1,4 @@
-// What the free plan includes, and what breaks first: tables of docs/scale.md (scale.ts).
+// What the free plan includes, and which limit is reached first: tables of docs/scale.md (scale.ts).
 import { REGIONS } from '../worker/verification/region.ts';
 import { HUB_GIGABYTES } from './bill.ts';
 import { CALLS, HUB_LEASE, LEASE, isolate } from './latency-model.ts';

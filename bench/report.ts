@@ -19,7 +19,7 @@ export type Figures = {
   cold: Cold;
   startUp: StartUp;
   bytes: { ours: Bytes; beforeGzip: number };
-  /** The last soak's, which is a run of its own; null before the first. */
+  /** The figures of the last soak, which is a separate run. Null before the first. */
   soak: Soak | null;
 };
 
@@ -72,7 +72,7 @@ export function goalTable(list: Goal[]): string {
   return `| what | goal | measured | met |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
-/** Ours over the version before, in the same slices. */
+/** The ratio of ours to the version before, in the same slices. */
 export function beforeTable({
   before,
   slices,
@@ -97,7 +97,7 @@ export function beforeTable({
 ${rows.map(([what, value]) => `| ${what} | ${orNone(value)} |`).join('\n')}`;
 }
 
-/** What a peer did not answer: its rates are of the calls that it did. */
+/** Says which calls a peer failed to answer. Its rates are those of the calls that it answered. */
 function failures({ variants, slices, plan }: Figures): string {
   return variants
     .map(({ key, title }) => {

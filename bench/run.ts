@@ -1,8 +1,8 @@
 // npm run bench: measures the product beside its peers and the version before, and writes bench/results.md.
 //   (nothing)     the whole measurement, about fifteen minutes
 //   --before REF  the version before is this commit instead of the kept release
-//   --smoke       every part for an instant, to show that it works; writes nothing and concludes nothing
-//   --soak 10m    the long mixed run; its figures join the table
+//   --smoke       every part for a moment, to show that it works; writes nothing and measures nothing
+//   --soak 10m    the long mixed run; its figures are added to the table
 //   --quick       an accepted and a forged token beside Hono and the version before, in two minutes; writes nothing
 //   --profile     where the warm path spends its time
 import { execFileSync } from 'node:child_process';
@@ -103,7 +103,7 @@ async function runAll(): Promise<void> {
     soak: lastSoak(),
   });
   if (smoke) {
-    // Shown to work: each variant answered right, each figure is a number.
+    // Each variant has answered right, and each figure is a number.
     if (/NaN|Infinity|undefined/.test(text)) throw new Error(`a figure is missing:\n${text}`);
     execFileSync(process.execPath, [`${HERE}scale.ts`, '--check'], { stdio: 'inherit' });
     say(`bench: ${bench.variants.length} variants answered as they must, every figure was taken`);
@@ -181,7 +181,7 @@ async function runProfile(): Promise<void> {
 }
 
 function lastSoak(): Soak | null {
-  // Written by runSoak alone.
+  // Only runSoak writes it.
   return existsSync(SOAK_FILE) ? (JSON.parse(readFileSync(SOAK_FILE, 'utf8')) as Soak) : null;
 }
 

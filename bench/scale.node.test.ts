@@ -1,4 +1,4 @@
-// The figures of docs/scale.md and docs/operating/budget.md are those that the calculation makes.
+// The figures of docs/scale.md and docs/operating/budget.md must be those of the calculation.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,7 +13,7 @@ it('makes every table of docs/scale.md', { timeout: 60_000 }, () => {
   expect(check).not.toThrow('other figures');
 });
 
-it('is what docs/operating/budget.md says in short', () => {
+it('agrees with docs/operating/budget.md', () => {
   const scale = readFileSync(resolve(root, 'docs/scale.md'), 'utf8');
   const budget = read('docs/operating/budget.md');
   const row = (start: string): string[] =>
@@ -32,6 +32,6 @@ it('is what docs/operating/budget.md says in short', () => {
   expect(budget).toContain(`costs ${row('the same, 40')[2]} US$ per million organisations`);
 });
 
-it('is about the deployment as it is shipped: a call writes no line', () => {
+it('is about the deployment as shipped, where a call writes no line', () => {
   expect(read('wrangler.toml')).toContain('LOG = "errors"');
 });

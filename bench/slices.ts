@@ -1,5 +1,5 @@
-// The measurement itself. A slice is a fraction of a second in which every variant is measured once, in a new order. What else
-// the machine does in it meets all of them alike, so figures are compared within a slice and never between slices.
+// The measurement. A slice is a fraction of a second in which every variant is measured once, in a new order. Other work of the
+// machine slows down all variants of a slice alike, so figures are compared within a slice and never between slices.
 import type { Load, Measured } from './client.ts';
 import type { Client } from './load.ts';
 import { interval, type Interval } from './statistics.ts';
@@ -8,7 +8,7 @@ import type { Variant } from './variants.ts';
 /** `warmUp` and `duration` in milliseconds, for each variant in each slice. */
 export type Plan = { slices: number; warmUp: number; duration: number; connections: number[] };
 
-/** What each variant did, by its key; a peer that may fail can be missing. */
+/** The figures of each variant, by its key. A peer that may fail can be missing. */
 export type Slice = { connections: number; measured: Map<string, Measured> };
 
 export type Figure = (measured: Measured) => number | null;
@@ -17,8 +17,8 @@ export const cpu: Figure = (measured) => measured.cpu;
 export const rate: Figure = (measured) => measured.requests / measured.seconds;
 
 /**
- * Throws unless each variant gives its status to the good token and 401 to the bad one, and unless the peer that stands for our
- * answer has the headers of ours.
+ * Throws unless each variant answers the good token with its status and the bad one with 401. Also throws unless the peer that
+ * imitates our answer has the same headers.
  */
 export async function checkAnswers(variants: Variant[]): Promise<void> {
   const headers = new Map<string, string>();
@@ -46,7 +46,7 @@ async function answers(key: string, port: number, raw: Uint8Array, expected: num
     .join('\n');
 }
 
-/** Rejects where a variant gives a wrong answer. A peer that may fail is left out from its failure on. */
+/** Rejects if a variant gives a wrong answer. A peer that may fail is left out after its failure. */
 export async function measure(
   variants: Variant[],
   client: Client,
@@ -92,7 +92,7 @@ export function shuffled<T>(list: T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** What one variant did in all slices, without those in which the figure is missing. */
+/** The figures of one variant in all slices that have it. */
 export function figuresOf(slices: Slice[], key: string, connections: number, figure: Figure): number[] {
   return slices
     .filter((slice) => slice.connections === connections)
@@ -103,7 +103,7 @@ export function figuresOf(slices: Slice[], key: string, connections: number, fig
     });
 }
 
-/** The ratio of two variants, one value for each slice that has both; null where no slice has (no /proc). */
+/** The ratio of two variants, one value for each slice that has both. Null if no slice has both (no /proc). */
 export function ratio(
   slices: Slice[],
   of: string,

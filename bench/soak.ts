@@ -50,7 +50,7 @@ export async function soak(bench: Bench, minutes: number, say: (line: string) =>
       const sliceEnd = performance.now() + SLICE;
       const loads = Promise.all(kinds.map((kind, index) => paced(clients[index], ours, kind, from)));
       while (performance.now() < sliceEnd) {
-        // The first token of the walk, which the walk leaves out: no call here uses it, and every isolate must hear of it.
+        // The first token of the walk, which no call uses. Every isolate must learn of its changes.
         await d1.prepare('UPDATE tokens SET active = 1 - active WHERE id = ?').bind(tokenIdOf(1)).run();
         switches++;
         heap.push(await inspector.heapMegabytes());
@@ -96,8 +96,8 @@ function paced(
 }
 
 /**
- * The least sample of the second and of the last fifth of the run. The first fifth fills bounded caches. A heap grows and shrinks
- * with garbage collection, and only the memory after a collection shows a leak.
+ * The smallest sample of the second fifth and of the last fifth of the run. The first fifth fills bounded caches. A heap grows and
+ * shrinks with garbage collection, and only the memory after a collection shows a leak.
  */
 function course(samples: number[]): Course {
   const fifth = Math.max(1, Math.floor(samples.length / 5));

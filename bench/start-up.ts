@@ -1,5 +1,5 @@
-// How long a fresh isolate takes to its first answer: the product's bundle, the release before and an empty Hono Worker's, one
-// new isolate of each in every round, in a new order.
+// How long a new isolate takes to its first answer: with the product's bundle, with the release before, and with an empty Hono
+// Worker. Every round starts one new isolate of each, in a new order.
 import { bundle } from './bundle.ts';
 import type { Before } from './before.ts';
 import { deployed, openFleet, peer, SETTINGS } from './fleet.ts';
@@ -12,10 +12,10 @@ type Cost = { took: Interval; cpu: Interval | null };
 export type StartUp = {
   rounds: number;
   empty: Cost;
-  /** What each costs more than the empty Hono Worker of the same round. */
+  /** The additional cost of each, compared with the empty Hono Worker of the same round. */
   ours: Cost;
   before: Cost;
-  /** The CPU that ours costs more, over the CPU that the release before costs more, in each round. */
+  /** The additional CPU of ours, divided by that of the release before, in each round. */
   ratio: Interval | null;
 };
 

@@ -19,12 +19,12 @@ describe('the interval of a median', () => {
     expect(interval(upTo(count))).toEqual({ median: (count + 1) / 2, low, high });
   });
 
-  it('of fewer than six values is all of them', () => {
+  it('covers all values if there are fewer than six', () => {
     expect(interval([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 });
     expect(interval([7])).toEqual({ median: 7, low: 7, high: 7 });
   });
 
-  it('does not depend on the order, and one value that is far off does not move it', () => {
+  it('does not depend on the order, and one outlier does not move it', () => {
     const values = upTo(150);
     expect(interval(values.toReversed())).toEqual(interval(values));
     expect(interval([...values.slice(0, -1), 1_000_000])).toEqual(interval(values));

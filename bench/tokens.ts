@@ -25,7 +25,7 @@ export async function migrate(database: Database): Promise<void> {
     .run();
 }
 
-/** Secrets that are genuine and belong to no token. */
+/** Genuine secrets that no token has. */
 export function genuineSecrets(count: number): string[] {
   return Array.from({ length: count }, () => mintSecret(ring));
 }
@@ -36,7 +36,7 @@ export function forgedSecrets(count: number): string[] {
   return Array.from({ length: count }, () => mintSecret({ current: '1', keys: foreign }));
 }
 
-/** The id of the token of that number: of the shape that the product draws. */
+/** The id of a token by its number, in the shape of the product's ids. */
 export function tokenIdOf(index: number): string {
   return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 }
@@ -80,7 +80,7 @@ export async function addTokens(database: Database, count: number): Promise<stri
   return secrets;
 }
 
-/** Adds tokens of strangers, ten for each of their organisations, made inside the database. */
+/** Adds tokens of other organisations, ten for each. One statement makes them inside the database. */
 export async function addStrangers(database: Database, count: number): Promise<void> {
   const organisations = count / PER_ORGANISATION;
   for (let from = 0; from < organisations; from += FILLER_ORGANISATIONS) {

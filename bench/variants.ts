@@ -51,14 +51,14 @@ export type Bench = {
 
 export type Opening = {
   before: Before;
-  /** How many tokens the walks go over; fewer than an isolate remembers where nothing is concluded. */
+  /** How many tokens the walks use. A smoke run uses fewer than an isolate remembers. */
   tokens?: number;
   inspectorPort?: number;
   /** Keeps the names in the product's bundle, for a profile. */
   readable?: boolean;
 };
 
-/** What verification writes into KV for each secret of `addTokens`, by KV key, as of the newest change. */
+/** The values that verification writes to KV for each secret of `addTokens`, by their keys, as of the newest change. */
 async function currentRecords(d1: Database, secrets: string[]): Promise<string> {
   const head = await d1
     .prepare('SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1')
