@@ -1,4 +1,4 @@
-// The words of the Activity screen, fetched together with it.
+// The words of the Activity screen. They are loaded with it.
 
 import { asIs } from './text.tsx';
 

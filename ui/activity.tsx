@@ -1,4 +1,4 @@
-// The audit log, for members: who did what, when, to which token. Newest first, by cursor; loaded when it is opened.
+// The Activity screen: who did what, when, to which token. Newest first, page by page. Loaded when it is first opened.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
@@ -34,12 +34,12 @@ const log = signal<Load<Page>>({ state: 'loading' });
 const loadedAt = signal(0);
 const older = signal(false);
 const people = signal<{ organisation: string; people: string[]; more: boolean } | null>(null);
-/** The newest question: an answer to an older one never paints. */
+/** The newest question. An answer to an older one is dropped. */
 let question = {};
 
-/** Who signed in is asked for: most of a busy organisation's record is that. */
+/** Sign-ins are shown only on request, because they are most of the events of a busy organisation. */
 const SIGN_INS = 'sign-ins';
-/** The filters are the URL's: a link can be sent, Back works, a reload changes nothing. */
+/** The filters are in the URL, so that a link can be shared, Back works, and a reload changes nothing. */
 const FILTERS = ['action', 'actor', 'token'] as const;
 type Filter = (typeof FILTERS)[number];
 const filters = (): Query =>
@@ -51,7 +51,7 @@ async function load(how: 'anew' | 'newer' | { before: string }, unattended = fal
   const id = organisationId.value;
   if (id === null) return;
   const isOlder = typeof how === 'object';
-  // What is on its way brings the same, or more.
+  // A load that is under way answers the same events, or more.
   if (how === 'newer' && (older.value || log.value.state === 'loading')) return;
   const mine = (question = {});
   older.value = isOlder;
@@ -73,7 +73,7 @@ async function load(how: 'anew' | 'newer' | { before: string }, unattended = fal
   const { failure } = outcome;
   await followFailure(id, failure);
   if (mine !== question || isTold(failure)) return;
-  // What was loaded stays.
+  // Events that are loaded stay on the page.
   if (kept === null) log.value = { state: 'failed', failure };
   else if (isOlder) toastFailure(failure);
   else log.value = { state: 'ready', stale: true, value: kept };
@@ -81,10 +81,10 @@ async function load(how: 'anew' | 'newer' | { before: string }, unattended = fal
 
 const extend = (kept: Page, page: Page): Page => ({ ...page, events: [...kept.events, ...page.events] });
 
-/** The newest page before what is shown. Where the two do not meet, more happened than fits: then it begins anew. */
+/** Adds the newest page to the shown events. Where the two do not meet, more events happened than fit: then only the newest page is kept. */
 function renew(kept: Page, newest: Page): Page {
   const [first] = kept.events;
-  // Nothing was found so far, and nothing is new: the search goes on where it was.
+  // Nothing was found before, and nothing is new: the search continues where it stopped.
   if (first === undefined && newest.events.length === 0) return kept;
   const meets = newest.events.findIndex(({ id }) => id === first?.id);
   return meets === -1
@@ -106,11 +106,11 @@ export function Activity() {
   useEffect(() => {
     if (place === null) return;
     void loadPeople(place);
-    // The names of the tokens that can be chosen.
+    // The filter shows the names of the tokens.
     void loadTokens();
   }, [place]);
   useRefresh((unattended) => place !== null && load('newer', unattended));
-  // The same words as on the token page: choose an organisation, or its plan.
+  // Developer Zone asks for an organisation, or tells its plan.
   if (!isOpen.value) return <DeveloperZone />;
   const file = (format: string): string =>
     `/api/organisations/${encodeURIComponent(organisationId.value ?? '')}/activity.${format}${search === '' ? '' : `?${search}`}`;
@@ -179,7 +179,7 @@ export function Activity() {
   );
 }
 
-/** One filter. What the URL asks for is an option even where nothing else knows it, such as a token that was deleted. */
+/** One filter. The value in the URL is always an option, also that of a deleted token. */
 function Choice({
   filter,
   label,

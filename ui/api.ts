@@ -1,5 +1,5 @@
-// All calls to the Worker. Each answers data, `ok` or a problem. None throws, and none keeps anything. Paths, bodies and answers
-// are the types of the Worker's own routes: a renamed path or field is a type error here. Types alone are imported.
+// All calls to the Worker. Each answers data or a failure. None throws, and none stores anything. Paths, bodies and answers have the
+// types of the Worker's routes, so a renamed path or field is a type error here. Only types are imported.
 import type { ExtractSchema } from 'hono/types';
 import type { AdminApi } from '../worker/admin/routes.ts';
 import type { Slug } from '../worker/http/problem.ts';
@@ -16,24 +16,24 @@ export type Failure = {
 export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
 type Routes = ExtractSchema<AdminApi>;
-/** What a route takes: `param`, `query` and `json`, those of them that it knows. */
+/** The input of a route: its `param`, `query` and `json`. */
 type Input<Path extends keyof Routes, Method extends keyof Routes[Path]> = Routes[Path][Method] extends {
   input: infer Taken;
 }
   ? Taken
   : never;
-/** What a route answers when it does not refuse. */
+/** The answer of a route if it does not refuse. */
 type Answer<Path extends keyof Routes, Method extends keyof Routes[Path]> = Routes[Path][Method] extends {
   output: infer Output;
 }
   ? Output
   : never;
 
-/** The open page, as far as a call concerns it. Set by the state, which decides what each of these means. */
+/** What calls need from the open page. ui/state.ts sets it. */
 type OpenPage = {
   /** The address of the member whom the page shows. */
   member: () => string | null;
-  /** An answer came, whatever it says. */
+  /** Any answer has come, also a refusal. */
   onAnswer: () => void;
   onSessionEnd: () => void;
   onAnotherMember: () => void;
@@ -43,17 +43,17 @@ export function callFrom(openPage: OpenPage): void {
   page = openPage;
 }
 
-/** What the page asks for by itself: it does not count as use of the session. */
+/** For calls that no person caused. They do not count as use of the session. */
 const UNATTENDED = { 'x-unattended': '1' };
 
-/** The route's path with the values of `param` in it, and `query` behind it. */
+/** The path of the route with the values of `param`, followed by `query`. */
 function addressOf(path: string, { param = {}, query = {} }: Parts): string {
   const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(param[name] ?? ''));
   const search = new URLSearchParams(query).toString();
   return search === '' ? filled : `${filled}?${search}`;
 }
 
-/** The parts of every route's input, without the types of one. */
+/** The parts that any route's input may have. */
 type Parts = { param?: Record<string, string>; query?: Record<string, string>; json?: unknown };
 
 async function call<Path extends keyof Routes & string, Method extends keyof Routes[Path] & string>(
@@ -84,13 +84,13 @@ async function call<Path extends keyof Routes & string, Method extends keyof Rou
     if (answer.ok) {
       return {
         ok: true,
-        // 204 has no body, and its type none that is read.
+        // 204 has no body, and its type has no field that is read.
         value: answer.status === 204 ? null : await answer.json(),
       };
     }
-    // An error answer is a problem (RFC 9457) whatever the success type says.
+    // An error answer is a problem (RFC 9457). The type of the route does not say so.
     const problem = (await answer.json()) as { type?: string; detail?: string; requestId?: string };
-    // The Worker's problems have no other names; what stands in front of it answers no JSON.
+    // The Worker's problems have these slugs only. A proxy before the Worker answers no JSON, which ends in `catch`.
     const slug = (problem.type?.split('#')[1] ?? 'unexpected') as Slug;
     if (slug === 'sign-in-required') page?.onSessionEnd();
     if (slug === 'another-member') page?.onAnotherMember();
@@ -117,7 +117,7 @@ const TOKENS = '/api/organisations/:organisation/tokens';
 const TOKEN = '/api/organisations/:organisation/tokens/:token';
 
 type Listed = Answer<typeof TOKENS, '$get'>;
-/** A row of the table, as the Worker's own route says, and the organisation that it belongs to. */
+/** A token as the Worker's route answers it, with its organisation. */
 export type Token = Listed['tokens'][number] & { organisation: string };
 const placeOf = (token: Token) => ({ param: { organisation: token.organisation, token: token.id } });
 
@@ -141,11 +141,11 @@ export const readUsage = (organisation: string) =>
     '$get',
     '/api/organisations/:organisation/usage',
     { param: { organisation } },
-    // It follows a list that was asked for, or that came by itself.
+    // The page asks for it after each list, also without a person.
     { headers: UNATTENDED },
   );
 
-/** A repeat under the same key makes no second token; its answer has no secret. */
+/** A repeat with the same key makes no second token, and its answer has no secret. */
 export async function createToken(
   organisation: string,
   name: string,
@@ -169,7 +169,7 @@ const ROTATE = '/api/organisations/:organisation/tokens/:token/rotate';
 /** When the old value ends. */
 export type Retire = Input<typeof ROTATE, '$post'>['json']['retire'];
 
-/** Replaces the value that the page shows. A repeat under the same key makes no second value; its answer has no secret. */
+/** Replaces the value that the page shows. A repeat with the same key makes no second value, and its answer has no secret. */
 export async function rotateToken(
   token: Token,
   retire: Retire,
@@ -186,7 +186,7 @@ export async function rotateToken(
   return { ok: true, value: { ...outcome.value, token: { ...outcome.value.token, organisation } } };
 }
 
-/** Ends the old value, which has this preview. */
+/** Ends the old value. `preview` is that of the old value. */
 export const endOldValue = (token: Token, preview: string) =>
   call('$post', '/api/organisations/:organisation/tokens/:token/retire', {
     ...placeOf(token),
@@ -206,7 +206,7 @@ export const readActivity = (organisation: string, query: Record<string, string>
 export const readPeople = (organisation: string) =>
   call('$get', '/api/organisations/:organisation/activity/people', { param: { organisation } });
 
-/** Who is signed in to this browser, where they belong, and on which plans. */
+/** The member who is signed in in this browser, with their organisations and plans. */
 export const readSession = (unattended: boolean) =>
   call('$get', '/api/session', {}, unattended ? { headers: UNATTENDED } : {});
 

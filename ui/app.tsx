@@ -1,4 +1,4 @@
-// Which screen is shown: sign-in without a session, else the one that the URL names, inside the shell.
+// Chooses the screen: sign-in without a session, else the screen in the URL, inside the shell.
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { CreateDialog } from './create-dialog.tsx';
@@ -30,7 +30,7 @@ watch(
   (title) => (document.title = title),
 );
 
-/** Fetched when one of them is first opened: the list of tokens is what most visits are for. All are in one file. */
+/** These are loaded, in one file, when one of them is first opened: most visits need only the list of tokens. */
 type Late = Record<'activity' | 'token' | 'sessions' | 'rotation', ComponentType>;
 const late = signal<Late | 'missing' | null>(null);
 watch(
@@ -50,8 +50,8 @@ async function fetchLate(): Promise<void> {
     ]);
     late.value = { activity: Activity, token: TokenPage, sessions: Sessions, rotation: RotationDialogs };
   } catch {
-    // A browser may keep the failure: the page loads again. At once where the server answers, for a script of an older
-    // deployment is gone and the page of today knows the new name; but not twice, for then the script is missing today.
+    // A browser may remember the failure, so the page itself must load again. It does so at once if the server answers: the script
+    // may belong to an older deployment, and a new page has the new name. After a reload it waits, because the script is missing.
     const [how] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
     const answers = await fetch('/robots.txt', { method: 'HEAD', cache: 'no-store' }).catch(() => null);
     if (answers?.ok === true && how?.type !== 'reload') location.reload();

@@ -10,9 +10,9 @@ const HEIGHT = 22;
 const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
 export const totals = ({ accepted, refused }: Usage) => ({ accepted: sum(accepted), refused: sum(refused) });
 
-/** Accepted and refused calls of the last 24 hours, an hour a bar. A token without calls has none in the answer. */
+/** Accepted and refused calls of the last 24 hours, with one bar for each hour. */
 export function Calls({ id }: { id: string }) {
-  // An empty element keeps the place: nothing moves when the calls arrive.
+  // An empty element has the same size, so that nothing moves when the calls arrive.
   if (usage.value === null) return <span class="calls" />;
   const hours = usage.value[id];
   const { accepted, refused } = hours === undefined ? { accepted: 0, refused: 0 } : totals(hours);
@@ -26,7 +26,7 @@ export function Calls({ id }: { id: string }) {
   );
 }
 
-/** Bars from the left to the right, the newest last; the refused calls stand on the accepted ones. */
+/** Bars from left to right, the newest last. Refused calls are drawn above the accepted ones. */
 export function Bars({ hours, width, height }: { hours: Usage | undefined; width: number; height: number }) {
   const accepted = hours?.accepted ?? [];
   const refused = hours?.refused ?? [];

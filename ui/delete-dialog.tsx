@@ -1,4 +1,4 @@
-// Confirms a deletion: names the token, says that it is permanent and immediate, and begins at Cancel.
+// Confirms a deletion: it names the token, says that deletion is permanent and immediate, and gives Cancel the focus.
 import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
 import { totals } from './calls.tsx';
@@ -87,7 +87,10 @@ export function DeleteDialog({ token }: { token: Token }) {
   );
 }
 
-/** From the token's own page back to the list. There, the button that opened the dialog is gone with its row: focus goes to the next row, else the previous, else Create. */
+/**
+ * Removes the token. Its own page goes back to the list. On the list, the button that opened the dialog is removed with its row, so
+ * the focus moves to the next row, else to the previous one, else to Create.
+ */
 function finish(token: Token, message: string): void {
   if (screen.value === 'token') {
     held.value = false;

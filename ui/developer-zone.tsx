@@ -1,4 +1,4 @@
-// The Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
+// Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ArrowUpRight, CloudOff, Key, Lock, Plus } from 'lucide';
@@ -55,7 +55,7 @@ function NoticePage({
   title: string;
   children: ComponentChildren;
 }) {
-  // The plan, or the membership, may come under the open page.
+  // The member may get the plan, or the membership, while the page is open.
   useRefresh(refreshSession);
   return (
     <div class="notice-page">
@@ -190,7 +190,7 @@ function Panel({ in: place }: { in: Organisation }) {
   );
 }
 
-/** How many of the places are taken, a mark for each. */
+/** One mark for each token that the organisation may have. The marks of its tokens are filled. */
 function Meter({ count }: { count: number }) {
   const places = Array.from({ length: limit.value }, (_, index) => index);
   return (
@@ -205,7 +205,7 @@ function Meter({ count }: { count: number }) {
 const late = signal(false);
 const SKELETON_AFTER_MS = 150;
 
-/** Bars of a row's height, shown only when the answer takes long enough to be noticed. */
+/** Bars in place of rows, shown only if the answer takes noticeably long. */
 function Skeleton() {
   useEffect(() => {
     const timer = setTimeout(() => (late.value = true), SKELETON_AFTER_MS);

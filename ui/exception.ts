@@ -1,4 +1,4 @@
-// What is unusual about a token. A row shows one such thing at most, the gravest. Normal facts are on the token's own page.
+// What is unusual about a token. A row shows at most one such fact, the most serious. Normal facts are on the page of the token.
 import type { Token } from './api.ts';
 import { totals } from './calls.tsx';
 import { DAY_MS, formatCount } from './format.ts';
@@ -10,7 +10,7 @@ export type Exception = { tone: 'warn' | 'quiet'; text: string };
 
 const UNUSED_DAYS = 90;
 
-/** From the gravest to the least. Each answers null where it does not apply. */
+/** The most serious first. Each answers null if it does not apply. */
 const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
   ({ retiring }) => (retiring === null ? null : { tone: 'warn', text: texts.tokens.twoValues }),
   (token, calls) => {
@@ -23,7 +23,7 @@ const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exceptio
   },
 ];
 
-/** `calls`: of the last 24 hours, where they are known. */
+/** `calls`: those of the last 24 hours, if they are known. */
 export function exceptionOf(
   token: Token,
   calls: Usage | undefined,

@@ -1,5 +1,5 @@
-// Failures as they are shown: in place of what was to be loaded, or inside a dialog; with the request id, to be copied
-// into a message to the operator.
+// Shows failures: in place of data that could not be loaded, or in a dialog. A failure of the server has its request id, for a
+// message to the operator.
 import { useRef } from 'preact/hooks';
 import { Check, CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
@@ -9,7 +9,7 @@ import { explain } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
-/** Stands where the data would stand, and tries again. */
+/** Shown in place of the data, with a button to try again. */
 export function LoadFailure({
   failure,
   title,
@@ -38,7 +38,7 @@ export function LoadFailure({
   );
 }
 
-/** There, empty, before anything fails: a live region must exist before its text. */
+/** Always on the page, and empty without a failure: a live region must exist before its text. */
 export function DialogFailure({ failure, lead }: { failure: Failure | null; lead: string }) {
   return (
     <div role="alert" class="dialog-error">

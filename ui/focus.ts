@@ -1,11 +1,11 @@
-// The focus, when the element that has it is removed from the page: the heading gets it then, not the top of the document.
+// Moves the focus to the heading when the element with the focus is removed from the page.
 
 let last: Element | undefined;
 addEventListener('focusin', ({ target }) => (last = target as Element));
 
 const isLost = (): boolean => last?.isConnected === false && document.activeElement === document.body;
 
-/** Looks after every change of what `root` holds. */
+/** Checks the focus after every change inside `root`. */
 export function keepFocus(root: Element): void {
   let due = false;
   const repair = (): void => {
@@ -15,7 +15,7 @@ export function keepFocus(root: Element): void {
   new MutationObserver(() => {
     if (due || !isLost()) return;
     due = true;
-    // After the next picture: the code that made the change may move the focus itself.
+    // After the next frame, because the code that made the change may move the focus itself.
     requestAnimationFrame(() => setTimeout(repair));
   }).observe(root, { childList: true, subtree: true });
 }

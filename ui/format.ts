@@ -1,5 +1,5 @@
-// Dates and numbers. What stands alone is in the reader's own locale and zone, in the calendar of the rest of the page; what
-// stands in a sentence is in the language of the sentence.
+// Dates and numbers. A date that stands alone is in the reader's locale and zone, in the Gregorian calendar. A date or a number in a
+// sentence is in the language of the sentence.
 
 const day = new Intl.DateTimeFormat(undefined, {
   day: 'numeric',
@@ -50,7 +50,7 @@ export const formatMinute = (at: string): string => minute.format(new Date(at));
 export const formatHour = (at: string): string => hourOfDay.format(new Date(at));
 export const formatClock = (at: string | number): string => clock.format(new Date(at));
 export const formatCount = (value: number): string => count.format(value);
-/** "2.9k": for a column of numbers. */
+/** "2.9k", for a column of numbers. */
 export const formatCompact = (value: number): string => compact.format(value).replace('K', 'k');
 
 /** "3 hours ago", in the largest unit that fits. */
@@ -60,7 +60,7 @@ export function formatAgo(at: string, now: number = Date.now()): string {
   return relative.format(Math.trunc(Math.min(0, seconds) / size), unit);
 }
 
-/** As short as a table wants it: "3 min ago", "yesterday", "26 Aug". */
+/** Short, for a table: "3 min ago", "yesterday", "26 Aug". */
 export function formatBrief(at: string, now: number = Date.now()): string {
   const then = new Date(at);
   const seconds = Math.max(0, Math.trunc((now - then.getTime()) / 1000));

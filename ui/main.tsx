@@ -1,4 +1,4 @@
-// Starts the dashboard in whichever page was opened; the URL says which screen.
+// Starts the dashboard. The URL names the screen.
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { keepFocus } from './focus.ts';

@@ -1,5 +1,5 @@
-// Messages: in the row of the token that they are about, or at the end of the page for what has no row. News goes by itself;
-// trouble stays until it is dismissed.
+// Messages: in the row of their token, or at the end of the page if there is no such row. A message of success goes after some
+// seconds. A message of failure stays until it is dismissed.
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, TriangleAlert, X } from 'lucide';
 import { FailureNote } from './failure.tsx';
@@ -15,7 +15,7 @@ const GAP_PX = 8;
 
 addEventListener('resize', () => (toasts.value = [...toasts.value]));
 
-/** Handlers for the element that shows the message: it stays while someone reads it, or is about to act. */
+/** Handlers for the element of the message. The message stays while it has the pointer or the focus. */
 function useLinger({ id, tone, action }: Message, node: () => HTMLElement | null | undefined) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const pause = (): void => clearTimeout(timer.current);
@@ -27,12 +27,12 @@ function useLinger({ id, tone, action }: Message, node: () => HTMLElement | null
   useEffect(() => {
     resume();
     return pause;
-    // Under a dialog it can be neither read nor reached: its time begins anew afterwards.
+    // Nobody can read or reach a message under a dialog, so its time begins again after the dialog.
   }, [id, dialog.value === null]);
   return { onPointerEnter: pause, onPointerLeave: resume, onFocusIn: pause, onFocusOut: resume };
 }
 
-/** Two live regions that exist before any text arrives: news waits, trouble does not. */
+/** Two live regions, which exist before their text: a screen reader announces failures at once, and successes when it is idle. */
 export function Toasts() {
   let below = 0;
   const rows = toasts.value
@@ -45,7 +45,7 @@ export function Toasts() {
     .toReversed();
   const those = (tone: Message['tone']) => rows.filter(({ props }) => props.toast.tone === tone);
   return (
-    // As high as all of them, at the end of the page: whatever they lie over can be scrolled free.
+    // As high as all messages together, at the end of the page, so that every part of the page can be scrolled out from under them.
     <div class="toasts" style={{ height: `${below}px` }}>
       <div role="status" aria-atomic="false">
         {those('ok')}
@@ -57,11 +57,11 @@ export function Toasts() {
   );
 }
 
-/** One message, `below` pixels of others under it: what goes moves the rest by `translate`, which lays nothing out anew. */
+/** One message, with `below` pixels of other messages under it. Messages move by `translate`, which causes no layout. */
 function ToastRow({ toast, below }: { toast: Message; below: number }) {
   const { id, tone, text, action, failure } = toast;
   const linger = useLinger(toast, () => toast.node);
-  // How high it is shows only now.
+  // The height of the message is known only now.
   useLayoutEffect(() => void (toasts.value = [...toasts.value]), []);
   return (
     <div
@@ -90,7 +90,7 @@ function Action({
 }: {
   id: number;
   action: NonNullable<Message['action']>;
-  /** A button of its own, or words in a line. */
+  /** A separate button, or a part of a line of text. */
   kind?: 'small' | 'link';
 }) {
   return (
@@ -116,7 +116,7 @@ function Dismiss({ id }: { id: number }) {
   );
 }
 
-/** What became of the last switch, under the status of its token; the region is there before the words. */
+/** The result of the last switch, under the status of the token. The live region exists before its text. */
 export function Receipt({ token }: { token: string }) {
   const message = receipts.value[token];
   return <span role="status">{message?.tone === 'ok' && <News key={message.id} message={message} />}</span>;
@@ -138,7 +138,7 @@ function News({ message }: { message: Message }) {
   );
 }
 
-/** What went wrong with a token. */
+/** The failure of the last change of a token. */
 export function Trouble({ token }: { token: string }) {
   const message = receipts.value[token];
   if (message === undefined || message.tone === 'ok') return null;

@@ -1,5 +1,5 @@
-// The choice of the organisation: in the sidebar, and on the page while none is chosen. All of them, in the order in which
-// people count, with a filter where they are many.
+// The choice of the organisation: in the sidebar, and on the page while none is chosen. It has all organisations of the member, in
+// the order of their names, with a filter if there are many.
 import { signal, useSignal } from '@preact/signals';
 import { ChevronsUpDown, Lock } from 'lucide';
 import { Icon } from './icon.tsx';
@@ -9,16 +9,16 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
 const FILTER_ABOVE = 8;
-/** Links on the page at a time; the filter and the list in the sidebar reach the rest. */
+/** How many links the page shows. The filter, and the list in the sidebar, have the others. */
 const LINKS = 50;
 const byName = new Intl.Collator('en', { numeric: true });
 
-/** Enterprise first, because it has Developer Zone. */
-const PLANS: Plan[] = ['enterprise', 'pro', 'pay-as-you-go', 'trial'];
+/** The largest plan first: Enterprise has Developer Zone. */
+const PLANS = (Object.keys(texts.plan.names) as Plan[]).toReversed();
 
 type Choice = { id: string; label: string; plan: Plan | null };
 
-/** The member's organisations in order. Two of one name are told apart by their ids. */
+/** The member's organisations in order. Two with the same name also show their ids. */
 function choices(): Choice[] {
   const mine = session.value?.organisations ?? [];
   const names = new Map<string, number>();
@@ -28,7 +28,7 @@ function choices(): Choice[] {
     .toSorted((a, b) => byName.compare(a.label, b.label));
 }
 
-/** By plan, those that have Developer Zone first; the others say that it is locked there. */
+/** The organisations by plan. The plans without Developer Zone say that it is locked. */
 function groups(all: Choice[]): [plan: string, choices: Choice[]][] {
   const plans = [...PLANS, null];
   return plans
@@ -41,7 +41,7 @@ const nameOf = (plan: Plan | null): string =>
     ? texts.plan.names.enterprise
     : `${plan === null ? texts.plan.other : texts.plan.names[plan]} ${texts.locked}`;
 
-/** The first letter of the name, for the eye. */
+/** The first letter of the name, as decoration. */
 export function Monogram({ of }: { of: string }) {
   const [first] = of;
   return <span class="monogram" aria-hidden="true" data-letter={first?.toUpperCase()} />;
@@ -115,7 +115,7 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
         </span>
         <Icon of={ChevronsUpDown} size={16} />
         <span class="hidden">{texts.organisation}</span>
-        {/* The browser's own select lies over it, because people know how to use it with a mouse, a keyboard and a phone. */}
+        {/* The browser's own select covers the label: people know how to use it with a mouse, a keyboard and a phone. */}
         <select
           translate={false}
           value={current?.id ?? ''}
@@ -141,7 +141,7 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
   );
 }
 
-/** The same choice without the sidebar, which phones keep behind a button. */
+/** The same choice as links on the page, because phones hide the sidebar. */
 export function OrganisationLinks() {
   const filter = useSignal('');
   const all = choices();

@@ -1,4 +1,5 @@
-// Gives a token another value: the member chooses when the old one ends. One new value however often the button is pressed.
+// The dialog that gives a token a new value. The member chooses when the old value ends. It makes one new value, however often the
+// button is pressed.
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { rotateToken } from './api.ts';
@@ -20,13 +21,13 @@ export const valuesOf = ({ preview, lastUsedAt, retiring, retired }: Omit<Token,
   retired,
 });
 
-/** `token` is as the member saw it: another value than that one is not replaced. */
+/** `token`: as the member saw it. Only the value that the member saw is replaced. */
 export function RotateDialog({ token }: { token: Token }) {
   const retire = useSignal<Retire>('when-silent');
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const lost = useSignal<Token | null>(null);
-  // One key for the life of this dialog: a repeat after a lost answer makes no second value.
+  // One key for the life of the dialog, so that a repeat after a lost answer makes no second value.
   const key = useRef(crypto.randomUUID());
   const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
   const close = (): void => {
@@ -51,7 +52,7 @@ export function RotateDialog({ token }: { token: Token }) {
     busy.value = false;
     if (lead === null) dialog.value = null;
     else if (outcome.failure.slug === 'secret-changed') {
-      // The page shows the value of now, from which the member begins anew.
+      // The page shows the present value now. The member can begin again.
       dialog.value = null;
       report(token, 'error', `${words.failed} ${explain(outcome.failure)}`);
     } else failure.value = outcome.failure;
@@ -74,7 +75,7 @@ export function RotateDialog({ token }: { token: Token }) {
             {words.body} {token.active ? words.active : words.inactive}
           </p>
         </div>
-        {/* After a lost answer the choice stands: the repeat must be the same call. */}
+        {/* After a lost answer the choice cannot be changed, because the repeat must be the same call. */}
         <fieldset class="choices" disabled={busy.value || isUnsure}>
           <legend>
             <Text of={words.legend(maskOf(token))} />
@@ -87,7 +88,7 @@ export function RotateDialog({ token }: { token: Token }) {
                 value={choice}
                 checked={retire.value === choice}
                 autofocus={choice === 'when-silent'}
-                // The hint is in the label, so that a click on it chooses, but it is no part of the name.
+                // The hint is in the label, so that a click on it chooses. The accessible name leaves it out.
                 aria-labelledby={`choice-${choice}`}
                 aria-describedby={CHOICES[choice].hint === undefined ? undefined : `hint-${choice}`}
                 onChange={() => (retire.value = choice)}
@@ -117,7 +118,7 @@ export function RotateDialog({ token }: { token: Token }) {
   );
 }
 
-/** The new value exists, and no person has seen it. */
+/** Shown when the new value exists but its answer was lost. */
 function Lost({ token }: { token: Token }) {
   const { retiring } = token;
   const old = retiring === null ? words.lostOldEnded : words.lostOldWorks(`${retiring.preview}***`);

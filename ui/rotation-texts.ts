@@ -1,11 +1,11 @@
-// The words of replacing a token's value, fetched together with its page. Members read "value" for "secret".
+// The words for replacing the value of a token. They are loaded with its page. Members read "value" for "secret".
 import type { Retire, Token } from './api.ts';
 import { formatAgo } from './format.ts';
 import { asIs } from './text.tsx';
 
 type Retiring = NonNullable<Token['retiring']>;
 
-/** In British order, with the reader's zone: it names an instant at which something ends. */
+/** The time of an end, in British order, with the reader's time zone. */
 const moment = new Intl.DateTimeFormat('en-GB', {
   day: 'numeric',
   month: 'short',
@@ -16,7 +16,7 @@ const moment = new Intl.DateTimeFormat('en-GB', {
 /** "5 Dec, 14:00 CET", for a sentence. */
 const formatMoment = (at: string): string => moment.format(new Date(at));
 
-/** When the old value ends, in the order of the dialog; the first is chosen beforehand. */
+/** When the old value ends. The order is that of the dialog, and the first choice is the default. */
 export const CHOICES: Record<Retire, { label: string; hint?: string }> = {
   'when-silent': {
     label: 'When it has not been used for an hour',

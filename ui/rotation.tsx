@@ -1,4 +1,4 @@
-// The values of a token on its own page: two while one is being replaced, those that have ended, and the end of the old one.
+// The values of a token on its page: two values while the old one has not ended, the dialog that ends the old one, and ended values.
 import { useSignal } from '@preact/signals';
 import { endOldValue } from './api.ts';
 import type { Failure, Token } from './api.ts';
@@ -12,7 +12,7 @@ import { texts } from './texts.ts';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
 import { labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
 
-/** The dialogs of this file and of `RotateDialog`, where one of them is open. */
+/** `RotateDialog` or `EndDialog`, if one of them is open. */
 export function RotationDialogs() {
   const open = dialog.value;
   if (open?.kind === 'rotate') return <RotateDialog key={open.token.preview} token={open.token} />;
@@ -78,7 +78,7 @@ function Used({ at }: { at: string | null }) {
   );
 }
 
-/** Those of the last 30 days. */
+/** The values that ended in the last 30 days. */
 export function EndedValues({ token: { retired } }: { token: Token }) {
   if (retired.length === 0) return null;
   return (
@@ -105,7 +105,7 @@ export function EndedValues({ token: { retired } }: { token: Token }) {
   );
 }
 
-/** Confirms the end of the old value. `preview` is the one that the member saw: no other is ended. */
+/** Confirms the end of the old value. `preview`: the value that the member saw. No other value is ended. */
 function EndDialog({ token, preview }: { token: Token; preview: string }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
@@ -123,7 +123,7 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
       patchToken(token, valuesOf(outcome.value.token));
       dialog.value = null;
       report(token, 'ok', words.ended(formatClock(outcome.value.effectiveAt)));
-      // The button that opened the dialog is gone with the old value.
+      // The button that opened the dialog is removed with the old value.
       requestAnimationFrame(() => document.getElementById('rotate')?.focus());
       return;
     }

@@ -1,5 +1,5 @@
-// The one time that a secret is shown. It lives in the dialog's own signal; Done, leaving the page or closing the tab
-// ends it. Nothing here writes it to storage, an address, a title or a log.
+// The dialog that shows a secret once. Only the signal of the dialog holds the secret, until Done, or until the page is left. Nothing
+// here writes it to storage, a URL, a title or a log.
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Copy, Plug } from 'lucide';
@@ -23,7 +23,7 @@ type Language = keyof typeof SNIPPETS;
 const LANGUAGES = Object.keys(SNIPPETS) as Language[];
 const COPIED_MS = 2500;
 
-/** `told`: of a value that replaced another, what the token's page says afterwards. */
+/** `told`: for a value that replaced another one, the message on the page of the token afterwards. */
 export function SecretDialog({ token, secret, told }: { token: Token; secret: string; told?: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const copied = useSignal<'token' | 'snippet' | null>(null);
@@ -37,10 +37,10 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
   const ask = asking.value && !saved.value;
 
   useLayoutEffect(() => {
-    // Once more after the dialog is shown: WebKit drops a selection that is made while the focus moves.
+    // Selects again after the dialog is shown: WebKit drops a selection that is made while the focus moves.
     field.current?.select();
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
-    // The page may be frozen and come back (bfcache): the secret must not come back with it.
+    // A browser may keep the page (bfcache) and show it again. The secret must not be on it then.
     const forget = (): void => {
       if (field.current !== null) field.current.value = '';
       dialog.value = null;
@@ -77,7 +77,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
         credentials: 'omit',
         cache: 'no-store',
       });
-      // The list says when a token was used last some seconds later.
+      // The list has the new last use only some seconds later.
       if (response.ok) patchToken(token, { lastUsedAt: new Date().toISOString() });
       answer.value = {
         busy: false,
@@ -176,7 +176,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
       <footer class="secret-foot">
         <div class={ask ? 'ask' : ''}>
           {status.value === '' && !saved.value && texts.secret.notYet}
-          {/* One region for the dialog's whole life: text that arrives together with its region is not announced. */}
+          {/* The region always exists, because text that arrives together with its region is not announced. */}
           <span role="status">
             <Text of={status.value} />
           </span>

@@ -13,13 +13,13 @@ export type Entry = {
   detail: string | null;
 };
 
-/** "priya@example.com switched off Website": the words have a place for the token, or end with the detail. */
+/** "priya@example.com switched off Website". The words contain "…" for the token, or end before the detail. */
 export function Sentence({
   entry,
   linkTo,
 }: {
   entry: Entry;
-  /** Where a token's name leads, or null where it leads nowhere. */
+  /** The target of a token's name, or null for no link. */
   linkTo: (tokenId: string) => string | null;
 }) {
   const text =
@@ -41,7 +41,7 @@ export function Sentence({
   );
 }
 
-/** It is called as it is called now; one that is deleted, by its mask. */
+/** The present name of the token, or its mask if it was deleted. */
 function TokenName({
   entry: { tokenId, preview, action, detail },
   linkTo,

@@ -1,4 +1,4 @@
-// The words of the Sessions screen, fetched together with it.
+// The words of the Sessions screen. They are loaded with it.
 
 export const words = {
   title: 'Sessions',

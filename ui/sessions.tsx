@@ -1,4 +1,4 @@
-// Where the member is signed in, and the way to end it: one session, or all of them.
+// The Sessions screen: where the member is signed in. A member can end one session, or all.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Monitor } from 'lucide';
@@ -40,7 +40,7 @@ async function end(id: string): Promise<void> {
   } else toastFailure(outcome.failure);
 }
 
-/** "Firefox on Linux" from a user agent; the whole of it is one hover away. */
+/** "Firefox · Linux" from a user agent. The tooltip has the whole user agent. */
 function browserOf(userAgent: string | null): string {
   if (userAgent === null) return words.unknown;
   const browser = /Edg\//.test(userAgent)

@@ -1,4 +1,4 @@
-// The frame around every signed-in screen: organisation, navigation, account. On phones a drawer behind a menu button.
+// The frame of every screen for a signed-in member: organisation, navigation, account. On phones it is a drawer with a menu button.
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -23,7 +23,7 @@ import type { Screen } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
-// A wide page has no drawer, and one that was left open there would keep the page inert.
+// A wide page has no drawer. An open drawer would keep the wide page inert.
 matchMedia('(width > 760px)').addEventListener('change', () => (drawer.value = false));
 const THEMES = ['system', 'light', 'dark'] as const;
 type Theme = (typeof THEMES)[number];
@@ -35,8 +35,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const first = useRef(true);
   const shown = screen.value;
   useEffect(() => {
-    // A new screen begins at its heading for keyboards and readers; the first one begins where the browser says.
-    // A field that the screen begins at keeps the focus.
+    // A new screen gets the focus at its heading, for keyboards and screen readers. The browser decides for the first screen.
+    // A field of the new screen that has the focus keeps it.
     if (!first.current && main.current?.contains(document.activeElement) !== true)
       main.current?.querySelector('h1')?.focus();
     first.current = false;
@@ -88,13 +88,13 @@ export function Shell({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Closes the drawer of a phone; the focus must not stay on what is hidden then. A wide page has no button to move it to. */
+/** Closes the drawer of a phone, and moves the focus to the menu button, because the drawer is hidden. A wide page has no such button. */
 function shut(): void {
   drawer.value = false;
   document.querySelector<HTMLElement>('.topbar button')?.focus();
 }
 
-/** Where the page is, beside the menu button of a phone. */
+/** The organisation of the page, beside the menu button of a phone. */
 function Place() {
   const { value } = organisation;
   if (value === null) return <Brand />;
@@ -154,7 +154,7 @@ function ZoneLink() {
   );
 }
 
-// WCAG 1.4.13: Esc hides the tooltip without moving focus or pointer; the next visit shows it again.
+// WCAG 1.4.13: Esc hides the tooltip, and focus and pointer stay where they are. The next visit shows it again.
 function hideTip(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   if (event.key === 'Escape') event.currentTarget.dataset['dismissed'] = '';
 }
@@ -192,7 +192,7 @@ function Account() {
   );
 }
 
-/** In a cookie, not in storage, so that the Worker paints the next page in it from the first byte. */
+/** The theme is in a cookie and not in storage, so that the Worker can write it into the next page. */
 function chooseTheme(next: Theme): void {
   const system = next === 'system';
   const { dataset } = document.documentElement;

@@ -1,5 +1,5 @@
-// The sign-in page: a one-time link by e-mail, single sign-on where it is set up, and the redeeming of a link.
-// The code leaves the address bar before anything else happens.
+// The sign-in page: it asks for a one-time link by e-mail, offers single sign-on if that is set up, and redeems a link. The code of a
+// link is removed from the address bar before it is used.
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { askForLink, redeemLink } from './api.ts';
@@ -18,20 +18,20 @@ type Step =
   | { at: 'redeeming' };
 
 const step = signal<Step>({ at: 'form' });
-/** What went wrong last, and the failure of ours behind it, if it was one. */
+/** The text of the last error, with the failed call if there was one. */
 const error = signal<{ text: string; failure?: Failure } | null>(null);
-/** What was typed, so that a second try needs a correction at most. */
+/** The address that was typed, so that it need not be typed again. */
 let typed = '';
 const now = signal(Date.now());
 const RESEND_MS = 30_000;
-/** Where to go afterwards: a path of ours, kept where the tab that opens the mailed link finds it. */
+/** The key of the path to open after the sign-in. It is in localStorage, where the tab of the mailed link can read it. */
 const RETURN_KEY = 'return-to';
 
 export function SignIn() {
   useEffect(() => {
     const answer = new URLSearchParams(location.search).get('error');
     if (answer !== null) {
-      // Any person can write this link, and "constructor" is a property of every object.
+      // Anybody can write this link, and "constructor" is a property of every object.
       const known = Object.hasOwn(texts.signIn.errors, answer) ? answer : 'sign-in-failed';
       error.value = { text: texts.signIn.errors[known] ?? '' };
     }
@@ -44,7 +44,7 @@ export function SignIn() {
       clearInterval(clock);
     };
   }, []);
-  // Signed in in another tab, by the link that this one asked for: the member goes on here, with all that was typed.
+  // The member may have signed in in another tab, with the link. Then this tab continues, and keeps all typed text.
   useRefresh(async (unattended) => {
     const isWaiting = step.value.at === 'sent' || (farewell.value === 'ended' && screen.value !== 'sign-in');
     if (unattended || !isWaiting || !(await refreshSession())) return;
@@ -69,14 +69,14 @@ export function SignIn() {
 
 function Form({ busy }: { busy: 'form' | 'sending' | 'redeeming' }) {
   const { link, ...others } = methods;
-  // Each of the others leads to another site, and has the name that its button says.
+  // Each of the other methods leads to another site. Its button has the name of the site.
   const sites = Object.entries(others).flatMap(([method, site]) =>
     site === null ? [] : [{ method, name: site.name }],
   );
   const back = encodeURIComponent(rememberPlace());
   const email = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // A person who opens this page types next. After a session that has ended, the heading says what happened.
+    // The field gets the focus when the page is opened. After the end of a session the heading gets it, which says what happened.
     if (farewell.value === null && document.activeElement === document.body) email.current?.focus();
   }, []);
   return (
@@ -194,7 +194,7 @@ async function send(email: string): Promise<void> {
   step.value = { at: 'sent', email, link, resendAt: now.value + RESEND_MS };
 }
 
-/** The failure in words: its own where it is the one that is expected here. */
+/** Shows a failure. `text` is used for the expected slug. */
 function fail(failure: Failure, expected: string, text: string): void {
   error.value = { text: failure.slug === expected ? text : explain(failure), failure };
 }

@@ -1,5 +1,5 @@
-// What the screens show: signals for the place, the member, dialogs and messages. The place (screen and organisation) is
-// the URL's; the id of the last organisation is stored, and nothing else.
+// The state of the page: signals for the screen, the member, dialogs and messages. Screen and organisation are in the URL. This file
+// stores only the id of the last organisation.
 import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
 import type { Failure, Token } from './api.ts';
@@ -8,7 +8,7 @@ import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
 export type Plan = keyof typeof texts.plan.names;
-/** `plan` is null where it is known to be below Enterprise, and no more. */
+/** `plan` is null if it is only known not to be Enterprise. */
 export type Organisation = { id: string; name: string; plan: Plan | null };
 export type Session = { member: { email: string }; organisations: Organisation[] };
 /** `token`: the page of one token. */
@@ -24,15 +24,15 @@ export const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '
 export const product = boot.product;
 export const methods = boot.methods;
 export const session = signal<Session | null>(boot.session);
-/** Why the sign-in screen is shown to someone who was signed in a moment ago. */
+/** Why a member who was signed in a moment ago sees the sign-in screen. */
 export const farewell = signal<'ended' | 'signed-out' | null>(null);
-/** What the browser reports of the network. The page shows it as a hint, and still tries every request. */
+/** Whether the browser reports a network. This is only a hint: the page still tries every request. */
 export const online = signal(navigator.onLine);
 
-// --- the place --------------------------------------------------------------------------------------------------
+// --- screen and organisation ------------------------------------------------------------------------------------
 
 const url = signal(new URL(location.href));
-/** The token that the page is about, by its id: `/developer-zone/tokens/…`. */
+/** The id of the token in the URL: `/developer-zone/tokens/…`. */
 export const tokenId = computed(
   () => /^\/developer-zone\/tokens\/([\w-]+)$/.exec(url.value.pathname)?.[1] ?? null,
 );
@@ -46,13 +46,13 @@ export const organisation = computed(
   () => session.value?.organisations.find(({ id }) => id === organisationId.value) ?? null,
 );
 export const isOpen = computed(() => organisation.value?.plan === 'enterprise');
-/** What is asked of the screen besides its organisation, such as the filters of the activity. */
+/** A parameter of the URL, such as a filter of the activity. */
 export const asked = (name: string): string => url.value.searchParams.get(name) ?? '';
 
 /** How many tokens an organisation may have. */
 export const limit = signal(boot.tokens?.limit ?? 10);
 
-/** Something that must not be left behind by accident (a secret on the screen, a change on its way) can hold the place. */
+/** While this is true the page does not move to another screen: it shows a secret, or a change is under way. */
 export const held = signal(false);
 
 export function linkTo(
@@ -75,10 +75,10 @@ export function go(href: string): void {
   url.value = new URL(location.href);
 }
 
-/** The sidebar of a phone. */
+/** Whether the sidebar of a phone is open. */
 export const drawer = signal(false);
 
-/** A link of ours opens in place; with a modifier key it is the browser's. */
+/** A link inside the dashboard opens without a reload. With a modifier key the browser opens it. */
 export function follow(event: MouseEvent & { currentTarget: HTMLAnchorElement }): void {
   if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
@@ -91,16 +91,16 @@ addEventListener('popstate', () => {
   else url.value = new URL(location.href);
 });
 
-/** Where this browser remembers the organisation that was open last: its id, and no more. */
+/** The key under which this browser stores the id of the last organisation. */
 const LAST = 'organisation';
 watch(
   () => organisation.value?.id,
   (id) => id !== undefined && localStorage.setItem(LAST, id),
 );
-/** Asked for once: who goes Back to the choice of an organisation wants to choose. */
+/** Used once: a member who goes Back to the choice of an organisation wants to choose. */
 let remembered = localStorage.getItem(LAST);
 
-// A member of one organisation has nothing to choose; a member of several goes where they were last.
+// A member of one organisation need not choose. A member of several begins at the last one.
 watch(
   () => {
     const mine = session.value?.organisations ?? [];
@@ -121,9 +121,9 @@ watch(
 addEventListener('online', () => (online.value = true));
 addEventListener('offline', () => (online.value = false));
 
-/** Whom the page shows, or showed until the session ended: what was typed is theirs. */
+/** The member of the page, also after the session has ended: typed text belongs to them. */
 let member = boot.session?.member.email ?? null;
-/** The browser's member is another one than the page's. */
+/** Whether the browser is signed in as another member than the page shows. */
 const isAnother = signal(false);
 const ANOTHER = '#another-member';
 
@@ -138,7 +138,7 @@ callFrom({
   onAnotherMember: () => (isAnother.value = true),
 });
 
-// Nothing of the one member may stay on a page of the other. A secret that is shown is waited for.
+// The page must not show data of another member, so it is loaded again. It waits while a secret is shown.
 watch(
   () => isAnother.value && !held.value,
   (due) => {
@@ -148,7 +148,7 @@ watch(
   },
 );
 
-/** Reads again who is signed in, where they belong, and on which plans; false where that cannot be known. */
+/** Reads the session again: the member, their organisations and plans. Answers false if it cannot be read. */
 export async function refreshSession(unattended = false): Promise<boolean> {
   const outcome = await readSession(unattended);
   if (outcome.ok) {
@@ -160,8 +160,8 @@ export async function refreshSession(unattended = false): Promise<boolean> {
 }
 
 /**
- * A failed call about an organisation may say that the member's plan or membership there is another: then the session is
- * read again, and the page follows it. Answers whether the member has no tokens to see there any more.
+ * A failed call about an organisation may mean that its plan or the membership has changed. Then the session is read again, and
+ * the page shows the change. Answers whether the member may not see the organisation's tokens any more.
  */
 export async function followFailure(id: string, { slug, status }: Failure): Promise<boolean> {
   if (slug === 'enterprise-plan-required') {
@@ -175,7 +175,7 @@ export async function followFailure(id: string, { slug, status }: Failure): Prom
 
 const belongsTo = (id: string): boolean => session.value?.organisations.some((row) => row.id === id) === true;
 
-/** The organisation has left Enterprise under an open page. What it has now, the session says. */
+/** The organisation has left Enterprise while the page was open. The session has its new plan. */
 async function leaveEnterprise(id: string): Promise<void> {
   const current = session.value;
   if (current === null) return;
@@ -190,10 +190,10 @@ async function leaveEnterprise(id: string): Promise<void> {
 
 export type Open =
   | { kind: 'create'; organisation: Organisation }
-  /** `told`: of a value that replaced another, what the token's page says after it was shown. */
+  /** `told`: for a value that replaced another one, the message on the page of the token afterwards. */
   | { kind: 'secret'; token: Token; secret: string; told?: string }
   | { kind: 'rotate'; token: Token }
-  /** `preview`: of the old value that is to end. */
+  /** `preview`: that of the old value, which ends. */
   | { kind: 'end'; token: Token; preview: string }
   | { kind: 'delete'; token: Token }
   | null;
@@ -205,12 +205,12 @@ export type Message = {
   text: string;
   action?: { label: string; run: () => void };
   failure?: Failure;
-  /** Where it stands on the page, to ask how high it is. */
+  /** Its element on the page, to measure its height. */
   node?: HTMLElement | null;
 };
 type More = Pick<Message, 'action' | 'failure'>;
 export const toasts = signal<Message[]>([]);
-/** The last message about a token, in its own row; by the id of the token. */
+/** The last message in the row of each token, by the id of the token. */
 export const receipts = signal<Record<string, Message>>({});
 let messageId = 0;
 
@@ -218,12 +218,12 @@ export function toast(tone: Message['tone'], text: string, more?: More): void {
   toasts.value = [{ id: ++messageId, tone, text, ...more }, ...toasts.value].slice(0, 3);
 }
 
-/** Whether the page has a place for messages about this token. */
+/** Whether the page shows messages of this token. */
 export const isShown = (token: Token): boolean =>
   organisationId.value === token.organisation &&
   (screen.value === 'developer-zone' || tokenId.value === token.id);
 
-/** Says what became of a change where the change was asked for: in the row, or, from another place, for all to see. */
+/** Shows the result of a change: in the row of the token or, if the page does not show the token any more, as a toast. */
 export function report(token: Token, tone: Message['tone'], text: string, more?: More): void {
   if (!isShown(token)) {
     const name = session.value?.organisations.find(({ id }) => id === token.organisation)?.name;
@@ -234,7 +234,7 @@ export function report(token: Token, tone: Message['tone'], text: string, more?:
   receipts.value = { ...receipts.value, [token.id]: { id: ++messageId, tone, text, ...more } };
 }
 
-/** Says what went wrong. The end of the session has its own message, and one place that gives it. */
+/** Shows a failure as a toast, unless the page itself shows it. */
 export function toastFailure(failure: Failure, lead = ''): void {
   if (isTold(failure)) return;
   toast('error', `${lead} ${explain(failure)}`.trim(), { failure });
@@ -245,10 +245,10 @@ export function dismiss(id: number): void {
   receipts.value = Object.fromEntries(Object.entries(receipts.value).filter(([, row]) => row.id !== id));
 }
 
-/** Names that were typed and not used yet, by what they are for. In the memory of the page alone. */
+/** Names that were typed and not saved yet, by their purpose. Only in the memory of the page. */
 export const typed = new Map<string, string>();
 
-// Whatever belongs to a place goes with it: dialogs, the field of a rename, what a message offers to do.
+// When the screen changes, everything that belongs to it goes: dialogs, the field of a rename, messages with an action.
 export const renaming = signal<string | null>(null);
 watch(
   () => `${screen.value} ${tokenId.value ?? ''} ${organisationId.value ?? ''} ${session.value === null}`,
@@ -269,7 +269,7 @@ if (location.hash === ANOTHER) {
 export const isTold = ({ slug }: Failure): boolean =>
   slug === 'sign-in-required' || slug === 'another-member';
 
-/** What a person reads when a call failed, whatever they were doing. */
+/** The text for a failed call. It does not say what the call was for. */
 export function explain({ slug, status, detail, retryAfter }: Failure): string {
   if (slug === 'network') return texts.noAnswer;
   if (slug === 'too-many-requests') return texts.wait(retryAfter ?? 60);

@@ -1,5 +1,5 @@
-// The heading of a token's own page. Renames in place: Enter and leaving keep, Esc leaves the old name, and a name that is
-// refused stays in its field.
+// The heading of the page of a token, in which the token is renamed. Enter, or leaving the field, saves the name. Esc keeps the old
+// name. A name that is refused stays in its field.
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Pencil } from 'lucide';
@@ -12,7 +12,7 @@ import { Text } from './text.tsx';
 import { words } from './token-page-texts.ts';
 import { maskOf, patchToken, settleFailure } from './tokens.ts';
 
-/** The name, with a field in its place while it is renamed. */
+/** The name, or a field for it while it is renamed. */
 export function NameHeading({ token }: { token: Token }) {
   const isRenaming = renaming.value === token.id;
   return (
@@ -49,7 +49,7 @@ function Rename({ token }: { token: Token }) {
   }, []);
   const leave = (): void => {
     typed.delete(draft);
-    // The place may have changed meanwhile, and another field be open.
+    // The page may have changed meanwhile, and another field may be open.
     if (renaming.value !== token.id) return;
     const inField = document.activeElement?.matches('.rename-field') === true;
     renaming.value = null;
@@ -87,7 +87,7 @@ function Rename({ token }: { token: Token }) {
         event.preventDefault();
         void save(event.currentTarget);
       }}
-      // A refused name waits for another try: leaving the field does not send it again.
+      // When a name was refused, leaving the field does not send it again.
       onFocusOut={(event) => refused.value === '' && void save(event.currentTarget)}
     >
       <input

@@ -6,7 +6,7 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { maskOf } from './tokens.ts';
 
-/** The name in the table leads to the token's own page; where there is none, to the field for it there. */
+/** The name in the table, a link to the page of the token. If there is no name, the page opens with the field for it. */
 export function NameLink({ token }: { token: Token }) {
   const isUnnamed = token.name === null;
   return (

@@ -1,4 +1,4 @@
-// The words of a token's own page, fetched together with it.
+// The words of the page of a token. They are loaded with it.
 
 export const words = {
   zone: 'Developer Zone',

@@ -1,4 +1,4 @@
-// The switch of a token and the word beside it: the thumb moves at once, and settles when the server's receipt has come.
+// The switch of a token, and the word beside it. The switch moves at once. The word is final when the server has answered.
 import { signal } from '@preact/signals';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
@@ -8,7 +8,7 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { labelOf, patchToken, settleFailure } from './tokens.ts';
 
-/** Which tokens wait for the server's receipt, and for what. */
+/** The tokens that wait for an answer, by id, with the state that was asked for. */
 const pending = signal<Record<string, boolean>>({});
 const slow = signal(false);
 const SLOW_MS = 3000;
@@ -41,7 +41,7 @@ export function Switch({ token }: { token: Token }) {
       aria-label={texts.tokens.switchName(labelOf(token))}
       checked={wanted ?? token.active}
       onClick={(event) => {
-        // Left alone, the thumb moves at once; a cancelled click would put it back after the redraw.
+        // The click is not cancelled, so the switch moves at once. After a cancelled click the browser would move it back.
         if (wanted !== undefined) event.preventDefault();
         else void toggle(token, !token.active);
       }}
@@ -49,7 +49,7 @@ export function Switch({ token }: { token: Token }) {
   );
 }
 
-/** Says why it takes long; the region is there before the words. */
+/** Says why a switch takes long. The live region exists before its text. */
 export function Slow() {
   return (
     <p role="status" class="slow">
@@ -61,7 +61,7 @@ export function Slow() {
 async function toggle(token: Token, active: boolean): Promise<void> {
   const last = receipts.value[token.id];
   if (last !== undefined) dismiss(last.id);
-  // Undo and Try again are gone with their message.
+  // The message was removed with its Undo or Try again, so the focus moves to the switch.
   document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus();
   pending.value = { ...pending.value, [token.id]: active };
   const timer = setTimeout(() => (slow.value = true), SLOW_MS);
@@ -91,7 +91,7 @@ async function toggle(token: Token, active: boolean): Promise<void> {
   });
 }
 
-/** Undo stands under the state, before the switch; from the switch it is the next Tab all the same, and back. */
+/** Tab moves from the switch to Undo, and back, although Undo is before the switch in the page. */
 export function reachUndo(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   if (event.key !== 'Tab') return;
   const find = (what: string) => event.currentTarget.querySelector<HTMLElement>(what);

@@ -1,4 +1,4 @@
-// The table of tokens: five columns as the product document names them, two lines a row; on phones each row becomes a card.
+// The table of tokens, with five columns and two lines in a row. On phones each row is a card.
 import { Trash2 } from 'lucide';
 import type { Token } from './api.ts';
 import { Calls } from './calls.tsx';
@@ -96,7 +96,7 @@ function Row({ token }: { token: Token }) {
   );
 }
 
-/** The line under the state: the news of the last switch while it is shown, else what is unusual about the token. */
+/** The line under the state: the result of the last switch for some seconds, else what is unusual about the token. */
 export function Remark({ token }: { token: Token }) {
   const isFree = !isPending(token) && receipts.value[token.id]?.tone !== 'ok';
   const exception = isFree ? exceptionOf(token, usage.value?.[token.id]) : null;
@@ -112,7 +112,7 @@ export function Remark({ token }: { token: Token }) {
   );
 }
 
-/** May break before the @, not in the middle of a name. */
+/** An address may break before the @, and nowhere else. */
 function Email({ of }: { of: string }) {
   const at = Math.max(0, of.lastIndexOf('@'));
   return (

@@ -7,7 +7,7 @@ import { buildDocumentation, sourcesOfDocumentation } from '../docs/site/documen
 process.env['NODE_ENV'] = 'production';
 
 const DOCS = `${import.meta.dirname}/../docs`;
-/** The modules of the screens that are fetched when one of them is first opened. */
+/** The modules of the screens that are loaded when one of them is first opened. */
 const LATER =
   /ui\/(?:activity|rotat|sentence|sessions|token-heading|token-page)[\w-]*\.tsx?$|\/(?:chevron-right|download|pencil|refresh-cw)\.m?js$/;
 
@@ -17,7 +17,7 @@ export default defineConfig({
   root: import.meta.dirname,
   plugins: [
     {
-      // Vite wraps the one late import into a loader of styles and preloads, of which it has none: 0.8 KB of Brotli.
+      // Vite adds a loader of styles and preloads to the late imports, which need none: 0.8 KB of Brotli.
       name: 'plain-imports',
       enforce: 'pre',
       load: (id) =>
@@ -35,7 +35,7 @@ export default defineConfig({
       },
     },
   ],
-  // Elements by h(): calls with positional children come out smaller than the automatic runtime's objects.
+  // Elements by h(): calls with positional children are smaller than the objects of the automatic runtime.
   oxc: {
     jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' },
     jsxInject: "import { h, Fragment } from 'preact'",
@@ -46,15 +46,16 @@ export default defineConfig({
     target: 'es2024',
     // The default target would rewrite light-dark() into variables that a theme on a nested element cannot reach.
     cssTarget: ['chrome123', 'edge123', 'firefox120', 'safari17.5'],
-    // Every module is named in the HTML or fetched when it is needed; a preloader would cost more than it saves.
+    // Every module is named in the HTML, or loaded when it is needed. A preloader would cost more than it saves.
     modulePreload: false,
     rollupOptions: {
       input: SCREENS.map((screen) => `${import.meta.dirname}/${screen}.html`),
       output: {
-        // One file for what every visit needs, one for the screens that are opened later: modules in one file compress together.
+        // One file for the code that every visit needs, and one for the screens that are opened later. Modules in one file compress
+        // better than in many.
         codeSplitting: {
           groups: [
-            // First, or the other would take what both need.
+            // The first group, because modules that both files need must be in this file.
             {
               name: 'app',
               priority: 2,

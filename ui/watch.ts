@@ -1,9 +1,9 @@
-// Work that follows the state of the page, outside of its components.
+// Work outside of components that follows the state of the page.
 import { computed, effect, untracked } from '@preact/signals';
 
 /**
- * Runs `react` with what `read` answers: now, and whenever a change makes it answer something else. It follows what `read`
- * reads, and not what `react` reads, which may change the same signals.
+ * Calls `react` with the answer of `read`: now, and whenever that answer changes. Signals that only `react` reads are not followed,
+ * so `react` may change them.
  */
 export function watch<T>(read: () => T, react: (value: T) => void): void {
   const answer = computed(read);
