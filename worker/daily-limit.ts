@@ -1,5 +1,5 @@
-// Limits for a UTC day, counted exactly in the database: what a limit by the minute lets pass all day would use up the rows that
-// everybody shares. A count is one indexed statement; over the limit it writes nothing.
+// Limits for a UTC day, counted exactly in the database. A client at its limit of the minute all day would use up the rows that all
+// organisations share. A count is one indexed statement. Over the limit it writes nothing.
 import { sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { storageFailureOf } from './storage-failure.ts';
@@ -7,7 +7,7 @@ import { dailyCounts } from './tables.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** docs/operating/budget.md says what they are worth. */
+/** docs/operating/budget.md says how many rows each limit allows. */
 export const DAILY_LIMITS = {
   /** Changes of an organisation that are no safety act: creations (refused and repeated ones too), renamings, activations. */
   change: 500,
@@ -26,8 +26,8 @@ export type DailyKind = keyof typeof DAILY_LIMITS;
 
 /**
  * Counts one more for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows
- * it, and otherwise in how many seconds the next day begins. `now` in ms. A full database counts nothing and allows: what it
- * still has room for is switching off, and signing in to do so (reserve.ts).
+ * it, and otherwise in how many seconds the next day begins. `now` in ms. A full database counts nothing and allows: only switching
+ * off, and the sign-in for it, still work there (reserve.ts).
  */
 export async function countDaily(
   db: Db,

@@ -1,6 +1,6 @@
-// Where a call enters: opens the deployment, chooses the group of routes, and writes the line of the log. The routes of the
-// dashboard and of the operator are loaded when first needed, so that API calls never evaluate them; nor do these pass the
-// router, whose context and composed handlers would cost a call more than its verification does.
+// The entry of the Worker: it opens the deployment, chooses the group of routes, and writes the line of the log. The routes of the
+// dashboard and of the operator are loaded when they are first needed, so that API calls never load them. API calls do not use the
+// router either: its context and its handlers would cost a call more than its verification.
 import { forwardAuth } from './api/forward-auth.ts';
 import { api, isApiPath } from './api/routes.ts';
 import { openDeployment } from './deployment/deployment.ts';
@@ -14,8 +14,8 @@ export { ChangeHub } from './verification/hub/change-hub.ts';
 export { Verifier } from './verifier.ts';
 
 function answer(call: Call): Response | Promise<Response> {
-  // Forward-auth has every path of its own host, so that no path that a gateway appends leads to an answer that verifies
-  // nothing. Elsewhere it has exactly one, which the `..` of a path cannot leave.
+  // Forward-auth has every path of its own host, so that a gateway that appends a path never gets an answer without a verification.
+  // On other hosts it has exactly one path, so that `..` in a path cannot lead to another answer.
   if (call.path === '/verify' || isAtVerifyHost(call)) return forwardAuth(call);
   return isApiPath(call.path) ? api(call) : answerSite(call).then(withSecurityHeaders);
 }

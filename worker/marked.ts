@@ -1,6 +1,6 @@
-// Random values that show that they were made here: session cookies and the codes of sign-in links. A made-up one is told by its
-// mark alone, so that it costs no query. The mark alone does not sign a person in; the row is needed. A known browser's cookie has no
-// row: all that it gives is a share of sign-in links of its own.
+// Random values with a mark that shows that they were made here: session cookies and the codes of sign-in links. A made-up value has no
+// valid mark, so it costs no query. The mark alone does not sign a person in: a row is needed too. The cookie of a known browser has no
+// row, and gives only a separate limit of sign-in links.
 import { randomValue, toBase64Url } from './random.ts';
 import { currentKeyOf, isSameSecret, mac } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';

@@ -1,11 +1,11 @@
 // The names that people give: to a token, to an organisation. The dashboard and the operator's routes read names by this one rule.
 import { maxLength, minLength, pipe, regex, string } from 'valibot';
 
-// What looks like nothing although it is no space: fillers of Hangul, and the empty pattern of Braille.
+// Characters that are invisible but not spaces: fillers of Hangul, and the empty pattern of Braille.
 const BLANK = '\\u115f\\u1160\\u2800\\u3164\\uffa0';
 const HIDDEN = '\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}';
 const VISIBLE = `[^\\s${HIDDEN}${BLANK}]`;
-// Persian writes with ZWNJ, and many emoji are joined by ZWJ. Elsewhere both would hide in a name.
+// Persian needs ZWNJ, and many emoji need ZWJ. Elsewhere both would be invisible in a name.
 const JOINER = `(?<=${VISIBLE})[\\u200c\\u200d](?=${VISIBLE})`;
 
 const SOMETHING = new RegExp(VISIBLE, 'u');

@@ -1,11 +1,11 @@
-// Text that a browser keeps for us and can neither read nor make. AES-256-GCM (WebCrypto) with a fresh nonce, under a key that
-// HKDF-SHA-256 derives from a tag key, with a label for each use: no secret has to be set for it, and it turns with the ring.
+// Sealed text, which a browser keeps for us but can neither read nor make. AES-256-GCM (WebCrypto) with a new nonce, under a key that
+// HKDF-SHA-256 derives from a tag key, with a label for each use. So it needs no further secret, and changes with the ring.
 // A person with a tag key can seal text, so sealed text alone must never grant access.
 import { toBase64Url } from './random.ts';
 import { currentKeyOf, fromBase64Url } from './token/secret.ts';
 import type { TagKeyRing } from './token/secret.ts';
 
-/** What the text is for: text that was sealed for one use is nothing to another. */
+/** The use of the text. Text that was sealed for one use is not valid for another. */
 type Use = 'activity-cursor' | 'round-trip';
 
 const NONCE_BYTES = 12;

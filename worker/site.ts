@@ -1,5 +1,5 @@
-// Every path but those of /v1 and forward-auth: chooses the group of routes, and sends the files of the dashboard. Each group is
-// loaded when it is first asked for.
+// Answers every path except those of /v1 and forward-auth: it chooses the group of routes, and sends the files of the dashboard. A
+// group is loaded at its first call.
 import { Hono } from 'hono/tiny';
 import type { Call, CallEnv } from './http/call.ts';
 import { pageElsewhere } from './http/origins.ts';
@@ -46,8 +46,8 @@ const routes = new Hono<CallEnv>()
 /** The answer of this deployment at a path of its site. */
 export async function site(call: Call): Promise<Response> {
   const { fault } = call.deployment;
-  // Asked by monitors, which may know no more than an address: it says nothing about this deployment. While VERIFY_HOST
-  // cannot be read, every host may be the one of forward-auth, where a 200 lets a call pass.
+  // For monitors, which may know only an address, so it tells nothing about this deployment. While VERIFY_HOST cannot be read, every
+  // host may be that of forward-auth, where a 200 accepts a call.
   if (call.path === '/healthz') {
     call.route = '/healthz';
     if (fault?.startsWith('VERIFY_HOST') !== true) return Response.json({ status: 'ok' });

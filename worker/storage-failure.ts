@@ -32,7 +32,7 @@ const TEXTS: [RegExp, StorageFailure][] = [
   ],
 ];
 
-/** What the database's binding threw, with the same message: it can hold anything, and is never printed. */
+/** An error of the database's binding, with the same message. The message may hold anything, so it is never printed. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
 }
@@ -45,7 +45,7 @@ export function storageCodeOf(error: unknown): StorageFailure {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
 }
 
-/** The code of a failure if the database is behind it, or null: then the mistake is ours. */
+/** The code of a failure that the database caused, or null for a bug of ours. */
 export function storageFailureOf(error: unknown): StorageFailure | null {
   const isStorage = chainOf(error).some(
     ({ name, message }) => /^(?:StorageError|Libsql)/.test(name) || message.startsWith('D1_'),
@@ -53,7 +53,7 @@ export function storageFailureOf(error: unknown): StorageFailure | null {
   return isStorage ? storageCodeOf(error) : null;
 }
 
-/** The same database; whatever one of its calls rejects with becomes a StorageError. */
+/** The same database. Every error of its calls becomes a StorageError. */
 export function namingFailures<T extends object>(target: T): T {
   return new Proxy(target, {
     get(_, name) {

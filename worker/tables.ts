@@ -1,5 +1,5 @@
-// The Drizzle reading of migrations/, column by column; constraints and triggers stand in the SQL alone.
-// A test compares it with PRAGMA table_info, so that the two never drift.
+// The tables of migrations/ for Drizzle, column by column. Constraints and triggers are only in the SQL. A test compares the columns
+// with PRAGMA table_info.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { PLANS } from './organisation/organisation.ts';
 import { METHOD_NAMES } from './sign-in/names.ts';

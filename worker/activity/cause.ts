@@ -1,4 +1,4 @@
-// Who makes a change, through which request, and when: what every audit event says of its cause.
+// The cause of an audit event: who made the change, by which request, and when.
 import type { Call } from '../http/call.ts';
 import type { Cause } from './events.ts';
 
@@ -7,7 +7,7 @@ export function causeOf(call: Call, actor: string): Cause {
   return { actor, ...circumstancesOf(call) };
 }
 
-/** The same where only the database will know the actor: whose sign-in a code is. */
+/** The same for an actor that only the database knows: the member whose code is redeemed. */
 export function circumstancesOf({ id, caller }: Call): Omit<Cause, 'actor'> {
   return { requestId: id, ip: caller.address, userAgent: caller.agent, at: new Date().toISOString() };
 }

@@ -18,15 +18,15 @@ export const ACTIONS = [
   'token.retired',
   'token.deleted',
   'token.limit-refused',
-  // A secret stood in a URL, where logs, histories and Referers keep it.
+  // A secret was sent in a URL. Logs, histories and Referer headers keep URLs.
   'token.exposed',
-  // A member reached for an organisation, or a token, that was never theirs.
+  // A member asked for an organisation, or a token, that was never theirs.
   'access.refused',
   'organisation.created',
   'organisation.renamed',
   'organisation.deleted',
   'plan.changed',
-  // An older event of the billing system, overtaken by a newer one.
+  // An event of the billing system that is older than the one applied last.
   'plan.change-ignored',
   'member.added',
   'member.removed',

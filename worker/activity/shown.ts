@@ -1,5 +1,5 @@
-// What members see of an event. Its row's number counts the events of all organisations, so it never leaves: members get an id
-// and a cursor that tell nothing of the others.
+// An event as members see it. The number of its row counts the events of all organisations, so members never see it. Their ids and
+// cursors tell nothing about other organisations.
 import { seal, unseal } from '../seal.ts';
 import { currentKeyOf, mac } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
@@ -7,7 +7,7 @@ import type { Event } from './store.ts';
 
 /**
  * Shows events of one organisation to its members. The id is 64 bits of a MAC over organisation and number, in hex: the same for
- * the same event until `TAG_KEY_CURRENT` changes. Where the platform acts, its own address and client are left out.
+ * the same event until `TAG_KEY_CURRENT` changes. An event of the operator has no address and no client.
  */
 export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event) => Event {
   const key = currentKeyOf(ring);
@@ -18,12 +18,12 @@ export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event
   };
 }
 
-/** The cursor of the page that begins after the event of this number. It is good for this organisation alone. */
+/** The cursor of the page after the event of this number. It is valid only for this organisation. */
 export function sealCursor(ring: TagKeyRing, organisationId: string, id: string): Promise<string> {
   return seal(ring, 'activity-cursor', id, organisationId);
 }
 
-/** The number that a cursor stands for, or null where it is none of this organisation's. */
+/** The number in a cursor, or null if the cursor is not one of this organisation. */
 export async function openCursor(
   ring: TagKeyRing,
   organisationId: string,

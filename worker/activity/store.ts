@@ -1,5 +1,5 @@
-// The audit log at rest. Statements are built here and run in the same batch as the change they record:
-// no event, no change.
+// The statements for the audit log. An event is written in the same batch as the change that it records, so that there is no change
+// without its event.
 import { and, asc, desc, eq, exists, gt, gte, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
@@ -30,7 +30,7 @@ function column(value: SQL | string | null | undefined, name: string) {
   return (typeof value === 'object' && value !== null ? value : sql`${value ?? null}`).as(name);
 }
 
-/** The columns of one event, in the table's order, for an `INSERT … SELECT` that carries the guard of its change. */
+/** The columns of one event, in the order of the table, for an `INSERT … SELECT` under the condition of its change. */
 export function eventColumns(
   action: Action,
   cause: Omit<Cause, 'actor'> & { actor: SQL | string },
@@ -100,7 +100,7 @@ export function recordRefusal(
           detail: tokenId,
         }),
       )
-      // It is written after the answer: the organisation may have been deleted since, and its id be another's.
+      // The event is written after the answer. The organisation may be deleted by then, and another one may have its id.
       .from(members)
       .where(
         and(
@@ -112,7 +112,7 @@ export function recordRefusal(
   );
 }
 
-/** When the organisation's token was deleted (RFC 3339); no row where it was not. */
+/** When the organisation's token was deleted (RFC 3339). No row if it was not deleted. */
 export function selectDeletion(db: Db, organisationId: string, tokenId: string) {
   return db
     .select({ at: events.at })
@@ -120,7 +120,7 @@ export function selectDeletion(db: Db, organisationId: string, tokenId: string) 
     .where(
       and(
         eq(events.tokenId, tokenId),
-        // As the index has it, which knows the deletions and exposures alone: a bound value would not be found there.
+        // A literal, because SQLite then uses the partial index, which has only deletions and exposures.
         sql`${events.action} = 'token.deleted'`,
         eq(events.organisationId, organisationId),
       ),
@@ -128,8 +128,8 @@ export function selectDeletion(db: Db, organisationId: string, tokenId: string) 
 }
 
 /**
- * The events that the organisation's members may see. An id may have been another organisation's before: what stands up to its
- * last deletion was theirs.
+ * The events that the organisation's members may see. Another organisation may have had the id before. Events up to its last
+ * deletion belong to that one.
  */
 function ofNow(organisationId: string): SQL | undefined {
   // "likely": with two bounds of the id, SQLite would rather read the whole span than go by the token or the person.
@@ -144,12 +144,12 @@ function lastDeletion(organisationId: string): SQL {
 export type Filter = { before?: number; action?: string; actor?: string; token?: string };
 
 const PAGE = 50;
-/** So many events of a token are looked at for those of a person or an action: no index knows all three. */
+/** How many events of a token are searched for a person or an action, because no index has all three. */
 const LOOKED_AT = 500;
 
 /**
- * A page of an organisation's events, newest first; `next` is the cursor of the page after, or null. With a token and another
- * filter a page may have fewer events than fit, or none, and a `next` all the same.
+ * A page of an organisation's events, newest first. `next` is the cursor of the next page, or null. With a token and another filter
+ * a page may have few events or none, and still a `next`.
  */
 export async function listEvents(
   db: Db,
@@ -185,10 +185,10 @@ export async function listEvents(
 /** At most this many people can be chosen from; more are found by their address in the URL. */
 const PEOPLE = 500;
 
-/** So many people are looked at: those whose events all stand before the last deletion are passed over. */
+/** How many people are looked at. People with events only before the last deletion are skipped. */
 const PEOPLE_LOOKED_AT = 2000;
 
-/** Who is named in the organisation's events, by address, and whether there are, or may be, more than fit. */
+/** The people in the organisation's events, by address, and whether there are, or may be, more than fit. */
 export async function listPeople(
   db: Db,
   organisationId: string,
@@ -219,7 +219,7 @@ function eventJson(row: typeof events.$inferSelect): Event {
 export type OperatorEvent = Event & { organisationId: string | null };
 export type Span = { after?: number; since?: string; organisationId?: string };
 
-/** So many of the oldest events at or after an instant are looked at for the one that was written first: requests overtake each other. */
+/** How many of the oldest events at or after an instant are searched for the one that was written first. The order of times and of writes may differ. */
 const OVERTAKING = 1000;
 
 /**

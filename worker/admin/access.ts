@@ -1,5 +1,5 @@
-// Where a dashboard request happens, and whether its member may open Developer Zone there. The organisation is always
-// the one in the path; no header and no session remembers another.
+// The organisation of a dashboard request, and whether its member may open Developer Zone there. The organisation is always the one in
+// the path, never one from a header or a session.
 import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
 import { recordRefusal } from '../activity/store.ts';
@@ -21,8 +21,8 @@ import type { AdminEnv } from '../sign-in/session.ts';
 export type PlaceEnv = AdminEnv & { Variables: { place: Place } };
 
 /**
- * Sets `place`, and reads nothing: statements carry the guard themselves. A request for something that is not the member's
- * is recorded after the answer, so that the time of the answer tells nothing.
+ * Sets `place`, and reads nothing: the statements check access themselves. A request for something that is not the member's is
+ * recorded after the answer, so that the time of the answer tells nothing.
  */
 export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   c.set('place', { organisationId: c.req.param('organisation') ?? '', email: c.var.session.email });
@@ -51,7 +51,7 @@ export async function keepRefusal(call: Call, db: Db, place: Place, tokenId: str
     if (!(await countDaily(db, 'refusal', place.email, Date.now())).ok) return;
     await recordRefusal(db, causeOf(call, place.email), place, tokenId);
   } catch (error) {
-    // Over the limit, or no database: the refusal stands, and nothing was changed that would need a record.
+    // Over the limit, or no database: the call is refused all the same, and nothing was changed that needs a record.
     if (!(error instanceof Problem)) logFailure('refusal-not-recorded');
   }
 }

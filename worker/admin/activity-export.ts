@@ -1,5 +1,5 @@
-// The audit log as a file: CSV for people with spreadsheets, JSON Lines for machines. Streamed page by page. What one file cannot
-// hold is had by the address in its last line.
+// The audit log as a file: CSV for spreadsheets, JSON Lines for programs. It is streamed page by page. If there are more events than
+// one file may have, its last line has the address of the next file.
 import { listEvents } from '../activity/store.ts';
 import type { Event, Filter } from '../activity/store.ts';
 import type { Db } from '../database.ts';
@@ -74,7 +74,7 @@ function csvLine(event: Event): string {
   return `${COLUMNS.map((column) => csvCell(event[column] ?? '')).join(',')}\r\n`;
 }
 
-/** Says that the file ends before the events do, and where the others are. */
+/** The last line of a file that has not all events: it has the address of the next file. */
 function lastLine(address: string, format: 'csv' | 'jsonl'): string {
   if (format === 'jsonl') return `${JSON.stringify({ next: address })}\n`;
   return `${COLUMNS.map((_, index) => ['next', csvCell(address)][index] ?? '').join(',')}\r\n`;

@@ -1,9 +1,9 @@
 // One cell of a CSV file that people open in a spreadsheet.
 
 /**
- * RFC 4180. An apostrophe stands before whatever a spreadsheet would run as a formula (OWASP, CSV injection): at the start of the
- * cell, and behind each character that may end a cell. The separator is `;` in much of Europe, and a tab where text is pasted;
- * quotes in the middle of such a line protect nothing.
+ * RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection): at the start of the
+ * cell, and after each character that may end a cell. The separator is `;` in much of Europe, and a tab in pasted text. Quotes in the
+ * middle of such a line do not protect.
  */
 export function csvCell(text: string): string {
   const safe = text

@@ -1,6 +1,6 @@
-// Whether a request under /api may be from where it is from: one rule for reads and writes alike. Requests come from our own
-// pages (`Sec-Fetch-Site: same-origin`) or from a program, which sends no such header. hono/csrf looks at form-like content
-// types alone, and would let JSON from another site through.
+// Whether the source of a request under /api is allowed. Reads and writes have one rule: requests come from our own pages
+// (`Sec-Fetch-Site: same-origin`) or from a program, which sends no such header. hono/csrf checks form-like content types only, and
+// would allow JSON from another site.
 import type { MiddlewareHandler } from 'hono';
 import type { CallEnv } from '../http/call.ts';
 import { Problem } from '../http/problem.ts';

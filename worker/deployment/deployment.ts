@@ -25,7 +25,7 @@ export function openDeployment(env: Env): Deployment {
   return deployment;
 }
 
-/** An API of the deployment's own, behind this one. */
+/** The upstream API. */
 export type Upstream = {
   /** The origin of its URL, or null where it is a Worker that is bound to this one. */
   origin: string | null;
@@ -46,7 +46,7 @@ export class Deployment {
   readonly assets: Pick<Fetcher, 'fetch'>;
   /** Which version of the Worker runs. */
   readonly version: WorkerVersionMetadata;
-  /** Whether this secret may call. Rejects where the settings are at fault: no answer would be worth anything. */
+  /** Whether this secret may call. Rejects if the settings have a fault, because no answer would be reliable. */
   readonly verify: Verify;
   readonly #readId: () => string;
   readonly #databases: Databases;
@@ -71,7 +71,7 @@ export class Deployment {
     const libsql = libsqlUrl === null ? null : { url: libsqlUrl, authToken: env.LIBSQL_AUTH_TOKEN };
     this.#databases = { d1: env.DB, libsql };
     this.#hubs = { namespace: env.CHANGE_HUB, epoch: settings.databaseEpoch, jurisdiction };
-    // KV keeps its copies all over the world, and cannot be kept in a jurisdiction.
+    // KV has copies all over the world, and cannot be limited to a jurisdiction.
     this.#cache = jurisdiction === null ? env.TOKEN_CACHE : null;
     const verify = verifyWith({
       hubs: this.#hubs,
@@ -102,7 +102,7 @@ export class Deployment {
     logMisconfigured(fault);
   }
 
-  /** Makes a change that was committed true everywhere. */
+  /** Publishes a committed change. */
   readonly publish: Publish = async (change) => {
     const { publishTo } = await import('../verification/publish.ts');
     return publishTo({
@@ -113,24 +113,24 @@ export class Deployment {
     })(change);
   };
 
-  /** What the operator's status says of the hubs. */
+  /** The state of the hubs, for the operator's status. */
   async lookAtHubs() {
     const { lookAtHubs } = await import('../verification/look.ts');
     return lookAtHubs(this.#hubs);
   }
 
-  /** Has every hub write the calls that it was told of, and answers whether all of them have. */
+  /** Makes every hub write its counts, and answers whether all hubs have. */
   async haveHubsWrite(): Promise<boolean> {
     const { haveHubsWrite } = await import('../verification/write-counts.ts');
     return haveHubsWrite(this.#hubs);
   }
 
-  /** What tells this deployment from another one. It sends no request. */
+  /** The id of this deployment. Sends no request. */
   get id(): string {
     return this.#readId();
   }
 
-  /** What a hub reads and writes. Throws where the settings are at fault: another database might be the one that is meant. */
+  /** The reads and writes of a hub. Throws if the settings have a fault, because they might mean another database. */
   openSource(): HubSource {
     if (this.#settingsFault !== null) throw new Error(this.#settingsFault);
     return openSource(this.#databases);
@@ -154,8 +154,8 @@ export class Deployment {
 }
 
 /**
- * The leases that a change waits for, in ms. Where a deployment shortened them, isolates of the one before it may still run with
- * the longer ones.
+ * The leases that a change waits for, in ms. If a deployment shortened them, isolates of the deployment before may still have the
+ * longer ones.
  */
 export function leasesToWaitFor(
   settings: Pick<Settings, 'leaseMs' | 'leaseMsBefore' | 'hubLeaseMs' | 'hubLeaseMsBefore'>,

@@ -1,5 +1,5 @@
-// Microsoft Entra as an issuer. Its shared endpoints sign in the people of every tenant, and any tenant's administrator may write
-// any address into a token: an issuer has to be one tenant's own, named by its id.
+// Microsoft Entra as an issuer. Its shared endpoints sign in the people of every tenant, and the administrator of any tenant may write
+// any address into a token. So the issuer must be that of one tenant, named by its id.
 
 const HOSTS = new Set([
   'login.microsoftonline.com',

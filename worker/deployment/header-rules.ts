@@ -1,5 +1,5 @@
-// Which headers pass between a caller and the API behind this one: fixed lists, and what two settings add to them. Names are in
-// small letters; a trailing `*` stands for any end of a name.
+// Which headers pass between a caller and the upstream API: fixed lists, and the additions of two settings. Names are in small
+// letters. A trailing `*` stands for any end of a name.
 import type { Reading } from './reading.ts';
 
 type Names = { exact: ReadonlySet<string>; prefixes: readonly string[] };
@@ -20,7 +20,7 @@ const NEVER = readNames(
     // What asks a server for another path or method than the one that was checked.
     'x-original-url, x-rewrite-url, x-http-method, x-http-method-override, x-method-override',
 );
-/** This origin holds the dashboard as well: its rules for browsers and caches are not the API's to make. */
+/** The dashboard has the same origin, so the API must not set rules for browsers and caches. */
 const NEVER_IN_ANSWERS = readNames(
   'access-control-*, accept-ch, age, alt-svc, cache-control, clear-site-data, content-security-policy*, cross-origin-*, expires, nel, ' +
     'origin-agent-cluster, permissions-policy, pragma, referrer-policy, refresh, report-to, reporting-endpoints, server, ' +

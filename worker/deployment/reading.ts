@@ -1,8 +1,8 @@
-// How one setting is read: its value, and what is wrong with it. A fault is one sentence that names the setting and says what is
-// right, never its value.
+// Reads one setting: its value, and its fault if it has one. A fault is one sentence that names the setting and says what is right. It
+// never has the value.
 import type { Env } from './env.ts';
 
-/** At fault, `value` is that of a deployment without the setting: refusals alone are made with it. */
+/** With a fault, `value` is that of a missing setting. It is used only for refusals. */
 export type Reading<T> = { value: T; fault?: string };
 
 /** In characters, at least. */

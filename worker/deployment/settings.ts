@@ -1,5 +1,4 @@
-// The settings of a deployment, each of them read once and typed. Where one is at fault, nothing is answered but the sentence
-// that names it.
+// The settings of a deployment, each read once and typed. If one has a fault, every answer is the sentence that names it.
 import { libsql } from '#libsql';
 import { readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
@@ -13,7 +12,7 @@ import { readSignIn } from './sign-in.ts';
 
 export type Settings = ReturnType<typeof readSettings>['settings'];
 
-/** All settings, and the first fault among them or null. A setting that is at fault has the value of one that is not set. */
+/** All settings, and the first fault among them or null. A setting with a fault has the value of a missing one. */
 export function readSettings(env: Env) {
   const { REVOCATION_LEASE_MS_BEFORE: leaseBefore, HUB_LEASE_MS_BEFORE: hubLeaseBefore } = env;
   const leaseMs = readNumber('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000);

@@ -1,4 +1,4 @@
-// What each way to sign in reads of the settings. Null where the deployment does not offer it.
+// The settings of each sign-in method. Null if the deployment does not offer the method.
 import type { MethodName } from '../sign-in/names.ts';
 import type { Env } from './env.ts';
 import { readOidc } from './oidc.ts';

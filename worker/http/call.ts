@@ -1,5 +1,5 @@
-// One call of the Worker: by HTTP, by RPC or by the clock. It is made once, carries the deployment that answers it, and gathers
-// what the log says of it. A class with private fields: an object with a getter of its own takes ten times as long to make.
+// One call of the Worker: by HTTP, by RPC or by a schedule. It is made once, has the deployment that answers it, and collects the
+// facts for the log. It is a class with private fields, because an object with a getter takes ten times as long to make.
 import type { Deployment } from '../deployment/deployment.ts';
 import { Caller } from './caller.ts';
 import type { Note } from './log.ts';
@@ -71,8 +71,8 @@ export class Call {
   }
 
   /**
-   * Whether a browser goes to this address to show it: a person stands there, who reads no JSON. Programs and scripts of a page
-   * send no such header, or another value.
+   * Whether a browser opens this address as a page, for a person who reads no JSON. Programs and scripts of a page send no such
+   * header, or another value.
    */
   get isNavigation(): boolean {
     return this.request.headers.get('sec-fetch-mode') === 'navigate';
@@ -92,7 +92,7 @@ export class Call {
     this.#context.waitUntil(promise);
   }
 
-  /** Adds to what the log says of this call. What is given is kept as it is, so that nothing is made for a first note. */
+  /** Adds facts for the log. The first object is kept without a copy, to make no new object. */
   note(more: Note): void {
     this.#facts = this.#facts === undefined ? more : { ...this.#facts, ...more };
   }

@@ -43,8 +43,8 @@ export class Caller {
   }
 
   /**
-   * What the client calls itself, in 256 characters at most. Without control characters and invisible ones: they would steer a
-   * terminal, or turn around the order of what stands beside them.
+   * The user agent of the client, in at most 256 characters. Without control characters and invisible ones: they could control a
+   * terminal, or reverse the order of other text.
    */
   get agent(): string | null {
     const text = this.#headers

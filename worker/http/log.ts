@@ -1,5 +1,5 @@
-// The one place that writes to the log: a line of JSON for each request, and one for each thing that failed behind it. The
-// fields are named here and nowhere else: never a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
+// Only this file writes to the log: a line of JSON for each request, and one for each failure behind it. All fields are defined here.
+// None is ever a secret, a hash, a cookie, an e-mail address, a path, a query or a body.
 import { METHODS } from './methods.ts';
 import type { Slug } from './problem.ts';
 
@@ -47,7 +47,7 @@ type FailureLine = {
   requestId?: string | undefined;
 };
 
-/** Failures that every call meets while the cause lasts: a code of our own behind each, and one line for many. */
+/** Failures that every call may have while their cause lasts. Each has a code of our own, and one line stands for many. */
 type Repeated = 'storage-failed' | 'hub-unreachable' | 'change-unconfirmed' | 'cache-failed';
 
 /** The line about an hourly pruning. */
@@ -98,7 +98,7 @@ export function logMisconfigured(detail: string): void {
   write({ level: 'error', event: 'misconfigured', detail });
 }
 
-/** Something that no request waits for, or that none was told about in full: what broke and, where it helps, which code. */
+/** A failure that no request waits for, or that its answer does not show in full: what failed and, if it helps, a code. */
 export function logFailure(
   event: Exclude<FailureLine['event'], 'misconfigured' | 'unexpected' | Repeated>,
   detail?: string,

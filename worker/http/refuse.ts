@@ -17,7 +17,7 @@ function misconfigured({ deployment }: Call, fault: string): Problem {
   return new Problem('misconfigured', fault);
 }
 
-/** What was thrown, as a refusal. A failing database is said as such, so that a caller tries again; anything else is ours to mend. */
+/** The refusal for an error. A failure of the database has its own answer, so that a caller tries again. Any other error is a bug of ours. */
 export function refusalOf(call: Call, thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
   // A hub may have said so meanwhile.

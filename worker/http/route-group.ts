@@ -1,5 +1,5 @@
-// What all groups of routes under Hono do alike: name the route for the log, throw their errors to the caller of the group, and tell
-// a wrong method from a wrong path.
+// The common parts of all groups of routes under Hono: they name the route for the log, throw their errors to the caller of the group,
+// and tell a wrong method from a wrong path.
 import type { Context, Hono, Schema } from 'hono';
 import type { Call, CallEnv } from './call.ts';
 import { METHODS } from './methods.ts';

@@ -1,9 +1,10 @@
-// What every answer that is not a page says to a browser: load nothing, send nothing, guess nothing, frame nothing, remember https.
+// The headers for browsers in every answer that is not a page. With them a browser loads nothing, sends no Referer, does not guess the
+// type, allows no frame, and keeps to https.
 
 /** How long a browser keeps to https, in seconds: two years. */
 const HSTS = 'max-age=63072000';
 
-/** The part that answers under /v1 carry as well, where every header costs. */
+/** The headers that answers under /v1 have too. They are few, because every header costs time there. */
 export const BRIEF_SECURITY_HEADERS = {
   'content-security-policy':
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -1,5 +1,5 @@
-// One conversation with libSQL (Turso, sqld) over HTTP. Loaded only where LIBSQL_URL is set. Every statement is answered
-// by the primary, and a write holds the write lock from its first statement on: the promises of D1, asked for by name.
+// The client of libSQL (Turso, sqld) over HTTP. Loaded only if LIBSQL_URL is set. The primary answers every statement, and a write has
+// the write lock from its first statement on. D1 promises the same.
 import { LibsqlError, createClient } from '@libsql/client/http';
 import type { Client, InArgs, InStatement } from '@libsql/client/http';
 

@@ -1,4 +1,4 @@
-// What verification reads from libSQL: the very statements that D1 is asked, under the same promise.
+// The reads of verification in libSQL: the same statements as for D1, with the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
 import {
   ADD_USAGE,

@@ -14,7 +14,7 @@ export const requireOperator: MiddlewareHandler<CallEnv> = async (c, next) => {
   if (secrets.length === 0) throw new Problem('not-found');
   const given = /^Bearer +([!-~]+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
   if (given === undefined || !isOneOf(given, secrets)) {
-    // Failures alone are counted, so that a stranger's guesses never lock the platform out.
+    // Only failures are counted, so that guesses of a stranger never lock out the platform.
     await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
     throw given === undefined
       ? new Problem('authentication-required', undefined, { 'www-authenticate': 'Bearer realm="operator"' })
@@ -25,7 +25,7 @@ export const requireOperator: MiddlewareHandler<CallEnv> = async (c, next) => {
   await next();
 };
 
-/** Compares digests, all of them, so that neither content nor length nor which one it is shows in the time it takes. */
+/** Compares the digests of all secrets, so that the time tells neither content nor length, nor which secret matches. */
 function isOneOf(given: string, secrets: string[]): boolean {
   const digest = sha256Hex(given);
   return secrets.filter((secret) => isSameSecret(sha256Hex(secret), digest)).length > 0;

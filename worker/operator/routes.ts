@@ -1,5 +1,5 @@
-// /operator: the routes of the platform (billing, provisioning). Everything is idempotent: repeating a call whose answer was
-// lost completes it. A change of plan, and a deletion, is answered when every place on earth knows it.
+// /operator: the routes of the platform (billing, provisioning). All calls are idempotent: a call whose answer was lost is completed
+// by a repeat. A change of plan, and a deletion, is answered when it is in effect everywhere.
 import { Hono } from 'hono/tiny';
 import { causeOf } from '../activity/cause.ts';
 import type { Db } from '../database.ts';

@@ -1,4 +1,4 @@
-// What the platform sends: bodies and query parameters. The OpenAPI document is made of the same schemas (docs/openapi).
+// The schemas of bodies and query parameters of /operator. The OpenAPI document is made of them too (docs/openapi).
 import {
   array,
   check,
@@ -25,7 +25,7 @@ const version = exactOptional(
 /** The body of `PUT /operator/organisations/:id`. */
 export const OrganisationBody = strictObject({ name: nameOf(100), plan, version });
 
-/** Each one that changes costs a statement or two, and the free plan allows 50 in a call. */
+/** Each organisation that changes needs one or two statements, and the free plan allows 50 in a call. */
 export const BULK = 40;
 export const BULK_KIB = 64;
 export const ID_FORM = '1 to 128 letters, digits, ".", "_", "~" or "-"';
@@ -49,7 +49,7 @@ export function isInstant(text: string): boolean {
   return INSTANT.test(text) && !Number.isNaN(Date.parse(text));
 }
 
-/** In the one form in which instants are stored, so that texts compare as instants do. */
+/** In the form in which times are stored, so that they can be compared as text. */
 const since = exactOptional(
   pipe(
     string(),
@@ -72,5 +72,5 @@ export const EventsQuery = strictObject({
 
 /** D1 answers 50 MB at most; 5,000 events are 2 MB. */
 export const EXPORT_PAGE = 5000;
-/** A Worker's run may send 50 statements on the free plan. What is left is had with `after`. */
+/** A run of a Worker may send 50 statements on the free plan. The caller gets the rest with `after`. */
 export const EXPORT_PAGES = 40;

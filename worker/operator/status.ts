@@ -1,11 +1,11 @@
-// How the deployment is: its version, its database, its hubs, and what waits to be removed.
+// The status of the deployment: its version, its database, its hubs, and the rows that wait to be removed.
 import type { Db } from '../database.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { sizeOfReserve } from '../reserve.ts';
 import { readHead } from '../organisation/register.ts';
 import { BACKLOG_COUNTED, readBacklog } from '../upkeep/backlog.ts';
 
-/** Every part is read anew. A hub that cannot be reached is said to be so; a database that cannot be read is thrown. */
+/** Reads every part anew. The status says which hubs cannot be reached. Throws if the database cannot be read. */
 export async function readStatus(deployment: Deployment, db: Db) {
   const [bytes, head, reserveBytes, backlog, hubs] = await Promise.all([
     deployment.readDatabaseSize(db),

@@ -1,5 +1,5 @@
-// What the platform does to organisations, each in the order that the promise needs: commit in one batch (register.ts), then
-// publish. An organisation that already is as it is wanted costs one read.
+// What the platform can do to organisations. Each function first commits in one batch (register.ts), then publishes. An organisation
+// that needs no change costs one read.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { withReserve } from '../reserve.ts';
@@ -37,7 +37,7 @@ export async function putOrganisations(
       outcomes.push({ id, outcome: 'unchanged', organisation: standing.organisation });
       continue;
     }
-    // A full database must not keep a plan open; it takes no new organisation.
+    // A full database must not prevent the end of a plan. It takes no new organisation.
     const isClosing = standing !== undefined && !opensDeveloperZone(each.plan);
     const put = await putOrganisation(isClosing ? withReserve(db) : db, each, cause);
     if (!put.ok) {
@@ -54,8 +54,8 @@ export async function putOrganisations(
 }
 
 /**
- * Deletes the organisation with all that is its own, and answers when that is true everywhere, since `effectiveAt` (RFC 3339).
- * It is published also when there was nothing to delete: an earlier call may have deleted it and lost its answer.
+ * Deletes the organisation with everything that belongs to it. Resolves when this is in effect everywhere; `effectiveAt` says since
+ * when (RFC 3339). It publishes even if there was nothing to delete: an earlier call may have deleted it and lost its answer.
  */
 export async function deleteOrganisation(
   db: Db,

@@ -1,5 +1,5 @@
-// Who belongs to an organisation, as the platform says. A member who is removed from the last organisation is signed
-// out everywhere in the same batch.
+// The members of organisations, as the platform sets them. A member who is removed from their last organisation is signed out
+// everywhere in the same batch.
 import { and, asc, eq, exists, gt, not, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
@@ -14,7 +14,7 @@ type Missing = { ok: false; reason: 'organisation-not-found' };
 
 const columns = { email: members.email, createdAt: members.createdAt };
 
-/** Adds the member, or leaves one who is there already as they are. `email` in its one form (email.ts). */
+/** Adds a member. Changes nothing if the organisation already has them. `email` in its one form (email.ts). */
 export async function addMember(
   db: Db,
   organisationId: string,
@@ -62,7 +62,7 @@ export async function addMember(
   return { ok: true, added: added.length > 0, member };
 }
 
-/** Removes the member; one who is not there stays so, and nothing is recorded. */
+/** Removes a member. Changes and records nothing if the organisation does not have them. */
 export async function removeMember(
   db: Db,
   organisationId: string,
@@ -96,7 +96,7 @@ export async function removeMember(
   return organisation.length === 0 ? { ok: false, reason: 'organisation-not-found' } : { ok: true };
 }
 
-/** A page of the organisation's members by address; `next` is the cursor of the page after, or null. */
+/** A page of the organisation's members by address. `next` is the cursor of the next page, or null. */
 export async function listMembers(
   db: Db,
   organisationId: string,

@@ -17,7 +17,7 @@ export function isPlan(value: unknown): value is Plan {
   return PLANS.some((plan) => plan === value);
 }
 
-/** Developer Zone, and every token made in it, is for the Enterprise plan alone. */
+/** Only the Enterprise plan has Developer Zone, and only its tokens are accepted. */
 export function opensDeveloperZone(plan: Plan): boolean {
   return plan === 'enterprise';
 }

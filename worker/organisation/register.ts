@@ -1,5 +1,5 @@
-// Organisations as the platform keeps them: created, changed, deleted and listed by the operator. Each mutation is one
-// batch with its audit events first; the triggers of migrations/ write what verification has to learn.
+// The statements by which the operator creates, changes, deletes and lists organisations. Each change is one batch, with its events
+// first. The triggers of migrations/ write the rows that verification reads.
 import { and, asc, eq, exists, gt, gte, inArray, isNull, ne, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Action, Cause } from '../activity/events.ts';
@@ -13,7 +13,7 @@ import type { Plan } from './organisation.ts';
 import { newestChange } from './store.ts';
 import type { ChangeHead } from './store.ts';
 
-/** As the operator sees it; `version` is the billing system's own counter, where it sends one. */
+/** An organisation as the operator sees it. `version` is the counter of the billing system, if it sends one. */
 export type Registered = { id: string; name: string; plan: Plan; version: number | null; createdAt: string };
 
 const columns = {
@@ -25,10 +25,10 @@ const columns = {
 };
 const planSince = sql<string>`coalesce(${organisations.planChangedAt}, ${organisations.createdAt})`;
 
-/** What the operator wants an organisation to be. */
+/** An organisation as the operator wants it. */
 export type Wanted = { id: string; name: string; plan: Plan; version?: number };
 
-/** An organisation as it stands, and since when its plan does (RFC 3339; D1's own clock, or its creation). */
+/** An organisation as it is, and since when it has its plan (RFC 3339; by the clock of the database, or its creation). */
 export type Standing = { organisation: Registered; planSince: string };
 
 /** Those of these organisations that exist, by id: one statement, for 100 ids at most. */
@@ -63,17 +63,17 @@ export type Put =
       hashes: TokenHash[];
       head: ChangeHead;
     }
-  /** A newer version was applied before; that one stands. */
+  /** A newer version was applied before, and stays. */
   | { ok: false; reason: 'stale-version'; version: number };
 
 /**
- * Creates the organisation or changes it. With a `version` below the one that was applied last nothing changes, and
- * the attempt is on record. `hashes` are those of its tokens' secrets, twenty at most; `head` is at or after every change of them.
+ * Creates the organisation or changes it. A `version` below the one that was applied last changes nothing, and the attempt is
+ * recorded. `hashes` are those of its tokens' secrets, twenty at most. `head` is not before any change of them.
  */
 export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Promise<Put> {
   const { id, name, plan, version } = wanted;
   const here = eq(organisations.id, id);
-  // Without a version nothing is overtaken: a comparison with NULL is never true.
+  // Without a version the organisation is always changed: a comparison with NULL is never true.
   const overtaken = sql`${organisations.version} > ${version ?? null}`;
   const fresh = sql`(${overtaken}) IS NOT TRUE`;
   const {
@@ -145,7 +145,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
 
 /**
  * Deletes the organisation with its members, tokens and usage, and ends the sessions of those who belong to no other.
- * Deleting what is not there changes nothing and records nothing.
+ * Changes and records nothing if there is no such organisation.
  */
 export async function removeOrganisation(
   db: Db,
@@ -239,7 +239,7 @@ export async function listOrganisations(
       isByCreation
         ? and(
             plan === undefined ? undefined : eq(organisations.plan, plan),
-            // The cursor lies at or after `since`: one bound is enough, and one is what an index can use.
+            // The cursor is at or after `since`, so one bound is enough. An index can use only one.
             after === undefined
               ? gte(createdAt, since ?? '')
               : sql`(${createdAt}, ${id}) > (${afterTime}, ${afterId})`,

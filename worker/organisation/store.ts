@@ -1,4 +1,4 @@
-// Organisations and members at rest, and the one question that every dashboard request asks: may this member, here?
+// The statements for organisations and members, and whether a member may manage the tokens of an organisation.
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { changes, members, organisations } from '../tables.ts';
@@ -7,24 +7,24 @@ import { opensDeveloperZone } from './organisation.ts';
 import type { Organisation, Plan } from './organisation.ts';
 
 export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
-/** A row of `changes`; the nonce tells it from a row of the same number in another database. */
+/** A row of `changes`. The nonce tells it apart from a row with the same number in another database. */
 export type ChangeHead = { seq: number; nonce: string };
 /**
- * Makes what a batch committed true everywhere: `head` is the newest row of `changes` at its end, `hashes` are what it wrote
- * there. Resolves at the instant that it names (RFC 3339).
+ * Publishes what a batch committed. `head` is the newest row of `changes` at its end, `hashes` are those in the rows that it wrote.
+ * Resolves at the instant `effectiveAt` (RFC 3339), when the change is in effect everywhere.
  */
 export type Publish = (change: { head: ChangeHead; hashes: TokenHash[] }) => Promise<{ effectiveAt: string }>;
 /**
- * A change from before this has been seen by every isolate and hub: leases last a minute at most, and a hub of the deployment
- * before this one five minutes. A repeat that comes earlier may be one whose first answer was lost, and is published again.
+ * Every isolate and hub knows a change that is older than this: leases last a minute at most, and those of hubs of the deployment
+ * before this one five minutes. An earlier repeat is published again, because its first answer may be lost.
  */
 const SETTLED_MS = 10 * 60 * 1000;
 
-/** Up to when changes are settled at `now` (both RFC 3339): there is nothing left to publish of them. */
+/** At `now`, changes from before the answer need no publish any more (both RFC 3339). */
 export function settledUntil(now: string): string {
   return new Date(Date.parse(now) - SETTLED_MS).toISOString();
 }
-/** `head`: at or after every change that had been committed when access was judged. */
+/** `head`: not before any change that was committed when access was judged. */
 export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
 
 /** The newest change, as columns of a statement that selects something else. */
@@ -33,7 +33,7 @@ export const newestChange = {
   nonce: sql<string>`(SELECT ${changes.nonce} FROM ${changes} WHERE ${changes.seq} = (SELECT max(seq) FROM ${changes}))`,
 };
 
-/** All organisations that the member belongs to, by name: who is left out of the list cannot be chosen. */
+/** All organisations that the member belongs to, by name. The list is complete, because members choose from it. */
 export function listOrganisationsOf(db: Db, email: string): Promise<Organisation[]> {
   return db
     .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
@@ -43,7 +43,7 @@ export function listOrganisationsOf(db: Db, email: string): Promise<Organisation
     .orderBy(asc(organisations.name), asc(organisations.id));
 }
 
-/** The organisation's plan as this member may see it, and the head of the changes; no row for a stranger. */
+/** The organisation's plan, for a member, and the head of the changes. No row for anybody else. */
 export function selectStanding(db: Db, organisationId: string, email: string) {
   return db
     .select({ plan: organisations.plan, head: newestChange })
@@ -52,7 +52,7 @@ export function selectStanding(db: Db, organisationId: string, email: string) {
     .where(and(eq(members.email, email), eq(members.organisationId, organisationId)));
 }
 
-/** A stranger and a guesser get the same answer; a member without the plan gets another. */
+/** The answer is the same for an organisation that does not exist and for one that the member does not belong to. */
 export function judgeStanding(standing: { plan: Plan; head: ChangeHead } | undefined): Access {
   if (standing === undefined) return { ok: false, reason: 'organisation-not-found' };
   if (!opensDeveloperZone(standing.plan)) return { ok: false, reason: 'enterprise-plan-required' };

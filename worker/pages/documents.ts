@@ -1,5 +1,5 @@
-// /docs, its Markdown twins, llms.txt and /openapi.json: files that docs/site builds, public, the same for everyone, checked anew
-// by ETag. Filled in here: what this deployment decides, and the theme that the reader chose.
+// /docs, the same pages in Markdown, llms.txt and /openapi.json: files that docs/site builds. They are public and the same for all
+// readers, and a browser checks them again by their ETag. Filled in here: the values of this deployment, and the theme of the reader.
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import type { Call, CallEnv } from '../http/call.ts';
@@ -25,7 +25,7 @@ const TEXT = 'text/plain; charset=utf-8';
 async function sendDocument(c: DocumentContext, headers: Record<string, string> = {}): Promise<Response> {
   const path = c.req.path.replace(/\/$/, '');
   const asset = await readDocument(c.env.call, new URL(path, c.req.url));
-  // What a person typed or copied with a slash too many.
+  // A person may type or copy the address with a slash at its end.
   if (path !== c.req.path) return c.redirect(path, 308);
   const type = asset.headers.get('content-type') ?? TEXT;
   const isPage = type.startsWith('text/html');
@@ -63,7 +63,7 @@ function filled(text: string, type: string, { origin, deployment }: Call): strin
   const values: Record<(typeof PLACEHOLDERS)[number], string> = {
     origin,
     product: productName,
-    // The files for gateways speak https: of a deployment on this machine they can only be an example.
+    // The files for gateways call by https. For a deployment on this machine they are only an example.
     'verify-host': verifyHost || (protocol === 'https:' ? host : 'verify.example.com'),
   };
   const escape = ESCAPES[type.split(';')[0] ?? ''] ?? ((value: string) => value);

@@ -51,12 +51,12 @@ export const pages = finishRoutes(
     }),
 );
 
-/** Where the files are away as well, this is all there is. */
+/** The answer if the files cannot be read either. */
 const BARE_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not available right now</title>
 <h1>This page is not available right now</h1>
 <p>Something went wrong on our side, and nothing was changed. Try again in a moment.</p></html>`;
 
-/** A person's browser stands here: storage that is away is told on a page, without a session or any data. */
+/** A person's browser opens these addresses, so a failure of storage is shown on a page, without a session or any data. */
 async function unavailable(call: Call): Promise<Response> {
   call.note({ slug: 'storage-unavailable' });
   const asset = await readAsset(call, '/unavailable');

@@ -1,4 +1,4 @@
-// Refusals as pages, for a person whose browser went to an address: what is JSON for a program is a sentence and a way on here.
+// Refusals as pages, for a person who opened an address in a browser: a sentence and a link in place of JSON.
 import type { Call } from '../http/call.ts';
 import { PROBLEMS, type Refusal } from '../http/problem.ts';
 import { readAsset } from './asset.ts';

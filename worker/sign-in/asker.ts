@@ -1,5 +1,5 @@
-// Who asked for a sign-in link, in words for the person who gets it. What a client says of itself is never repeated: the mail
-// would carry a stranger's text.
+// Describes who asked for a sign-in link, for the person who gets the mail. The text of a client is never repeated, because the mail
+// would then have a stranger's text.
 
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?\//, 'Edge'],

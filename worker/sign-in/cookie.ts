@@ -1,6 +1,5 @@
-// The dashboard's cookies as the browser gets them and sends them back. Everything else knows them by the names and attributes of a
-// deployment, which is https alone. Local mode is http, where Safari's engine refuses `__Host-` and `Secure`, also on localhost:
-// there they have other names, and are not `Secure`.
+// The dashboard's cookies. All other code uses the names and attributes of a deployment, which only uses https. Local mode uses http,
+// where Safari's engine refuses `__Host-` and `Secure`, also on localhost. There the cookies have other names and are not `Secure`.
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { CallEnv } from '../http/call.ts';
@@ -11,7 +10,7 @@ export const COOKIE_ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 const PREFIX = '__Host-';
 const LOCAL_PREFIX = 'local-';
 
-/** What of a context is needed here, so that contexts with and without a session fit. */
+/** The part of a context that is needed here, so that contexts with and without a session fit. */
 type Exchange = Pick<Context<CallEnv>, 'env' | 'header'>;
 
 function isPlain({ env: { call } }: Pick<Exchange, 'env'>): boolean {

@@ -1,4 +1,4 @@
-// What the database keeps of a sign-in at another site: whose address the provider's subject is.
+// The subjects of a provider in the database, each with the address that it belongs to.
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';

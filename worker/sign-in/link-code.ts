@@ -1,5 +1,5 @@
-// Sign-in by a one-time link: the code travels in the URL's fragment, its hash waits in the database, and only the
-// browser that asked can redeem it, once, within ten minutes.
+// The codes of one-time links. A code is in the fragment of the URL, and its hash is in the database. Only the browser that asked for
+// the link can redeem the code, once, within ten minutes.
 import { and, eq, exists, gt, ne, or, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
@@ -32,8 +32,8 @@ const LIVE_PER_ADDRESS = 6;
 const LIVE_FIRST_LINKS = 3;
 
 /**
- * The one client that all browsers are which have signed in with this address before. Other clients are known by their network
- * (`clientKey`); no network has this name.
+ * All browsers that have signed in with this address before count as one client, under this name. Other clients are known by their
+ * network (`clientKey`). No network has this name.
  */
 export function knownClient(email: string): string {
   return `known:${email}`;
@@ -97,7 +97,7 @@ export async function createLinkCode(
   return { ok: true, known: known.length > 0 };
 }
 
-/** Which member's code it is, or null: not under way, not this browser's, or of a person without an organisation. */
+/** The member whose code it is. Null if the code has ended, belongs to another browser, or to a person without an organisation. */
 export async function readLinkCode(
   db: Db,
   code: string,

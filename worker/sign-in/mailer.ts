@@ -1,5 +1,5 @@
-// How a sign-in link reaches a person: the EMAIL binding, or in local mode the console and the answer itself. Without a
-// mailer there are no sign-in links. A link is a credential: nothing else may print or keep it.
+// Sends sign-in links: by the EMAIL binding, or in local mode to the console and in the answer. Without a mailer there are no sign-in
+// links. A link is a credential: nothing else may print or store it.
 import type { Call } from '../http/call.ts';
 
 export type Mailer =

@@ -4,7 +4,7 @@ import type { Call } from '../http/call.ts';
 import type { AdminEnv } from './session.ts';
 
 export type Method = {
-  /** What the sign-in page needs in order to offer it; `none` where this deployment does not. */
+  /** The data that the sign-in page needs to offer the method; `none` if this deployment does not offer it. */
   offer(call: Call): unknown;
   none: unknown;
   /** Its routes below /api, each of them under /sign-in. */

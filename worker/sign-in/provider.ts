@@ -1,5 +1,5 @@
-// The OpenID Connect provider as oauth4webapi sees it: found once, asked for a code, and believed only where the ID
-// token's signature, issuer, audience, nonce and times hold. Nothing that it says is logged or shown but a fixed code.
+// The OpenID Connect provider, by oauth4webapi. An ID token is accepted only if its signature, issuer, audience, nonce and times are
+// right. No text of the provider is logged or shown, only a code from a fixed list.
 import * as oauth from 'oauth4webapi';
 import type { OidcSettings } from '../deployment/oidc.ts';
 import { logFailure } from '../http/log.ts';
@@ -130,7 +130,7 @@ export async function exchange(
   }
 }
 
-/** Whether the provider vouches for the address. What it says counts before everything else: an explicit false stays false. */
+/** Whether the provider has verified the address. An explicit `false` of the provider counts more than any setting. */
 function isVerified({ tenant, isEmailTrusted }: OidcSettings, person: Record<string, unknown>): boolean {
   const said = person['email_verified'];
   if (said !== undefined) return said === true;

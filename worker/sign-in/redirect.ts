@@ -1,4 +1,4 @@
-// What all ways to sign in at another site have in common: how a person is told of a failure, is let in, and goes on.
+// The common parts of all methods that sign in at another site: the answer to a failure, the session, and the page afterwards.
 import type { Context, MiddlewareHandler } from 'hono';
 import { causeOf } from '../activity/cause.ts';
 import { logOften } from '../http/log.ts';
@@ -24,7 +24,7 @@ type Failure =
   | 'too-many-requests'
   | 'storage-unavailable';
 
-/** A person's browser stands at these addresses: what may pass is told on the sign-in page, not as JSON. */
+/** A person's browser opens these addresses, so failures are shown on the sign-in page and not as JSON. */
 export const tellPeople: MiddlewareHandler<AdminEnv> = async (c, next) => {
   try {
     await next();
@@ -37,12 +37,12 @@ export const tellPeople: MiddlewareHandler<AdminEnv> = async (c, next) => {
   }
 };
 
-/** Leads to the sign-in page, which says what happened. */
+/** Redirects to the sign-in page, which says what happened. */
 export function fail(c: Context<AdminEnv>, failure: Failure): Response {
   return c.redirect(`${c.env.call.origin}/sign-in?error=${failure}`);
 }
 
-/** Signs in the person that the other site named, and leads to `returnTo` (path and query of ours). `now` in ms. */
+/** Signs in the person that the other site named, and redirects to `returnTo` (a path and query of ours). `now` in ms. */
 export async function letIn(
   c: Context<AdminEnv>,
   method: MethodName,

@@ -31,7 +31,7 @@ export type AdminEnv = CallEnv & { Variables: { session: Session; db: Db } };
 export const SESSION_COOKIE = '__Host-session';
 const IDLE_MS = 2 * 60 * 60 * 1000;
 const ABSOLUTE_MS = 12 * 60 * 60 * 1000;
-/** A session that was seen less than this ago is not written again: reading stays reading. */
+/** A session that was seen less than this ago is not written again, so that most reads write nothing. */
 const SEEN_EVERY_MS = 60 * 1000;
 
 /**
@@ -69,7 +69,7 @@ export async function readSession(
 const endedCookies = new Set<string>();
 const ENDED_COOKIES = 1000;
 
-/** The same, without a look at the database for a cookie that was made up, or that is known to have ended. */
+/** The same, without a read of the database for a cookie that was made up, or whose session is known to have ended. */
 export async function findSession(
   ring: TagKeyRing,
   db: Db,
@@ -115,9 +115,9 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
 };
 
 /**
- * Begins a session under a new id for whom `granted` lets in, ends the one whose cookie the browser brought, and records
- * the sign-in: statements for the batch that also uses up what granted it, so that a sign-in is whole or has not
- * happened. `granted` answers the address, in a column `email`, or no row; then nothing is written. `cookie` is the `Set-Cookie`
+ * The statements that begin a session under a new id, end the session of the browser's cookie, and record the sign-in. They belong in
+ * the batch that also uses up the grant, so that a sign-in happens as a whole or not at all. `granted` selects the address of the
+ * member, in a column `email`. Without a row nothing is written. `cookie` is the `Set-Cookie`
  * value of `secret` (marked.ts).
  */
 export function beginSession(
@@ -178,7 +178,7 @@ export function beginSession(
 
 export const CLEARED_SESSION_COOKIE = `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE_ATTRIBUTES}`;
 
-/** Ends this session; the record says who left, once, however many calls asked for it while it was good. */
+/** Ends this session. One event is recorded, even if several calls end the session at the same time. */
 export async function endSession(db: Db, session: Session, cause: Cause): Promise<void> {
   await endWhere(db, eq(sessions.hash, session.hash), session.email, cause, null);
 }
@@ -188,12 +188,12 @@ export async function endSessionsOf(db: Db, email: string, cause: Cause): Promis
   await endWhere(db, eq(sessions.email, email), email, cause, 'everywhere');
 }
 
-/** Ends one session of the member's own by its public id; false where there is none, and then nothing is on record. */
+/** Ends one session of the member by its public id. False if there is none; then nothing is recorded. */
 export async function endSessionById(db: Db, email: string, id: string, cause: Cause): Promise<boolean> {
   return endWhere(db, and(eq(sessions.id, id), eq(sessions.email, email)), email, cause, 'one session');
 }
 
-/** Ends these sessions, and puts it on record where there is one. */
+/** Ends these sessions, and records it if there is one. */
 async function endWhere(
   db: Db,
   these: SQL | undefined,
@@ -212,7 +212,7 @@ async function endWhere(
   return ended.length > 0;
 }
 
-/** The member's sessions that still count, newest first. */
+/** The member's sessions that have not ended, newest first. */
 export function listSessions(db: Db, email: string, now: number) {
   return db
     .select()

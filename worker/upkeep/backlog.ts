@@ -1,4 +1,4 @@
-// What the next pruning will find, for the operator's status.
+// Counts the rows that the next pruning will find, for the operator's status.
 import { sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
 import type { Db } from '../database.ts';
@@ -14,7 +14,7 @@ import {
 } from './expired.ts';
 import type { Table } from './expired.ts';
 
-/** A count stops here: a status must not read a whole table. */
+/** A count stops at this number, because a status must not read a whole table. */
 export const BACKLOG_COUNTED = 10_000;
 
 export type Backlog = Record<Table, number>;

@@ -1,5 +1,5 @@
-// Which rows have run out, by table: what the hourly pruning deletes and the operator's status counts. Each is a select of keys,
-// by an index, of `rows` rows at most.
+// The expired rows of each table. The hourly pruning deletes them, and the operator's status counts them. Each is a select of the keys
+// of at most `rows` rows, by an index.
 import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
@@ -28,7 +28,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** A repeat of a create later than this is a new create. */
 const IDEMPOTENCY_MS = DAY_MS;
 const USAGE_MS = 31 * DAY_MS;
-/** For so long a retired secret is shown with its token. */
+/** How long a retired secret is shown with its token. */
 const RETIRED_MS = 30 * DAY_MS;
 /** A hub that slept longer finds a gap, and starts again. */
 const CHANGES_MS = DAY_MS;

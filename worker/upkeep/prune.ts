@@ -1,6 +1,6 @@
-// What has run out is removed, hourly, until nothing is left or the time is over. Never the newest row of `changes` (it names the
-// head that every hub compares with), never an event that is younger than the operator's retention, and never more rows at once
-// than a busy database bears.
+// Removes expired rows every hour, until none is left or the time is over. It never removes the newest row of `changes`, because hubs
+// compare with it, and never an event that is younger than the operator's retention. It never deletes more rows at once than a busy
+// database can stand.
 import { sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
@@ -37,7 +37,7 @@ export type Pruning = {
   settings: { eventsRetentionDays: number | null };
 };
 
-/** What one run may take. */
+/** The limits of one run. */
 export type Budget = {
   /** One statement deletes this many rows at most: D1 has one writer, and others wait behind it. */
   rows: number;

@@ -56,7 +56,7 @@ const routes = new Hono<AdminEnv>()
     const provider = await openProvider(settings);
     if (provider === null) return fail(c, 'provider-unavailable');
     const outcome = await exchange(provider, parameters, trip, callbackOf(call));
-    // The code is used up, whatever comes of it.
+    // The code is used up, even if the sign-in fails.
     giveCookie(c, endRoundTrip(state));
     if (!outcome.ok) return fail(c, outcome.reason);
     const identity = { issuer: provider.server.issuer, email: outcome.email, subject: outcome.subject };
