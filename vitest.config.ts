@@ -84,6 +84,7 @@ export default defineConfig({
                 // A developer's own .dev.vars must not change what the tests see.
                 OPERATOR_SECRET: '',
                 UPSTREAM_SECRET: '',
+                VERIFY_SECRET: '',
                 INTROSPECTION_CLIENTS: '',
               },
             },

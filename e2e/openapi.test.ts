@@ -34,6 +34,8 @@ let document: Document;
 let organisation: string;
 let good: Record<string, string>;
 let poor: Record<string, string>;
+/** A token that may call none of our own paths. */
+let limited: Record<string, string>;
 const origins: Record<string, string> = {};
 const seen = new Set<string>();
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -70,6 +72,9 @@ beforeAll(async () => {
   ({ organisation } = rich);
   good = { authorization: `Bearer ${rich.secret}` };
   poor = { authorization: `Bearer ${lapsed.secret}` };
+  const narrow = await deployment.givenToken();
+  limited = { authorization: `Bearer ${narrow.secret}` };
+  await deployment.write('PATCH', narrow.path, { paths: ['/v1/events'] });
   const lost = { ...enterprise, plan: 'pro' };
   await deployment.write('PUT', `/operator/organisations/${lapsed.organisation}`, lost);
 });
@@ -151,6 +156,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       [method, path, 401],
       [method, path, 401, { headers: { authorization: 'Bearer x' } }],
       [method, path, 403, { headers: poor }],
+      [method, path, 403, { headers: limited }],
       [method, path, 503, { at: 'empty', headers: good }],
     ]);
     expect(await faultsOf(calls)).toEqual([]);

@@ -75,15 +75,25 @@ export function sendBytes(port: number, bytes: string): Promise<Reply> {
   });
 }
 
-/** One call on a connection of its own. A header may be given several times. */
+/** One call on a connection of its own. A header may be given several times. `from`: an address of this machine. */
 export function call(
   url: string,
-  options: { method?: string; headers?: Record<string, string | string[]>; body?: string } = {},
+  options: {
+    method?: string;
+    headers?: Record<string, string | string[]>;
+    body?: string;
+    from?: string;
+  } = {},
 ): Promise<Answer> {
   return new Promise((done, fail) => {
     const outgoing = request(
       url,
-      { method: options.method ?? 'GET', agent: false, headers: options.headers ?? {} },
+      {
+        method: options.method ?? 'GET',
+        agent: false,
+        headers: options.headers ?? {},
+        ...(options.from === undefined ? {} : { localAddress: options.from }),
+      },
       (incoming) => {
         let body = '';
         incoming.setEncoding('utf8');

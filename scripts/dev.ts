@@ -122,6 +122,7 @@ function writeSecrets(): void {
     'TAG_KEY_CURRENT=1',
     `OPERATOR_SECRET=${secret()}`,
     `UPSTREAM_SECRET=${secret()}`,
+    `VERIFY_SECRET=${secret()}`,
     `INTROSPECTION_CLIENTS='${JSON.stringify({ local: secret() })}'`,
   ];
   try {

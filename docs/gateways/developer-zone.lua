@@ -1,10 +1,19 @@
 -- Asks the Developer Zone about a call and sets variables; haproxy.cfg decides by them. Goes to /etc/haproxy/.
 local URL = "https://verify.example.com/verify"
+-- From the environment of HAProxy, so that no file of the configuration holds it.
+local SECRET = os.getenv("VERIFY_SECRET")
 
 core.register_action("verify", { "http-req" }, function(txn)
   local received = txn.http:req_get_headers()
-  local headers = {}
-  for _, name in ipairs({ "authorization", "x-api-key" }) do
+  -- The call that HAProxy holds: limited tokens are refused without it. The caller's address counts only with the secret.
+  local headers = {
+    ["x-original-method"] = { txn.f:method() },
+    ["x-original-uri"] = { txn.f:pathq() },
+    ["x-client-ip"] = { txn.f:src() },
+  }
+  if SECRET ~= nil then headers["x-verify-secret"] = { SECRET } end
+  -- No other header of the caller is sent.
+  for _, name in ipairs({ "authorization", "x-api-key", "origin" }) do
     local values = received[name]
     -- Two headers of one name are both sent: the Developer Zone refuses them. HAProxy counts values from 0.
     if values ~= nil then
@@ -25,4 +34,5 @@ core.register_action("verify", { "http-req" }, function(txn)
   txn:set_var("txn.organisation", first("x-organisation-id"))
   txn:set_var("txn.plan", first("x-organisation-plan"))
   txn:set_var("txn.token", first("x-token-id"))
+  txn:set_var("txn.access", first("x-token-access"))
 end)

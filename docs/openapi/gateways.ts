@@ -24,6 +24,21 @@ const identity = (schema: object) => ({
 const NO_IDENTITY = identity({ const: '' });
 const ANY_IDENTITY = identity(schemaOf(pipe(string(), minLength(1))));
 
+/** What a gateway says of the call that it holds: for limited tokens alone. */
+const ASKED: [name: string, description: string][] = [
+  [
+    'X-Original-Method',
+    'The method of the call; or `X-Forwarded-Method`. Without it, a token that may only read is refused',
+  ],
+  [
+    'X-Original-URI',
+    'Path and query of the call as the caller sent them; or `X-Forwarded-Uri`. Without it, a token with paths is refused',
+  ],
+  ['Origin', 'That of the call, if it has one. A token with websites is refused from others'],
+  ['X-Client-IP', 'The address of the caller. Without it, a token with networks is refused'],
+  ['X-Verify-Secret', 'The setting `VERIFY_SECRET`. Without it, `X-Client-IP` is not read'],
+];
+
 const Form = object({
   token: pipe(string(), minLength(1)),
   token_type_hint: optional(pipe(string(), description('Not read: there is one type'))),
@@ -54,6 +69,12 @@ export const verificationPaths: {
         'Forward-auth for a gateway, which sends the headers of the call it holds. Every other method is answered alike. On the host that `VERIFY_HOST` names, every path is answered so; elsewhere exactly this one. A malformed credential is 401 here.',
       tags: ['Gateway'],
       security: [{ token: [] }, { apiKey: [] }],
+      parameters: ASKED.map(([name, told]) => ({
+        name,
+        in: 'header',
+        description: told,
+        schema: { type: 'string' },
+      })),
       responses: {
         200: {
           description: 'Let it pass, with these headers',

@@ -15,6 +15,7 @@ import { isHere, startCaddyWith, startNginxWith, startPhp } from './servers.ts';
 const docs = resolve(import.meta.dirname, '../../docs/gateways');
 const folder = mkdtempSync(join(tmpdir(), 'gateways-'));
 
+const VERIFY_SECRET = 'a-verify-secret-of-these-tests-alone';
 let zone: Deployment;
 let upstream: Upstream;
 /** Lets the API send the second event of its stream. */
@@ -23,7 +24,7 @@ let sayNext: (() => void) | undefined;
 let trailers: string[] = [];
 
 beforeAll(async () => {
-  zone = await startDeployment();
+  zone = await startDeployment({ VERIFY_SECRET });
   upstream = await startUpstream((incoming, reply) => {
     if (incoming.url === '/stream') {
       reply.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
@@ -56,11 +57,22 @@ function printed(file: string, changes: [string, string][]): string {
   return text;
 }
 
+/** The identity headers that an API gets with a call of this token, by name. */
+const identityOf = ({ id, organisation }: GivenToken, access = 'full'): [string, string][] => [
+  ['x-organisation-id', organisation],
+  ['x-organisation-plan', 'enterprise'],
+  ['x-token-access', access],
+  ['x-token-id', id],
+];
+
 type Start = (port: number, zoneAddress: string, apiPort: number) => Promise<Child>;
 
 const startNginx: Start = (port, zoneAddress, apiPort) => {
+  const secret = join(folder, 'developer-zone-secret');
+  writeFileSync(secret, `proxy_set_header X-Verify-Secret "${VERIFY_SECRET}";`, { mode: 0o600 });
   const site = printed('nginx.conf', [
     ['listen 8080', `listen 127.0.0.1:${port}`],
+    ['include /etc/nginx/developer-zone-secret', `include ${secret}`],
     ['server verify.example.com:443', `server ${zoneAddress}`],
     ['https://developer_zone', 'http://developer_zone'],
     ['Host verify.example.com', `Host ${zoneAddress}`],
@@ -76,7 +88,7 @@ const startCaddy: Start = (port, zoneAddress, apiPort) => {
     ['Host verify.example.com', `Host ${zoneAddress}`],
     ['127.0.0.1:9000', `127.0.0.1:${apiPort}`],
   ]);
-  return startCaddyWith(site, port, folder);
+  return startCaddyWith(site, port, folder, { VERIFY_SECRET });
 };
 
 const startHaproxy: Start = (port, zoneAddress, apiPort) => {
@@ -93,7 +105,7 @@ const startHaproxy: Start = (port, zoneAddress, apiPort) => {
   ]);
   writeFileSync(file, text);
   // With -W, as systemd starts it, HAProxy prints when it listens.
-  return startChild('haproxy', ['-W', '-f', file], /Loading success/);
+  return startChild('haproxy', ['-W', '-f', file], /Loading success/, { env: { VERIFY_SECRET } });
 };
 
 const gateways = [
@@ -138,7 +150,13 @@ const apis = [
   { api: 'a WSGI server', isThere: isHere('python3', 'python3'), startApi: startWsgi },
 ];
 
-const FORGED_TRAILERS = ['X-Organisation-Id', 'X-Organisation-Plan', 'X-Token-Id', 'X_Organisation_Id'];
+const FORGED_TRAILERS = [
+  'X-Organisation-Id',
+  'X-Organisation-Plan',
+  'X-Token-Id',
+  'X-Token-Access',
+  'X_Organisation_Id',
+];
 
 /** The answer to a call whose body is chunked and ends with forged trailers. */
 function callWithTrailers(port: number, secret: string, announced: boolean): Promise<string> {
@@ -224,7 +242,8 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
     const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
 
     it('passes a good call on, with the identity of the caller and without the secret', async () => {
-      const { id, organisation, secret } = await zone.givenToken();
+      const token = await zone.givenToken();
+      const { secret } = token;
       for (const headers of [bearer(secret), { 'x-api-key': secret }]) {
         const answer = await call(`${origin}/events?page=2`, { method: 'POST', headers, body: 'hello' });
         expect(answer).toMatchObject({ status: 200, body: 'ok' });
@@ -232,12 +251,9 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       expect(upstream.seen).toHaveLength(2);
       for (const { method, url, headers } of upstream.seen) {
         expect([method, url]).toEqual(['POST', '/events?page=2']);
-        expect(Object.fromEntries(headers)).toMatchObject({
-          'x-organisation-id': organisation,
-          'x-organisation-plan': 'enterprise',
-          'x-token-id': id,
-        });
+        expect(Object.fromEntries(headers)).toMatchObject(Object.fromEntries(identityOf(token)));
         expect(JSON.stringify(headers)).not.toContain(secret);
+        expect(JSON.stringify(headers)).not.toContain(VERIFY_SECRET);
       }
     });
 
@@ -259,6 +275,104 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
       await zone.write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'pro' });
       expect((await call(`${origin}/events`, { headers: bearer(secret) })).status).toBe(403);
       expect(upstream.seen).toEqual([]);
+    });
+
+    describe('of a limited token', () => {
+      const given = async (limits: object): Promise<GivenToken> => {
+        const token = await zone.givenToken();
+        await zone.write('PATCH', token.path, limits);
+        return token;
+      };
+      const statusOf = async (
+        { secret }: GivenToken,
+        path = '/v1/events',
+        options: { method?: string; headers?: Record<string, string | string[]>; from?: string } = {},
+      ): Promise<number> => {
+        const headers = { ...options.headers, ...bearer(secret) };
+        return (await call(origin + path, { ...options, headers })).status;
+      };
+      const DENIED = 'Bearer realm="api", error="insufficient_scope", scope="full"';
+
+      it('reads and does not write, and the refusal has its challenge', async () => {
+        const token = await given({ access: 'read' });
+        expect(await statusOf(token)).toBe(200);
+        expect(Object.fromEntries(upstream.seen[0]?.headers ?? [])).toMatchObject(
+          Object.fromEntries(identityOf(token, 'read')),
+        );
+        for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+          const answer = await call(`${origin}/v1/events`, { method, headers: bearer(token.secret) });
+          expect([method, answer.status]).toEqual([method, 403]);
+          expect(answer.headers['www-authenticate']).toBe(DENIED);
+        }
+        expect(upstream.seen).toHaveLength(1);
+      });
+
+      it('keeps to its paths', async () => {
+        const token = await given({ paths: ['/v1/events'] });
+        const inside = ['/v1/events', '/v1/events/7?page=2'];
+        const outside = ['/v1/faces', '/v1/eventsmore', '/v1/events/%2e%2e/faces', '/v1/events/..%2ffaces'];
+        for (const path of [...inside, ...outside]) {
+          expect([path, await statusOf(token, path)]).toEqual([path, inside.includes(path) ? 200 : 403]);
+        }
+        expect(upstream.seen.map(({ url }) => url)).toEqual(inside);
+      });
+
+      it('keeps to its networks: the address is that of the connection', async () => {
+        const token = await given({ networks: ['127.0.0.2/32'] });
+        expect(await statusOf(token, undefined, { from: '127.0.0.2' })).toBe(200);
+        expect(await statusOf(token, undefined, { from: '127.0.0.3' })).toBe(401);
+        expect(upstream.seen).toHaveLength(1);
+      });
+
+      it('keeps to its websites', async () => {
+        const token = await given({ origins: ['https://shop.example'] });
+        const from = (website: string) => statusOf(token, undefined, { headers: { origin: website } });
+        expect(await from('https://shop.example')).toBe(200);
+        expect(await from('https://other.example')).toBe(401);
+        expect(await statusOf(token)).toBe(200);
+      });
+
+      const forged = (method: string, path: string, address: string) => ({
+        'X-Original-Method': method,
+        'X-Original-URI': path,
+        X_Original_Method: method,
+        'X-Forwarded-Method': [method, method],
+        'X-Forwarded-Uri': path,
+        'X-HTTP-Method-Override': method,
+        'X-Client-IP': [address, address],
+        'X-Forwarded-For': address,
+        'X-Real-IP': address,
+        Forwarded: `for=${address}`,
+        'X-Verify-Secret': 'forged',
+        Connection:
+          'close, X-Original-Method, X-Forwarded-Method, X-Forwarded-Uri, X-Client-IP, X-Verify-Secret',
+      });
+
+      it('gets nothing more from headers that a caller forges', async () => {
+        const headers = forged('GET', '/v1/events', '127.0.0.2');
+        const reading = await given({ access: 'read' });
+        expect(await statusOf(reading, undefined, { method: 'DELETE', headers })).toBe(403);
+        expect(await statusOf(await given({ paths: ['/v1/events'] }), '/v1/faces', { headers })).toBe(403);
+        const nearby = await given({ networks: ['127.0.0.2/32'] });
+        for (const secret of ['forged', VERIFY_SECRET]) {
+          const sent = { ...headers, 'X-Verify-Secret': secret };
+          expect(await statusOf(nearby, undefined, { from: '127.0.0.3', headers: sent })).toBe(401);
+        }
+        expect(upstream.seen).toEqual([]);
+      });
+
+      it('gets nothing less from them', async () => {
+        const headers = forged('DELETE', '/v1/faces', '127.0.0.3');
+        const token = await given({ access: 'read', paths: ['/v1/events'], networks: ['127.0.0.2/32'] });
+        expect(await statusOf(token, undefined, { from: '127.0.0.2', headers })).toBe(200);
+      });
+
+      it('that is narrowed is refused from the answer on', async () => {
+        const token = await zone.givenToken();
+        expect(await statusOf(token, undefined, { method: 'POST' })).toBe(200);
+        await zone.write('PATCH', token.path, { access: 'read' });
+        expect(await statusOf(token, undefined, { method: 'POST' })).toBe(403);
+      });
     });
 
     it('refuses every call that starts after a deactivation has been answered', async () => {
@@ -287,45 +401,43 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
     });
 
     it('lets no forged identity header reach the API', async () => {
-      const { id, organisation, secret } = await zone.givenToken();
+      const token = await zone.givenToken();
+      const { secret } = token;
       const forged = {
         'X-Organisation-Id': ['forged', 'forged-too'],
         'x-organisation-plan': 'forged',
         'X-TOKEN-ID': 'forged',
+        'X-Token-Access': 'forged',
         X_Organisation_Id: 'forged',
         'X-Organisation_Id': 'forged',
         X_Organisation_Plan: 'forged',
         x_token_id: 'forged',
+        'X-Token_Access': 'forged',
       };
       expect((await call(`${origin}/events`, { headers: { ...forged, ...bearer(secret) } })).status).toBe(
         200,
       );
       const headers = upstream.seen[0]?.headers ?? [];
       const identity = headers.filter(([key]) => /^x[-_](?:organisation|token)/.test(key));
-      expect(identity.toSorted()).toEqual([
-        ['x-organisation-id', organisation],
-        ['x-organisation-plan', 'enterprise'],
-        ['x-token-id', id],
-      ]);
+      expect(identity.toSorted()).toEqual(identityOf(token));
       expect(JSON.stringify(headers)).not.toContain('forged');
       expect((await call(`${origin}/events`, { headers: forged })).status).toBe(401);
       expect(upstream.seen).toHaveLength(1);
     });
 
     it('passes the identity headers on, whatever the caller names in Connection', async () => {
-      const { id, organisation, secret } = await zone.givenToken();
+      const token = await zone.givenToken();
+      const { secret } = token;
       for (const named of [
-        'close, X-Organisation-Id, X-Token-Id, X-Organisation-Plan',
+        'close, X-Organisation-Id, X-Token-Id, X-Organisation-Plan, X-Token-Access',
         'x-organisation-id',
       ]) {
         upstream.seen.length = 0;
         const headers = { ...bearer(secret), connection: named };
         expect((await call(`${origin}/events`, { headers })).status).toBe(200);
-        expect(Object.fromEntries(upstream.seen[0]?.headers ?? [])).toMatchObject({
-          'x-organisation-id': organisation,
-          'x-organisation-plan': 'enterprise',
-          'x-token-id': id,
-        });
+        expect(Object.fromEntries(upstream.seen[0]?.headers ?? [])).toMatchObject(
+          Object.fromEntries(identityOf(token)),
+        );
         // Another proxy between the gateway and the API would drop the headers that Connection names.
         const handedOn = upstream.seen[0]?.headers.filter(([name]) => name === 'connection') ?? [];
         expect(JSON.stringify(handedOn)).not.toMatch(/organisation|token/i);
@@ -335,17 +447,13 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
     it.each([true, false])(
       'accepts no identity from the trailers of a body, announced: %s',
       async (announced) => {
-        const { id, organisation, secret } = await zone.givenToken();
+        const token = await zone.givenToken();
         trailers = [];
-        const answer = await callWithTrailers(Number(new URL(origin).port), secret, announced);
+        const answer = await callWithTrailers(Number(new URL(origin).port), token.secret, announced);
         const identities = upstream.seen.map(({ headers }) =>
           headers.filter(([key]) => /^x.(?:organisation|token)/.test(key)).toSorted(),
         );
-        const ours = [
-          ['x-organisation-id', organisation],
-          ['x-organisation-plan', 'enterprise'],
-          ['x-token-id', id],
-        ];
+        const ours = identityOf(token);
         // HAProxy cannot drop trailers, so its file refuses every body that can have trailers.
         const [status, expected] = program === 'haproxy' ? ['411', []] : ['200', [ours]];
         expect([answer.split(' ')[1], identities, trailers]).toEqual([status, expected, []]);
@@ -431,6 +539,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
               expect(JSON.parse(answer.body)).toEqual({
                 HTTP_X_ORGANISATION_ID: organisation,
                 HTTP_X_ORGANISATION_PLAN: 'enterprise',
+                HTTP_X_TOKEN_ACCESS: 'full',
                 HTTP_X_TOKEN_ID: id,
               });
             }
@@ -513,6 +622,7 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
             `x-organisation-id: ${token.organisation}`,
             'x-organisation-plan: enterprise',
             `x-token-id: ${token.id}`,
+            'x-token-access: full',
             'upgrade: websocket',
           ]),
         );

@@ -29,15 +29,20 @@ events {} http { access_log off; ${temporary.join(' ')} ${http} }`,
   return startChild('nginx', ['-c', file, '-e', 'stderr'], /start worker process \d/);
 }
 
-/** Caddy with this Caddyfile. */
-export function startCaddyWith(sites: string, port: number, folder: string): Promise<Child> {
+/** Caddy with this Caddyfile, and `env` in its environment. */
+export function startCaddyWith(
+  sites: string,
+  port: number,
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<Child> {
   const file = join(folder, `Caddyfile-${port}`);
   writeFileSync(file, `{\n\tadmin off\n\tauto_https off\n}\n${sites}`);
   return startChild(
     'caddy',
     ['run', '--config', file, '--adapter', 'caddyfile'],
     /serving initial configuration/,
-    { env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } },
+    { env: { ...env, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } },
   );
 }
 
