@@ -5,7 +5,7 @@ import { SETTINGS, newSessionCookie } from './isolates.ts';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-export const OWNER = 'owner@example.com';
+const OWNER = 'owner@example.com';
 
 /** `path`: where it is changed. */
 export type GivenToken = { organisation: string; id: string; path: string; secret: string };

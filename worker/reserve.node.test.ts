@@ -8,7 +8,7 @@ import { migrateLibsql } from '../scripts/migrate-libsql.ts';
 import type { Cause } from './activity/events.ts';
 import { createLinkCode, redeemLinkCode } from './sign-in/link-code.ts';
 import { countDaily } from './daily-limit.ts';
-import { openDatabase, readDatabaseSize } from './database.ts';
+import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
 import type { Databases } from './verification/source/source.ts';
 import { removeMember } from './organisation/members.ts';
@@ -16,17 +16,10 @@ import { removeOrganisation, putOrganisation } from './organisation/register.ts'
 import { fillReserve, withReserve } from './reserve.ts';
 import { storageFailureOf } from './storage-failure.ts';
 import { UNLIMITED, insertOrganisation, insertToken } from './test/rows.ts';
+import { pruningIn } from './test/pruning.ts';
 import type { TokenHash } from './token/secret.ts';
 import { updateToken, addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
-import type { Pruning } from './upkeep/prune.ts';
-
-/** What pruning needs of a deployment with this storage. */
-const deploymentOf = (of: Databases, eventsRetentionDays: number | null = null): Pruning => ({
-  openDatabase: () => openDatabase(of),
-  readDatabaseSize: (db) => readDatabaseSize(of, db),
-  settings: { eventsRetentionDays },
-});
 
 const EMAIL = 'owner@example.com';
 const cause: Cause = {
@@ -145,9 +138,9 @@ describe('in a full database', () => {
   it('the pruning frees space and fills the reserve again, and is not stopped while there is none', async () => {
     const before = partsLeft().n;
     expect(before).toBeLessThan(128);
-    expect(await prune(deploymentOf(databases), Date.now())).toMatchObject({ isDone: true });
+    expect(await prune(pruningIn(databases), Date.now())).toMatchObject({ isDone: true });
     expect(partsLeft().n).toBe(before);
-    const pruned = await prune(deploymentOf(databases, 30), Date.now());
+    const pruned = await prune(pruningIn(databases, 30), Date.now());
     expect(pruned.removed.events).toBeGreaterThan(100);
     expect(partsLeft().n).toBe(128);
   });

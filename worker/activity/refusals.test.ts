@@ -1,18 +1,18 @@
 // Attempts that change nothing and are on record all the same: a member who reaches for what is not theirs, and a secret
 // in a URL. Neither can be used to write into the record of another person, or to fill one.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
-import worker from '../index.ts';
 import {
   ORIGIN,
   bearer,
   call,
+  callAt,
   givenCode,
   givenOrganisation,
   givenSession,
   givenToken,
+  settledAt,
   withinOneMinute,
   write,
 } from '../test/harness.ts';
@@ -38,12 +38,8 @@ async function recordOf(organisationId: string): Promise<Row[]> {
 }
 
 /** Calls the Worker, and waits for the work that goes on after the answer. */
-async function send(path: string, init: RequestInit, changed: object = {}): Promise<Response> {
-  const context = createExecutionContext();
-  const answer = await worker.fetch(new Request(ORIGIN + path, init), { ...env, ...changed }, context);
-  await waitOnExecutionContext(context);
-  return answer;
-}
+const send = (path: string, init: RequestInit, changed: object = {}) =>
+  settledAt({ ...env, ...changed }, path, init);
 
 async function givenTwo() {
   const [me, other] = [`${crypto.randomUUID()}@example.com`, `${crypto.randomUUID()}@example.com`];
@@ -239,9 +235,8 @@ describe('a secret in a URL', () => {
       const { secret } = await givenToken(organisation);
       const other = await givenToken(await givenOrganisation(), isGood);
       const headers = bearer(other.secret);
-      const context = createExecutionContext();
       const path = `/v1/ping?page=2&token=${secret.replace('_', '%5F')}`;
-      const answer = await worker.fetch(new Request(ORIGIN + path, { headers }), env, context);
+      const answer = await callAt(env, path, { headers });
       expect(answer.status).toBe(isGood ? 200 : 401);
       await vi.waitFor(async () => expect(await recordOf(organisation)).toHaveLength(1), 10_000);
     }

@@ -1,17 +1,17 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { DAILY_LIMITS } from '../daily-limit.ts';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import {
-  ORIGIN,
+  callAt,
   givenOrganisation,
   givenSession,
   givenToken,
+  settledAt,
   withinOneMinute,
   write,
+  writing,
 } from '../test/harness.ts';
 
 /** A limiter that counts and, after `allowed` calls, refuses. */
@@ -28,22 +28,8 @@ function limiter(allowed: number): { binding: RateLimit; keys: string[] } {
   };
 }
 
-async function change(
-  path: string,
-  session: { cookie: string },
-  settings: Partial<Env>,
-  method = 'POST',
-): Promise<Response> {
-  return worker.fetch(
-    new Request(new URL(path, ORIGIN), {
-      method,
-      headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
-      body: '{"name":"A"}',
-    }),
-    { ...env, ...settings },
-    createExecutionContext(),
-  );
-}
+const change = (path: string, session: { cookie: string }, settings: Partial<Env>, method = 'POST') =>
+  callAt({ ...env, ...settings }, path, writing(method, session, { name: 'A' }));
 
 it('allows 120 changes a minute for an organisation, then asks to wait, and leaves the others alone', async () => {
   const session = await givenSession();
@@ -222,10 +208,8 @@ it('puts 100 refusals of a member on record in a day', async () => {
   const day = Math.floor(Date.now() / 86_400_000);
   await env.DB.prepare("INSERT INTO daily_counts VALUES (?, 'refusal', ?, 99)").bind(email, day).run();
   for (let count = 0; count < 3; count++) {
-    const context = createExecutionContext();
-    const request = new Request(`${ORIGIN}/api/organisations/another/tokens`, { headers: session });
-    expect((await worker.fetch(request, env, context)).status).toBe(404);
-    await waitOnExecutionContext(context);
+    const answer = await settledAt(env, '/api/organisations/another/tokens', { headers: session });
+    expect(answer.status).toBe(404);
   }
   const recorded = await env.DB.prepare('SELECT count(*) AS n FROM events WHERE organisation_id = ?')
     .bind(organisation)
@@ -254,11 +238,7 @@ it('tells the hubs of no id that never was here, and of one that was deleted her
 
 describe('of the activity, a member', () => {
   const read = (path: string, session: { cookie: string }, settings: Partial<Env> = {}) =>
-    worker.fetch(
-      new Request(ORIGIN + path, { headers: session }),
-      { ...env, ...settings },
-      createExecutionContext(),
-    );
+    callAt({ ...env, ...settings }, path, { headers: session });
 
   it('reads 120 pages, lists of people and files a minute, in all organisations together', async () => {
     const email = `${crypto.randomUUID()}@example.com`;

@@ -2,9 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../random.ts';
-import { call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
-
-const slugOf = async (answer: Response) => (await answer.json<{ type: string }>()).type.split('#')[1];
+import { call, givenOrganisation, givenSession, givenToken, slugOf, write } from '../test/harness.ts';
 
 describe('a page that shows a member', () => {
   it.each([

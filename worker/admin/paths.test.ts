@@ -1,11 +1,9 @@
 // Any text in the place of an id: it is an unknown id, never an error, and never the row of another organisation.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import worker from '../index.ts';
 import { OPERATOR_SECRET } from '../test/faults.ts';
-import { ORIGIN, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { ORIGIN, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 
 const HOSTILE = [
   "' OR 1=1 --",
@@ -35,17 +33,12 @@ const ids = fc
   // The parser of URLs walks up on these before any program sees them.
   .filter((id) => !/^\.{1,2}$/.test(id) && id.isWellFormed());
 
-async function send(method: string, path: string, headers: Record<string, string>, body?: string) {
-  return worker.fetch(
-    new Request(ORIGIN + path, {
-      method,
-      headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body }),
-    }),
-    { ...env, OPERATOR_SECRET },
-    createExecutionContext(),
-  );
-}
+const send = (method: string, path: string, headers: Record<string, string>, body?: string) =>
+  callAt({ ...env, OPERATOR_SECRET }, path, {
+    method,
+    headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
 
 async function rows(): Promise<string> {
   const results = await env.DB.batch(

@@ -2,7 +2,15 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Token } from '../token/store.ts';
-import { bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import {
+  bearer,
+  call,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+  statusOf,
+  write,
+} from '../test/harness.ts';
 
 type Answer = { token: Token; secret: string | null; effectiveAt: string };
 type ProblemBody = { type: string; detail?: string };
@@ -23,7 +31,6 @@ async function given(active = true) {
 }
 
 const ping = (secret: string | null) => call('/v1/ping', { headers: bearer(secret ?? '') });
-const statusOf = async (secret: string | null) => (await ping(secret)).status;
 
 /** The token but for its last uses, which are written whenever a hub writes its counts. */
 const withoutUse = (token: Token): Token => ({

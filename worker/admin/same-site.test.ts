@@ -1,8 +1,6 @@
-import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
-import { ORIGIN, givenSession } from '../test/harness.ts';
+import { ORIGIN, callAt, givenSession } from '../test/harness.ts';
 import { admin } from './routes.ts';
 
 /** Every route of the dashboard, read from the router: one that is added later is in here too. */
@@ -34,15 +32,11 @@ describe.each(writes)('%s %s', (method, path) => {
     ['a no-cors fetch', { origin: ORIGIN, 'content-type': 'text/plain;charset=UTF-8' }],
   ])('refuses %s before it asks the storage anything', async (_, headers) => {
     const { env, calls } = deploymentWith(null);
-    const answer = await worker.fetch(
-      new Request(new URL(path.replaceAll(':', ''), ORIGIN), {
-        method,
-        headers: { ...(await givenSession()), 'content-type': 'application/json', ...headers },
-        body: '{}',
-      }),
-      env,
-      createExecutionContext(),
-    );
+    const answer = await callAt(env, path.replaceAll(':', ''), {
+      method,
+      headers: { ...(await givenSession()), 'content-type': 'application/json', ...headers },
+      body: '{}',
+    });
     expect(answer.status).toBe(403);
     expect((await answer.json<{ type: string }>()).type).toContain('#cross-site-request');
     expect(calls).toEqual([]);
@@ -58,19 +52,15 @@ describe.each(reads)('%s %s', (method, path) => {
     ['a script of a sibling on the same site', 'same-site', 'cors', 'empty'],
   ])('refuses a read from %s before it asks the storage anything', async (_, site, mode, destination) => {
     const { env, calls } = deploymentWith(null);
-    const answer = await worker.fetch(
-      new Request(new URL(path.replaceAll(':', ''), ORIGIN), {
-        method,
-        headers: {
-          ...(await givenSession()),
-          'sec-fetch-site': site,
-          'sec-fetch-mode': mode,
-          'sec-fetch-dest': destination,
-        },
-      }),
-      env,
-      createExecutionContext(),
-    );
+    const answer = await callAt(env, path.replaceAll(':', ''), {
+      method,
+      headers: {
+        ...(await givenSession()),
+        'sec-fetch-site': site,
+        'sec-fetch-mode': mode,
+        'sec-fetch-dest': destination,
+      },
+    });
     expect(answer.status).toBe(403);
     // In the type of a problem, or in the page's link to its meaning.
     expect(await answer.text()).toContain('/docs/problems#cross-site-request"');

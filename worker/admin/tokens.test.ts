@@ -1,31 +1,26 @@
 import { env } from 'cloudflare:workers';
-import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import worker from '../index.ts';
 import type { Token } from '../token/store.ts';
-import { ORIGIN, bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import {
+  actionsOf,
+  bearer,
+  call,
+  callAt,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+  slugOf,
+  write,
+  writing,
+} from '../test/harness.ts';
 
 type Created = { token: Token; secret: string | null };
-
-async function slugOf(answer: Response): Promise<string> {
-  const problem = await answer.json<{ type: string; status: number; requestId: string }>();
-  expect(answer.headers.get('content-type')).toBe('application/problem+json');
-  expect(problem.status).toBe(answer.status);
-  return problem.type.split('#')[1] ?? '';
-}
 
 async function countTokens(organisationId: string): Promise<number> {
   const row = await env.DB.prepare('SELECT count(*) AS n FROM tokens WHERE organisation_id = ?')
     .bind(organisationId)
     .first<{ n: number }>();
   return row?.n ?? -1;
-}
-
-async function actionsOf(organisationId: string): Promise<string[]> {
-  const { results } = await env.DB.prepare('SELECT action FROM events WHERE organisation_id = ? ORDER BY id')
-    .bind(organisationId)
-    .all<{ action: string }>();
-  return results.map((row) => row.action);
 }
 
 describe('creating a token', () => {
@@ -216,15 +211,8 @@ describe('creating a token', () => {
         };
       },
     });
-    const answer = await worker.fetch(
-      new Request(`${ORIGIN}/api/organisations/${organisation}/tokens`, {
-        method: 'POST',
-        body: '{}',
-        headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
-      }),
-      { ...env, DB },
-      createExecutionContext(),
-    );
+    const path = `/api/organisations/${organisation}/tokens`;
+    const answer = await callAt({ ...env, DB }, path, writing('POST', session, {}));
     expect(answer.status).toBe(403);
     expect(await countTokens(organisation)).toBe(0);
     expect(await actionsOf(organisation)).toEqual([]);

@@ -1,22 +1,17 @@
 import { env } from 'cloudflare:workers';
-import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
-import { bearer, givenOrganisation, givenToken } from '../test/harness.ts';
+import { ORIGIN, bearer, callAt, givenOrganisation, givenToken, slugOf } from '../test/harness.ts';
 
 const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
 const EDGE_SECRET = 'edge-secret-for-tests-0123456789abcdefgh';
 
-function callWith(
+const callWith = (
   variables: Partial<Env>,
   path: string,
   init: RequestInit = {},
-  origin = 'http://localhost',
-): Promise<Response> {
-  const request = new Request(`${origin}${path}`, init) as Parameters<typeof worker.fetch>[0];
-  return Promise.resolve(worker.fetch(request, { ...env, ...variables }, createExecutionContext()));
-}
+  origin = ORIGIN,
+): Promise<Response> => callAt({ ...env, ...variables }, origin + path, init);
 
 /** An upstream that keeps what it was sent and answers what it is told to. */
 function upstream(answer: (request: Request) => Response | Promise<Response> = () => new Response('ok')) {
@@ -38,10 +33,6 @@ function untilStopped({ signal }: Request): Promise<Response> {
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop);
   });
-}
-
-async function slugOf(answer: Response): Promise<string | undefined> {
-  return (await answer.json<{ type: string }>()).type.split('#')[1];
 }
 
 describe('the gateway', () => {

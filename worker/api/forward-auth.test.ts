@@ -1,19 +1,12 @@
 // What a gateway is told beside the status: never to keep the answer for another caller, and never anything but a status that
 // it knows.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
-import { ORIGIN, bearer, givenOrganisation, givenToken } from '../test/harness.ts';
+import { bearer, callAt, givenOrganisation, givenToken } from '../test/harness.ts';
 
-async function verify(headers: HeadersInit, changed: Partial<Env> = {}): Promise<Response> {
-  return worker.fetch(
-    new Request(`${ORIGIN}/verify`, { headers }),
-    { ...env, ...changed },
-    createExecutionContext(),
-  );
-}
+const verify = (headers: HeadersInit, changed: Partial<Env> = {}) =>
+  callAt({ ...env, ...changed }, '/verify', { headers });
 
 it('says that the answer depends on the credential and is not to be kept, whatever it is', async () => {
   const { secret } = await givenToken(await givenOrganisation());

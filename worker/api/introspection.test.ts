@@ -1,9 +1,7 @@
 // Introspection beside what its caller sees: a token that goes meanwhile, and the line in the log.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
-import worker from '../index.ts';
-import { ORIGIN, givenOrganisation, givenToken } from '../test/harness.ts';
+import { callAt, givenOrganisation, givenToken } from '../test/harness.ts';
 
 const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
 /** Long leases: what an isolate has remembered stays good during a test. */
@@ -15,8 +13,8 @@ const deployment = {
 };
 afterEach(() => vi.restoreAllMocks());
 
-async function introspect(secret: string): Promise<Response> {
-  const request = new Request(`${ORIGIN}/introspect`, {
+const introspect = (secret: string) =>
+  callAt(deployment, '/introspect', {
     method: 'POST',
     headers: {
       authorization: `Basic ${btoa(`client:${CLIENT_SECRET}`)}`,
@@ -24,8 +22,6 @@ async function introspect(secret: string): Promise<Response> {
     },
     body: `token=${secret}`,
   });
-  return worker.fetch(request, deployment, createExecutionContext());
-}
 
 it('says {"active":false} of a token whose row goes after it was verified', async () => {
   const { id, secret } = await givenToken(await givenOrganisation());

@@ -1,21 +1,13 @@
 import { env } from 'cloudflare:workers';
-import { createExecutionContext } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import worker from '../index.ts';
 import type { Plan } from '../organisation/organisation.ts';
-import { bearer, call, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { bearer, call, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 
 type ProblemBody = { type: string; title: string; status: number; detail?: string; requestId: string };
 
 /** A call to a deployment whose variables differ in what is given. */
-function callWith(
-  variables: Record<string, string>,
-  path: string,
-  init: RequestInit = {},
-): Promise<Response> {
-  const request = new Request(`http://localhost${path}`, init) as Parameters<typeof worker.fetch>[0];
-  return Promise.resolve(worker.fetch(request, { ...env, ...variables }, createExecutionContext()));
-}
+const callWith = (variables: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> =>
+  callAt({ ...env, ...variables }, path, init);
 
 async function expectProblem(answer: Response, status: number, slug: string): Promise<ProblemBody> {
   expect(answer.status).toBe(status);
@@ -207,14 +199,11 @@ describe('CORS', () => {
 
   it('answers a preflight without touching storage, naming both credential headers', async () => {
     const nothing = new Proxy({}, { get: () => expect.unreachable('storage was touched') });
-    const request = new Request('http://localhost/v1/ping', {
-      method: 'OPTIONS',
-      headers: {
-        origin: SITE,
-        'access-control-request-method': 'GET',
-        'access-control-request-headers': 'authorization',
-      },
-    }) as Parameters<typeof worker.fetch>[0];
+    const headers = {
+      origin: SITE,
+      'access-control-request-method': 'GET',
+      'access-control-request-headers': 'authorization',
+    };
     const bindings = {
       ...env,
       ...only,
@@ -222,7 +211,7 @@ describe('CORS', () => {
       TOKEN_CACHE: nothing,
       CHANGE_HUB: nothing,
     } as unknown as typeof env;
-    const answer = await worker.fetch(request, bindings, createExecutionContext());
+    const answer = await callAt(bindings, '/v1/ping', { method: 'OPTIONS', headers });
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-origin')).toBe(SITE);
     expect(answer.headers.get('access-control-allow-headers')).toMatch(/Authorization.*X-API-Key/);
@@ -267,11 +256,8 @@ describe('the Worker', () => {
     const down = {
       prepare: () => ({ bind: () => ({ raw: () => Promise.reject(new Error('D1_ERROR: down')) }) }),
     };
-    const request = new Request('http://localhost/api/session', {
-      headers: await givenSession(),
-    }) as Parameters<typeof worker.fetch>[0];
     const bindings = { ...env, DB: down } as unknown as typeof env;
-    const answer = await worker.fetch(request, bindings, createExecutionContext());
+    const answer = await callAt(bindings, '/api/session', { headers: await givenSession() });
     await expectProblem(answer, 503, 'storage-unavailable');
     expect(answer.headers.get('retry-after')).toBe('2');
   });

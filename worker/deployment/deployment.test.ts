@@ -1,9 +1,7 @@
 // A deployment is opened once, and found at fault before anything is answered.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import worker from '../index.ts';
-import { ORIGIN, serverCall } from '../test/harness.ts';
+import { serverCall, callAt } from '../test/harness.ts';
 import { openDeployment } from './deployment.ts';
 import type { Env } from './env.ts';
 
@@ -33,7 +31,7 @@ describe('a deployment', () => {
   ])('is refused from the first call on, whatever is asked: %s', async (fault, settings) => {
     const at: Env = { ...env, ...settings };
     for (const path of ['/v1/ping', '/sign-in', '/api/session', '/api/sign-in/methods', '/operator/status']) {
-      const answer = await worker.fetch(new Request(ORIGIN + path), at, createExecutionContext());
+      const answer = await callAt(at, path);
       expect([path, answer.status]).toEqual([path, 500]);
       expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(fault) as string });
     }

@@ -1,10 +1,8 @@
 // Which addresses a deployment answers at: its own, over https. Local mode needs no setting; nothing else goes without one.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
-import { bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { bearer, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 import { OPERATOR_SECRET } from '../test/faults.ts';
 
 const [FIRST, SECOND] = ['https://zone.example', 'https://api.zone.example:8443'];
@@ -17,10 +15,8 @@ const DEPLOYED = {
   INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT }),
 };
 
-async function send(url: string, init: RequestInit = {}, changed: Partial<Env> = {}): Promise<Response> {
-  const request = new Request(url, { redirect: 'manual', ...init });
-  return worker.fetch(request, { ...DEPLOYED, ...changed }, createExecutionContext());
-}
+const send = (url: string, init: RequestInit = {}, changed: Partial<Env> = {}) =>
+  callAt({ ...DEPLOYED, ...changed }, url, init);
 
 type ProblemBody = { type: string; detail?: string };
 

@@ -6,28 +6,21 @@ import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
 import { describeSessions } from '../sign-in/session.suite.ts';
-import { openDatabase, readDatabaseSize } from '../database.ts';
+import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Databases } from '../verification/source/source.ts';
 import { describeOrganisations } from '../organisation/register.suite.ts';
+import { pruningIn } from '../test/pruning.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
 import { describeLimits } from '../token/limits.suite.ts';
 import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
 import { prune } from '../upkeep/prune.ts';
-import type { Pruning } from '../upkeep/prune.ts';
 import { describeSource } from '../verification/source/source.suite.ts';
 import { openSource } from '../verification/source/hub-source.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
-
-/** What pruning needs of a deployment with this storage. */
-const deploymentOf = (of: Databases, eventsRetentionDays: number | null = null): Pruning => ({
-  openDatabase: () => openDatabase(of),
-  readDatabaseSize: (db) => readDatabaseSize(of, db),
-  settings: { eventsRetentionDays },
-});
 
 let server: LibsqlServer;
 let databases: Databases;
@@ -121,7 +114,7 @@ describe('a libSQL server', () => {
       expiresAt: 2,
     });
     const [newest] = await openSource(databases).newestChanges(1);
-    const pruned = await prune(deploymentOf(databases), now + 30 * 24 * 3_600_000);
+    const pruned = await prune(pruningIn(databases), now + 30 * 24 * 3_600_000);
     expect(pruned.removed.sessions).toBeGreaterThan(0);
     expect(pruned.removed.changes).toBeGreaterThan(0);
     expect(await openSource(databases).newestChanges(10)).toEqual([newest]);

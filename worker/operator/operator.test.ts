@@ -1,15 +1,15 @@
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import worker from '../index.ts';
 import type { Env } from '../deployment/env.ts';
 import {
-  ORIGIN,
+  actionsOf,
   bearer,
   call,
   givenOrganisation,
   givenSession,
   givenToken,
+  settledAt,
+  slugOf,
   withinOneMinute,
   write,
 } from '../test/harness.ts';
@@ -18,31 +18,18 @@ const SECRET = 'operator-secret-for-tests-0123456789abcdef';
 const BY = { authorization: `Bearer ${SECRET}` };
 
 /** A call to a deployment that has the operator secret, with whatever else is said of its settings. */
-async function operate(
+const operate = (
   method: string,
   path: string,
   body?: unknown,
   headers: HeadersInit = BY,
   settings: Partial<Env> = { OPERATOR_SECRET: SECRET },
-): Promise<Response> {
-  const context = createExecutionContext();
-  const answer = await worker.fetch(
-    new Request(new URL(`/operator${path}`, ORIGIN), {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    }),
-    { ...env, ...settings },
-    context,
-  );
-  await waitOnExecutionContext(context);
-  return answer;
-}
-
-async function slugOf(answer: Response): Promise<string> {
-  const problem = await answer.json<{ type: string }>();
-  return problem.type.split('#')[1] ?? '';
-}
+) =>
+  settledAt({ ...env, ...settings }, `/operator${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
 
 async function eventsOf(organisation: string) {
   const { results } = await env.DB.prepare(
@@ -53,7 +40,6 @@ async function eventsOf(organisation: string) {
   return results;
 }
 
-const actionsOf = async (organisation: string) => (await eventsOf(organisation)).map(({ action }) => action);
 const newId = () => `op-${crypto.randomUUID()}`;
 
 describe('who may speak for the platform', () => {

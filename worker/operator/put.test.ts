@@ -1,15 +1,8 @@
 // What a nightly repeat costs, and many organisations in one call.
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { bearer, call, givenOrganisation, givenToken } from '../test/harness.ts';
+import { actionsOf, bearer, call, givenOrganisation, givenToken } from '../test/harness.ts';
 import { counting, operate } from '../test/operate.ts';
-
-async function actionsOf(organisation: string): Promise<string[]> {
-  const { results } = await env.DB.prepare('SELECT action FROM events WHERE organisation_id = ? ORDER BY id')
-    .bind(organisation)
-    .all<{ action: string }>();
-  return results.map(({ action }) => action);
-}
 
 /** An Enterprise organisation with a token, as if it had stood for that long. */
 async function givenStanding(minutes: number): Promise<{ id: string; secret: string }> {

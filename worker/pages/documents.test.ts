@@ -1,12 +1,10 @@
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { PATHS } from '../../docs/openapi/document.ts';
 import { READS } from '../api/routes.ts';
-import worker from '../index.ts';
 import { operator } from '../operator/routes.ts';
 import { PROBLEMS } from '../http/problem.ts';
-import { ORIGIN, call } from '../test/harness.ts';
+import { ORIGIN, call, callAt } from '../test/harness.ts';
 
 describe('the OpenAPI document', () => {
   it('names this deployment, and may be read from any website', async () => {
@@ -21,9 +19,8 @@ describe('the OpenAPI document', () => {
 
   it('names each deployment by its own origin and product name, and marks each with its own tag', async () => {
     const read = async (origin: string, PRODUCT_NAME: string) => {
-      const request = new Request(`${origin}/openapi.json`);
       const named = { ...env, ORIGINS: '', PRODUCT_NAME } as unknown as typeof env;
-      const answer = await worker.fetch(request, named, createExecutionContext());
+      const answer = await callAt(named, `${origin}/openapi.json`);
       // The document's own shape.
       const { info, servers } = (await answer.json()) as { info: { title: string }; servers: unknown };
       return { etag: answer.headers.get('etag'), title: info.title, servers };
@@ -99,14 +96,8 @@ describe('the documentation', () => {
 
   it('names this deployment in the files for gateways, where it can be reached by https', async () => {
     const read = async (origin: string, VERIFY_HOST = '') => {
-      const request = new Request(`${origin}/docs/gateways`);
-      return (
-        await worker.fetch(
-          request,
-          { ...env, ORIGINS: 'https://tokens.acme.example', VERIFY_HOST },
-          createExecutionContext(),
-        )
-      ).text();
+      const deployment = { ...env, ORIGINS: 'https://tokens.acme.example', VERIFY_HOST };
+      return (await callAt(deployment, `${origin}/docs/gateways`)).text();
     };
     const page = await read('https://tokens.acme.example');
     expect(page).toContain('forward_auth https://tokens.acme.example {');
@@ -136,7 +127,7 @@ describe('the documentation', () => {
 
   it('shows a product name as text, whatever it holds', async () => {
     const named = { ...env, PRODUCT_NAME: '<img src=x>' } as unknown as typeof env;
-    const answer = await worker.fetch(new Request(`${ORIGIN}/docs`), named, createExecutionContext());
+    const answer = await callAt(named, '/docs');
     const page = await answer.text();
     expect(page).not.toContain('<img src=x');
     expect(page).toContain('&lt;img src=x');
@@ -177,7 +168,7 @@ describe('the documentation', () => {
       () => Promise.resolve(new Response('planted', { status: 500 })),
     ]) {
       const away = { ...env, ASSETS: { fetch } } as unknown as typeof env;
-      const answer = await worker.fetch(new Request(`${ORIGIN}/docs`), away, createExecutionContext());
+      const answer = await callAt(away, '/docs');
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
     }
   });

@@ -1,19 +1,13 @@
 // A page while storage fails: each call of it in turn. A person gets a page, never JSON, and never the data of another person.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
-import { ORIGIN, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { call, callAt, givenOrganisation, givenSession, givenToken, settledAt } from '../test/harness.ts';
 import { PAGE_HEADERS } from './headers.ts';
 
-async function visit(path: string, cookie: string, deployment: Env): Promise<Response> {
-  const context = createExecutionContext();
-  const answer = await worker.fetch(new Request(ORIGIN + path, { headers: { cookie } }), deployment, context);
-  await waitOnExecutionContext(context);
-  return answer;
-}
+const visit = (path: string, cookie: string, deployment: Env) =>
+  settledAt(deployment, path, { headers: { cookie } });
 
 /** Whether it is the page that says so, with nothing of anybody in it. */
 async function isUnavailable(answer: Response): Promise<boolean> {
@@ -91,13 +85,11 @@ it('shows names as text: none leaves the data of the page', async () => {
   expect(JSON.parse(boot).session.organisations[0].name).toBe(name);
 });
 
+const NAVIGATION = { headers: { 'sec-fetch-mode': 'navigate' } };
+
 describe('a person whose browser goes to an address that shows nothing', () => {
   const go = (path: string, headers: Record<string, string> = {}) =>
-    worker.fetch(
-      new Request(ORIGIN + path, { headers: { 'sec-fetch-mode': 'navigate', ...headers } }),
-      env as unknown as Env,
-      createExecutionContext(),
-    );
+    call(path, { headers: { 'sec-fetch-mode': 'navigate', ...headers } });
 
   it.each([
     ['/docs/nowhere', 404, 'This page doesn’t exist'],
@@ -150,8 +142,7 @@ describe('a person whose browser goes to an address that shows nothing', () => {
 
   it('shows a text of the deployment as text', async () => {
     const broken = { ...env, ORIGINS: '<b>' } as unknown as Env;
-    const request = new Request(`${ORIGIN}/sign-in`, { headers: { 'sec-fetch-mode': 'navigate' } });
-    const page = await (await worker.fetch(request, broken, createExecutionContext())).text();
+    const page = await (await callAt(broken, '/sign-in', NAVIGATION)).text();
     expect(page).toContain('<h1>Deployment misconfigured</h1>');
     expect(page).toContain('ORIGINS');
     expect(page).not.toContain('<b>');
@@ -159,9 +150,8 @@ describe('a person whose browser goes to an address that shows nothing', () => {
 
   it('gets JSON where the pages are away, and so does every program', async () => {
     const away = { ...env, ASSETS: { fetch: () => Promise.reject(new Error('planted')) } } as unknown as Env;
-    const request = new Request(`${ORIGIN}/v1/ping`, { headers: { 'sec-fetch-mode': 'navigate' } });
     for (const answer of [
-      await worker.fetch(request, away, createExecutionContext()),
+      await callAt(away, '/v1/ping', NAVIGATION),
       await go('/v1/ping', { 'sec-fetch-mode': 'cors' }),
       await go('/docs/nowhere', { 'sec-fetch-mode': 'cors' }),
     ])

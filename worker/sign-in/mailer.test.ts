@@ -5,37 +5,24 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
-import { givenOrganisation } from '../test/harness.ts';
+import { callAt, givenOrganisation, settledAt, writing } from '../test/harness.ts';
 
 const DEPLOYED = 'https://zone.example';
 
 type Mail = { from: string; to: string; subject: string; text: string; html: string };
 
-/** A deployed host is asked for a link. */
-const askFor = (email: string, client: Record<string, string> = {}): Request =>
-  new Request(`${DEPLOYED}/api/sign-in/link`, {
-    method: 'POST',
-    headers: {
-      origin: DEPLOYED,
-      'content-type': 'application/json',
-      'cf-connecting-ip': crypto.randomUUID(),
-      ...client,
-    },
-    body: JSON.stringify({ email }),
-  });
+/** What a deployed host is asked for a link with. */
+const LINK = `${DEPLOYED}/api/sign-in/link`;
+const askFor = (email: string, client: Record<string, string> = {}): RequestInit =>
+  writing('POST', { origin: DEPLOYED, 'cf-connecting-ip': crypto.randomUUID(), ...client }, { email });
 
 /** Asks a deployed host for a link, and hands on what was mailed by the time that the answer was there, and after it. */
 async function ask(email: string, settings: object = {}, client: Record<string, string> = {}) {
   const { EMAIL: binding } = env as Env;
   if (binding === undefined) throw new Error('the tests have no send_email binding');
   const send = vi.spyOn(binding, 'send');
-  const context = createExecutionContext();
-  const answer = await worker.fetch(
-    askFor(email, client),
-    { ...env, EMAIL: binding, EMAIL_FROM: 'zone@example.com', ...settings },
-    context,
-  );
-  await waitOnExecutionContext(context);
+  const deployment = { ...env, EMAIL: binding, EMAIL_FROM: 'zone@example.com', ...settings };
+  const answer = await settledAt(deployment, LINK, askFor(email, client));
   // The object form of the message is the only one that the product sends.
   const mails = send.mock.calls.map(([message]) => message as unknown as Mail);
   const outcomes = await Promise.allSettled(send.mock.results.map(({ value }) => value));
@@ -56,19 +43,9 @@ describe('sign-in links by e-mail', () => {
     for (const body of [mail?.text, mail?.html])
       expect(body).toMatch(/https:\/\/zone\.example\/sign-in#code=[\w-]{43}\b/);
     const code = /#code=([\w-]{43})/.exec(mail?.text ?? '')?.[1];
-    const redeemed = await worker.fetch(
-      new Request(`${DEPLOYED}/api/sign-in/redeem`, {
-        method: 'POST',
-        headers: {
-          origin: DEPLOYED,
-          'content-type': 'application/json',
-          cookie: (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
-        },
-        body: JSON.stringify({ code }),
-      }),
-      env,
-      createExecutionContext(),
-    );
+    const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const redeeming = writing('POST', { origin: DEPLOYED, cookie }, { code });
+    const redeemed = await callAt(env, `${DEPLOYED}/api/sign-in/redeem`, redeeming);
     expect(redeemed.status).toBe(204);
   });
 
@@ -76,11 +53,8 @@ describe('sign-in links by e-mail', () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);
     const never = { send: () => new Promise(() => {}) } as unknown as NonNullable<Env['EMAIL']>;
-    const answer = await worker.fetch(
-      askFor(email),
-      { ...env, EMAIL: never, EMAIL_FROM: 'zone@example.com' },
-      createExecutionContext(),
-    );
+    const deployment = { ...env, EMAIL: never, EMAIL_FROM: 'zone@example.com' };
+    const answer = await callAt(deployment, LINK, askFor(email));
     expect(answer.status).toBe(202);
   }, 5000);
 
@@ -95,10 +69,8 @@ describe('sign-in links by e-mail', () => {
     const log = vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
     const error = Object.assign(new Error(`cannot send from zone@example.com to ${email}`), fields);
     const EMAIL = { send: () => Promise.reject(error) } as unknown as NonNullable<Env['EMAIL']>;
-    const context = createExecutionContext();
     const settings = { ...env, EMAIL, EMAIL_FROM: 'zone@example.com' };
-    expect((await worker.fetch(askFor(email), settings, context)).status).toBe(202);
-    await waitOnExecutionContext(context);
+    expect((await settledAt(settings, LINK, askFor(email))).status).toBe(202);
     log.mockRestore();
     const lines = printed.map((line) => JSON.parse(line));
     expect(lines).toContainEqual({ level: 'error', event: 'mail-not-sent', detail });
@@ -136,7 +108,7 @@ describe('sign-in links by e-mail', () => {
       const send = { send: () => Promise.resolve() } as unknown as NonNullable<Env['EMAIL']>;
       const context = createExecutionContext();
       const settings = { ...counted, EMAIL: send, EMAIL_FROM: 'zone@example.com' };
-      const answer = await worker.fetch(askFor(email), settings, context);
+      const answer = await worker.fetch(new Request(LINK, askFor(email)), settings, context);
       expect(answer.status).toBe(202);
       const before = [...calls];
       await waitOnExecutionContext(context);

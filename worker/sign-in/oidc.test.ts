@@ -1,12 +1,10 @@
 // Single sign-on against an issuer that lies in every way that an issuer can: the browser's journey against a real
 // provider is e2e/oidc.test.ts. The network is replaced, nothing of ours.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
-import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
-import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
+import { ORIGIN, call, givenOrganisation, givenSession, settledAt } from '../test/harness.ts';
 import { pathToReturnTo } from './redirect.ts';
 import { beginRoundTrip, readRoundTrip } from './round-trip.ts';
 
@@ -110,21 +108,8 @@ async function answerAsIssuer(input: RequestInfo | URL, init?: RequestInit): Pro
 
 const SETTINGS = { OIDC_ISSUER: ISSUER, OIDC_CLIENT_ID: 'zone', OIDC_CLIENT_SECRET: 'a client secret' };
 
-async function send(
-  path: string,
-  cookie = '',
-  settings: object = SETTINGS,
-  ip: string = crypto.randomUUID(),
-): Promise<Response> {
-  const context = createExecutionContext();
-  const request = new Request(new URL(path, ORIGIN), {
-    redirect: 'manual',
-    headers: { cookie, 'cf-connecting-ip': ip },
-  });
-  const answer = await worker.fetch(request, { ...env, ...settings }, context);
-  await waitOnExecutionContext(context);
-  return answer;
-}
+const send = (path: string, cookie = '', settings: object = SETTINGS, ip: string = crypto.randomUUID()) =>
+  settledAt({ ...env, ...settings }, path, { headers: { cookie, 'cf-connecting-ip': ip } });
 
 /** The cookie that the answer begins: of a session, or else of a round trip. */
 function cookieOf(answer: Response): string {

@@ -1,12 +1,19 @@
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
-import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { markedValue } from '../marked.ts';
 import { randomValue } from '../random.ts';
-import { call, givenCode, givenOrganisation, givenSession, write, withinOneMinute } from '../test/harness.ts';
+import {
+  call,
+  callAt,
+  givenCode,
+  givenOrganisation,
+  givenSession,
+  withinOneMinute,
+  write,
+  writing,
+} from '../test/harness.ts';
 import { redeemLinkCode } from './link-code.ts';
 import { findSession, readSession } from './session.ts';
 
@@ -64,14 +71,10 @@ describe('signing in by link', () => {
     await givenOrganisation('pro', [email]);
     const code = await givenCode(email, 'browser', Date.now());
     const ask = (path: string, cookie: string, method = 'POST') =>
-      worker.fetch(
-        new Request(`https://zone.example${path}`, {
-          method,
-          headers: { cookie, origin: 'https://zone.example', 'content-type': 'application/json' },
-          ...(method === 'POST' ? { body: JSON.stringify({ code }) } : {}),
-        }) as Parameters<typeof worker.fetch>[0],
+      callAt(
         env,
-        createExecutionContext(),
+        `https://zone.example${path}`,
+        writing(method, { cookie, origin: 'https://zone.example' }, method === 'POST' ? { code } : undefined),
       );
     expect((await ask('/api/sign-in/redeem', 'local-sign-in=browser')).status).toBe(401);
     const answer = await ask('/api/sign-in/redeem', '__Host-sign-in=browser');
@@ -244,17 +247,9 @@ describe('signing in by link', () => {
     const { env: counted, calls } = deploymentWith(null);
     const statuses: number[] = [];
     for (let count = 0; count < 100; count++) {
-      const request = new Request('http://localhost/api/sign-in/redeem', {
-        method: 'POST',
-        headers: {
-          origin: 'http://localhost',
-          'content-type': 'application/json',
-          cookie: browser,
-          'cf-connecting-ip': ip,
-        },
-        body: JSON.stringify({ code: count % 2 === 0 ? randomValue() : 'x' }),
-      });
-      statuses.push((await worker.fetch(request, counted, createExecutionContext())).status);
+      const code = count % 2 === 0 ? randomValue() : 'x';
+      const asked = writing('POST', { cookie: browser, 'cf-connecting-ip': ip }, { code });
+      statuses.push((await callAt(counted, '/api/sign-in/redeem', asked)).status);
     }
     expect(new Set(statuses)).toEqual(new Set([401, 429]));
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
@@ -287,19 +282,7 @@ describe('signing in by link', () => {
       LINKS_PER_ADDRESS_AND_CLIENT: unlimited,
     };
     const ask = (ip: string) =>
-      worker.fetch(
-        new Request('http://localhost/api/sign-in/link', {
-          method: 'POST',
-          headers: {
-            origin: 'http://localhost',
-            'content-type': 'application/json',
-            'cf-connecting-ip': ip,
-          },
-          body: JSON.stringify({ email }),
-        }),
-        settings,
-        createExecutionContext(),
-      );
+      callAt(settings, '/api/sign-in/link', writing('POST', { 'cf-connecting-ip': ip }, { email }));
     const statuses: number[] = [];
     for (let count = 0; count < 20; count++) statuses.push((await ask('203.0.113.66')).status);
     expect(statuses).toEqual([202, 202, 202, ...Array<number>(17).fill(429)]);
@@ -333,13 +316,9 @@ describe('signing in by link', () => {
         return Promise.resolve({ success: false });
       },
     };
-    const request = new Request('http://localhost/api/sign-in/link', {
-      method: 'POST',
-      headers: { origin: 'http://localhost', 'content-type': 'application/json', 'cf-connecting-ip': ip },
-      body: JSON.stringify({ email }),
-    });
     const settings = { ...counted, LINKS_PER_ADDRESS_AND_CLIENT: limiter };
-    const answer = await worker.fetch(request, settings, createExecutionContext());
+    const asked = writing('POST', { 'cf-connecting-ip': ip }, { email });
+    const answer = await callAt(settings, '/api/sign-in/link', asked);
     expect(answer.status).toBe(429);
     expect(keys).toEqual([`${email} ${ip}`]);
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
@@ -369,13 +348,9 @@ describe('signing in by link', () => {
       limit: ({ key }: { key: string }) => Promise.resolve({ success: keys.push(key) <= 3 }),
     };
     const from = async (ip: string, path: string, body: object) => {
-      const request = new Request(`http://localhost/api/sign-in/${path}`, {
-        method: 'POST',
-        headers: { origin: 'http://localhost', 'content-type': 'application/json', 'cf-connecting-ip': ip },
-        body: JSON.stringify(body),
-      });
       const settings = { ...env, REQUESTS_PER_NETWORK: limiter };
-      return (await worker.fetch(request, settings, createExecutionContext())).status;
+      const asked = writing('POST', { 'cf-connecting-ip': ip }, body);
+      return (await callAt(settings, `/api/sign-in/${path}`, asked)).status;
     };
     const statuses: number[] = [];
     for (let net = 0; net < 3; net++)
@@ -434,9 +409,7 @@ describe('signing in by link', () => {
 
   it('tells the sign-in page which ways to sign in there are', async () => {
     const methods = async (origin: string, settings: object): Promise<unknown> => {
-      const request = new Request(`${origin}/api/sign-in/methods`);
-      const context = createExecutionContext();
-      return (await worker.fetch(request, { ...env, ...settings }, context)).json();
+      return (await callAt({ ...env, ...settings }, `${origin}/api/sign-in/methods`)).json();
     };
     const provider = {
       OIDC_ISSUER: 'https://issuer.example',
@@ -527,10 +500,8 @@ describe('a session', () => {
       const ip = address();
       const statuses: number[] = [];
       for (let count = 0; count < 100; count++) {
-        const request = new Request(`http://localhost${path}`, {
-          headers: { cookie: `local-session=${randomValue()}`, 'cf-connecting-ip': ip },
-        });
-        statuses.push((await worker.fetch(request, counted, createExecutionContext())).status);
+        const headers = { cookie: `local-session=${randomValue()}`, 'cf-connecting-ip': ip };
+        statuses.push((await callAt(counted, path, { headers })).status);
       }
       expect(new Set(statuses)).toEqual(new Set(path.startsWith('/api') ? [401, 429] : [200]));
       expect(calls.filter((name) => /^(?:D1|KV|hub)/.test(name))).toEqual([]);
@@ -546,8 +517,7 @@ describe('a session', () => {
     expect((await write('POST', '/api/sign-out', session)).status).toBe(204);
     const { env: counted, calls } = deploymentWith(null);
     for (let count = 0; count < 100; count++) {
-      const request = new Request('http://localhost/api/session', { headers: session });
-      expect((await worker.fetch(request, counted, createExecutionContext())).status).toBe(401);
+      expect((await callAt(counted, '/api/session', { headers: session })).status).toBe(401);
     }
     expect(calls).toEqual(['D1.raw']);
   });

@@ -1,12 +1,10 @@
 // Each storage call of each mutation fails in turn, in three ways: lost, done without an answer, slow. Each time the
 // mutation is done completely or not at all, the answer is a problem or correct, and a repeat completes the mutation.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
 import { FAULTS, OPERATOR_SECRET, deploymentWith } from './faults.ts';
-import { ORIGIN, givenCode, givenOrganisation, givenSession, givenToken } from './harness.ts';
+import { givenCode, givenOrganisation, givenSession, givenToken, settledAt, writing } from './harness.ts';
 
 type Given = {
   organisation: string;
@@ -120,27 +118,15 @@ async function stateOf(given: Given): Promise<unknown> {
 
 async function send(deed: Deed, given: Given, deployment: Env): Promise<Response> {
   const [method, path, body] = deed.request(given);
-  const context = createExecutionContext();
-  const answer = await worker.fetch(
-    new Request(new URL(path, ORIGIN), {
-      method,
-      headers: path.startsWith('/operator')
-        ? { authorization: `Bearer ${OPERATOR_SECRET}` }
-        : {
-            cookie: given.session.cookie,
-            origin: ORIGIN,
-            'idempotency-key': given.key,
-            // A separate client for the limiters.
-            'cf-connecting-ip': given.key,
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
-    deployment,
-    context,
-  );
-  await waitOnExecutionContext(context);
-  return answer;
+  const headers = path.startsWith('/operator')
+    ? { authorization: `Bearer ${OPERATOR_SECRET}` }
+    : {
+        cookie: given.session.cookie,
+        'idempotency-key': given.key,
+        // A separate client for the limiters.
+        'cf-connecting-ip': given.key,
+      };
+  return settledAt(deployment, path, writing(method, headers, body));
 }
 
 // Each case sends the mutation twice for each of its storage calls, and waits for slow calls.

@@ -1,6 +1,9 @@
 // Shared by tests in workerd: organisations, members, tokens and calls, through the real tables and the real routes.
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
+import { expect } from 'vitest';
+import type { Env } from '../deployment/env.ts';
+import worker from '../index.ts';
 import { createLinkCode } from '../sign-in/link-code.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import { markedValue } from '../marked.ts';
@@ -12,9 +15,32 @@ import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../to
 
 export const ORIGIN = 'http://localhost';
 
+/** `path`: below ORIGIN, or a whole address. */
+function requestTo(path: string, init: RequestInit): Parameters<typeof worker.fetch>[0] {
+  const address = new URL(path.startsWith('/') ? ORIGIN + path : path, ORIGIN);
+  // An incoming request has its `cf` filled in; this one has what the test gives of it.
+  return new Request(address, { redirect: 'manual', ...init }) as Parameters<typeof worker.fetch>[0];
+}
+
 /** Sends a request to the Worker. */
 export function call(path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init }));
+  return exports.default.fetch(requestTo(path, init));
+}
+
+/**
+ * The same with settings and bindings of the test. An object is an isolate: another one starts with an empty memory. What runs
+ * behind the answer is not waited for.
+ */
+export async function callAt(deployment: Env, path: string, init: RequestInit = {}): Promise<Response> {
+  return worker.fetch(requestTo(path, init), deployment, createExecutionContext());
+}
+
+/** The same, and waits for what runs behind the answer. */
+export async function settledAt(deployment: Env, path: string, init: RequestInit = {}): Promise<Response> {
+  const context = createExecutionContext();
+  const answer = await worker.fetch(requestTo(path, init), deployment, context);
+  await waitOnExecutionContext(context);
+  return answer;
 }
 
 /** A call of a server, as verification is asked about it. */
@@ -98,9 +124,9 @@ export async function givenCode(email: string, browser: string, now = Date.now()
   return code;
 }
 
-/** A write as the dashboard sends it. */
-export function write(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
-  return call(path, {
+/** What the dashboard sends for a write. */
+export function writing(method: string, headers: HeadersInit, body?: unknown): RequestInit {
+  return {
     method,
     headers: {
       origin: ORIGIN,
@@ -108,7 +134,35 @@ export function write(method: string, path: string, headers: HeadersInit, body?:
       ...Object.fromEntries(new Headers(headers)),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  };
+}
+
+/** A write as the dashboard sends it. */
+export function write(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
+  return call(path, writing(method, headers, body));
+}
+
+/** The status of a call with a token, whose secret a first answer alone has. */
+export async function statusOf(secret: string | null): Promise<number> {
+  return (await call('/v1/ping', { headers: bearer(secret ?? '') })).status;
+}
+
+/** The part of a problem's type that names it. The answer must be a problem, of its own status (RFC 9457). */
+export async function slugOf(answer: Response): Promise<string | undefined> {
+  const problem = await answer.json<{ type: string; status: number }>();
+  expect([answer.headers.get('content-type'), answer.status]).toEqual([
+    'application/problem+json',
+    problem.status,
+  ]);
+  return problem.type.split('#')[1];
+}
+
+/** What is on record of an organisation, oldest first. */
+export async function actionsOf(organisation: string): Promise<string[]> {
+  const { results } = await env.DB.prepare('SELECT action FROM events WHERE organisation_id = ? ORDER BY id')
+    .bind(organisation)
+    .all<{ action: string }>();
+  return results.map(({ action }) => action);
 }
 
 /** Runs a burst against a limiter within one minute of the clock. When a minute ends during the burst, it runs again. */

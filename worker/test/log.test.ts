@@ -6,7 +6,7 @@ import { READS } from '../api/routes.ts';
 import worker from '../index.ts';
 import type { Env } from '../deployment/env.ts';
 import { randomValue } from '../random.ts';
-import { bearer, call, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
+import { bearer, call, callAt, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
 
 const FIELDS = new Set([
   'method',
@@ -47,12 +47,9 @@ function line(): Record<string, unknown> {
 }
 
 /** A call with changed settings or bindings. */
-function callWith(changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
-  const request = new Request(`http://localhost${path}`, init);
+const callWith = (changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> =>
   // The test's own bindings stand beside the Worker's.
-  const ours = { ...(env as Env), ...changed };
-  return Promise.resolve(worker.fetch(request, ours, createExecutionContext()));
-}
+  callAt({ ...(env as Env), ...changed }, path, init);
 
 describe('the line about a request', () => {
   it('says who called what with which token, and how it ended', async () => {

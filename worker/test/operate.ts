@@ -1,9 +1,7 @@
 // Calls of the operator to a deployment with the operator secret, and bindings that count the cost of a call.
-import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
-import { ORIGIN } from './harness.ts';
+import { settledAt } from './harness.ts';
 
 const SECRET = 'operator-secret-for-tests-0123456789abcdef';
 
@@ -14,18 +12,11 @@ export async function operate(
   body?: unknown,
   settings: Partial<Env> = {},
 ): Promise<Response> {
-  const context = createExecutionContext();
-  const answer = await worker.fetch(
-    new Request(new URL(`/operator${path}`, ORIGIN), {
-      method,
-      headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    }),
-    { ...env, OPERATOR_SECRET: SECRET, ...settings },
-    context,
-  );
-  await waitOnExecutionContext(context);
-  return answer;
+  return settledAt({ ...env, OPERATOR_SECRET: SECRET, ...settings }, `/operator${path}`, {
+    method,
+    headers: { authorization: `Bearer ${SECRET}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
 }
 
 /** Bindings that record the statements that are sent and the hubs that are asked. */

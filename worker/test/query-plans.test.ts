@@ -1,6 +1,6 @@
 // The query plan of every statement of the dashboard's and the operator's routes: none may scan a whole table, and a
 // page of the activity is read in index order, never sorted.
-import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
@@ -8,7 +8,7 @@ import { sealCursor } from '../activity/shown.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
 import { RETIRE_CRON } from '../upkeep/retire.ts';
-import { ORIGIN, givenOrganisation, givenSession, givenToken } from './harness.ts';
+import { givenOrganisation, givenSession, givenToken, settledAt, writing } from './harness.ts';
 
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
 const statements = new Map<string, string>();
@@ -30,24 +30,12 @@ function recordingAs(sender: string): Env {
   return { ...env, DB: recording, OPERATOR_SECRET };
 }
 
-async function send(method: string, path: string, headers: HeadersInit, body?: unknown): Promise<Response> {
-  const context = createExecutionContext();
-  const answer = await worker.fetch(
-    new Request(new URL(path, ORIGIN), {
-      method,
-      headers: {
-        origin: ORIGIN,
-        'content-type': 'application/json',
-        ...Object.fromEntries(new Headers(headers)),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
+const send = (method: string, path: string, headers: HeadersInit, body?: unknown) =>
+  settledAt(
     recordingAs(`${method} ${path.replace(/[\w-]*-[\w-]{20,}/g, ':id')}`),
-    context,
+    path,
+    writing(method, headers, body),
   );
-  await waitOnExecutionContext(context);
-  return answer;
-}
 
 beforeAll(async () => {
   const organisation = await givenOrganisation();

@@ -1,16 +1,12 @@
 // A change whose answer was lost has happened. A repeat may answer "done" only when the change holds at every
 // other isolate, as after a first answer.
-import { createExecutionContext } from 'cloudflare:test';
 import { expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
 import { deploymentWith } from './faults.ts';
-import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from './harness.ts';
+import { ORIGIN, bearer, callAt, givenOrganisation, givenSession, givenToken } from './harness.ts';
 import { newIsolate } from './model.ts';
 
 const LEASES = { REVOCATION_LEASE_MS: '1000', HUB_LEASE_MS: '10000' };
-const ask = async (deployment: Env, path: string, init: RequestInit): Promise<Response> =>
-  worker.fetch(new Request(ORIGIN + path, init), deployment, createExecutionContext());
 
 it.each([
   { method: 'DELETE', body: null, repeated: 404 },
@@ -22,9 +18,9 @@ it.each([
     const session = await givenSession();
     const { id, secret } = await givenToken(organisation);
     const other = newIsolate();
-    const verify = async () => (await ask(other, '/v1/ping', { headers: bearer(secret) })).status;
+    const verify = async () => (await callAt(other, '/v1/ping', { headers: bearer(secret) })).status;
     const change = (deployment: Env, token = id) =>
-      ask({ ...deployment, ...LEASES }, `/api/organisations/${organisation}/tokens/${token}`, {
+      callAt({ ...deployment, ...LEASES }, `/api/organisations/${organisation}/tokens/${token}`, {
         method,
         headers: { ...session, origin: ORIGIN, 'content-type': 'application/json' },
         body,

@@ -1,4 +1,4 @@
-// Rows that tests insert directly, into D1 or libSQL.
+// Rows that tests insert directly, into D1 or libSQL, and why a database takes no other.
 import type { Db } from '../database.ts';
 import type { Plan } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
@@ -45,4 +45,10 @@ export async function insertToken(
     .insert(tokens)
     .values({ id, organisationId, hash, preview, active, createdBy: 'owner@example.com', createdAt });
   return { id, hash };
+}
+
+/** Why the database refused; the clients wrap its words differently. */
+export async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
+  const failure: unknown = await Promise.resolve(statement).catch((error: unknown) => error);
+  return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
 }

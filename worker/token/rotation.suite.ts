@@ -6,7 +6,7 @@ import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { selectStanding } from '../organisation/store.ts';
 import { sha256Hex } from '../random.ts';
-import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken, refusalOf } from '../test/rows.ts';
 import { changes, events, organisations, replacedSecrets, tokens } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
 import type { Retire } from './retirement.ts';
@@ -32,12 +32,6 @@ function newSecret() {
   // A SHA-256 in hex, of anything.
   const hash = sha256Hex(crypto.randomUUID()) as TokenHash;
   return { hash, preview: `9q${(drawn++).toString(36).padStart(3, '0')}` };
-}
-
-/** Why the database refused; the clients wrap its words differently. */
-async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
-  const failure: unknown = await Promise.resolve(statement).catch((error: unknown) => error);
-  return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
 }
 
 /** `open` is called before the first test. */

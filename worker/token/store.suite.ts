@@ -4,7 +4,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken, refusalOf } from '../test/rows.ts';
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
@@ -27,12 +27,6 @@ function newToken(preview = '9pABC'): NewToken {
   const id = crypto.randomUUID();
   // A SHA-256 in hex, of anything.
   return { id, hash: sha256Hex(id) as TokenHash, preview, name: null, ...UNLIMITED };
-}
-
-/** Why the database refused; the clients wrap its words differently. */
-async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
-  const failure: unknown = await Promise.resolve(statement).catch((error: unknown) => error);
-  return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
 }
 
 /** The same database, and the answers of its batches: what a statement read or wrote shows in them. */

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
-import { bearer, call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
+import { givenOrganisation, givenSession, givenToken, statusOf, write } from '../test/harness.ts';
 import type { ChangeHub } from '../verification/hub/change-hub.ts';
 import type { Source } from '../verification/record.ts';
 import { hashOf } from '../verification/simulation/table.ts';
@@ -35,8 +35,6 @@ async function given(retire: string) {
   };
   return { id, old, secret, row, events };
 }
-
-const statusOf = async (secret: string) => (await call('/v1/ping', { headers: bearer(secret) })).status;
 
 it('writes the end of a secret down once, with its event, whether the run is late or comes twice', async () => {
   const { row, events } = await given('1h');

@@ -1,12 +1,18 @@
 // A deployment that is kept in a jurisdiction: one hub for all of the world, and no KV. workerd has no jurisdictions ("not
 // implemented in workerd"), so that the namespace is wrapped: what is asked of `jurisdiction("eu")` is a real hub of its own.
-import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
-import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken, serverCall } from '../test/harness.ts';
+import {
+  ORIGIN,
+  bearer,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+  serverCall,
+  callAt,
+} from '../test/harness.ts';
 import { operate } from '../test/operate.ts';
 
 const CALLERS = [{ continent: 'NA', longitude: '-122.4' }, { continent: 'OC' }, { continent: 'EU' }] as const;
@@ -41,15 +47,8 @@ function givenJurisdiction() {
   return { settings, asked, kv };
 }
 
-/** What runs behind an answer tells counts after ten seconds, and is not waited for. */
-async function send(deployment: Env, path: string, init: RequestInit): Promise<Response> {
-  const request = new Request(`${ORIGIN}${path}`, init);
-  // An incoming request has its `cf` filled in; this one has what is read of it.
-  return worker.fetch(request as Parameters<typeof worker.fetch>[0], deployment, createExecutionContext());
-}
-
 const statusOf = async (deployment: Env, secret: string, cf: RequestInit['cf']): Promise<number> =>
-  (await send(deployment, '/v1/ping', { headers: bearer(secret), ...(cf === undefined ? {} : { cf }) }))
+  (await callAt(deployment, '/v1/ping', { headers: bearer(secret), ...(cf === undefined ? {} : { cf }) }))
     .status;
 
 describe('in a jurisdiction', () => {
@@ -72,7 +71,11 @@ describe('in a jurisdiction', () => {
         );
       await vi.waitUntil(async () => (await statuses()) && isWarm(), { timeout: 10_000 });
       const writer = { ...env, ...settings };
-      const answer = await send(writer, path, { method: 'PATCH', headers, body: JSON.stringify({ active }) });
+      const answer = await callAt(writer, path, {
+        method: 'PATCH',
+        headers,
+        body: JSON.stringify({ active }),
+      });
       expect(answer.status).toBe(200);
       const expected = active ? 200 : 401;
       for (let round = 0; round < 5; round++)

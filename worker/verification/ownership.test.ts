@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
-import { ORIGIN, bearer, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { ORIGIN, bearer, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 import { FOREIGN_FAULT, deploymentIdOf } from './ownership.ts';
 
 const OWN = deploymentIdOf(env.CHANGE_HUB);
@@ -28,14 +28,8 @@ const belongsTo = (id: string) =>
 /** An isolate of its own. */
 const isolate = (): Env => ({ ...env, HUB_LEASE_MS: '10000' });
 
-async function send(deployment: Env, path: string, init: RequestInit): Promise<Response> {
-  const request = new Request(`${ORIGIN}${path}`, init);
-  // An incoming request has its `cf` filled in; this one has what is read of it.
-  return worker.fetch(request as Parameters<typeof worker.fetch>[0], deployment, createExecutionContext());
-}
-
 const ping = (deployment: Env, secret: string, region: keyof typeof IN) =>
-  send(deployment, '/v1/ping', { headers: bearer(secret), cf: IN[region] });
+  callAt(deployment, '/v1/ping', { headers: bearer(secret), cf: IN[region] });
 
 async function fault(answer: Response): Promise<unknown> {
   return [answer.status, (await answer.json<{ detail?: string }>()).detail];
@@ -58,7 +52,7 @@ describe('a database', () => {
     const answers = [await ping(first, secret, 'afr'), await ping(first, secret, 'afr')];
     // The call that finds out is not accepted either.
     expect(answers.map(({ status }) => status)).toEqual([503, 500]);
-    expect(await fault(await send(first, '/api/session', {}))).toEqual([500, FOREIGN_FAULT]);
+    expect(await fault(await callAt(first, '/api/session', {}))).toEqual([500, FOREIGN_FAULT]);
     expect((await ping(isolate(), secret, 'afr')).status).toBe(503);
     // The hub says it once, and each isolate.
     expect(faults()).toEqual([
@@ -76,7 +70,7 @@ describe('a database', () => {
     const headers = { ...(await givenSession()), origin: ORIGIN, 'content-type': 'application/json' };
     const writer = isolate();
     const path = `/api/organisations/${organisation}/tokens/${id}`;
-    const change = () => send(writer, path, { method: 'PATCH', headers, body: '{"active":false}' });
+    const change = () => callAt(writer, path, { method: 'PATCH', headers, body: '{"active":false}' });
     expect(await fault(await change())).toEqual([500, FOREIGN_FAULT]);
     // From then on before anything is written.
     const prepare = vi.spyOn(env.DB, 'prepare');

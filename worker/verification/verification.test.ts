@@ -10,16 +10,15 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
-import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import {
-  ORIGIN,
   bearer,
   givenOrganisation,
   givenSession,
   givenToken,
   serverCall,
   write,
+  callAt,
 } from '../test/harness.ts';
 import { hashOfSecret, mintSecret } from '../token/secret.ts';
 import { ChangeHub } from './hub/change-hub.ts';
@@ -63,13 +62,7 @@ function isolate(settings: Partial<Env> = {}): { env: Env; calls: string[] } {
 }
 
 async function ping(deployment: Env, secret: string, region: Region = 'afr'): Promise<Response> {
-  const context = createExecutionContext();
-  const request = new Request(`${ORIGIN}/v1/ping`, {
-    headers: bearer(secret),
-    cf: REGIONS[region],
-  });
-  // An incoming request has its `cf` filled in; this one has what is read of it.
-  return worker.fetch(request as Parameters<typeof worker.fetch>[0], deployment, context);
+  return callAt(deployment, '/v1/ping', { headers: bearer(secret), cf: REGIONS[region] });
 }
 
 async function statusOf(deployment: Env, secret: string, region?: Region): Promise<number> {
