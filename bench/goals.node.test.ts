@@ -49,5 +49,5 @@ it('a slice without one of the two, or at another number of connections, is not 
 });
 
 it('no goal is measured without figures', () => {
-  expect(goals([], null, null).map(verdict)).toEqual(Array(7).fill('not measured'));
+  expect(new Set(goals([], null, null).map(verdict))).toEqual(new Set(['not measured']));
 });

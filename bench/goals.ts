@@ -39,6 +39,16 @@ export function goals(slices: Slice[], startUp: StartUp | null, bytes: Bytes | n
       measured: ratio(slices, 'ours-forged', FLOOR, 32, cpu),
     },
     {
+      what: 'warm, CPU at 32 / the version before',
+      atMost: 1.02,
+      measured: ratio(slices, 'ours', 'before', 32, cpu),
+    },
+    {
+      what: 'ten networks and five paths, CPU at 32 / no limits',
+      atMost: 1.1,
+      measured: ratio(slices, 'ours-limited', 'ours', 32, cpu),
+    },
+    {
       what: 'Worker, gzip',
       atMost: 60,
       measured: gzip === null ? null : { median: gzip, low: gzip, high: gzip },

@@ -26,6 +26,7 @@ const HOT = new Set([
   'hono-bearer',
   'ours',
   'ours-forged',
+  'ours-limited',
   'before',
   'before-forged',
 ]);

@@ -34,9 +34,13 @@ export async function checkAnswers(variants: Variant[]): Promise<void> {
 
 /** The headers of the answer, without what differs with the request and the body. */
 async function answers(key: string, port: number, raw: Uint8Array, expected: number): Promise<string> {
-  const [, path = '', secret = ''] =
-    /^GET (\S+)[^]*Bearer (\S+)/.exec(Buffer.from(raw).toString('latin1')) ?? [];
-  const headers = { authorization: `Bearer ${secret}` };
+  const text = Buffer.from(raw).toString('latin1');
+  const [, path = '', secret = ''] = /^GET (\S+)[^]*Bearer (\S+)/.exec(text) ?? [];
+  const [, address] = /^CF-Connecting-IP: (\S+)/m.exec(text) ?? [];
+  const headers = {
+    authorization: `Bearer ${secret}`,
+    ...(address === undefined ? {} : { 'cf-connecting-ip': address }),
+  };
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
   if (answer.status !== expected)
     throw new Error(`${key} answers ${answer.status} where ${expected} is right`);

@@ -80,6 +80,19 @@ export async function addTokens(database: Database, count: number): Promise<stri
   return secrets;
 }
 
+/** The address of a caller from whom a limited token may be used. */
+export const ALLOWED_ADDRESS = '203.0.113.7';
+
+/** Gives a token ten networks and five paths. The last of each is the one that allows the call, so that all of them are compared. */
+export async function limitToken(database: Database, secret: string, path: string): Promise<void> {
+  const networks = [...Array.from({ length: 9 }, (_, index) => `2001:db8:${index}::/48`), '203.0.113.0/24'];
+  const paths = [...Array.from({ length: 4 }, (_, index) => `/v1/events/${index}`), path];
+  await database
+    .prepare('UPDATE tokens SET networks = ?, paths = ? WHERE hash = ?')
+    .bind(JSON.stringify(networks), JSON.stringify(paths), hashOfSecret(secret))
+    .run();
+}
+
 /** Adds tokens of other organisations, ten for each. One statement makes them inside the database. */
 export async function addStrangers(database: Database, count: number): Promise<void> {
   const organisations = count / PER_ORGANISATION;

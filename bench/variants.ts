@@ -5,8 +5,10 @@ import { openFleet, ours, peer, type Fleet, type WorkerOptions } from './fleet.t
 import { request } from './load.ts';
 import {
   addTokens,
+  ALLOWED_ADDRESS,
   forgedSecrets,
   genuineSecrets,
+  limitToken,
   migrate,
   PER_ORGANISATION,
   ring,
@@ -92,6 +94,7 @@ export async function openVariants({
     }),
     ours({ name: 'ours', code: product, database }),
     ours({ name: 'ours-forged', code: product, database }),
+    ours({ name: 'ours-limited', code: product, database }),
     ...['before', 'before-forged'].map((name) =>
       ours({ name, code: before.code, deployedVars: before.vars, database }),
     ),
@@ -109,12 +112,14 @@ export async function openVariants({
   const d1 = await fleet.miniflare.getD1Database('DB', 'ours');
   await migrate(d1);
   const secrets = await addTokens(d1, tokens);
+  const limited = secrets.at(-1) ?? '';
+  await limitToken(d1, limited, PATH);
   const kv = await fleet.miniflare.getKVNamespace('TOKEN_CACHE', 'ours-kv');
   await kv.put('records', await currentRecords(d1, secrets));
   await kv.put('record', 'as long as a record is: '.padEnd(160, '.'));
   const good = request(PATH, secrets[0] ?? '');
   const bad = request(PATH, genuineSecrets(1)[0] ?? '');
-  const walk = secrets.map((secret) => request(PATH, secret));
+  const walk = secrets.slice(0, -1).map((secret) => request(PATH, secret));
   const forged = forgedSecrets(1000).map((secret) => request(PATH, secret));
   const setUp = await fetch(`http://127.0.0.1:${await betterAuth.port('better-auth')}/setup`, {
     method: 'POST',
@@ -154,6 +159,9 @@ export async function openVariants({
       await variant('hono-bearer', 'Hono `bearerAuth`, a constant', { requests: [request(PATH, constant)] }),
       await variant('ours', 'ours, warm'),
       await variant('ours-forged', 'ours, forged secrets', { requests: forged, status: 401 }),
+      await variant('ours-limited', 'ours, warm, ten networks and five paths', {
+        requests: [request(PATH, limited, ALLOWED_ADDRESS)],
+      }),
       await variant('before', `the version before (${before.title}), warm`),
       await variant('before-forged', `the version before (${before.title}), forged secrets`, {
         requests: forged,

@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PLANS } from '../organisation/organisation.ts';
 import { hashOfSecret, sealOf } from '../token/secret.ts';
+import { ACCESS } from '../token/limits.ts';
+import { parseNetwork } from '../token/network.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import { readCachedRecord, writeCachedRecord } from './record.ts';
 
@@ -34,6 +36,32 @@ const recordWithEnd = fc
   .tuple(record, fc.maxSafeNat())
   .map(([{ asOf, holder }, expiresAt]) => ({ asOf, holder: { ...holder, expiresAt } }));
 
+const recordWithLimits = fc
+  .tuple(
+    fc.oneof(record, recordWithEnd),
+    fc.record({
+      access: fc.constantFrom(...ACCESS),
+      paths: fc.array(fc.constantFrom('/v1/a', '/v1/b~c', "/v1/d'e"), { maxLength: 5 }),
+      networks: fc.array(
+        fc
+          .tuple(fc.oneof(fc.ipV4(), fc.ipV6()), fc.nat(128))
+          .map(([address, length]) => parseNetwork(`${address}/${length}`)),
+        { maxLength: 10 },
+      ),
+      origins: fc.array(
+        fc.webUrl().map((url) => new URL(url).origin),
+        { maxLength: 5 },
+      ),
+    }),
+  )
+  .map(([{ asOf, holder }, limits]) => ({
+    asOf,
+    holder: {
+      ...holder,
+      limits: { ...limits, networks: limits.networks.filter((network) => network !== null) },
+    },
+  }));
+
 /** A record with any body, written by a person who has the key. */
 function sealed(body: string, hash = HASH, version = 2): string {
   const key = RING.keys.get('1');
@@ -44,7 +72,7 @@ function sealed(body: string, hash = HASH, version = 2): string {
 describe('a record in KV', () => {
   it('comes back as it went in', () => {
     fc.assert(
-      fc.property(fc.oneof(record, recordWithEnd), (value) => {
+      fc.property(fc.oneof(record, recordWithEnd, recordWithLimits), (value) => {
         expect(readCachedRecord(RING, HASH, writeCachedRecord(RING, HASH, value))).toEqual(value);
       }),
     );
@@ -138,6 +166,45 @@ describe('a record in KV', () => {
     // An end in the version that knows none, none in the version that has one, and what is no instant.
     for (const other of [read(2, 5), read(3), read(3, null), read(3, 1.5), read(3, '5'), read(3, 5, 6)])
       expect(other).toBeNull();
+  });
+
+  it('with limits is written in a version that is nothing to the releases before, and limits that cannot be read are never none', () => {
+    fc.assert(
+      fc.property(recordWithLimits, (value) => {
+        expect(writeCachedRecord(RING, HASH, value)).toMatch(/^4/);
+      }),
+    );
+    const { tokenId, organisationId, plan, active } = RECORD.holder;
+    const fields = [7, RECORD.asOf.nonce, tokenId, organisationId, plan, active];
+    const read = (version: number, ...more: unknown[]) =>
+      readCachedRecord(RING, HASH, sealed(JSON.stringify([...fields, ...more]), HASH, version));
+    const written = ['read', ['/v1/a'], ['203.0.113.0/24'], ['https://shop.example']];
+    const limits = {
+      access: 'read',
+      paths: ['/v1/a'],
+      networks: [parseNetwork('203.0.113.0/24')],
+      origins: ['https://shop.example'],
+    };
+    expect(read(4, null, written)).toEqual({ ...RECORD, holder: { ...RECORD.holder, limits } });
+    expect(read(4, 5, written)).toEqual({ ...RECORD, holder: { ...RECORD.holder, expiresAt: 5, limits } });
+    const wrong = [
+      ['write', ...written.slice(1)],
+      ['read', ['/v1/a', 7], [], []],
+      ['read', '/v1/a', [], []],
+      ['read', [], ['the office'], []],
+      ['read', [], [null], []],
+      ['read', [], [], {}],
+      ['read', [], []],
+      ['read', [], [], [], []],
+      [],
+      null,
+      'full',
+    ];
+    for (const other of wrong) expect(read(4, null, other)).toBeNull();
+    for (const version of [2, 3]) expect(read(version, null, written)).toBeNull();
+    expect(read(4, '5', written)).toBeNull();
+    expect(read(4, 5)).toBeNull();
+    expect(read(4)).toBeNull();
   });
 
   it('is nothing for whatever else stands there', () => {
