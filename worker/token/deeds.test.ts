@@ -30,7 +30,7 @@ async function given() {
 }
 
 describe('a change of a token', () => {
-  it('is told to verification when it switches, also where it stood there already, and not when it renames', async () => {
+  it('is published when it switches, even to the present state, and not when it renames', async () => {
     const { db, place, published, publish } = await given();
     const { id, hash } = await insertToken(db, place.organisationId);
     const change = (wanted: { active?: boolean; name?: string }) =>
@@ -52,7 +52,7 @@ describe('a change of a token', () => {
   });
 });
 
-it('a deletion is told to verification, and again when it is repeated: its first answer may be lost', async () => {
+it('a deletion is published, and published again when it is repeated, because its first answer may be lost', async () => {
   const { db, place, published, publish } = await given();
   const { id, hash } = await insertToken(db, place.organisationId);
   expect(await deleteToken(db, publish, place, id, cause)).toEqual({ ok: true, effectiveAt });

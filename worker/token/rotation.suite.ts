@@ -117,7 +117,7 @@ export function describeRotation(open: () => Promise<Db>): void {
       },
     );
 
-    it('works at ten tokens, and for an inactive one, which stays inactive', async () => {
+    it('works at ten tokens, and for an inactive token, which stays inactive', async () => {
       const { place, token, rotate, shown } = await given();
       for (let count = 1; count < 10; count++) await insertToken(db, place.organisationId);
       await updateToken(db, place, token.id, { active: false }, cause());
@@ -143,7 +143,7 @@ export function describeRotation(open: () => Promise<Db>): void {
       ]);
     });
 
-    it('says of a secret whose time had passed that it ended then, and not that it was replaced', async () => {
+    it('records that a secret whose time had passed ended at that time, and not that it was replaced', async () => {
       const { rotate, shown, recorded } = await given();
       const first = await shown(0);
       await rotate('1h', 0);
@@ -158,7 +158,7 @@ export function describeRotation(open: () => Promise<Db>): void {
       });
     });
 
-    it('is done once for two members who do it together: the second one is told so, and nothing is half-done', async () => {
+    it('is done once for two members who do it at the same time, and the second one is refused with nothing changed', async () => {
       const { rotate, shown, changed, recorded } = await given();
       const results = await Promise.all([rotate('1h', 0), rotate('now', 0), rotate('24h', 0)]);
       const done = results.filter(({ rotation }) => rotation.ok);
@@ -174,7 +174,7 @@ export function describeRotation(open: () => Promise<Db>): void {
       expect((await rotate('now', 0.3)).rotation.ok).toBe(true);
     });
 
-    it('is not done to another secret than the one that the member saw', async () => {
+    it('is refused for any secret but the one that the member saw', async () => {
       const { rotate, shown, changed } = await given();
       const preview = (await shown(0))?.preview ?? '';
       const refused = { ok: false, reason: 'secret-changed', preview, isLate: false };
@@ -264,7 +264,7 @@ export function describeRotation(open: () => Promise<Db>): void {
   });
 
   describe('ending the retiring secret', () => {
-    it('retires it now, once, and keeps its preview and last use to be seen', async () => {
+    it('retires it now, once, and still shows its preview and last use', async () => {
       const { place, token, rotate, shown, changed, recorded } = await given();
       const first = await shown(0);
       const { secret } = await rotate('24h', 0);
@@ -302,7 +302,7 @@ export function describeRotation(open: () => Promise<Db>): void {
     });
   });
 
-  describe('what is done to the token is done to both secrets', () => {
+  describe('a change of the token changes both secrets', () => {
     it('a switch, a change of plan and a deletion each write a change for the retiring one, and none for a retired one', async () => {
       const { place, token, rotate, changed } = await given();
       await rotate('now', 0);
@@ -349,7 +349,7 @@ export function describeRotation(open: () => Promise<Db>): void {
         500,
       );
 
-    it('is shown from its instant on, and written down once however often the upkeep runs', async () => {
+    it('is shown from its time on, and written once even if the upkeep runs again', async () => {
       const { token, rotate, shown, changed, recorded } = await given();
       await rotate('1h', 0);
       expect((await shown(59.9))?.retiring).not.toBeNull();
@@ -414,7 +414,7 @@ export function describeRotation(open: () => Promise<Db>): void {
         ),
       );
 
-    it('takes no secret that the token does not have now, and none twice', async () => {
+    it('accepts as replaced only the present secret of the token, and only once', async () => {
       const { place, token, rotate, shown } = await given();
       const own = {
         hash: token.hash,
@@ -435,7 +435,7 @@ export function describeRotation(open: () => Promise<Db>): void {
       expect(await put(own, sql`REPLACE`)).toContain('keeps its identity');
     });
 
-    it('gives a token no other secret while the one before it is not among the replaced ones, and none that was there', async () => {
+    it('gives a token a new secret only after the present one was added to the replaced ones, and never a replaced one', async () => {
       const { token, rotate } = await given();
       const here = eq(tokens.id, token.id);
       const { secret } = await rotate('now', 0);
@@ -449,7 +449,7 @@ export function describeRotation(open: () => Promise<Db>): void {
         );
     });
 
-    it('brings no retired secret back, prolongs none, and keeps what it was', async () => {
+    it('never brings back, prolongs or changes a retired secret', async () => {
       const { token, rotate } = await given();
       await rotate('1h', 0);
       const here = eq(replacedSecrets.hash, token.hash);

@@ -78,14 +78,14 @@ describe('secret', () => {
     expect(isGenuineSecret(ring(), mintSecret(other))).toBe(false);
   });
 
-  it('goes on working after the ring has turned, and new ones carry the new key', () => {
+  it('still works after the current key has changed, and new secrets have the new key', () => {
     const old = mintSecret(ring());
     const turned = ring({ 1: KEY, 2: 'ISEhISEhISEhISEhISEhISEhISEhISEhISEhISEhISE' }, '2');
     expect(isGenuineSecret(turned, old)).toBe(true);
     expect(mintSecret(turned)[8]).toBe('2');
   });
 
-  it('is the same as itself alone: not as a part, a longer text, or one with another character', () => {
+  it('equals only itself: not a part of it, a longer text, or one with another character', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         expect(isSameSecret(a, b)).toBe(a === b);
@@ -95,13 +95,13 @@ describe('secret', () => {
     );
   });
 
-  it.each([255, 248])('draws again what would favour a digit: %i', (byte) => {
+  it.each([255, 248])('draws a byte again that would make a digit more likely: %i', (byte) => {
     let call = 0;
     const secret = mintSecret(ring(), (bytes) => bytes.fill(call++ === 0 ? byte : 247));
     expect(secret.slice(2, 5)).toBe('zzz');
   });
 
-  it('has no digit too many where one of several was drawn again', () => {
+  it('has no additional digit after one of several was drawn again', () => {
     const secret = mintSecret(ring(), (bytes) => {
       bytes.fill(247)[0] = 255;
       return bytes;
@@ -132,7 +132,7 @@ describe('secret', () => {
     }
   });
 
-  it('is refused where the ring has no key of its id', () => {
+  it('is refused if the ring has no key with its id', () => {
     const other = ring({ 2: KEY }, '2');
     expect(isGenuineSecret(ring(), mintSecret(other))).toBe(false);
   });

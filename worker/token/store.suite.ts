@@ -107,7 +107,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     });
   });
 
-  it('shows the tokens of this organisation alone, newest first, and counts their calls alone', async () => {
+  it('shows only the tokens of this organisation, newest first, and only their calls', async () => {
     const [mine, other] = [await insertOrganisation(db), await insertOrganisation(db)];
     const ids: string[] = [];
     for (const second of [1, 3, 2]) {
@@ -166,7 +166,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     });
   });
 
-  it('the database itself refuses an eleventh token, by whatever statement it is written', async () => {
+  it('the database itself refuses an eleventh token from every statement', async () => {
     const organisation = await insertOrganisation(db);
     for (let count = 0; count < 10; count++) await insertToken(db, organisation);
     expect(await refusalOf(insertToken(db, organisation))).toContain('token-limit-reached');
@@ -184,7 +184,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     },
   );
 
-  it('a preview that the organisation has already is refused, and free again in another one', async () => {
+  it('a preview that the organisation already has is refused, and allowed in another organisation', async () => {
     const [one, two] = [await insertOrganisation(db), await insertOrganisation(db)];
     const make = (organisationId: string) =>
       addToken(db, { organisationId, email }, newToken(), cause(), null);
@@ -194,7 +194,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await leftIn(one)).events).toEqual([{ action: 'token.created' }]);
   });
 
-  it('nothing takes the place of a token or an event, whatever of it is the same, nor stands before one', async () => {
+  it('no row replaces a token or an event, and no event gets an earlier number', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
     const { id, hash } = await insertToken(db, place.organisationId);
     await addToken(db, place, newToken('9pOLD'), cause(), null);
@@ -219,7 +219,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(await leftIn(place.organisationId)).toEqual(before);
   });
 
-  it('a change of what is there already writes neither an event nor a change for verification', async () => {
+  it('a change to the present state writes no event and no change for verification', async () => {
     const organisationId = await insertOrganisation(db);
     const { id } = await insertToken(db, organisationId);
     const place = { organisationId, email };
@@ -235,7 +235,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await leftIn(organisationId)).events).toEqual([]);
   });
 
-  it('a full organisation is told so, also where the preview is taken as well', async () => {
+  it('a full organisation is refused as full, even if the preview is taken too', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
     await addToken(db, place, newToken('9pABC'), cause(), null);
     for (let count = 0; count < 9; count++) await insertToken(db, place.organisationId);
@@ -245,7 +245,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     });
   });
 
-  it('every switch, and the deletion, moves the head of the changes; a name does not', async () => {
+  it('every switch and the deletion move the head of the changes, and a new name does not', async () => {
     const organisationId = await insertOrganisation(db);
     const { id } = await insertToken(db, organisationId);
     const place = { organisationId, email };
@@ -308,7 +308,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await leftIn(place.organisationId)).tokens).toHaveLength(1);
   });
 
-  it('an idempotency key is of one member, in one organisation', async () => {
+  it('an idempotency key belongs to one member in one organisation', async () => {
     const colleague = 'colleague@example.com';
     const [here, there] = [
       await insertOrganisation(db, 'enterprise', [email, colleague]),

@@ -103,11 +103,11 @@ describe('a credential', () => {
     expect(readRaw('Bearer abc', apiKey)).toEqual(malformed);
   });
 
-  it('is malformed when both headers name one and they differ', () => {
+  it('is malformed when both headers have one and they differ', () => {
     expect(read({ authorization: 'Bearer abc', 'x-api-key': 'abd' })).toEqual(malformed);
   });
 
-  it('is never more or less than the one token that was sent', () => {
+  it('is always exactly the token that was sent', () => {
     const sign = fc.constantFrom(...' \t\n,;="abBEARER-ä\u00A0');
     const token = fc
       .tuple(

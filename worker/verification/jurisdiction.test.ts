@@ -86,7 +86,7 @@ describe('in a jurisdiction', () => {
     expect(kv).toEqual([]);
   });
 
-  it('a change is told to the one hub alone, and the status names it', async () => {
+  it('a change is sent only to the one hub, and the status names it', async () => {
     const { settings, asked, kv } = givenJurisdiction();
     const organisation = await givenOrganisation();
     await givenToken(organisation);

@@ -36,7 +36,7 @@ async function fault(answer: Response): Promise<unknown> {
 }
 
 describe('a database', () => {
-  it('that belongs to no deployment belongs to the one whose hub reads it first, and is served', async () => {
+  it('without an owner belongs to the deployment whose hub reads it first, and is served', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     expect(await owner()).toBeNull();
     expect((await ping(isolate(), secret, 'oc')).status).toBe(200);
@@ -45,7 +45,7 @@ describe('a database', () => {
     expect(faults()).toEqual([]);
   });
 
-  it('of another deployment is refused by the hub and by every isolate that asks it, with a fault that is named', async () => {
+  it('of another deployment is refused by the hub and by every isolate that asks it, with a fault that names the cause', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     await belongsTo('another');
     const first = isolate();
@@ -63,7 +63,7 @@ describe('a database', () => {
     expect(printed.join('\n')).not.toContain(secret);
   });
 
-  it('of another deployment takes no change that is answered: nothing is promised of it', async () => {
+  it('of another deployment never gets a receipt for a change', async () => {
     const organisation = await givenOrganisation();
     const { id } = await givenToken(organisation);
     await belongsTo('another');

@@ -61,7 +61,7 @@ describe('a change is answered', () => {
     expect(told).toEqual(new Map(REGIONS.map((region) => [region, 1])));
   });
 
-  it('as late as its slowest hub makes it', async () => {
+  it('when the slowest hub has confirmed', async () => {
     const { took } = await answeredAfter({ advance: (region) => after(region === 'oc' ? 3000 : 5) });
     expect(took).toBe(3000 + SHORT);
   });
@@ -207,7 +207,7 @@ describe('KV', () => {
     expect(most).toBe(4);
   });
 
-  it('is told though a hub hangs', async () => {
+  it('is told even if a hub hangs', async () => {
     const { seen } = await publishing({
       advance: (region) => (region === 'oc' ? new Promise<void>(() => undefined) : after(20)),
     });

@@ -78,7 +78,7 @@ describe('a record in KV', () => {
     );
   });
 
-  it('is bound to its hash: under the key of another token it is nothing', () => {
+  it('is bound to its hash, and is ignored under the key of another token', () => {
     fc.assert(
       fc.property(record, (value) => {
         expect(readCachedRecord(RING, OTHER, writeCachedRecord(RING, HASH, value))).toBeNull();
@@ -86,7 +86,7 @@ describe('a record in KV', () => {
     );
   });
 
-  it('is nothing when a single character of it is another one', () => {
+  it('is ignored when any one of its characters is changed', () => {
     const text = writeCachedRecord(RING, HASH, RECORD) ?? '';
     for (let at = 0; at < text.length; at++) {
       for (const other of ['0', 'a', '"', ' ', 'Ā']) {
@@ -96,7 +96,7 @@ describe('a record in KV', () => {
     }
   });
 
-  it('counts as long as its key is in the ring, whichever key is current, and not a moment longer', () => {
+  it('is used while its key is in the ring, even if another key is current, and ignored after that', () => {
     const text = writeCachedRecord(ringOf('1', ['1']), HASH, RECORD);
     expect(readCachedRecord(ringOf('2', ['1', '2']), HASH, text)).toEqual(RECORD);
     expect(readCachedRecord(ringOf('2', ['2', 'z']), HASH, text)).toBeNull();
@@ -105,7 +105,7 @@ describe('a record in KV', () => {
     expect(readCachedRecord(renewed, HASH, text)).toBeNull();
   });
 
-  it('of the release before, of a later one, or without a seal is nothing', () => {
+  it('is ignored if it is of the release before, of a later one, or has no seal', () => {
     const text = writeCachedRecord(RING, HASH, RECORD) ?? '';
     const { tokenId, organisationId, plan, active } = RECORD.holder;
     const before = JSON.stringify([7, RECORD.asOf.nonce, tokenId, organisationId, plan, active]);
@@ -122,7 +122,7 @@ describe('a record in KV', () => {
     expect(() => JSON.parse(text) as unknown).toThrow(SyntaxError);
   });
 
-  it('is nothing where any field is of another kind or shape, or where there is one more, though the seal be right', () => {
+  it('is ignored if a field has another type or shape, or there is one more field, even with a right seal', () => {
     const { tokenId, organisationId, plan, active } = RECORD.holder;
     const good: unknown[] = [7, RECORD.asOf.nonce, tokenId, organisationId, plan, active];
     expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good)))).toEqual(RECORD);
@@ -151,7 +151,7 @@ describe('a record in KV', () => {
     expect(readCachedRecord(RING, HASH, sealed(JSON.stringify(good.slice(1))))).toBeNull();
   });
 
-  it('without an end is written as the release before reads it; with one, in a version that is nothing to it', () => {
+  it('is written as the release before reads it without an end, and in a version that it ignores with an end', () => {
     fc.assert(
       fc.property(record, recordWithEnd, (without, withEnd) => {
         expect(writeCachedRecord(RING, HASH, without)).toMatch(/^2/);
@@ -207,7 +207,7 @@ describe('a record in KV', () => {
     expect(read(4)).toBeNull();
   });
 
-  it('is nothing for whatever else stands there', () => {
+  it('is ignored for any other text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(readCachedRecord(RING, HASH, text)).toBeNull();
@@ -218,7 +218,7 @@ describe('a record in KV', () => {
     expect(readCachedRecord(RING, HASH, null)).toBeNull();
   });
 
-  it('is not written where it could not be read again', () => {
+  it('is not written if it could not be read again', () => {
     const odd = { ...RECORD, holder: { ...RECORD.holder, organisationId: 'größe' } };
     expect(writeCachedRecord(RING, HASH, odd)).toBeNull();
   });

@@ -42,7 +42,7 @@ describe('the region of a caller', () => {
     }
   });
 
-  it('is one that a hub is told of', () => {
+  it('is one of the regions that have a hub', () => {
     expect(REGIONS).toHaveLength(9);
     expect(new Set(REGIONS).size).toBe(9);
     expect(REGIONS).toContain(FALLBACK);

@@ -98,7 +98,7 @@ const NO_DB = {
 } as unknown as Env['DB'];
 
 describe('a flood', () => {
-  it('of 100,000 made-up secrets of the right shape and checksum reads nothing from KV, D1 or a hub', async () => {
+  it('of 100,000 made-up secrets with the right shape and checksum reads nothing from KV, D1 or a hub', async () => {
     const { env: deployment, calls } = isolate();
     // Minted under the right key's name with another key: all but the tag is right.
     const ring = { current: '1', keys: new Map([['1', crypto.getRandomValues(new Uint8Array(32))]]) };
@@ -134,7 +134,7 @@ describe('a flood', () => {
     expect(calls.filter((name) => name === 'KV.get')).toHaveLength(2);
   });
 
-  it('leaves a record in KV that expires, for a KV that keeps every record for ever only grows', async () => {
+  it('writes a record to KV that expires, so that KV does not grow for ever', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const key = cacheKey(hashOfSecret(secret));
     expect(await statusOf(isolate().env, secret)).toBe(200);
@@ -227,7 +227,7 @@ describe('a token that was switched off', () => {
     expect(await statusOf(isolate().env, secret)).toBe(401);
   });
 
-  it('is refused after the database was restored and the same numbers came again', async () => {
+  it('is refused after the database was restored and used the same numbers again', async () => {
     const organisation = await givenOrganisation();
     const [lost, other] = [await givenToken(organisation), await givenToken(organisation)];
     const { env: warm } = isolate({ REVOCATION_LEASE_MS: '100' });
@@ -306,7 +306,7 @@ describe('a hub under other terms', () => {
     });
   });
 
-  it('is gone round: the database answers, and the call is accepted', async () => {
+  it('is not used: the database answers, and the call is accepted', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const silent = {
       sync: () => Promise.resolve({ head: { seq: 1, nonce: 'x' }, changes: [], remaining: 9e9 }),
@@ -345,7 +345,7 @@ describe('a good token is accepted', () => {
 });
 
 describe('while the database is away', () => {
-  it('what is held goes on, what is not is 503 with Retry-After and never 401, and then it is over', async () => {
+  it('known tokens still work, unknown ones get 503 with Retry-After and never 401, and afterwards all work', async () => {
     const organisation = await givenOrganisation();
     const [known, unknown] = [await givenToken(organisation), await givenToken(organisation)];
     const { env: deployment } = isolate({ DB: NO_DB });
@@ -364,7 +364,7 @@ describe('while the database is away', () => {
     expect(await statusOf(deployment, unknown.secret)).toBe(200);
   });
 
-  it('a region that has just come to life says 503', async () => {
+  it('a region whose hub has just started answers 503', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     await givenFreshHub('me');
     const hub = await watch('me');
@@ -401,7 +401,7 @@ describe.concurrent('what is counted', () => {
     await scheduler.wait(100);
   }
 
-  it('arrives by the alarm, as counts and as the time of last use, and the request path writes nothing', async () => {
+  it('is written by the alarm, as counts and as the time of last use, and a call writes nothing', async () => {
     const organisation = await givenOrganisation();
     const [used, paused] = [await givenToken(organisation), await givenToken(organisation, false)];
     const { env: deployment, calls } = isolate();
@@ -420,7 +420,7 @@ describe.concurrent('what is counted', () => {
     expect(calls.filter((name) => name.startsWith('D1'))).toEqual([]);
   });
 
-  it('is neither lost nor doubled when it takes two writes and the second fails', async () => {
+  it('is neither lost nor counted twice when the second of two writes fails', async () => {
     const organisation = await givenOrganisation();
     const [first, last] = [await givenToken(organisation), await givenToken(organisation)];
     const ring = () => runInDurableObject(hubOf('apac'), (object: ChangeHub) => object.alarm());
@@ -443,7 +443,7 @@ describe.concurrent('what is counted', () => {
     expect((await usageOf(last.id)).accepted).toBe(2);
   });
 
-  it('is taken over from the release before versions, and left alone where a later one wrote it', async () => {
+  it('is read if the release before versions wrote it, and left as it is if a later release wrote it', async () => {
     const { id } = await givenToken(await givenOrganisation());
     const hub = hubOf('oc');
     const row = { tokenId: id, hour: 9, accepted: 3, refused: 0, usedAt: null };
@@ -459,7 +459,7 @@ describe.concurrent('what is counted', () => {
     expect(await usageOf(id)).toMatchObject({ accepted: 3 });
   });
 
-  it('is written once a minute at most, and nothing of it is lost or doubled while the database is away', async () => {
+  it('is written once a minute at most, and nothing is lost or counted twice while the database is away', async () => {
     const { id, secret } = await givenToken(await givenOrganisation());
     const hub = hubOf('eeur');
     const seen = await watch('eeur');
@@ -491,7 +491,7 @@ describe.concurrent('what is counted', () => {
 });
 
 describe('what waits to be written', () => {
-  it('is bounded while the database refuses it, and what waits is not stored again with what is new', async () => {
+  it('is bounded while the database refuses it, and waiting rows are not stored again with new ones', async () => {
     const hub = hubOf('enam');
     const seen = await watch('enam');
     const ring = () => runInDurableObject(hub, (object: ChangeHub) => object.alarm());

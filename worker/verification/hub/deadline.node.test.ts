@@ -38,7 +38,7 @@ it.each([
   expect(said).toBe('database: too late');
 });
 
-it('what is read in time is answered as it is, failures too, and no timer is left', async () => {
+it('a read that ends in time is answered unchanged, also a failure, and no timer is left', async () => {
   const table = new Table();
   table.change('a', holderOf('a'));
   const source = withDeadline(table, DEADLINE_MS);

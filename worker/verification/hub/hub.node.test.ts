@@ -31,7 +31,7 @@ describe('what a hub knows', () => {
     expect((await hub.sync({ head: answer.head })).changes).toEqual([]);
   });
 
-  it('is read page by page to the end, though the changes be thousands', async () => {
+  it('is read page by page to the end, even with thousands of changes', async () => {
     const { head } = await hub.sync({ head: null });
     for (let index = 0; index < 12_000; index++) table.change(index, null);
     await hub.advance(table.head);
@@ -41,7 +41,7 @@ describe('what a hub knows', () => {
     expect(table.pages.length).toBeGreaterThanOrEqual(4);
   });
 
-  it('is bounded: a caller that missed more than it keeps must begin again', async () => {
+  it('is bounded, and a caller that missed more than the hub keeps must begin again', async () => {
     const { head } = await hub.sync({ head: null });
     for (let index = 0; index < 50_000; index++) table.change(index, null);
     await hub.advance(table.head);
@@ -52,7 +52,7 @@ describe('what a hub knows', () => {
     expect(answer).toMatchObject({ changes: 'reset', head: table.head });
   });
 
-  it('is the last 50,000 changes from its first load on', async () => {
+  it('is the last 50,000 changes after its first load', async () => {
     const { head } = table;
     for (let index = 1; index < 50_000; index++) table.change(index, null);
     const answer = await hub.sync({ head });
@@ -60,7 +60,7 @@ describe('what a hub knows', () => {
     expect(table.pages).toHaveLength(1);
   });
 
-  it('begins again where the rows after its head were pruned', async () => {
+  it('begins again if the rows after its head were pruned', async () => {
     const { head } = await hub.sync({ head: null });
     for (let index = 0; index < 5; index++) table.change(index, null);
     table.prune();
@@ -115,7 +115,7 @@ describe('after the database was restored from a backup', () => {
 });
 
 describe('the lease of a hub', () => {
-  it('is counted from before its read: the time that the database took is gone', async () => {
+  it('begins before its read, so the time of the read is a part of it', async () => {
     let answer: (value: unknown) => void = () => undefined;
     table.slow = new Promise((done) => {
       answer = done;
@@ -137,7 +137,7 @@ describe('the lease of a hub', () => {
     await expect(asked).rejects.toThrow('no lease');
   });
 
-  it('carries it through while the database is away, and then it says nothing more', async () => {
+  it('lets it answer while the database is away, and no longer than that', async () => {
     await hub.sync({ head: null });
     table.isAway = true;
     now += LEASE_MS - 1;
@@ -167,7 +167,7 @@ describe('the lease of a hub', () => {
 });
 
 describe('the record of a token', () => {
-  it('is read once for a thousand who ask together', async () => {
+  it('is read once for a thousand callers at the same time', async () => {
     table.change('a', holderOf('a'));
     const ask = { head: null, hash: hashOf('a') };
     const answers = await Promise.all(Array.from({ length: 1000 }, () => hub.sync(ask)));
@@ -177,7 +177,7 @@ describe('the record of a token', () => {
     expect(table.reads + table.pages.length).toBeLessThanOrEqual(2);
   });
 
-  it('is read again where a change overtook the read under way', async () => {
+  it('is read again if a change came during the read', async () => {
     table.change('a', holderOf('a'));
     await hub.sync({ head: null });
     let answer: (value: unknown) => void = () => undefined;
@@ -191,7 +191,7 @@ describe('the record of a token', () => {
     expect((await asked).record).toMatchObject({ holder: { active: false } });
   });
 
-  it('in KV is good for a year, and for no moment after a change', async () => {
+  it('in KV is used for as long as nothing changes, and never after a change', async () => {
     table.change('a', holderOf('a'));
     const { head } = await hub.sync({ head: null });
     now += 365 * 24 * 3_600_000;
@@ -204,14 +204,14 @@ describe('the record of a token', () => {
     expect(hashesOf(answer.changes)).toEqual(['a']);
   });
 
-  it('that claims to be of the future is not believed', async () => {
+  it('from after the newest change is not used', async () => {
     table.change('a', holderOf('a', false));
     const cached = { seq: 1000, nonce: 'made up' };
     const answer = await hub.sync({ head: null, hash: hashOf('a'), cached });
     expect(answer.record).toMatchObject({ holder: { active: false } });
   });
 
-  it('is missing from the answer, which is still an answer, while the database is away', async () => {
+  it('is missing from the answer while the database is away, and the rest is answered', async () => {
     const { head } = await hub.sync({ head: null });
     table.isAway = true;
     const answer = await hub.sync({ head, hash: hashOf('a') });
@@ -242,7 +242,7 @@ describe('the reads of a hub', () => {
     expect(table.reads).toBe(6 + 10);
   });
 
-  it('fail for the tokens that they were for, and the next ones are tried', async () => {
+  it('fail only for their own tokens, and the next reads are tried', async () => {
     table.change('a', holderOf('a'));
     await hub.sync({ head: null });
     table.isAway = true;

@@ -20,7 +20,7 @@ const told = fc.record({
 });
 
 describe('the sums of a hub', () => {
-  it('lose no call and make none up, by secret and by hour, in however many parts they are taken', () => {
+  it('count every call once, by secret and by hour, in any number of parts', () => {
     fc.assert(
       fc.property(fc.array(told), fc.nat(10), (all, part) => {
         const usage = new Usage();
@@ -54,7 +54,7 @@ describe('the sums of a hub', () => {
     );
   });
 
-  it('are bounded: the oldest rows go, and how many is said once', () => {
+  it('are bounded: the oldest rows are dropped, and their number is answered once', () => {
     const usage = new Usage();
     for (let token = 0; token < ROWS_KEPT + 5; token++) usage.add(one(`t${token}`), 0);
     usage.add(one('t5'), 0);

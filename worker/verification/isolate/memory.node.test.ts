@@ -17,7 +17,7 @@ const holderOf = (asOf: number): Holder => ({
 const head = (seq: number) => ({ seq, nonce: `n${seq}` });
 
 describe('what is remembered', () => {
-  it('is never older than a change that was learned, whatever comes in which order', () => {
+  it('is never older than a learned change, in any order of answers', () => {
     const hash = fc.integer({ min: 0, max: 4 });
     const seq = fc.integer({ min: 1, max: 60 });
     const step = fc.oneof(
@@ -71,7 +71,7 @@ describe('what is remembered', () => {
     expect(kept).toBeGreaterThan(200);
   });
 
-  it('of tokens outlives any number of secrets without a row, which are bounded apart', () => {
+  it('is kept for tokens, even after many secrets without a row, which have their own bound', () => {
     const memory = new Memory();
     for (let token = 0; token < 4000; token++) memory.put(hashOf(token), 7, holderOf(7));
     for (let secret = 0; secret < 12_000; secret++) memory.put(hashOf(`deleted ${secret}`), 7, null);
@@ -156,7 +156,7 @@ describe('what was learned', () => {
     expect(memory.get(hashOf('aged'))).toBeUndefined();
   });
 
-  it('is kept of 2,000 changes; of one before them nothing is known but that it was', () => {
+  it('is kept of 2,000 changes, and records from before them are refused', () => {
     const memory = new Memory();
     const changes = (count: number) => names(count).map((seq) => [hashOf(seq), seq] as const);
     memory.learn(head(2000), changes(2000));
@@ -181,7 +181,7 @@ describe('what was learned', () => {
     expect(takes(memory, 1, 2000)).toBe(false);
   });
 
-  it('ends with a restart, and what is read from there on is taken', () => {
+  it('is forgotten at a restart, and later records are kept', () => {
     const memory = new Memory();
     memory.learn(head(9), [[hashOf('a'), 9]]);
     memory.restart(head(3));
@@ -192,7 +192,7 @@ describe('what was learned', () => {
     expect(memory.generation).toBe(2);
   });
 
-  it('outlives the records, those that were not asked for in a long time among them', () => {
+  it('is kept when the records are forgotten, including old records', () => {
     const memory = new Memory();
     memory.put(hashOf('aged'), 1, holderOf(1));
     for (const name of names(5000)) memory.put(hashOf(name), 1, holderOf(1));

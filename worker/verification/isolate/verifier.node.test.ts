@@ -128,7 +128,7 @@ describe('a secret that has an end', () => {
     expect(await verify()).toEqual(INVALID);
   });
 
-  it('does not open what its token or its plan keeps closed', async () => {
+  it('does not make an inactive token, or one on another plan, work', async () => {
     const end = { expiresAt: Date.parse(END) };
     table.change('a', { ...holderOf('a', false), ...end });
     expect(await verify()).toEqual(INVALID);
@@ -212,7 +212,7 @@ describe('a token that is remembered', () => {
     expect(table.reads).toBe(reads + 1);
   });
 
-  it('may be one that no row knows: its caller reaches the database once', async () => {
+  it('may be one without a row, which is asked of the database once', async () => {
     expect(await verify(hashOf('deleted'))).toEqual(INVALID);
     const { reads } = table;
     for (let ms = 0; ms < 5000; ms++) {
@@ -238,8 +238,8 @@ describe('an isolate that starts after a change of another token', () => {
   });
 });
 
-describe('secrets that no row knows', () => {
-  it('asked in turn by the thousand cost the hub a bounded number of look-ups, and say so, until time has passed', async () => {
+describe('secrets without a row', () => {
+  it('cost the hub a bounded number of look-ups when thousands are asked for, and are unavailable until time has passed', async () => {
     let refused = 0;
     for (let index = 0; index < 300; index++) {
       const answer = await verify(hashOf(`deleted ${index}`));
@@ -257,7 +257,7 @@ describe('secrets that no row knows', () => {
     expect(await verify(hashOf('deleted too'))).toEqual(INVALID);
   });
 
-  it('count once, though a thousand calls ask for the same one together', async () => {
+  it('count once, even if a thousand calls ask for the same one at the same time', async () => {
     const one = hashOf('deleted');
     const answers = Array.from({ length: 1000 }, () => verifier.lookUp(one, context));
     await vi.advanceTimersByTimeAsync(100);
@@ -265,7 +265,7 @@ describe('secrets that no row knows', () => {
     expect(await verify(hashOf('another'))).toEqual(INVALID);
   });
 
-  it('take no other token away: one in memory is answered at once, and one in KV is looked up', async () => {
+  it('do not affect tokens: one in memory is answered at once, and one in KV is looked up', async () => {
     await verify();
     table.change('b', holderOf('b'));
     await hub.advance(table.head);
@@ -306,7 +306,7 @@ describe('when KV', () => {
     expect(table.reads).toBe(0);
   });
 
-  it('takes no write, the answer is as good', async () => {
+  it('takes no write, the call is answered all the same', async () => {
     ports.cache.put = () => Promise.reject(new Error('KV: 429'));
     expect(await verify()).toEqual(ACCEPTED);
     await Promise.all(waiting.slice(0, 1));
@@ -363,7 +363,7 @@ describe('when the hub', () => {
     expect(io).toContain('hub');
   });
 
-  it('was not told of a change, for the Worker died after the commit, it sees it within its own lease', async () => {
+  it('was not told of a change because the Worker died after the commit, it reads the change within its own lease', async () => {
     await verify();
     table.change('a', holderOf('a', false));
     const from = Date.now();
@@ -396,7 +396,7 @@ describe('when the database', () => {
     },
   );
 
-  it('fails, calls go on for the hub’s lease, then they are unavailable, and then it is over', async () => {
+  it('fails, calls are answered during the hub’s lease, then they are unavailable, and afterwards they are answered again', async () => {
     await verify();
     table.isAway = true;
     const from = Date.now();
@@ -415,7 +415,7 @@ describe('when the database', () => {
     expect(await verify()).toEqual(ACCEPTED);
   });
 
-  it('was restored, the token that it brings back and the one that it lost are seen as it says', async () => {
+  it('was restored, a token that came back is accepted and a token that was lost is refused', async () => {
     const backup = table.backup();
     table.change('a', null);
     table.change('late', holderOf('late'));
@@ -475,7 +475,7 @@ describe('calls that come together when the lease is over', () => {
     expect(ms).toBeLessThanOrEqual(12);
   });
 
-  it('are answered by one renewal though its answer comes later than the lease lasts', async () => {
+  it('are answered by one renewal, even if its answer comes after the lease', async () => {
     const { sync } = ports.hub;
     ports.hub.sync = async (ask, counts) => {
       const answer = await sync(ask, counts);
@@ -568,7 +568,7 @@ describe('an answer that was overtaken by one of another past', () => {
 });
 
 describe('what was counted', () => {
-  it('rides on the syncs, and the rest follows when traffic stops', async () => {
+  it('is sent with the syncs, and the rest is sent when calls stop', async () => {
     table.change('b', holderOf('b', false));
     await verify(hashOf('b'));
     for (let call = 0; call < 300; call++) {
@@ -603,7 +603,7 @@ describe('what was counted', () => {
 });
 
 describe('a caller who hangs up', () => {
-  it('takes nothing along: what it asked the hub, with the counts of others, is waited for without it', async () => {
+  it('does not end its question to the hub, which has the counts of other calls', async () => {
     await verify();
     for (let call = 0; call < 9; call++) recall();
     await vi.advanceTimersByTimeAsync(LEASE_MS - 100);
@@ -619,7 +619,7 @@ describe('a caller who hangs up', () => {
 });
 
 describe('many tokens that change together', () => {
-  it('are all answered by two reads of the database, though the hub is too slow for each of them', async () => {
+  it('are all answered by two reads of the database, even if the hub is too slow for each of them', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `token ${index}`);
     for (const name of names) table.change(name, holderOf(name));
     for (const name of names) await verify(hashOf(name));
@@ -681,7 +681,7 @@ describe('a thousand calls at once', () => {
     expect(table.reads).toBeLessThanOrEqual(2);
   });
 
-  it('share nothing: one whose answer never comes keeps none of the others', async () => {
+  it('share no promise: one whose answer never comes does not block the others', async () => {
     const { sync } = ports.hub;
     let calls = 0;
     ports.hub.sync = (ask, counts): Promise<Answer> => (calls++ === 0 ? never() : sync(ask, counts));

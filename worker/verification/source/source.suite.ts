@@ -74,7 +74,7 @@ export function describeSource(open: () => Promise<{ db: Db; source: HubSource }
     expect(changes[0]?.nonce).toBe(asOf.nonce);
   });
 
-  it('sees the end of every token of an organisation that another one takes the place of', async () => {
+  it('sees the end of every token of an organisation whose row is replaced', async () => {
     const organisationId = await insertOrganisation(db);
     const { hash } = await insertToken(db, organisationId);
     const { asOf } = await read(hash);
@@ -95,7 +95,7 @@ export function describeSource(open: () => Promise<{ db: Db; source: HubSource }
     expect(await source.changesFrom(seqs[0] ?? 0, 3)).toEqual(newest.slice(0, 3));
   });
 
-  it('adds calls to the hours, moves the last use forward alone, and forgets deleted tokens', async () => {
+  it('adds calls to the hours, moves the last use only forward, and drops counts of deleted tokens', async () => {
     const { id } = await insertToken(db, await insertOrganisation(db));
     const row = { tokenId: id, hour: 9, accepted: 2, refused: 1 };
     const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z'];
