@@ -29,7 +29,8 @@ export function RotateDialog({ token }: { token: Token }) {
   const lost = useSignal<Token | null>(null);
   // One key for the life of the dialog, so that a repeat after a lost answer makes no second value.
   const key = useRef(crypto.randomUUID());
-  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
+  // Once an answer was lost, a refusal of the repeat does not tell what the first call did.
+  const unsure = useSignal(false);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -55,7 +56,10 @@ export function RotateDialog({ token }: { token: Token }) {
       // The page shows the present value now. The member can begin again.
       dialog.value = null;
       report(token, 'error', `${words.failed} ${explain(outcome.failure)}`);
-    } else failure.value = outcome.failure;
+    } else {
+      unsure.value ||= mayHaveHappened(outcome.failure);
+      failure.value = outcome.failure;
+    }
   };
   if (lost.value !== null) return <Lost token={lost.value} />;
   const { retiring } = token;
@@ -76,7 +80,7 @@ export function RotateDialog({ token }: { token: Token }) {
           </p>
         </div>
         {/* After a lost answer the choice cannot be changed, because the repeat must be the same call. */}
-        <fieldset class="choices" disabled={busy.value || isUnsure}>
+        <fieldset class="choices" disabled={busy.value || unsure.value}>
           <legend>
             <Text of={words.legend(maskOf(token))} />
           </legend>
@@ -104,7 +108,7 @@ export function RotateDialog({ token }: { token: Token }) {
             </label>
           ))}
         </fieldset>
-        <DialogFailure failure={failure.value} lead={isUnsure ? words.unsure : words.failed} />
+        <DialogFailure failure={failure.value} lead={unsure.value ? words.unsure : words.failed} />
         <footer>
           <button type="button" class="button" onClick={close}>
             {texts.cancel}
