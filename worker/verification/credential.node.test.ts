@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { readCredential } from './credential.ts';
 
@@ -10,6 +11,14 @@ const readRaw = (authorization: string | null, apiKey: string | null = null) =>
 const missing = { ok: false, reason: 'authentication-required' };
 const malformed = { ok: false, reason: 'malformed-credential' };
 const found = (secret: string) => ({ ok: true, secret });
+
+const MEGABYTE = 1_000_000;
+/** A megabyte takes milliseconds, and by the square of its length almost an hour. V8 ends what takes longer than this. */
+const END_MS = 20_000;
+/** The same, as a script of a context, because V8 ends only those. */
+function readBeforeEnd(authorization: string): unknown {
+  return runInNewContext('read()', { read: () => readRaw(authorization) }, { timeout: END_MS });
+}
 
 describe('a credential', () => {
   it.each([
@@ -53,17 +62,14 @@ describe('a credential', () => {
   });
 
   it.each([
-    ['spaces after the scheme', `a${' '.repeat(100_000)},`],
-    ['spaces after a comma', `a b,${' '.repeat(100_000)}`],
-    ['spaces before an equals sign', `a b,c${' '.repeat(100_000)}d=`],
-    ['quotes', `a ${'"'.repeat(100_000)},`],
-    ['parameters', `a b${',c=d'.repeat(25_000)},`],
-    ['padding', `Bearer ${'='.repeat(100_000)},`],
-  ])('of 100 KB of %s is refused in no time', (_, authorization) => {
-    const startedAt = performance.now();
-    expect(readRaw(authorization)).toEqual(malformed);
-    // By the square of the length it would be half a minute.
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    ['spaces after the scheme', `a${' '.repeat(MEGABYTE)},`],
+    ['spaces after a comma', `a b,${' '.repeat(MEGABYTE)}`],
+    ['spaces before an equals sign', `a b,c${' '.repeat(MEGABYTE)}d=`],
+    ['quotes', `a ${'"'.repeat(MEGABYTE)},`],
+    ['parameters', `a b${',c=d'.repeat(MEGABYTE / 4)},`],
+    ['padding', `Bearer ${'='.repeat(MEGABYTE)},`],
+  ])('of a megabyte of %s is refused, in a time that does not grow with its square', (_, authorization) => {
+    expect(readBeforeEnd(authorization)).toEqual(malformed);
   });
 
   it.each([
