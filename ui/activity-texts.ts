@@ -1,5 +1,6 @@
 // The words of the Activity screen. They are loaded with it.
 
+import { formatEnd } from './format.ts';
 import { asIs } from './text.tsx';
 
 export const log = {
@@ -34,6 +35,11 @@ export const log = {
     'token.renamed': 'Renamed a token',
     'token.rotated': 'Replaced the value of a token',
     'token.retired': 'Ended the old value of a token',
+    'token.expiry-changed': 'Changed the end of a token',
+    'token.narrowed': 'Narrowed what a token may do',
+    'token.networks-changed': 'Changed the networks of a token',
+    'token.origins-changed': 'Changed the websites of a token',
+    'token.expiring': 'Warned that a token expires',
     'token.deleted': 'Deleted a token',
     'token.limit-refused': 'Was refused an eleventh token',
     'token.exposed': 'Sent a token in a URL: replace it',
@@ -56,6 +62,11 @@ export const log = {
     'token.renamed': 'renamed … to ',
     'token.rotated': 'replaced the value of …',
     'token.retired': 'ended the old value of …',
+    'token.expiry-changed': 'changed the end of … to ',
+    'token.narrowed': 'limited … to ',
+    'token.networks-changed': 'limited … to calls from ',
+    'token.origins-changed': 'limited … in browsers to ',
+    'token.expiring': 'warned that … expires in ',
     'token.deleted': 'deleted …',
     'token.limit-refused': 'was refused an eleventh token',
     'token.exposed': 'sent … in a URL: replace it',
@@ -68,5 +79,25 @@ export const log = {
     'member.added': 'added ',
     'member.removed': 'removed ',
   } as Record<string, string>,
-  unnamed: 'removed the name of …',
+  /** The sentence where the detail is this one: something was taken away. */
+  removals: {
+    'token.renamed': [null, 'removed the name of …'],
+    'token.expiry-changed': ['never', 'removed the end of …'],
+    'token.networks-changed': ['any', 'let … be called from any network'],
+    'token.origins-changed': ['any', 'let … be called from any website'],
+  } as Record<string, [detail: string | null, sentence: string]>,
+  days: (count: string) => (count === '1' ? '1 day' : `${count} days`),
 };
+
+/** The sentence of an event, with a place for the token, and its detail as a person reads it. */
+export function inWords({ action, detail }: { action: string; detail: string | null }): {
+  text: string;
+  detail: string | null;
+} {
+  const removal = log.removals[action];
+  if (removal !== undefined && removal[0] === detail) return { text: removal[1], detail: null };
+  const text = log.sentences[action] ?? `${action} `;
+  if (detail === null) return { text, detail };
+  if (action === 'token.expiry-changed') return { text, detail: formatEnd(detail) };
+  return { text, detail: action === 'token.expiring' ? log.days(detail) : detail };
+}

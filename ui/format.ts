@@ -27,6 +27,14 @@ const minute = new Intl.DateTimeFormat(undefined, {
   minute: '2-digit',
   calendar: 'gregory',
 });
+const end = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  timeZoneName: 'short',
+});
 const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clock = new Intl.DateTimeFormat('en', { timeStyle: 'medium', hourCycle: 'h23' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
@@ -71,6 +79,20 @@ export function formatBrief(at: string, now: number = Date.now()): string {
   const days = Math.trunc(seconds / 86_400);
   if (days < 31) return days === 1 ? 'yesterday' : `${days} days ago`;
   return (then.getFullYear() === new Date(now).getFullYear() ? dayOfYear : dayAndYear).format(then);
+}
+
+/** "14 Mar 2027, 23:59 CET", for a sentence: an instant at which something ends, with the reader's zone. */
+export const formatEnd = (at: string): string => end.format(new Date(at));
+
+/** How long it is until then: "in 5 hours", "tomorrow", "in 6 days". Days are those of the reader's calendar. */
+export function formatIn(at: string, now: number = Date.now()): string {
+  const minutes = Math.floor((Date.parse(at) - now) / 60_000);
+  if (minutes < 1) return 'in less than a minute';
+  if (minutes < 60) return relative.format(minutes, 'minute');
+  if (minutes < 24 * 60) return relative.format(Math.floor(minutes / 60), 'hour');
+  const midnight = (time: string | number): number => new Date(time).setHours(0, 0, 0, 0);
+  // A day of the reader's zone may have 23 or 25 hours.
+  return relative.format(Math.max(1, Math.round((midnight(at) - midnight(now)) / DAY_MS)), 'day');
 }
 
 /** "Today", "Yesterday", or the whole date. */

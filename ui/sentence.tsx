@@ -1,5 +1,5 @@
 // An event as a sentence: who did what, to which token.
-import { log as words } from './activity-texts.ts';
+import { inWords, log as words } from './activity-texts.ts';
 import { follow } from './state.ts';
 import { labelOf, tokens } from './tokens.ts';
 
@@ -22,12 +22,9 @@ export function Sentence({
   /** The target of a token's name, or null for no link. */
   linkTo: (tokenId: string) => string | null;
 }) {
-  const text =
-    entry.action === 'token.renamed' && entry.detail === null
-      ? words.unnamed
-      : (words.sentences[entry.action] ?? `${entry.action} `);
+  const { text, detail: told } = inWords(entry);
   const [before, after] = text.split('…');
-  const detail = entry.detail !== null && <strong translate={false}>{entry.detail}</strong>;
+  const detail = told !== null && <strong translate={false}>{told}</strong>;
   return (
     <p>
       <span class="who" translate={false}>

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { ACTIONS } from '../worker/activity/events.ts';
+import { inWords, log } from './activity-texts.ts';
+
+it('has words for every action, in the filter and as a sentence', () => {
+  expect(ACTIONS.filter((action) => !(action in log.actions) || !(action in log.sentences))).toEqual([]);
+});
+
+/** The sentence about a token, with its name in place of the dots. */
+function said(action: string, detail: string | null): string {
+  const { text, detail: shown } = inWords({ action, detail });
+  return text.replace('…', 'Kiosk') + (text.endsWith(' ') ? (shown ?? '') : '');
+}
+
+it.each([
+  ['token.expiry-changed', '2027-03-14T22:59:59.000Z', 'changed the end of Kiosk to 14 Mar 2027, 22:59 UTC'],
+  ['token.expiry-changed', 'never', 'removed the end of Kiosk'],
+  ['token.narrowed', 'read only; /v1/a, /v1/b', 'limited Kiosk to read only; /v1/a, /v1/b'],
+  [
+    'token.networks-changed',
+    '203.0.113.0/24, 2001:db8::/32',
+    'limited Kiosk to calls from 203.0.113.0/24, 2001:db8::/32',
+  ],
+  ['token.networks-changed', 'any', 'let Kiosk be called from any network'],
+  ['token.origins-changed', 'https://shop.example', 'limited Kiosk in browsers to https://shop.example'],
+  ['token.origins-changed', 'any', 'let Kiosk be called from any website'],
+  ['token.expiring', '7', 'warned that Kiosk expires in 7 days'],
+  ['token.expiring', '1', 'warned that Kiosk expires in 1 day'],
+  // Names that are the words for "none" elsewhere.
+  ['token.renamed', 'any', 'renamed Kiosk to any'],
+  ['token.renamed', 'never', 'renamed Kiosk to never'],
+  ['token.renamed', null, 'removed the name of Kiosk'],
+])('says of %s with the detail %s: %s', (action, detail, sentence) => {
+  expect(said(action, detail)).toBe(sentence);
+});
