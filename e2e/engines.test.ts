@@ -90,6 +90,11 @@ for (const { name, open, needs } of ENGINES) {
       else await click(label);
     }
 
+    const choose = (id: string, value: string) =>
+      ask(
+        `Object.assign(document.getElementById('${id}'), { value: '${value}' }).dispatchEvent(new Event('change', { bubbles: true }))`,
+      );
+
     /** The open dialog is within the window, no taller than its text needs, and without gaps between its rows. */
     async function expectToLieWell(height: number): Promise<void> {
       await standStill();
@@ -167,9 +172,13 @@ for (const { name, open, needs } of ENGINES) {
     it('creates a token, and shows it whole and selected', async () => {
       await click('Create Token');
       await see('Create a new API token?');
-      await expectToLieWell(420);
+      await expectToLieWell(480);
       await picture('create');
       await expectNoFault('create');
+      await ask("document.querySelector('dialog summary').click()");
+      await see('Only these paths');
+      await picture('create-limits');
+      await expectNoFault('limits of a new token');
       await press('Escape');
       await expect.poll(() => ask("document.querySelector('dialog[open]') === null")).toBe(true);
       await click('Create Token');
@@ -213,6 +222,35 @@ for (const { name, open, needs } of ENGINES) {
       await see(/Accepted since/);
       expect(await statusOf(server.origin, secret)).toBe(200);
       await expectNoFault('table');
+    });
+
+    it('limits it on its own page', async () => {
+      await engine.go(await ask<string>("document.querySelector('a.name').href"));
+      await see('What it may do');
+      await expectNoFault('token');
+      await click('Edit networks');
+      await see('Addresses or networks, one on each line');
+      await expectToLieWell(320);
+      await expectNoFault('networks');
+      expect(await ask('document.activeElement.id')).toBe('limit-networks');
+      await engine.press({ text: '192.0.2.0/24' });
+      await click('Save');
+      await see(/Refused elsewhere since/);
+      expect(await statusOf(server.origin, secret)).toBe(401);
+      expect(await ask('document.activeElement.ariaLabel')).toBe('Edit networks');
+      await click('Edit the end');
+      await see('From that instant on');
+      await choose('limit-ending', 'date');
+      await see('until the end of that day');
+      await picture('end');
+      await expectNoFault('end');
+      await ask(
+        "Object.assign(document.querySelector('dialog [type=date]'), { value: '2099-03-14' }).dispatchEvent(new Event('input', { bubbles: true }))",
+      );
+      await see(/14 Mar 2099, 23:59/);
+      await click('Save');
+      await see(/New end since/);
+      await picture('limited');
     });
 
     it.each([

@@ -20,6 +20,11 @@ export type Row = {
     until: 'time' | 'silent';
   } | null;
   retired: { preview: string; retiredAt: string; lastUsedAt: string | null }[];
+  expiresAt: string | null;
+  access: 'read' | 'full';
+  paths: string[];
+  networks: string[];
+  origins: string[];
 };
 
 function row(preview: string, name: string | null, by: string, created: number, used: number | null): Row {
@@ -33,6 +38,11 @@ function row(preview: string, name: string | null, by: string, created: number, 
     lastUsedAt: used === null ? null : ago(used),
     retiring: null,
     retired: [],
+    expiresAt: null,
+    access: 'full',
+    paths: [],
+    networks: [],
+    origins: [],
   };
 }
 
@@ -44,6 +54,14 @@ export const ROWS: Row[] = [
   { ...row('9pLm2', 'Results importer', 'sam.okafor', 540, 130), active: false },
   row('9pz8R', null, 'owner', 800, null),
 ];
+/** What a token may be limited to. */
+export const LIMITS: Pick<Row, 'expiresAt' | 'access' | 'paths' | 'networks' | 'origins'> = {
+  expiresAt: ago(-24 * 105),
+  access: 'read',
+  paths: ['/v1/events', '/v1/faces'],
+  networks: ['203.0.113.0/24', '2001:db8::/32'],
+  origins: ['https://shop.example'],
+};
 /** The old value of a token, while its value is being replaced. */
 export const RETIRING: NonNullable<Row['retiring']> = {
   preview: '9pXb4',

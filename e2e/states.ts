@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core';
 import {
   EVENTS,
+  LIMITS,
   RETIRING,
   ROWS,
   SECRET,
@@ -54,6 +55,27 @@ async function confirmCreate(page: Page): Promise<void> {
   await openCreate(page);
   await page.getByLabel('What will use it?').fill('Website');
   await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
+}
+async function unfold(page: Page): Promise<void> {
+  await openCreate(page);
+  await page.getByText('More limits').click();
+  await page.getByLabel('Networks').waitFor();
+}
+async function chooseLimits(page: Page): Promise<void> {
+  await unfold(page);
+  await page.getByLabel('What will use it?').fill('Website');
+  await page.getByLabel('Expires').selectOption('date');
+  await page.getByLabel('Date').fill('2099-03-14');
+  await page.getByLabel('Only these paths').fill('/v1/events\n/v1/faces');
+  await page.getByLabel('Networks').fill('203.0.113.7/24\n2001:db8::/32');
+  await page.getByLabel('Websites').fill('https://shop.example');
+}
+const changeLimit = (name: string) => (page: Page) => page.getByRole('button', { name }).click();
+async function changeNetworks(page: Page): Promise<void> {
+  await changeLimit('Edit networks')(page);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Networks').fill('203.0.113.7/24');
+  await dialog.getByRole('button', { name: 'Save' }).click();
 }
 async function confirmDelete(page: Page): Promise<void> {
   await openDelete(page);
@@ -112,6 +134,38 @@ const following =
 const twoValues = { ...ROWS[0], retiring: RETIRING };
 const { preview, lastUsedAt } = RETIRING;
 const ended = { ...ROWS[0], retired: [{ preview, retiredAt: new Date().toISOString(), lastUsedAt }] };
+/** The first token with every limit; after its end; and those that end soon. */
+const limited = { ...ROWS[0], ...LIMITS };
+const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+const expired = { ...ROWS[0], expiresAt: inHours(-70) };
+const ending = [
+  expired,
+  { ...ROWS[1], expiresAt: inHours(5.5) },
+  { ...ROWS[2], expiresAt: inHours(-70) },
+  { ...ROWS[3], expiresAt: inHours(24 * 6) },
+];
+const invalidNetwork = problem(
+  422,
+  'invalid-body',
+  {},
+  'Field "networks": 203.0.113.7/24 has bits beyond its length: write 203.0.113.0/24',
+);
+const atLimited = { path: ofToken, boot: listed([limited, ...ROWS.slice(1)]) };
+const afterLimit = following(atLimited, changeNetworks, `${tokens}/*`);
+const dialogOfLimit = (
+  name: string,
+  button: string,
+  text: string | RegExp,
+  row: object = limited,
+): State => ({
+  name,
+  path: ofToken,
+  boot: listed([row, ...ROWS.slice(1)]),
+  reach: async (page) => {
+    await changeLimit(button)(page);
+    await see(text)(page);
+  },
+});
 const invalidName = problem(422, 'invalid-body', {}, 'Field "name": has a control character');
 const atTable = { path: acme, boot: table };
 const afterSwitch = following(atTable, (page) => first(page).click(), `${tokens}/*`);
@@ -419,6 +473,31 @@ export const STATES: State[] = [
       await see(/Old value refused since/)(page);
     },
   },
+  { name: 'token-limited', ...atLimited, reach: see('Restrains browsers only.') },
+  {
+    name: 'token-expired',
+    path: ofToken,
+    boot: listed([expired, ...ROWS.slice(1)]),
+    reach: see(/Give it a new end/),
+  },
+  {
+    name: 'token-expires-soon',
+    path: ofToken,
+    boot: listed([{ ...limited, expiresAt: inHours(24 * 6) }, ...ROWS.slice(1)]),
+    reach: see(/Expires in \d days/),
+  },
+  { name: 'table-ends', path: acme, boot: listed(ending), reach: see('Expires in 5 hours') },
+  dialogOfLimit('limit-access', 'Narrow the access', /a token can only be narrowed/, ROWS[0]),
+  dialogOfLimit('limit-paths', 'Edit paths', /Paths can only be narrowed/),
+  dialogOfLimit('limit-first-paths', 'Edit paths', /Empty: all paths/, ROWS[0]),
+  dialogOfLimit('limit-networks', 'Edit networks', /Empty: any/),
+  dialogOfLimit('limit-origins', 'Edit websites', /restrains browsers only/),
+  dialogOfLimit('limit-end', 'Edit the end', /From that instant on/),
+  dialogOfLimit('limit-new-end', 'Give it a new end…', /The same value works again at once/, expired),
+  afterLimit('limit-busy', silence, 'Saving…'),
+  afterLimit('limit-refused', invalidNetwork, /has bits beyond its length/),
+  afterLimit('limit-failed', broken, /Couldn’t confirm the change/),
+  afterLimit('limit-done', receipt({ ...limited, networks: ['203.0.113.0/24'] }), /Refused elsewhere since/),
   {
     name: 'token-gone',
     path: ofToken.replace(ROWS[0]?.id ?? '', 'nowhere'),
@@ -432,6 +511,27 @@ export const STATES: State[] = [
     reach: async (page) => {
       await openCreate(page);
       await see('Create a new API token?')(page);
+    },
+  },
+  { name: 'create-unfolded', path: acme, boot: table, reach: unfold },
+  { name: 'create-limited', path: acme, boot: table, reach: chooseLimits },
+  following(
+    atTable,
+    async (page) => {
+      await chooseLimits(page);
+      await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
+    },
+    tokens,
+  )('create-refused', invalidNetwork, /203\.0\.113\.7\/24 has bits beyond its length/),
+  {
+    name: 'create-without-a-date',
+    path: acme,
+    boot: table,
+    reach: async (page) => {
+      await unfold(page);
+      await page.getByLabel('Expires').selectOption('date');
+      await page.getByRole('dialog').getByRole('button', { name: 'Create Token' }).click();
+      await see(/Choose a date/)(page);
     },
   },
   afterCreate('create-busy', silence, 'Creating…'),

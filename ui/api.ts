@@ -119,6 +119,11 @@ const TOKEN = '/api/organisations/:organisation/tokens/:token';
 type Listed = Answer<typeof TOKENS, '$get'>;
 /** A token as the Worker's route answers it, with its organisation. */
 export type Token = Listed['tokens'][number] & { organisation: string };
+type NewToken = Input<typeof TOKENS, '$post'>['json'];
+/** What a new token may be limited to, and what can be changed later: all that is decided of a token besides its name. */
+export type Limits = {
+  [Field in Exclude<keyof NewToken, 'name'>]-?: Exclude<NewToken[Field], undefined>;
+};
 const placeOf = (token: Token) => ({ param: { organisation: token.organisation, token: token.id } });
 
 export async function listTokens(
@@ -148,13 +153,13 @@ export const readUsage = (organisation: string) =>
 /** A repeat with the same key makes no second token, and its answer has no secret. */
 export async function createToken(
   organisation: string,
-  name: string,
+  json: NewToken,
   key: string,
 ): Promise<Outcome<{ token: Token; secret: string | null }>> {
   const outcome = await call(
     '$post',
     TOKENS,
-    { param: { organisation }, json: name === '' ? {} : { name } },
+    { param: { organisation }, json },
     { headers: { 'idempotency-key': key } },
   );
   if (!outcome.ok) return outcome;

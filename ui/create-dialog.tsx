@@ -1,10 +1,14 @@
 // The dialog that creates a token. It makes one token, however often the button is pressed.
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { createToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { NEW_DRAFT, chosen, focusOn, hasMore, refusalOf } from './draft.ts';
+import type { Draft, Refusal } from './draft.ts';
 import { DialogFailure } from './failure.tsx';
+import { ofToken } from './late.ts';
+import { mayDo } from './may-do.ts';
 import { NO_LOGIN } from './no-login.ts';
 import { dialog, followFailure, isTold, toast, typed } from './state.ts';
 import type { Organisation } from './state.ts';
@@ -12,35 +16,65 @@ import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { addToken, labelOf, mayHaveHappened, removeToken, tryToDelete } from './tokens.ts';
 
+/** What was chosen and not used yet, by the id of the organisation. In the memory of the page alone. */
+const drafts = new Map<string, Draft>();
+
 /** `organisation`: the token is created there, even if the page shows another organisation by then. */
 export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const { id } = organisation;
   const draft = `create ${id}`;
-  const filled = useSignal((typed.get(draft) ?? '') !== '');
+  const name = useSignal(typed.get(draft) ?? '');
+  const limits = useSignal(drafts.get(id) ?? NEW_DRAFT);
+  const isUnfolded = useSignal(hasMore(limits.value));
+  const refusal = useSignal<Refusal | null>(null);
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const lost = useSignal<Token | null>(null);
   // One key for the life of the dialog, so that a repeat after a lost answer makes no second token.
   const key = useRef(crypto.randomUUID());
+  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
+  // After a lost answer the choices stand: the repeat must be the same call.
+  const isFixed = busy.value || isUnsure;
+  useLayoutEffect(() => void ofToken.load(false), []);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
-  const create = async (event: SubmitEvent & { currentTarget: HTMLFormElement }): Promise<void> => {
+  const change = (part: Partial<Draft>): void => {
+    limits.value = { ...limits.value, ...part };
+    drafts.set(id, limits.value);
+    refusal.value = null;
+  };
+  const refuse = (found: Refusal): void => {
+    refusal.value = found;
+    if (found.field !== 'name') isUnfolded.value = true;
+    focusOn(found.field);
+  };
+  const create = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     if (busy.value) return;
-    const name = String(new FormData(event.currentTarget).get('name') ?? '').trim();
+    if (limits.value.ending === 'date' && limits.value.expiresAt === null) {
+      refuse({ field: 'expiresAt', text: texts.create.noDate });
+      return;
+    }
     busy.value = true;
     failure.value = null;
-    const outcome = await createToken(id, name, key.current);
+    const given = name.value.trim();
+    const json = { ...(given === '' ? {} : { name: given }), ...chosen(limits.value) };
+    const outcome = await createToken(id, json, key.current);
     const isShown = !outcome.ok && (isTold(outcome.failure) || (await followFailure(id, outcome.failure)));
     busy.value = false;
     if (!outcome.ok) {
       // The page shows the failure: the sign-in, another member, the plan or the choice of an organisation.
       if (isShown) dialog.value = null;
-      else failure.value = outcome.failure;
+      else {
+        const found = refusalOf(outcome.failure);
+        if (found === null) failure.value = outcome.failure;
+        else refuse(found);
+      }
       return;
     }
     typed.delete(draft);
+    drafts.delete(id);
     const { token, secret } = outcome.value;
     addToken(token);
     if (secret === null) lost.value = token;
@@ -92,46 +126,82 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
       </Dialog>
     );
   }
+  const refused = refusal.value?.field === 'name' ? refusal.value.text : '';
+  const late = ofToken.loaded.value;
   return (
     <Dialog
       labelledBy="create-title"
-      describedBy="create-body"
+      describedBy="create-body create-may"
       guarded={busy.value}
-      filled={filled.value}
+      filled={name.value !== '' || limits.value !== NEW_DRAFT}
       onClose={close}
     >
-      <form onSubmit={create}>
+      {/* The Worker says what is wrong, in the words of this page. */}
+      <form noValidate onSubmit={create}>
         <h2 id="create-title">{texts.create.title}</h2>
-        <p id="create-body">
-          <Text of={`${texts.create.body} ${texts.create.where(organisation.name)}`} />
-        </p>
+        <p id="create-body">{texts.create.body}</p>
         <label for="create-name">{texts.create.name}</label>
         <input
           id="create-name"
-          name="name"
+          data-field="name"
           maxLength={50}
           autocomplete="off"
           autofocus
           placeholder={texts.create.namePlaceholder}
           {...NO_LOGIN}
-          aria-describedby="create-hint"
-          defaultValue={typed.get(draft) ?? ''}
+          readOnly={isFixed}
+          aria-invalid={refused !== ''}
+          aria-describedby="create-hint create-refused"
+          defaultValue={name.value}
           onInput={({ currentTarget: { value } }) => {
             typed.set(draft, value);
-            filled.value = value !== '';
+            name.value = value;
+            refusal.value = null;
           }}
         />
+        <span id="create-refused" role="alert" class="error">
+          <Text of={refused} />
+        </span>
         <p id="create-hint" class="hint">
           {texts.create.nameHint}
         </p>
-        <DialogFailure
-          failure={failure.value}
-          lead={
-            failure.value !== null && mayHaveHappened(failure.value)
-              ? texts.create.unsure
-              : texts.create.failed
-          }
-        />
+        <fieldset class="choices pair" disabled={isFixed}>
+          <legend>{texts.create.may}</legend>
+          {(['read', 'full'] as const).map((access) => (
+            <label key={access}>
+              <input
+                type="radio"
+                name="access"
+                checked={limits.value.access === access}
+                onChange={() => change({ access })}
+              />
+              {texts.create.access[access]}
+            </label>
+          ))}
+        </fieldset>
+        <details
+          class="more-limits"
+          open={isUnfolded.value}
+          onToggle={({ currentTarget: { open } }) => (isUnfolded.value = open)}
+        >
+          <summary>
+            {texts.create.more} <span class="hint">{texts.create.moreHint}</span>
+          </summary>
+          {late === null && <p class="hint">{texts.create.loadingMore}</p>}
+          {late === 'missing' && <p class="hint">{texts.create.moreMissing}</p>}
+          {late !== null && late !== 'missing' && (
+            <late.LimitFields
+              draft={limits.value}
+              refusal={refusal.value}
+              isFixed={isFixed}
+              change={change}
+            />
+          )}
+        </details>
+        <p id="create-may" class="may" role="status">
+          <Text of={mayDo(chosen(limits.value), organisation.name)} />
+        </p>
+        <DialogFailure failure={failure.value} lead={isUnsure ? texts.create.unsure : texts.create.failed} />
         <footer>
           <button type="button" class="button" onClick={close}>
             {texts.cancel}

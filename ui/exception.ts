@@ -1,17 +1,30 @@
 // What is unusual about a token. A row shows at most one such fact, the most serious. Normal facts are on the page of the token.
 import type { Token } from './api.ts';
 import { totals } from './calls.tsx';
-import { DAY_MS, formatCount } from './format.ts';
+import { DAY_MS, formatBrief, formatCount, formatIn } from './format.ts';
 import { texts } from './texts.ts';
-import { lastUseOf } from './tokens.ts';
+import { isExpired, lastUseOf } from './tokens.ts';
 import type { Usage } from './tokens.ts';
 
 export type Exception = { tone: 'warn' | 'quiet'; text: string };
 
 const UNUSED_DAYS = 90;
+const SOON_DAYS = 14;
 
 /** The most serious first. Each answers null if it does not apply. */
 const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
+  (token, _, now) => {
+    const { expiresAt, active } = token;
+    if (expiresAt === null) return null;
+    const left = Date.parse(expiresAt) - now;
+    if (isExpired(token)) {
+      const when = formatBrief(expiresAt, now);
+      return { tone: 'warn', text: active ? texts.tokens.ended(when) : texts.tokens.expiredWhen(when) };
+    }
+    return left < SOON_DAYS * DAY_MS
+      ? { tone: 'warn', text: texts.tokens.expires(formatIn(expiresAt, now)) }
+      : null;
+  },
   ({ retiring }) => (retiring === null ? null : { tone: 'warn', text: texts.tokens.twoValues }),
   (token, calls) => {
     const refused = token.active || calls === undefined ? 0 : totals(calls).refused;

@@ -1,6 +1,6 @@
 // Shows failures: in place of data that could not be loaded, or in a dialog. A failure of the server has its request id, for a
 // message to the operator.
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Check, CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
@@ -40,8 +40,13 @@ export function LoadFailure({
 
 /** Always on the page, and empty without a failure: a live region must exist before its text. */
 export function DialogFailure({ failure, lead }: { failure: Failure | null; lead: string }) {
+  const element = useRef<HTMLDivElement>(null);
+  // A long dialog may be scrolled away from it.
+  useEffect(() => {
+    if (failure !== null) element.current?.scrollIntoView({ block: 'nearest' });
+  }, [failure]);
   return (
-    <div role="alert" class="dialog-error">
+    <div role="alert" class="dialog-error" ref={element}>
       {failure !== null && (
         <>
           <p>

@@ -11,7 +11,7 @@ import { CHOICES, words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { leadOf, maskOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+import { isExpired, leadOf, maskOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
 
 /** The fields that replacing or ending a value changes. */
 export const valuesOf = ({ preview, lastUsedAt, retiring, retired }: Omit<Token, 'organisation'>) => ({
@@ -76,7 +76,7 @@ export function RotateDialog({ token }: { token: Token }) {
             </p>
           )}
           <p class="quiet">
-            {words.body} {token.active ? words.active : words.inactive}
+            {words.body} {!token.active ? words.inactive : isExpired(token) ? words.expired : words.active}
           </p>
         </div>
         {/* After a lost answer the choice cannot be changed, because the repeat must be the same call. */}

@@ -37,6 +37,7 @@ export const words = {
   body: 'The token gets a new value, which is shown only once. Its place among your tokens stays the same.',
   active: 'The new value works at once.',
   inactive: 'The token is inactive and stays inactive: no value of it works until you activate it.',
+  expired: 'The token has expired: no value of it works until you give it a new end.',
   endsNow: (mask: string) =>
     `${asIs(mask)} from the last rotation has not ended yet. It is refused as soon as you rotate: a token has two values at most.`,
   legend: (mask: string) => `When the old value ${asIs(mask)} ends`,
@@ -61,6 +62,7 @@ export const words = {
   used: (at: string) => `Last used ${formatAgo(at)}.`,
   never: 'Not used yet.',
   refusedWhileOff: 'Both are refused while the token is inactive.',
+  refusedWhileExpired: 'Both are refused, because the token has expired.',
   ends: ({ until, retiresAt }: Retiring) =>
     until === 'time'
       ? `Refused from ${formatMoment(retiresAt)}.`

@@ -10,7 +10,7 @@ import { dialog, explain, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
-import { labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
+import { isExpired, labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
 
 /** `RotateDialog` or `EndDialog`, if one of them is open. */
 export function RotationDialogs() {
@@ -23,11 +23,12 @@ export function RotationDialogs() {
 export function TwoValues({ token }: { token: Token }) {
   const { active, retiring, lastUsedAt } = token;
   if (retiring === null) return null;
+  const isOver = isExpired(token);
   return (
     <section class="card values" aria-labelledby="values">
       <header class="card-head">
         <h2 id="values">
-          <Text of={active ? words.both : words.bothInactive} />
+          <Text of={active && !isOver ? words.both : words.bothInactive} />
         </h2>
       </header>
       <ul>
@@ -54,7 +55,11 @@ export function TwoValues({ token }: { token: Token }) {
           </button>
         </li>
       </ul>
-      {!active && <p class="card-foot quiet">{words.refusedWhileOff}</p>}
+      {(!active || isOver) && (
+        <p class="card-foot quiet">
+          <Text of={active ? words.refusedWhileExpired : words.refusedWhileOff} />
+        </p>
+      )}
     </section>
   );
 }

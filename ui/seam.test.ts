@@ -9,11 +9,13 @@ const root = resolve(import.meta.dirname, '..');
 /** What is renamed in the Worker, and what an error in the dashboard or in the document then names. */
 const RENAMED: [file: string, from: string, to: string, error: string, folder?: 'docs'][] = [
   ['worker/organisation/organisation.ts', "'pro'", "'professional'", '"professional"'],
+  // The compiler shortens the list of the slugs that there are.
   ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"token-limit-reached"'],
   // No route of this path and method: their type is none.
   ['worker/admin/tokens.ts', "'/usage'", "'/calls'", "'never'"],
   ['worker/admin/tokens.ts', 'tokens: listed.tokens', 'rows: listed.tokens', "'tokens'"],
   ['worker/admin/tokens.ts', 'active: optional(', 'enabled: optional(', "'active'"],
+  ['worker/admin/tokens.ts', 'origins: optional(', 'websites: optional(', "'origins'"],
   ['worker/pages/pages.ts', 'contactUrl: settings', 'contact: settings', "'contactUrl'"],
   ['worker/operator/routes.ts', 'members: listed.members', 'people: listed.members', 'people', 'docs'],
   ['worker/operator/routes.ts', 'effectiveAt }, 200)', 'effectiveAt }, 202)', "'202'", 'docs'],

@@ -33,7 +33,9 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
   const language = useSignal<Language>('cURL');
   const answer = useSignal<{ busy: boolean; text: string } | null>(null);
   const url = `${location.origin}/v1/ping`;
-  const snippet = SNIPPETS[language.value](url, secret);
+  // A token that is limited to paths calls the first of them.
+  const [path] = token.paths;
+  const snippet = SNIPPETS[language.value](path === undefined ? url : location.origin + path, secret);
   const ask = asking.value && !saved.value;
 
   useLayoutEffect(() => {
@@ -79,9 +81,11 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
       });
       // The list has the new last use only some seconds later.
       if (response.ok) patchToken(token, { lastUsedAt: new Date().toISOString() });
+      const text = `${response.status} ${JSON.stringify(await response.json(), null, 2)}`;
+      const isLimited = token.paths.length + token.networks.length > 0;
       answer.value = {
         busy: false,
-        text: `${response.status} ${JSON.stringify(await response.json(), null, 2)}`,
+        text: !response.ok && isLimited ? `${texts.secret.limited}\n${text}` : text,
       };
     } catch {
       answer.value = { busy: false, text: texts.secret.testFailed };

@@ -2,7 +2,7 @@
 // stores only the id of the last organisation.
 import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
-import type { Failure, Token } from './api.ts';
+import type { Failure, Limits, Token } from './api.ts';
 import type { Boot } from '../worker/pages/pages.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
@@ -195,6 +195,8 @@ export type Open =
   | { kind: 'rotate'; token: Token }
   /** `preview`: that of the old value, which ends. */
   | { kind: 'end'; token: Token; preview: string }
+  /** `of`: which of the token's limits is to be changed. */
+  | { kind: 'limit'; token: Token; of: keyof Limits }
   | { kind: 'delete'; token: Token }
   | null;
 export const dialog = signal<Open>(null);

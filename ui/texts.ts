@@ -62,6 +62,7 @@ export const texts = {
     stale: 'This list may be out of date: it could not be loaded again.',
     active: 'Active',
     inactive: 'Inactive',
+    expired: 'Expired',
     activating: 'Activating…',
     deactivating: 'Deactivating…',
     switchName: (label: string) => `Token ${label} active`,
@@ -73,6 +74,9 @@ export const texts = {
     used: (when: string) => `used ${when}`,
     callsHead: 'Calls, 24 hours',
     stillCalled: (calls: string) => `Still called: ${calls} refused`,
+    ended: (when: string) => `Ended ${when}`,
+    expiredWhen: (when: string) => `Expired ${when}`,
+    expires: (when: string) => `Expires ${when}`,
     twoValues: 'Two values live',
     unused: (days: number) => `Unused for ${days} days`,
     offMeans: 'Off means refused everywhere, usually within a second. On again, the same value works.',
@@ -82,6 +86,7 @@ export const texts = {
   toggle: {
     deactivated: (at: string) => `Refused since ${at}`,
     activated: (at: string) => `Accepted since ${at}`,
+    stillExpired: 'Switched on, still expired',
     undo: 'Undo',
     failed: (label: string, active: boolean) =>
       active
@@ -93,11 +98,16 @@ export const texts = {
   create: {
     title: 'Create a new API token?',
     body: 'The full token is shown only once, right after it is created. Copy it then and store it somewhere safe.',
-    where: (name: string) =>
-      `Until you deactivate or delete it, it can call the whole API for ${asIs(name)}.`,
     name: 'What will use it?',
     namePlaceholder: 'Website, partner app, internal tool',
     nameHint: 'Optional. You can change it later.',
+    may: 'What may it do?',
+    access: { read: 'Read only', full: 'Full access' },
+    more: 'More limits',
+    moreHint: 'end, paths, networks, websites',
+    loadingMore: 'Loading…',
+    moreMissing: 'The fields could not be loaded. Load the page again to use them.',
+    noDate: 'Choose a date, such as 2027-03-14.',
     confirm: 'Create Token',
     busy: 'Creating…',
     failed: 'Not created.',
@@ -121,6 +131,7 @@ export const texts = {
     copySnippet: 'Copy the example',
     test: 'Test the connection',
     testing: 'Calling…',
+    limited: 'The token is limited, so a good one may be refused here:',
     testFailed: 'The call did not arrive. Check your connection.',
     done: 'Done',
     notYet: 'Not copied yet',

@@ -9,6 +9,7 @@ import { DeveloperZone } from './developer-zone.tsx';
 import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatClock, formatCount, formatFull, formatMinute } from './format.ts';
 import { Icon } from './icon.tsx';
+import { Expired, LimitCard } from './limit-card.tsx';
 import { Trouble } from './message.tsx';
 import { useRefresh } from './refresh.ts';
 import { EndedValues, TwoValues } from './rotation.tsx';
@@ -150,6 +151,7 @@ function Page({ token }: { token: Token }) {
       </header>
       <Trouble token={token.id} />
       <Slow />
+      <Expired token={token} />
       <div class="columns">
         {/* First on a phone, above the second column elsewhere. */}
         <TwoValues token={token} />
@@ -158,6 +160,7 @@ function Page({ token }: { token: Token }) {
           <Events token={token} />
         </div>
         <div>
+          <LimitCard token={token} />
           <section class="card about" aria-label={words.about}>
             <dl>
               <dt>{words.createdBy}</dt>

@@ -6,7 +6,7 @@ import { formatClock } from './format.ts';
 import { dismiss, receipts, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { labelOf, patchToken, settleFailure } from './tokens.ts';
+import { isExpired, labelOf, patchToken, settleFailure } from './tokens.ts';
 
 /** The tokens that wait for an answer, by id, with the state that was asked for. */
 const pending = signal<Record<string, boolean>>({});
@@ -15,14 +15,16 @@ const SLOW_MS = 3000;
 
 export const isPending = (token: Token): boolean => token.id in pending.value;
 
-export function State({ token: { id, active } }: { token: Token }) {
-  const wanted = pending.value[id];
+export function State({ token }: { token: Token }) {
+  const wanted = pending.value[token.id];
   const [state, word] =
     wanted !== undefined
       ? ['state pending', wanted ? texts.tokens.activating : texts.tokens.deactivating]
-      : active
-        ? ['state active', texts.tokens.active]
-        : ['state', texts.tokens.inactive];
+      : !token.active
+        ? ['state', texts.tokens.inactive]
+        : isExpired(token)
+          ? ['state expired', texts.tokens.expired]
+          : ['state active', texts.tokens.active];
   return (
     <span class={state}>
       <Text of={word} />
@@ -74,7 +76,8 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     const at = formatClock(outcome.value.effectiveAt);
     const now = { ...token, active: outcome.value.token.active };
     patchToken(token, { active: now.active });
-    if (active) report(token, 'ok', texts.toggle.activated(at));
+    if (active)
+      report(token, 'ok', isExpired(token) ? texts.toggle.stillExpired : texts.toggle.activated(at));
     else {
       report(token, 'ok', texts.toggle.deactivated(at), {
         action: { label: texts.toggle.undo, run: () => void toggle(now, true) },

@@ -17,6 +17,7 @@ import {
   tokenId,
 } from './state.ts';
 import type { Load } from './state.ts';
+import { limitsOf } from './may-do.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
@@ -90,6 +91,31 @@ async function loadUsage(id: string): Promise<void> {
   const outcome = await readUsage(id);
   if (outcome.ok && organisationId.value === id) usage.value = outcome.value.usage;
 }
+
+// --- the end of a token -----------------------------------------------------------------------------------------
+
+/** Moves on when a token ends, so that an open page says so at that moment. */
+const clock = signal(Date.now());
+/** A longer timer would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+watch(
+  () => {
+    const list = tokens.value.state === 'ready' ? tokens.value.value : [];
+    const ends = list.map(({ expiresAt }) => Date.parse(expiresAt ?? '')).filter((at) => at > Date.now());
+    return [clock.value, Math.min(...ends)] as const;
+  },
+  ([, next]) => {
+    clearTimeout(timer);
+    if (next === Infinity) return;
+    timer = setTimeout(() => (clock.value = Date.now()), Math.min(next - Date.now(), LONGEST_TIMER_MS));
+  },
+);
+
+/** By the clock of the browser, so it is a hint: nothing that a member can do depends on it. */
+export const isExpired = ({ expiresAt }: Token): boolean =>
+  expiresAt !== null && Date.parse(expiresAt) <= Math.max(clock.value, Date.now());
 
 export const maskOf = (token: Token): string => `${token.preview}***`;
 /** The name of the token with its mask. The mask tells two tokens with the same name apart. */
@@ -166,6 +192,7 @@ async function judge(token: Token, failure: Failure): Promise<Verdict> {
     now.active === token.active &&
     now.name === token.name &&
     now.preview === token.preview &&
+    JSON.stringify(limitsOf(now)) === JSON.stringify(limitsOf(token)) &&
     now.retiring?.preview === token.retiring?.preview;
   return isSame ? 'unchanged' : 'unknown';
 }

@@ -8,8 +8,10 @@ process.env['NODE_ENV'] = 'production';
 
 const DOCS = `${import.meta.dirname}/../docs`;
 /** The modules of the screens that are loaded when one of them is first opened. */
-const LATER =
-  /ui\/(?:activity|rotat|sentence|sessions|token-heading|token-page)[\w-]*\.tsx?$|\/(?:chevron-right|download|pencil|refresh-cw)\.m?js$/;
+const LATER = /ui\/(?:activity|sentence|sessions)[\w-]*\.tsx?$|\/download\.m?js$/;
+/** The modules that `token-part.tsx` alone needs: they go into its file. */
+const TOKEN =
+  /ui\/(?:limit|rotat|token-heading|token-page|token-part)[\w-]*\.tsx?$|\/(?:calendar-off|chevron-right|pencil|refresh-cw)\.m?js$/;
 
 const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
@@ -59,7 +61,7 @@ export default defineConfig({
             {
               name: 'app',
               priority: 2,
-              test: (id) => /\.tsx?$|node_modules/.test(id) && !LATER.test(id),
+              test: (id) => /\.tsx?$|node_modules/.test(id) && !LATER.test(id) && !TOKEN.test(id),
             },
             { name: 'later', priority: 1, test: LATER },
           ],

@@ -1,0 +1,213 @@
+// Changes one limit of a token: its access, its paths, its networks, its websites or its end.
+import { useSignal } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import { changeToken } from './api.ts';
+import type { Failure, Limits, Token } from './api.ts';
+import { Dialog } from './dialog.tsx';
+import { NEW_DRAFT, chosen, focusOn, refusalOf } from './draft.ts';
+import type { Draft, List, Refusal } from './draft.ts';
+import { DialogFailure } from './failure.tsx';
+import { formatClock } from './format.ts';
+import { EndField, ListField } from './limit-fields.tsx';
+import { endOf } from './limit-ends.ts';
+import { LISTS, words } from './limit-texts.ts';
+import { limitsOf } from './may-do.ts';
+import { dialog, report } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { isExpired, labelOf, leadOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+
+/** The dialog of this file, where it is open. */
+export function LimitDialogs() {
+  const open = dialog.value;
+  if (open?.kind !== 'limit') return null;
+  const { token, of } = open;
+  if (of === 'access') return <AccessDialog token={token} />;
+  return of === 'expiresAt' ? <EndDialog token={token} /> : <ListDialog token={token} list={of} />;
+}
+
+/** `token` is as the member saw it. */
+function useChange(token: Token, of: keyof Limits) {
+  const busy = useSignal(false);
+  const failure = useSignal<Failure | null>(null);
+  const refusal = useSignal<Refusal | null>(null);
+  const close = (): void => {
+    if (!busy.value) dialog.value = null;
+  };
+  const refuse = (found: Refusal): void => {
+    refusal.value = found;
+    focusOn(found.field);
+  };
+  /** `told`: what the page says afterwards, with the time since which it is so everywhere. */
+  const save = async (value: Partial<Limits>, told: (at: string) => string): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    failure.value = null;
+    const outcome = await changeToken(token, value);
+    if (outcome.ok) {
+      busy.value = false;
+      patchToken(token, limitsOf(outcome.value.token));
+      dialog.value = null;
+      report(token, 'ok', told(formatClock(outcome.value.effectiveAt)));
+      return;
+    }
+    const found = refusalOf(outcome.failure);
+    if (found?.field === of) {
+      busy.value = false;
+      refuse(found);
+      return;
+    }
+    const lead = await leadOf(token, outcome.failure, words.failed);
+    busy.value = false;
+    if (lead === null) dialog.value = null;
+    else failure.value = outcome.failure;
+  };
+  return { busy, failure, refusal, close, refuse, save };
+}
+
+type Change = ReturnType<typeof useChange>;
+
+function Foot({ token, change, confirm }: { token: Token; change: Change; confirm: string }) {
+  const { busy, failure, close } = change;
+  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
+  return (
+    <>
+      <DialogFailure failure={failure.value} lead={isUnsure ? texts.unsure(labelOf(token)) : words.failed} />
+      <footer>
+        <button type="button" class="button" onClick={close}>
+          {texts.cancel}
+        </button>
+        <button type="submit" class="button primary steady" aria-disabled={busy.value}>
+          <Text of={busy.value ? words.saving : confirm} />
+        </button>
+      </footer>
+    </>
+  );
+}
+
+function AccessDialog({ token }: { token: Token }) {
+  const change = useChange(token, 'access');
+  const refused = change.refusal.value?.text ?? '';
+  return (
+    <Dialog
+      labelledBy="limit-title"
+      describedBy="limit-body"
+      guarded={change.busy.value}
+      onClose={change.close}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void change.save({ access: 'read' }, (at) => {
+            // The button that opened the dialog is gone.
+            requestAnimationFrame(() => document.getElementById('edit-paths')?.focus());
+            return words.readOnlySince(at);
+          });
+        }}
+      >
+        <h2 id="limit-title">
+          <Text of={words.narrowTitle(quoted(token))} />
+        </h2>
+        <div id="limit-body" class="dialog-body">
+          <p class="quiet">{words.narrowBody}</p>
+        </div>
+        <span role="alert" class="error">
+          <Text of={refused} />
+        </span>
+        <Foot token={token} change={change} confirm={words.narrowConfirm} />
+      </form>
+    </Dialog>
+  );
+}
+
+function ListDialog({ token, list }: { token: Token; list: List }) {
+  const change = useChange(token, list);
+  const before = token[list];
+  const draft = useSignal<Draft>({ ...NEW_DRAFT, [list]: before.join('\n') });
+  const isChanged = draft.value[list] !== before.join('\n');
+  const { title, narrowed, changed, freed, hint } = LISTS[list];
+  const save = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const after = chosen(draft.value)[list];
+    if (after.toSorted().join(' ') === before.toSorted().join(' ')) {
+      change.close();
+      return;
+    }
+    const isNarrower = before.length === 0 || before.some((entry) => !after.includes(entry));
+    void change.save({ [list]: after }, after.length === 0 ? freed : isNarrower ? narrowed : changed);
+  };
+  return (
+    <Dialog labelledBy="limit-title" guarded={change.busy.value} filled={isChanged} onClose={change.close}>
+      <form noValidate onSubmit={save}>
+        <h2 id="limit-title">
+          <Text of={title(quoted(token))} />
+        </h2>
+        <ListField
+          list={list}
+          draft={draft.value}
+          refusal={change.refusal.value}
+          isFixed={change.busy.value}
+          change={(part) => {
+            draft.value = { ...draft.value, ...part };
+            change.refusal.value = null;
+          }}
+          hint={`${hint} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
+        />
+        <Foot token={token} change={change} confirm={words.save} />
+      </form>
+    </Dialog>
+  );
+}
+
+function EndDialog({ token }: { token: Token }) {
+  const change = useChange(token, 'expiresAt');
+  const { active, expiresAt } = token;
+  // As it was when the dialog was opened: the end may come meanwhile.
+  const isOver = useRef(isExpired(token)).current;
+  const first = isOver ? '30' : expiresAt === null ? 'never' : 'as-is';
+  const draft = useSignal<Draft>({ ...NEW_DRAFT, ending: first, expiresAt: endOf(first, '', expiresAt) });
+  const save = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const { ending, expiresAt: next } = draft.value;
+    if (ending === 'date' && next === null) {
+      change.refuse({ field: 'expiresAt', text: texts.create.noDate });
+      return;
+    }
+    if (next === expiresAt) {
+      change.close();
+      return;
+    }
+    const told =
+      isOver && active ? words.acceptedAgain : next === null ? words.noEndSince : words.newEndSince;
+    void change.save({ expiresAt: next }, told);
+  };
+  const body = !isOver ? words.endBody : active ? words.newEndBody : words.newEndBodyInactive;
+  return (
+    <Dialog
+      labelledBy="limit-title"
+      describedBy="limit-body"
+      guarded={change.busy.value}
+      onClose={change.close}
+    >
+      <form noValidate onSubmit={save}>
+        <h2 id="limit-title">
+          <Text of={isOver ? words.newEndTitle(quoted(token)) : words.endTitle(quoted(token))} />
+        </h2>
+        <div id="limit-body" class="dialog-body">
+          <p class="quiet">{body}</p>
+        </div>
+        <EndField
+          draft={draft.value}
+          refusal={change.refusal.value}
+          isFixed={change.busy.value}
+          change={(part) => {
+            draft.value = { ...draft.value, ...part };
+            change.refusal.value = null;
+          }}
+          asItIs={isOver ? null : expiresAt}
+        />
+        <Foot token={token} change={change} confirm={words.save} />
+      </form>
+    </Dialog>
+  );
+}
