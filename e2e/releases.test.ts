@@ -7,9 +7,8 @@ import { keptRelease } from '../scripts/release.ts';
 import { startReleases } from './isolates.ts';
 import { startLibsqlServer } from './libsql-server.ts';
 import type { LibsqlServer } from './libsql-server.ts';
-import { inD1, signIn } from './member.ts';
+import { inD1, sha256, signIn } from './member.ts';
 import type { GivenToken, Member, Run } from './member.ts';
-import { statusOf } from './ping.ts';
 
 /** Short, so that a wait takes seconds: a change that hubs do not confirm is answered after the longer lease. */
 const LEASES = { REVOCATION_LEASE_MS: '300', HUB_LEASE_MS: '2000' };
@@ -23,6 +22,11 @@ let miniflare: Miniflare;
 let libsql: LibsqlServer;
 let member: Member;
 let organisation: string;
+
+/** Two addresses of callers, and a network with the first one. */
+const INSIDE = '203.0.113.7';
+const OUTSIDE = '198.51.100.7';
+const NETWORK = '203.0.113.0/24';
 
 /** A token for each case, created in the first database before it is copied. */
 const tokens = new Map<string, GivenToken>();
@@ -67,6 +71,12 @@ const REPLACED: [title: string, present: string, before: string][] = [
   ['a value is replaced, hubs of the present one', 'new', 'old-at-new-hubs'],
 ];
 
+/** The present release limits tokens, the one before knows no limits. */
+const LIMITED: [title: string, present: string, before: string][] = [
+  ['a token is limited, hubs of the release before', 'new-at-old-hubs', 'old'],
+  ['a token is limited, hubs of the present one', 'new', 'old-at-new-hubs'],
+];
+
 beforeAll(async () => {
   libsql = await startLibsqlServer();
   const release = keptRelease();
@@ -102,7 +112,8 @@ beforeAll(async () => {
   miniflare = await startReleases(isolates);
   const db = await miniflare.getD1Database('DB', 'old');
   member = await signIn(inD1(db));
-  for (const [title] of [...TOGETHER, ...MOVED, ...REPLACED]) tokens.set(title, await givenToken());
+  for (const [title] of [...TOGETHER, ...MOVED, ...REPLACED, ...LIMITED])
+    tokens.set(title, await givenToken());
   // Every hub has read the first database, and is under its lease.
   for (const { secret } of tokens.values()) {
     for (const isolate of ['old', 'new']) {
@@ -158,8 +169,16 @@ async function givenToken(): Promise<GivenToken> {
   return member.addToken(origin, organisation);
 }
 
-async function call(isolate: string, secret: string): Promise<number> {
-  return statusOf(await originOf(isolate), secret);
+/** The status of a call with that secret. `held`: what a gateway says of the call that it holds, at /verify. */
+async function call(
+  isolate: string,
+  secret: string,
+  { path = '/v1/ping', address = INSIDE, held = {} } = {},
+): Promise<number> {
+  const headers = { authorization: `Bearer ${secret}`, 'cf-connecting-ip': address, ...held };
+  const answer = await fetch((await originOf(isolate)) + path, { headers });
+  await answer.arrayBuffer();
+  return answer.status;
 }
 
 /** Keeps the isolate warm, makes the change, and returns the statuses of all calls that began after its answer. */
@@ -227,6 +246,117 @@ describe.concurrent('a value that was replaced: what either release does to it h
     expect(await both(old)).toEqual([401, 401]);
     expect(await both(secret)).toEqual([200, 200]);
   });
+});
+
+/** What this token's record in KV looks like when each release has written it: one value, or one of each. */
+async function recordsOf(secret: string, isolates: string[]): Promise<string[]> {
+  const kv = await miniflare.getKVNamespace('TOKEN_CACHE', 'old');
+  const key = `t:${sha256(secret)}`;
+  const records = new Set<string>();
+  for (const isolate of isolates) {
+    expect(await call(isolate, secret)).toBe(200);
+    await expect.poll(() => kv.get(key), { timeout: 20_000 }).not.toBeNull();
+    records.add(String((await kv.get(key)) ?? ''));
+  }
+  return [...records];
+}
+
+/** Makes the change while these records are written to KV again and again, until the calls after it have ended. */
+async function callWhileWriting(
+  records: string[],
+  change: () => Promise<unknown>,
+  isolate: string,
+  secret: string,
+): Promise<number[]> {
+  const kv = await miniflare.getKVNamespace('TOKEN_CACHE', 'old');
+  const progress = { isOver: false };
+  const writing = (async () => {
+    for (let turn = 0; !progress.isOver; turn++) {
+      await kv.put(`t:${sha256(secret)}`, records[turn % records.length] ?? '');
+    }
+  })();
+  const late = await callAfter(change, isolate, secret);
+  progress.isOver = true;
+  await writing;
+  return [...late];
+}
+
+describe.concurrent('a token that is limited: the release before refuses it, and the present one judges it', () => {
+  it.each(LIMITED)(
+    '%s: from the answer on, whatever either release has written to KV',
+    { timeout: MINUTES_4 },
+    async (title, present, before) => {
+      const { path, secret } = tokens.get(title) ?? { path: '', secret: '' };
+      const change = (isolate: string, body: object) => () => send(isolate, 'PATCH', path, body);
+      const free = await recordsOf(secret, [before, present]);
+      // The release before remembers it as free.
+      const narrow = change(present, { networks: [NETWORK] });
+      expect(await callWhileWriting(free, narrow, before, secret)).toEqual([401]);
+      expect(await call(present, secret)).toBe(200);
+      expect(await call(present, secret, { address: OUTSIDE })).toBe(401);
+      // The release before reads a record that it does not know.
+      const [limited = ''] = await recordsOf(secret, [present]);
+      expect(free).not.toContain(limited);
+      expect(await call(before, secret)).toBe(401);
+
+      // What the release before does to it holds.
+      const off = await callAfter(change(before, { active: false }), present, secret);
+      expect([...off]).toEqual([401]);
+      const on = await callAfter(change(before, { active: true }), present, secret);
+      expect([...on]).toEqual([200]);
+      expect(await call(before, secret)).toBe(401);
+
+      // Without limits it works in both again.
+      const widen = change(present, { networks: [] });
+      expect(await callWhileWriting([limited, ...free], widen, before, secret)).toEqual([200]);
+      expect(await call(present, secret, { address: OUTSIDE })).toBe(200);
+
+      // The other direction: the present release remembers it as free.
+      expect(await callAfter(change(present, { networks: [NETWORK] }), present, secret)).toEqual(
+        new Set([200]),
+      );
+      expect(await call(present, secret, { address: OUTSIDE })).toBe(401);
+      const deleted = await callAfter(() => send(before, 'DELETE', path), present, secret);
+      expect([...deleted]).toEqual([401]);
+    },
+  );
+
+  it.each(LIMITED)(
+    '%s: by every limit, and the release before accepts none of these tokens, also alone',
+    { timeout: MINUTES_4 },
+    async (_, present, before) => {
+      const origin = await originOf(before);
+      const ping = {};
+      const write = {
+        path: '/verify',
+        held: { 'x-original-method': 'POST', 'x-original-uri': '/v1/events' },
+      };
+      const limits: [limit: object, asked: object, status: number][] = [
+        [{ expiresAt: '2090-01-01T00:00:00Z' }, ping, 200],
+        [{ access: 'read' }, ping, 200],
+        [{ access: 'read' }, write, 403],
+        [{ paths: ['/v1/ping'] }, ping, 200],
+        [{ paths: ['/v1/ping'] }, write, 403],
+        [{ paths: ['/v1/events'] }, ping, 403],
+        [{ networks: [NETWORK] }, ping, 200],
+        [{ networks: [NETWORK] }, { address: OUTSIDE }, 401],
+        [{ origins: ['https://shop.example'] }, ping, 200],
+      ];
+      const answered = await Promise.all(
+        limits.map(async ([limit, asked]) => {
+          const { path, secret } = await member.givenToken(origin);
+          expect(await call(before, secret)).toBe(200);
+          await send(present, 'PATCH', path, limit);
+          const judged = await call(present, secret, asked);
+          const statuses = new Set<number>();
+          for (let count = 0; count < 5; count++) statuses.add(await call(before, secret));
+          expect([...statuses]).toEqual([401]);
+          return [limit, asked, judged];
+        }),
+      );
+      expect(answered).toEqual(limits);
+    },
+  );
 });
 
 describe.concurrent('another database with the old hubs: no call is accepted after a deactivation, and none refused after a reactivation', () => {
