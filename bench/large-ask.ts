@@ -1,12 +1,11 @@
 // The questions of bench:large. Together they send every statement of calls, pages, the operator, hubs and the hourly run.
 import { hashOfSecret } from '../worker/token/secret.ts';
 import {
-  ADD_USAGE,
   CHANGES_FROM,
   READ,
-  MOVE_LAST_USED,
   NEWEST_CHANGES,
   OWNER,
+  usageStatements,
 } from '../worker/verification/source/statements.ts';
 import { SETTINGS } from './fleet.ts';
 import { COOKIE, EXPIRED, HOUR, OURS, OWNER_EMAIL, SECRETS, plantExpired } from './large-fill.ts';
@@ -86,18 +85,20 @@ export async function ask(
   });
   await row('a hub: whose the database is', asked(OWNER));
   await row('a hub: the counts of 10 tokens', async (side) => {
-    const usage = JSON.stringify(
-      SECRETS.map((_, index) => ({
-        tokenId: tokenIdOf(index),
-        hour: HOUR,
-        accepted: 1,
-        refused: 0,
-        usedAt: new Date().toISOString(),
-      })),
-    );
+    const at = new Date().toISOString();
+    const counted = SECRETS.map((secret, index) => ({
+      tokenId: tokenIdOf(index),
+      hash: hashOfSecret(secret),
+      hour: HOUR,
+      accepted: 1,
+      refused: 0,
+      usedAt: at,
+      addresses: ['203.0.113.7/32'],
+      addressesAt: at,
+    }));
     const answers = [];
-    for (const statement of [ADD_USAGE, ...MOVE_LAST_USED])
-      answers.push(...(await asked(statement, usage)(side)));
+    for (const statement of usageStatements(counted))
+      answers.push(...(await asked(statement, JSON.stringify(counted))(side)));
     return answers;
   });
   await row('a page: the session', request('/api/session', { headers: MEMBER }));

@@ -72,6 +72,16 @@ export const tokenUsage = sqliteTable(
   (table) => [primaryKey({ columns: [table.tokenId, table.hour] })],
 );
 
+export const refusedAddresses = sqliteTable(
+  'refused_addresses',
+  {
+    tokenId: text('token_id').notNull(),
+    address: text().notNull(),
+    at: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tokenId, table.address] })],
+);
+
 export const events = sqliteTable('events', {
   id: integer().primaryKey({ autoIncrement: true }),
   at: text().notNull(),

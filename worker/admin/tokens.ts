@@ -30,7 +30,7 @@ import type { Entry } from '../token/limits.ts';
 import { RETIRE } from '../token/retirement.ts';
 import { listTokens } from '../token/store.ts';
 import type { Token } from '../token/store.ts';
-import { listUsage } from '../token/usage.ts';
+import { listRefusedAddresses, listUsage } from '../token/usage.ts';
 import { countChange, limitMutation, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
@@ -216,7 +216,8 @@ export const tokens = new Hono<PlaceEnv>()
     );
   })
   .get('/usage', requireAccess, async (c) => {
-    const hour = Math.floor(Date.now() / HOUR_MS);
+    const now = Date.now();
+    const hour = Math.floor(now / HOUR_MS);
     const usage = new Map<string, { accepted: number[]; refused: number[] }>();
     for (const row of await listUsage(c.var.db, c.var.place, hour - DAY_HOURS)) {
       const hours = usage.get(row.tokenId) ?? {
@@ -228,8 +229,13 @@ export const tokens = new Hono<PlaceEnv>()
       hours.accepted[index] = row.accepted;
       hours.refused[index] = row.refused;
     }
+    const refused = await listRefusedAddresses(c.var.db, c.var.place, now);
     return c.json(
-      { usage: Object.fromEntries(usage), until: new Date((hour + 1) * HOUR_MS).toISOString() },
+      {
+        usage: Object.fromEntries(usage),
+        until: new Date((hour + 1) * HOUR_MS).toISOString(),
+        refusedAddresses: refused,
+      },
       200,
     );
   });

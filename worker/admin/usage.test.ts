@@ -28,6 +28,7 @@ it('answers the last 24 hours of each token, hour by hour, of this organisation 
   expect(await answer.json()).toEqual({
     usage: { [used.id]: { accepted: [5, ...zeros, 7], refused: [0, ...zeros, 1] } },
     until: new Date((hour + 1) * 3_600_000).toISOString(),
+    refusedAddresses: [],
   });
   expect(unused.id).not.toBe(used.id);
 });
@@ -48,4 +49,29 @@ it('answers for a token of any id, also one that names a property of every objec
   const answer = await call(`/api/organisations/${organisation}/usage`, { headers: await givenSession() });
   expect(answer.status).toBe(200);
   expect(await answer.text()).toContain('"__proto__":{"accepted":[');
+});
+
+it('answers from where calls were refused in the last 24 hours, the newest first, of this organisation alone', async () => {
+  vi.setSystemTime('2026-11-25T10:30:00Z');
+  const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
+  const [own, foreign] = [await givenToken(mine), await givenToken(theirs)];
+  const refuse = (token: string, address: string, at: string) =>
+    env.DB.prepare('INSERT INTO refused_addresses (token_id, address, at) VALUES (?, ?, ?)').bind(
+      token,
+      address,
+      at,
+    );
+  await env.DB.batch([
+    refuse(own.id, '203.0.113.7/32', '2026-11-24T10:30:00.000Z'),
+    refuse(own.id, '203.0.113.8/32', '2026-11-25T10:00:00.000Z'),
+    refuse(own.id, '203.0.113.9/32', '2026-11-24T10:29:59.999Z'),
+    refuse(foreign.id, '203.0.113.7/32', '2026-11-25T10:00:00.000Z'),
+  ]);
+  const answer = await call(`/api/organisations/${mine}/usage`, { headers: await givenSession() });
+  expect(await answer.json()).toMatchObject({
+    refusedAddresses: [
+      { tokenId: own.id, address: '203.0.113.8/32', at: '2026-11-25T10:00:00.000Z' },
+      { tokenId: own.id, address: '203.0.113.7/32', at: '2026-11-24T10:30:00.000Z' },
+    ],
+  });
 });

@@ -2,6 +2,7 @@
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
 import worker, { Verifier } from '../index.ts';
 import type { VerifiedCall } from '../verifier.ts';
@@ -245,6 +246,26 @@ describe('networks', () => {
     const { verify } = await given(OFFICE);
     const answer = await verify(headers);
     expect(answer.status).toBe(status);
+  });
+
+  it('leave the addresses that were refused with the token, and no other one anywhere', async () => {
+    const { call, verify, id } = await given(OFFICE);
+    await call('GET', '/v1/ping', { 'cf-connecting-ip': '203.0.113.7' });
+    await call('GET', '/v1/ping', { 'cf-connecting-ip': '203.0.114.7' });
+    await verify({ 'x-client-ip': '::ffff:203.0.114.8', 'x-verify-secret': VERIFY_SECRET });
+    await verify({ 'x-client-ip': '203.0.114.9' });
+    await call('GET', '/v1/ping', { 'cf-connecting-ip': 'unknown' });
+    const read = async () => {
+      await openDeployment(env).haveHubsWrite();
+      const { results } = await env.DB.prepare(
+        'SELECT address FROM refused_addresses WHERE token_id = ? ORDER BY 1',
+      )
+        .bind(id)
+        .all<{ address: string }>();
+      return results.map(({ address }) => address);
+    };
+    // What an isolate counted is told to the hub within ten seconds.
+    await expect.poll(read, { timeout: 30_000, interval: 500 }).toEqual(['203.0.114.7/32', '203.0.114.8/32']);
   });
 
   it('are never kept to where no secret of a gateway is set', async () => {

@@ -1,14 +1,13 @@
 // The reads of verification in libSQL: the same statements as for D1, with the same promise.
 import type { Row as LibsqlRow } from '@libsql/client/http';
 import {
-  ADD_USAGE,
   CHANGES_FROM,
   CLAIM,
-  MOVE_LAST_USED,
   NEWEST_CHANGES,
   OWNER,
   READ,
   recordsOf,
+  usageStatements,
 } from '../verification/source/statements.ts';
 import type { Row } from '../verification/source/statements.ts';
 import type { Change, HubSource } from '../verification/record.ts';
@@ -30,7 +29,7 @@ export function libsqlSource(address: Address): HubSource {
     },
     async addUsage(rows) {
       const args = [JSON.stringify(rows)];
-      await openClient(address).batch([ADD_USAGE, ...MOVE_LAST_USED].map((sql) => ({ sql, args })));
+      await openClient(address).batch(usageStatements(rows).map((sql) => ({ sql, args })));
     },
     async owner() {
       return (await run(OWNER)).map(rowAs<{ hubs: string }>)[0]?.hubs ?? null;

@@ -166,6 +166,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'tables',
       'token/retirement',
       'token/rotation',
+      'token/usage',
       'verification/ownership',
     ],
     packages: ['drizzle-orm'],

@@ -252,6 +252,7 @@ describe('the line about a failure', () => {
           idempotencyKeys: 0,
           replacedSecrets: 0,
           tokenUsage: 0,
+          refusedAddresses: 0,
           changes: 0,
           events: 0,
         },

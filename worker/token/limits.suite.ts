@@ -7,7 +7,7 @@ import type { Db } from '../database.ts';
 import { selectStanding } from '../organisation/store.ts';
 import { sha256Hex } from '../random.ts';
 import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
-import { changes, events, organisations, replacedSecrets, tokens } from '../tables.ts';
+import { changes, events, organisations, refusedAddresses, replacedSecrets, tokens } from '../tables.ts';
 import type { HubSource } from '../verification/record.ts';
 import { recordExposure } from './exposure.ts';
 import type { Place } from './guards.ts';
@@ -248,6 +248,36 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
         usedAt,
         usedAt,
       ]);
+    });
+
+    it('keeps the addresses that were refused, each once, the newest twenty of them', async () => {
+      const { id, old, hash } = await given({ networks: [OFFICE] });
+      const at = (minute: number) => `2026-06-01T12:${String(minute).padStart(2, '0')}:00.000Z`;
+      const row = { tokenId: id, hour: 9, accepted: 0, refused: 1, usedAt: null };
+      for (let minute = 0; minute < 25; minute++) {
+        const addresses = [`192.0.2.${minute}/32`];
+        await source.addUsage([
+          { ...row, hash, addresses, addressesAt: at(minute) },
+          { ...row, hash: old },
+        ]);
+      }
+      // Late, and from a token that is gone.
+      await source.addUsage([
+        { ...row, hash, addresses: ['192.0.2.24/32'], addressesAt: at(3) },
+        { ...row, tokenId: 'gone', addresses: ['192.0.2.99/32'], addressesAt: at(3) },
+      ]);
+      const kept = await db
+        .select()
+        .from(refusedAddresses)
+        .where(eq(refusedAddresses.tokenId, id))
+        .orderBy(asc(refusedAddresses.at));
+      expect(kept).toEqual(
+        Array.from({ length: 20 }, (_, index) => ({
+          tokenId: id,
+          address: `192.0.2.${index + 5}/32`,
+          at: at(index + 5),
+        })),
+      );
     });
 
     it('is found where one of its secrets stood in a URL', async () => {

@@ -80,6 +80,12 @@ export function parseNetwork(text: string): Network | null {
   return { version, words: words.map((word, index) => (word & maskOf(length, index)) >>> 0), length };
 }
 
+/** The address alone, as it is written in a list of networks, or null where the text is no address. */
+export function networkOfAddress(text: string): string | null {
+  const network = text.includes('/') ? null : parseNetwork(text);
+  return network === null ? null : formatNetwork(network);
+}
+
 /** The bits of the word at `index` that a network of this length looks at. */
 function maskOf(length: number, index: number): number {
   const bits = Math.min(32, Math.max(0, length - 32 * index));

@@ -1,7 +1,7 @@
 // How many calls the tokens had, for members. Hubs do the counting (worker/verification/hub/usage.ts).
-import { and, eq, gt, inArray } from 'drizzle-orm';
+import { and, desc, eq, gt, gte, inArray } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { tokens, tokenUsage } from '../tables.ts';
+import { refusedAddresses, tokens, tokenUsage } from '../tables.ts';
 import { mayManage } from './guards.ts';
 import type { Place } from './guards.ts';
 
@@ -25,4 +25,34 @@ export function listUsage(db: Db, place: Place, since: number) {
         mayManage(db, place),
       ),
     );
+}
+
+/** How long the address of a refused call is kept and shown. */
+const ADDRESS_MS = 24 * 60 * 60 * 1000;
+
+/** Addresses from this instant on are kept (RFC 3339); `now` in ms. */
+export function addressesSince(now: number): string {
+  return new Date(now - ADDRESS_MS).toISOString();
+}
+
+/**
+ * From where calls with the organisation's tokens were refused because of their networks: as networks of one address, the newest
+ * first, 20 of a token at most.
+ */
+export function listRefusedAddresses(db: Db, place: Place, now: number) {
+  const { tokenId, address, at } = refusedAddresses;
+  return db
+    .select({ tokenId, address, at })
+    .from(refusedAddresses)
+    .where(
+      and(
+        inArray(
+          tokenId,
+          db.select({ id: tokens.id }).from(tokens).where(eq(tokens.organisationId, place.organisationId)),
+        ),
+        gte(at, addressesSince(now)),
+        mayManage(db, place),
+      ),
+    )
+    .orderBy(desc(at), desc(address));
 }

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { SQLWrapper } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
+  expiredAddresses,
   expiredChanges,
   expiredDailyCounts,
   expiredEvents,
@@ -28,6 +29,7 @@ export async function readBacklog(db: Db, days: number | null, now: number): Pro
     ${count(expiredDailyCounts(db, now, BACKLOG_COUNTED))} AS "dailyCounts",
     ${count(expiredIdempotencyKeys(db, now, BACKLOG_COUNTED))} AS "idempotencyKeys",
     ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
+    ${count(expiredAddresses(db, now, BACKLOG_COUNTED))} AS "refusedAddresses",
     ${count(expiredSecrets(db, now, BACKLOG_COUNTED))} AS "replacedSecrets",
     ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,
     ${days === null ? sql`0` : count(expiredEvents(db, now, days, BACKLOG_COUNTED))} AS events`);

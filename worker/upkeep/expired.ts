@@ -7,11 +7,13 @@ import {
   dailyCounts,
   events,
   idempotencyKeys,
+  refusedAddresses,
   replacedSecrets,
   sessions,
   signIns,
   tokenUsage,
 } from '../tables.ts';
+import { addressesSince } from '../token/usage.ts';
 
 export type Table =
   | 'sessions'
@@ -19,6 +21,7 @@ export type Table =
   | 'dailyCounts'
   | 'idempotencyKeys'
   | 'tokenUsage'
+  | 'refusedAddresses'
   | 'replacedSecrets'
   | 'changes'
   | 'events';
@@ -66,6 +69,15 @@ export function expiredUsage(db: Db, now: number, rows: number) {
     .select({ tokenId, hour })
     .from(tokenUsage)
     .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
+    .limit(rows);
+}
+
+export function expiredAddresses(db: Db, now: number, rows: number) {
+  const { tokenId, address, at } = refusedAddresses;
+  return db
+    .select({ tokenId, address })
+    .from(refusedAddresses)
+    .where(lt(at, addressesSince(now)))
     .limit(rows);
 }
 

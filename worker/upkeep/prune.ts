@@ -13,12 +13,14 @@ import {
   eventRetention,
   events,
   idempotencyKeys,
+  refusedAddresses,
   replacedSecrets,
   sessions,
   signIns,
   tokenUsage,
 } from '../tables.ts';
 import {
+  expiredAddresses,
   expiredChanges,
   expiredDailyCounts,
   expiredEvents,
@@ -80,6 +82,16 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     ],
     ['tokenUsage', () => remove(db, tokenUsage, [tokenId, hour], expiredUsage(db, now, rows))],
     [
+      'refusedAddresses',
+      () =>
+        remove(
+          db,
+          refusedAddresses,
+          [refusedAddresses.tokenId, refusedAddresses.address],
+          expiredAddresses(db, now, rows),
+        ),
+    ],
+    [
       'replacedSecrets',
       () => remove(db, replacedSecrets, [replacedSecrets.hash], expiredSecrets(db, now, rows)),
     ],
@@ -95,6 +107,7 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     dailyCounts: 0,
     idempotencyKeys: 0,
     tokenUsage: 0,
+    refusedAddresses: 0,
     replacedSecrets: 0,
     changes: 0,
     events: 0,

@@ -63,7 +63,18 @@ export type UsageRow = {
   accepted: number;
   refused: number;
   usedAt: string | null;
+  /** From where calls were refused because of the token's networks, and when that was told last (RFC 3339). Absent: from nowhere. */
+  addresses?: string[];
+  addressesAt?: string;
 };
+
+/** How many refused addresses are kept of a token. */
+const ADDRESSES_KEPT = 20;
+
+/** The last addresses, each once, the newest at the end. */
+export function lastAddresses(before: readonly string[] = [], newer: readonly string[] = []): string[] {
+  return [...before.filter((address) => !newer.includes(address)), ...newer].slice(-ADDRESSES_KEPT);
+}
 
 /** The key of a hash in KV. There are no other keys. */
 export function cacheKey(hash: TokenHash): string {

@@ -25,4 +25,8 @@ export type Look = { look: true };
 export type Write = { write: true };
 
 /** Accepted and refused calls by secret since the last call to a hub, each with the id of the token. */
-export type Counts = Map<TokenHash, [accepted: number, refused: number, tokenId: string]>;
+export type Counts = Map<
+  TokenHash,
+  // `addresses`: those that were refused because of the token's networks, the last twenty of them, as networks of one address.
+  [accepted: number, refused: number, tokenId: string, addresses?: string[]]
+>;

@@ -1,4 +1,5 @@
 // Adds up the calls that the isolates of a region counted. Counts are approximate: a hub that dies may lose its last seconds.
+import { lastAddresses } from '../record.ts';
 import type { UsageRow } from '../record.ts';
 import type { Counts } from '../sync.ts';
 
@@ -14,14 +15,16 @@ export class Usage {
   /** Adds what one isolate counted since its last call. */
   add(counts: Counts, now: number): void {
     const hour = Math.floor(now / HOUR_MS);
-    for (const [hash, [accepted, refused, tokenId]] of counts) {
+    const at = new Date(now).toISOString();
+    for (const [hash, [accepted, refused, tokenId, addresses]] of counts) {
       this.addRow({
         tokenId,
         hash,
         hour,
         accepted,
         refused,
-        usedAt: accepted > 0 ? new Date(now).toISOString() : null,
+        usedAt: accepted > 0 ? at : null,
+        ...(addresses === undefined ? {} : { addresses, addressesAt: at }),
       });
     }
   }
@@ -37,6 +40,9 @@ export class Usage {
     sum.accepted += row.accepted;
     sum.refused += row.refused;
     if (row.usedAt !== null && row.usedAt > (sum.usedAt ?? '')) sum.usedAt = row.usedAt;
+    if (row.addresses === undefined) return;
+    sum.addresses = lastAddresses(sum.addresses, row.addresses);
+    if ((row.addressesAt ?? '') > (sum.addressesAt ?? '')) sum.addressesAt = row.addressesAt ?? '';
   }
 
   /** How many rows were dropped since the last call of this method. The oldest are dropped when there are too many. */

@@ -3,6 +3,7 @@
 // belongs to the request that began it, and never settles for the others if that request is cancelled.
 import { opensDeveloperZone } from '../../organisation/organisation.ts';
 import type { Plan } from '../../organisation/organisation.ts';
+import { networkOfAddress } from '../../token/network.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import { BRAKES } from './brakes.ts';
 import type { Brakes } from './brakes.ts';
@@ -12,7 +13,7 @@ import { Misses } from './misses.ts';
 import type { Caller } from '../caller.ts';
 import { ISOLATE_RULES } from './rules.ts';
 import type { IsolateRules } from './rules.ts';
-import { isSameHead } from '../record.ts';
+import { isSameHead, lastAddresses } from '../record.ts';
 import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '../record.ts';
 import type { Answer, Ask, Counts } from '../sync.ts';
 
@@ -319,8 +320,8 @@ export class Verifier {
       const now = this.#ports.now();
       const rest = now - asked >= HUB_MS ? SLOW_HUB_REST_MS : this.#brakes.restMs(this.#ports.random());
       this.#hubRestsUntil = Math.max(this.#hubRestsUntil, now + rest);
-      for (const [hash, [accepted, refused, tokenId]] of counts)
-        this.#count(hash, tokenId, accepted, refused);
+      for (const [hash, [accepted, refused, tokenId, addresses]] of counts)
+        this.#count(hash, tokenId, accepted, refused, addresses);
       throw error;
     }
   }
@@ -364,12 +365,19 @@ export class Verifier {
     if (holder === null) return INVALID;
     const { tokenId, organisationId, plan, expiresAt, limits } = holder;
     const reason = this.#reasonAgainst(holder, now, context);
-    this.#count(hash, tokenId, reason === null ? 1 : 0, reason === null ? 0 : 1);
+    const address = reason === 'network' ? networkOfAddress(context.caller.address ?? '') : null;
+    this.#count(
+      hash,
+      tokenId,
+      reason === null ? 1 : 0,
+      reason === null ? 0 : 1,
+      address === null ? undefined : [address],
+    );
     if (now >= this.#flushAt) {
       this.#flushAt = now + FLUSH_MS;
       context.waitUntil(this.#flush());
     }
-    if (reason === 'invalid-token') return INVALID;
+    if (reason === 'invalid-token' || reason === 'network') return INVALID;
     if (reason !== null) return { ok: false, reason, tokenId, organisationId, plan };
     if (expiresAt === undefined && limits === undefined) return { ok: true, tokenId, organisationId, plan };
     return {
@@ -387,12 +395,12 @@ export class Verifier {
     { active, plan, expiresAt, limits }: Holder,
     now: number,
     context: Context,
-  ): 'invalid-token' | 'enterprise-plan-required' | 'access-denied' | null {
+  ): 'invalid-token' | 'network' | 'enterprise-plan-required' | 'access-denied' | null {
     const rules = this.#rules;
     if (!active || (expiresAt !== undefined && rules.hasEnded(expiresAt, now))) return 'invalid-token';
     if (limits === undefined) return opensDeveloperZone(plan) ? null : 'enterprise-plan-required';
     const { caller } = context;
-    if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'invalid-token';
+    if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'network';
     if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'invalid-token';
     if (!opensDeveloperZone(plan)) return 'enterprise-plan-required';
     if (caller.judgesScope === true) return null;
@@ -403,13 +411,15 @@ export class Verifier {
     return mayCall ? null : 'access-denied';
   }
 
-  #count(hash: TokenHash, tokenId: string, accepted: number, refused: number): void {
-    const counted = this.#counts.get(hash);
-    if (counted === undefined) this.#counts.set(hash, [accepted, refused, tokenId]);
+  /** `addresses`: those that were refused because of the token's networks. */
+  #count(hash: TokenHash, tokenId: string, accepted: number, refused: number, addresses?: string[]): void {
+    let counted = this.#counts.get(hash);
+    if (counted === undefined) this.#counts.set(hash, (counted = [accepted, refused, tokenId]));
     else {
       counted[0] += accepted;
       counted[1] += refused;
     }
+    if (addresses !== undefined) counted[3] = lastAddresses(counted[3], addresses);
   }
 
   async #flush(): Promise<void> {

@@ -3,7 +3,7 @@ import { libsql } from '#libsql';
 import { d1Lookups } from './lookup.ts';
 import type { Change, HubSource, UsageRow } from '../record.ts';
 import type { Databases } from './source.ts';
-import { ADD_USAGE, CLAIM, MOVE_LAST_USED, NEWEST_CHANGES, OWNER } from './statements.ts';
+import { CLAIM, NEWEST_CHANGES, OWNER, usageStatements } from './statements.ts';
 
 export function openSource({ d1, libsql: address }: Databases): HubSource {
   return address === null ? d1Source(d1) : libsql.openSource(address);
@@ -17,7 +17,7 @@ function d1Source(db: D1Database): HubSource {
     },
     async addUsage(rows: UsageRow[]) {
       const json = JSON.stringify(rows);
-      await db.batch([ADD_USAGE, ...MOVE_LAST_USED].map((statement) => db.prepare(statement).bind(json)));
+      await db.batch(usageStatements(rows).map((statement) => db.prepare(statement).bind(json)));
     },
     owner: () => db.prepare(OWNER).first<string>('hubs'),
     async claim(deployment) {

@@ -4,7 +4,7 @@ import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import { isFree, readLimits } from '../../token/limits.ts';
 import type { Access } from '../../token/limits.ts';
-import type { Holder, TokenRecord } from '../record.ts';
+import type { Holder, TokenRecord, UsageRow } from '../record.ts';
 
 /**
  * The record of each hash in a JSON list, with the newest head. One statement, because a change between two would be missed. The
@@ -24,12 +24,12 @@ export const CHANGES_FROM =
 // Only hubs use the statements from here on.
 export const NEWEST_CHANGES = 'SELECT seq, nonce, token_hash AS hash FROM changes ORDER BY seq DESC LIMIT ?1';
 /** One statement for all rows. Counts of a token that was deleted meanwhile are dropped. */
-export const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, refused)
+const ADD_USAGE = `INSERT INTO token_usage (token_id, hour, accepted, refused)
 SELECT tokens.id, json_extract(value, '$.hour'), json_extract(value, '$.accepted'), json_extract(value, '$.refused')
 FROM json_each(?1) JOIN tokens ON tokens.id = json_extract(value, '$.tokenId') WHERE true
 ON CONFLICT (token_id, hour) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused`;
 /** Sets the last use of current and of replaced secrets. Rows of the release before name no secret. */
-export const MOVE_LAST_USED = [
+const MOVE_LAST_USED = [
   `UPDATE tokens SET last_used_at = used.at
 FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash') AS hash, max(json_extract(value, '$.usedAt')) AS at FROM json_each(?1) GROUP BY 1, 2) AS used
 WHERE tokens.id = used.id AND lower(tokens.hash) = coalesce(used.hash, lower(tokens.hash)) AND used.at > coalesce(tokens.last_used_at, '')`,
@@ -42,6 +42,23 @@ FROM (SELECT json_extract(value, '$.tokenId') AS id, json_extract(value, '$.hash
 WHERE tokens.id = used.id AND lower(tokens.hash) = used.hash AND replaced_secrets.token_id = tokens.id
 AND replaced_secrets.retired_at IS NULL AND replaced_secrets.successor_used_at IS NULL AND used.at IS NOT NULL`,
 ];
+
+/** The refused addresses of tokens, the newest 20 of each: as many as ADDRESSES_KEPT. */
+const KEEP_REFUSED_ADDRESSES = [
+  `INSERT INTO refused_addresses (token_id, address, at)
+SELECT tokens.id, address.value, json_extract(told.value, '$.addressesAt')
+FROM json_each(?1) AS told JOIN json_each(told.value, '$.addresses') AS address JOIN tokens ON tokens.id = json_extract(told.value, '$.tokenId') WHERE true
+ON CONFLICT (token_id, address) DO UPDATE SET at = max(at, excluded.at)`,
+  `DELETE FROM refused_addresses
+WHERE token_id IN (SELECT json_extract(value, '$.tokenId') FROM json_each(?1) WHERE json_extract(value, '$.addresses') IS NOT NULL)
+AND (at, address) < (SELECT newer.at, newer.address FROM refused_addresses AS newer WHERE newer.token_id = refused_addresses.token_id ORDER BY newer.at DESC, newer.address DESC LIMIT 1 OFFSET 19)`,
+];
+
+/** The statements that write what hubs were told of calls. Each takes the rows as JSON. */
+export function usageStatements(rows: readonly UsageRow[]): string[] {
+  const addresses = rows.some((row) => row.addresses !== undefined) ? KEEP_REFUSED_ADDRESSES : [];
+  return [ADD_USAGE, ...MOVE_LAST_USED, ...addresses];
+}
 
 export const OWNER = 'SELECT hubs FROM deployment WHERE id = 1';
 export const CLAIM = 'INSERT INTO deployment (id, hubs) VALUES (1, ?1) ON CONFLICT DO NOTHING';
