@@ -75,8 +75,23 @@ function worker(name: string, code: string, env: Bindings, compatibilityDate: st
 
 async function latest(authorization?: string): Promise<[status: number, body: unknown]> {
   const headers: HeadersInit = authorization === undefined ? {} : { authorization };
-  const answer = await fetch(`${origin}/results/latest`, { headers });
+  const answer = await fetch(`${origin}/v1/results/latest`, { headers });
   return [answer.status, await answer.json()];
+}
+
+/** The status, and the reason of a refusal, of a call to another Worker with a token of these limits. */
+async function askLimited(
+  limits: object,
+  { method = 'GET', path = '/v1/results/latest', headers = {} },
+): Promise<[status: number, reason: string | undefined]> {
+  const token = await zone.givenToken();
+  await zone.write('PATCH', token.path, limits);
+  const answer = await fetch(origin + path, {
+    method,
+    headers: { ...headers, authorization: `Bearer ${token.secret}` },
+  });
+  const text = await answer.text();
+  return [answer.status, /"error":"([^"]*)"/.exec(text)?.[1]];
 }
 
 describe('another Worker, with the code of the page', () => {
@@ -101,6 +116,35 @@ describe('another Worker, with the code of the page', () => {
     expect((await latest(`Bearer ${secret}`))[0]).toBe(200);
     await zone.write('DELETE', path);
     expect((await latest(`Bearer ${secret}`))[0]).toBe(401);
+  });
+
+  const SHOP = 'https://shop.example';
+  const NETWORK = { networks: ['203.0.113.0/24'] };
+  const from = (address: string) => ({ headers: { 'cf-connecting-ip': address } });
+  it.each([
+    ['a read', { access: 'read' }, {}, [200, undefined]],
+    ['a write', { access: 'read' }, { method: 'POST' }, [403, 'access-denied']],
+    ['a path of its own', { paths: ['/v1/results'] }, {}, [200, undefined]],
+    ['another path', { paths: ['/v1/events'] }, {}, [403, 'access-denied']],
+    [
+      'a path that servers read in different ways',
+      { paths: ['/v1/results'] },
+      { path: '/v1/results/..%2fadmin' },
+      [403, 'access-denied'],
+    ],
+    ['a network of its own', NETWORK, from('203.0.113.7'), [200, undefined]],
+    ['another network', NETWORK, from('198.51.100.7'), [401, 'invalid-token']],
+    ['an unknown network', NETWORK, {}, [401, 'invalid-token']],
+    ['its website', { origins: [SHOP] }, { headers: { origin: SHOP } }, [200, undefined]],
+    [
+      'another website',
+      { origins: [SHOP] },
+      { headers: { origin: 'https://other.example' } },
+      [401, 'invalid-token'],
+    ],
+    ['a server', { origins: [SHOP] }, {}, [200, undefined]],
+  ])('judges a limited token by the call: %s', async (_, limits, asked, expected) => {
+    expect(await askLimited(limits, asked)).toEqual(expected);
   });
 
   it('gives different answers for a lost plan, an unreadable database and a bad token', async () => {

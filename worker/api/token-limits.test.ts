@@ -346,6 +346,9 @@ describe('RPC', () => {
     ['what is no text', { ...GOOD, ip: 7 }, 'invalid-token'],
     ['a write', { ...GOOD, method: 'POST' }, 'access-denied'],
     ['another path', { ...GOOD, path: '/v1/b' }, 'access-denied'],
+    ['a path that steps up', { ...GOOD, path: '/v1/a/../b' }, 'access-denied'],
+    ['a path that servers read in different ways', { ...GOOD, path: '/v1/a/..%2fb' }, 'access-denied'],
+    ['a path with a query', { ...GOOD, path: '/v1/a?b' }, 'access-denied'],
     ['another origin', { ...GOOD, origin: 'https://other.example' }, 'invalid-token'],
   ])('refuses it where it is told %s', async (_, call, reason) => {
     const { rpc } = await given(ALL);

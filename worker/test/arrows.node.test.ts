@@ -57,7 +57,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['hono', 'valibot'],
   },
   verifier: {
-    folders: ['deployment', 'http/call', 'verification/caller', 'verification/verify'],
+    folders: ['api/path', 'deployment', 'http/call', 'verification/caller', 'verification/verify'],
     packages: ['cloudflare:workers'],
   },
   index: {
