@@ -9,6 +9,8 @@ import type { Member } from './member.ts';
 
 const CALLS = 10_000;
 const CALLERS = 32;
+/** Calls before the change is asked for. */
+const EARLY = 1000;
 
 let miniflare: Miniflare;
 let member: Member;
@@ -67,9 +69,13 @@ async function pingOnce(origin: string, secret: string): Promise<void> {
 
 /**
  * Warms both isolates, keeps calls in flight through the other one, makes the change, and continues until `CALLS` calls have
- * started after its answer. Meanwhile it writes the old value to KV again and again. Returns the statuses of the late calls.
+ * started after its answer. Meanwhile it writes the old value to KV again and again. Returns the statuses of the calls that ended
+ * before the change was asked for, and of those that began after its answer.
  */
-async function callAcross(secret: string, change: () => Promise<unknown>): Promise<Map<number, number>> {
+async function callAcross(
+  secret: string,
+  change: () => Promise<unknown>,
+): Promise<{ early: number[]; late: number[] }> {
   const kv = await miniflare.getKVNamespace('TOKEN_CACHE', 'here');
   const key = `t:${sha256(secret)}`;
   for (let round = 0; round < 3; round++)
@@ -77,7 +83,9 @@ async function callAcross(secret: string, change: () => Promise<unknown>): Promi
   await expect.poll(() => kv.get(key)).not.toBeNull();
   const old = String((await kv.get(key)) ?? '');
 
-  const late = new Map<number, number>();
+  const early = new Set<number>();
+  const late = new Set<number>();
+  let asked = false;
   let answered = false;
   let started = 0;
   let calls = 0;
@@ -86,40 +94,64 @@ async function callAcross(secret: string, change: () => Promise<unknown>): Promi
       const isLate = answered;
       if (isLate) started++;
       const status = await line.ping(secret);
-      if (isLate) late.set(status, (late.get(status) ?? 0) + 1);
+      if (isLate) late.add(status);
+      else if (!asked) early.add(status);
       if (calls++ % 500 === 0) await kv.put(key, old);
     }
   };
   // New connections, because a server closes idle ones after some seconds.
   const lines = Array.from({ length: CALLERS }, () => openLine(there));
   const callers = Promise.all(lines.map(caller));
+  await expect.poll(() => calls, { timeout: 20_000 }).toBeGreaterThan(EARLY);
+  asked = true;
   await change();
   await kv.put(key, old);
   answered = true;
   await callers;
   for (const line of lines) line.close();
-  return late;
+  return { early: [...early], late: [...late] };
 }
 
 describe('between two isolates', () => {
   it('no call of 10,000 is accepted after a deactivation has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
-    const late = await callAcross(secret, () => write('PATCH', path, { active: false }));
-    expect([...late.keys()]).toEqual([401]);
+    const statuses = await callAcross(secret, () => write('PATCH', path, { active: false }));
+    expect(statuses).toEqual({ early: [200], late: [401] });
   });
 
   it('no call of 10,000 is refused after a reactivation has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
     await write('PATCH', path, { active: false });
-    const late = await callAcross(secret, () => write('PATCH', path, { active: true }));
-    expect([...late.keys()]).toEqual([200]);
+    const statuses = await callAcross(secret, () => write('PATCH', path, { active: true }));
+    expect(statuses).toEqual({ early: [401], late: [200] });
   });
 
   it('no call of 10,000 is accepted after a deletion has answered', { timeout: 120_000 }, async () => {
     const { path, secret } = await givenToken();
-    const late = await callAcross(secret, () => write('DELETE', path));
-    expect([...late.keys()]).toEqual([401]);
+    const statuses = await callAcross(secret, () => write('DELETE', path));
+    expect(statuses).toEqual({ early: [200], late: [401] });
   });
+
+  it(
+    'no call of 10,000 is accepted after a token was limited to other networks, none refused before, and none refused after they were taken away',
+    { timeout: 240_000 },
+    async () => {
+      const { path, secret } = await givenToken();
+      const change = (networks: string[]) => () => write('PATCH', path, { networks });
+      expect(await callAcross(secret, change(['203.0.113.0/24']))).toEqual({ early: [200], late: [401] });
+      expect(await callAcross(secret, change([]))).toEqual({ early: [401], late: [200] });
+    },
+  );
+
+  it(
+    'no call of 10,000 is accepted after the paths of a token were narrowed, and none refused before',
+    { timeout: 120_000 },
+    async () => {
+      const { path, secret } = await givenToken();
+      const statuses = await callAcross(secret, () => write('PATCH', path, { paths: ['/v1/events'] }));
+      expect(statuses).toEqual({ early: [200], late: [403] });
+    },
+  );
 
   it(
     'no call of 10,000 is accepted after the plan has changed, and all are accepted after it has changed back',
@@ -128,8 +160,8 @@ describe('between two isolates', () => {
       const { organisation, secret } = await givenToken();
       const change = (plan: string) =>
         write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan });
-      expect([...(await callAcross(secret, () => change('pro'))).keys()]).toEqual([403]);
-      expect([...(await callAcross(secret, () => change('enterprise'))).keys()]).toEqual([200]);
+      expect(await callAcross(secret, () => change('pro'))).toEqual({ early: [200], late: [403] });
+      expect(await callAcross(secret, () => change('enterprise'))).toEqual({ early: [403], late: [200] });
     },
   );
 });

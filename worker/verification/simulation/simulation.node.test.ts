@@ -35,7 +35,7 @@ async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked
 
 describe('the promise', () => {
   it(
-    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, hubs that restart, a KV that answers old values, moved databases and secrets that end`,
+    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, hubs that restart, a KV that answers old values, moved databases, secrets that end and tokens that are limited`,
     { timeout: 30_000 + SCHEDULES * 60 },
     async () => {
       let checked = 0;
