@@ -4,9 +4,9 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
-import worker, { Verifier } from '../index.ts';
+import { Verifier } from '../index.ts';
 import type { VerifiedCall } from '../verifier.ts';
-import { ORIGIN, bearer, givenOrganisation, givenToken } from '../test/harness.ts';
+import { bearer, callAt, givenOrganisation, givenToken } from '../test/harness.ts';
 
 const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
 const VERIFY_SECRET = 'verify-secret-for-tests-0123456789abcdefg';
@@ -42,8 +42,7 @@ async function given(columns: Columns, settings: Partial<Env> = {}) {
     UPSTREAM: upstream as unknown as Fetcher,
     ...settings,
   };
-  const ask = (path: string, init: RequestInit): Promise<Response> =>
-    Promise.resolve(worker.fetch(new Request(ORIGIN + path, init), deployment, createExecutionContext()));
+  const ask = (path: string, init: RequestInit) => callAt(deployment, path, init);
   return {
     id,
     sent,
