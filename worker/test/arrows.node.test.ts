@@ -115,6 +115,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'database',
       'deployment/oidc',
       'http',
+      'mail',
       'marked',
       'organisation/email',
       'random',

@@ -9,6 +9,7 @@ import { limit, limitClient } from '../../http/limit.ts';
 import { limitDaily } from '../../http/limit-daily.ts';
 import { logFailure } from '../../http/log.ts';
 import { Problem } from '../../http/problem.ts';
+import { mailCodeOf } from '../../mail.ts';
 import { isMarked, markedValue } from '../../marked.ts';
 import { normaliseEmail } from '../../organisation/email.ts';
 import { isRandomValue, randomValue, sha256Hex } from '../../random.ts';
@@ -27,7 +28,7 @@ import {
   readLinkCode,
   redeemLinkCode,
 } from '../link-code.ts';
-import { mailCodeOf, openMailer } from '../mailer.ts';
+import { openMailer } from '../mailer.ts';
 import type { Method } from '../method.ts';
 import { SESSION_COOKIE } from '../session.ts';
 import type { AdminEnv } from '../session.ts';
