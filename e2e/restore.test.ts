@@ -53,7 +53,16 @@ const d1 = (state: string, ...args: string[]) =>
 /** The live database as a file of SQL, with its events as `edit` gives them. */
 async function copyOfDatabase(name: string, edit: (event: Row) => Row = (event) => event): Promise<string> {
   const db = await deployment.miniflare.getD1Database('DB', ZONE);
-  const tables = ['organisations', 'members', 'tokens', 'replaced_secrets', 'changes', 'events', 'sessions'];
+  const tables = [
+    'organisations',
+    'members',
+    'tokens',
+    'replaced_secrets',
+    'expiry_warnings',
+    'changes',
+    'events',
+    'sessions',
+  ];
   const rows: string[] = [];
   for (const table of tables) {
     const { results } = await db.prepare(`SELECT * FROM ${table}`).all();
@@ -98,6 +107,8 @@ it(
     const limited = await deployment.givenToken();
     const widened = await deployment.givenToken();
     await deployment.write('PATCH', widened.path, { networks: ['203.0.113.0/24'] });
+    const warned = await deployment.givenToken();
+    await deployment.write('PATCH', warned.path, { expiresAt: '2090-01-01T00:00:00Z' });
     await deployment.write('POST', `${ended.path}/rotate`, { retire: '24h' });
     await deployment.write('PUT', `/operator/organisations/${kept.organisation}/members/former@example.com`);
     // These changes are in the minute before the instant, and in the copy: the script must not repeat them.
@@ -124,6 +135,19 @@ it(
     await deployment.write('PATCH', widened.path, { networks: [], expiresAt: '2090-01-01T00:00:00Z' });
     await deployment.write('PATCH', widened.path, { expiresAt: null });
     await deployment.write('POST', `${ended.path}/retire`, {});
+    // The first warning is given.
+    const db = await deployment.miniflare.getD1Database('DB', ZONE);
+    await db
+      .prepare(
+        `INSERT INTO events (at, organisation_id, actor, action, token_id, request_id, detail)
+         SELECT due_at, ?, 'system', 'token.expiring', token_id, 'run', '30' FROM expiry_warnings WHERE token_id = ? AND days = 30`,
+      )
+      .bind(warned.organisation, warned.id)
+      .run();
+    await db
+      .prepare("UPDATE expiry_warnings SET given_by = 'run' WHERE token_id = ? AND days = 30")
+      .bind(warned.id)
+      .run();
     await deployment.write('PATCH', resumed.path, { active: false });
     await deployment.write('PATCH', resumed.path, { active: true });
     await deployment.write('PUT', `/operator/organisations/${lapsed.organisation}`, {
@@ -166,6 +190,7 @@ it(
       (SELECT count(*) FROM replaced_secrets WHERE token_id = '${ended.id}' AND retired_at IS NULL) AS retiring,
       (SELECT access || paths || networks || origins || coalesce(expires_at, '') FROM tokens WHERE id = '${limited.id}') AS limited,
       (SELECT networks || coalesce(expires_at, '') FROM tokens WHERE id = '${widened.id}') AS widened,
+      (SELECT group_concat(days) FROM expiry_warnings WHERE token_id = '${warned.id}' AND given_by IS NULL) AS warnings,
       (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
       (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
       (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
@@ -232,6 +257,7 @@ it(
       limited:
         'read["/v1/a","/v1/b"]["2001:db8::/32","203.0.113.0/24"]["https://shop.example"]2090-01-01T00:00:00.000Z',
       widened: '["203.0.113.0/24"]',
+      warnings: '1,7',
       lapsed: 'pro',
       gone: 0,
       former: 0,

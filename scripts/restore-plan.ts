@@ -82,6 +82,8 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
       return `value of token ${tokenId}`;
     case 'token.expiry-changed':
       return `expiry of token ${tokenId}`;
+    case 'token.expiring':
+      return `warning of ${detail} for token ${tokenId}`;
     case 'token.narrowed':
       return `scope of token ${tokenId}`;
     case 'token.networks-changed':
@@ -133,6 +135,12 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
       return todo(
         sql`UPDATE tokens SET expires_at = ${detail} WHERE id = ${tokenId} AND coalesce(expires_at, '9999') > ${detail}`,
         `End the token ${token} at ${detail}, unless it ends earlier.`,
+      );
+    case 'token.expiring':
+      // After the end of the token is set again, which plans its warnings anew.
+      return todo(
+        sql`UPDATE expiry_warnings SET given_by = ${event.requestId} WHERE token_id = ${tokenId} AND days = ${Number(detail)} AND due_at <= ${event.at} AND given_by IS NULL`,
+        `Count the warning of ${detail} days for the token ${token} as given.`,
       );
     case 'token.narrowed': {
       const [first = '', second] = (detail ?? '').split('; ');

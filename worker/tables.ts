@@ -54,6 +54,32 @@ export const replacedSecrets = sqliteTable('replaced_secrets', {
   successorUsedAt: text('successor_used_at'),
 });
 
+export const expiryWarnings = sqliteTable(
+  'expiry_warnings',
+  {
+    tokenId: text('token_id').notNull(),
+    expiresAt: text('expires_at').notNull(),
+    days: integer().notNull(),
+    dueAt: text('due_at').notNull(),
+    setAt: text('set_at').notNull(),
+    givenBy: text('given_by'),
+  },
+  (table) => [primaryKey({ columns: [table.tokenId, table.expiresAt, table.days] })],
+);
+
+export const expiryMails = sqliteTable(
+  'expiry_mails',
+  {
+    organisationId: text('organisation_id').notNull(),
+    email: text().notNull(),
+    run: text().notNull(),
+    queuedAt: text('queued_at').notNull(),
+    dueAt: text('due_at'),
+    tries: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organisationId, table.email, table.run] })],
+);
+
 export const changes = sqliteTable('changes', {
   seq: integer().primaryKey({ autoIncrement: true }),
   tokenHash: text('token_hash').notNull(),

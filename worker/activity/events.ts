@@ -8,6 +8,8 @@ export const ACTIONS = [
   'token.deactivated',
   'token.renamed',
   'token.expiry-changed',
+  // The end is 30, 7 or 1 days away.
+  'token.expiring',
   // Access or paths became less.
   'token.narrowed',
   'token.networks-changed',

@@ -36,6 +36,8 @@ type FailureLine = {
     | 'usage-dropped'
     | 'prune-failed'
     | 'retirement-failed'
+    | 'warning-failed'
+    | 'mailing-failed'
     | 'mail-not-sent'
     | 'refusal-not-recorded'
     | 'oidc-refused'

@@ -13,6 +13,7 @@ import { describeOrganisations } from '../organisation/register.suite.ts';
 import { pruningIn } from '../test/pruning.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
+import { describeExpiry } from '../token/expiry.suite.ts';
 import { describeLimits } from '../token/limits.suite.ts';
 import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
@@ -50,6 +51,9 @@ describe('on libSQL, tokens', () => {
 });
 describe('on libSQL, replaced secrets', () => {
   describeRotation(open);
+});
+describe('on libSQL, tokens that end', () => {
+  describeExpiry(open);
 });
 describe('on libSQL, limited tokens', () => {
   describeLimits(async () => ({ db: await open(), source: openSource(databases) }));

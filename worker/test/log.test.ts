@@ -251,6 +251,8 @@ describe('the line about a failure', () => {
           dailyCounts: 0,
           idempotencyKeys: 0,
           replacedSecrets: 0,
+          expiryWarnings: 0,
+          expiryMails: 0,
           tokenUsage: 0,
           refusedAddresses: 0,
           changes: 0,

@@ -8,10 +8,12 @@ import {
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
+  expiredMails,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
   expiredUsage,
+  expiredWarnings,
 } from './expired.ts';
 import type { Table } from './expired.ts';
 
@@ -31,6 +33,8 @@ export async function readBacklog(db: Db, days: number | null, now: number): Pro
     ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
     ${count(expiredAddresses(db, now, BACKLOG_COUNTED))} AS "refusedAddresses",
     ${count(expiredSecrets(db, now, BACKLOG_COUNTED))} AS "replacedSecrets",
+    ${count(expiredWarnings(db, now, BACKLOG_COUNTED))} AS "expiryWarnings",
+    ${count(expiredMails(db, now, BACKLOG_COUNTED))} AS "expiryMails",
     ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,
     ${days === null ? sql`0` : count(expiredEvents(db, now, days, BACKLOG_COUNTED))} AS events`);
   if (row === undefined) throw new Error('a count has no row');

@@ -6,6 +6,8 @@ import {
   changes,
   dailyCounts,
   events,
+  expiryMails,
+  expiryWarnings,
   idempotencyKeys,
   refusedAddresses,
   replacedSecrets,
@@ -23,6 +25,8 @@ export type Table =
   | 'tokenUsage'
   | 'refusedAddresses'
   | 'replacedSecrets'
+  | 'expiryWarnings'
+  | 'expiryMails'
   | 'changes'
   | 'events';
 
@@ -33,6 +37,8 @@ const IDEMPOTENCY_MS = DAY_MS;
 const USAGE_MS = 31 * DAY_MS;
 /** How long a retired secret is shown with its token. */
 const RETIRED_MS = 30 * DAY_MS;
+/** For so long a mail is tried. One that was taken and never removed is of a Worker that died. */
+export const MAIL_MS = DAY_MS;
 /** A hub that slept longer finds a gap, and starts again. */
 const CHANGES_MS = DAY_MS;
 
@@ -86,6 +92,25 @@ export function expiredSecrets(db: Db, now: number, rows: number) {
     .select({ hash: replacedSecrets.hash })
     .from(replacedSecrets)
     .where(lt(replacedSecrets.retiredAt, new Date(now - RETIRED_MS).toISOString()))
+    .limit(rows);
+}
+
+/** Of ends that have passed. */
+export function expiredWarnings(db: Db, now: number, rows: number) {
+  const { tokenId, expiresAt, days } = expiryWarnings;
+  return db
+    .select({ tokenId, expiresAt, days })
+    .from(expiryWarnings)
+    .where(lt(expiresAt, new Date(now).toISOString()))
+    .limit(rows);
+}
+
+export function expiredMails(db: Db, now: number, rows: number) {
+  const { organisationId, email, run, queuedAt } = expiryMails;
+  return db
+    .select({ organisationId, email, run })
+    .from(expiryMails)
+    .where(lt(queuedAt, new Date(now - MAIL_MS).toISOString()))
     .limit(rows);
 }
 

@@ -12,6 +12,8 @@ import {
   dailyCounts,
   eventRetention,
   events,
+  expiryMails,
+  expiryWarnings,
   idempotencyKeys,
   refusedAddresses,
   replacedSecrets,
@@ -25,10 +27,12 @@ import {
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
+  expiredMails,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
   expiredUsage,
+  expiredWarnings,
 } from './expired.ts';
 import type { Table } from './expired.ts';
 
@@ -72,6 +76,8 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
   const { subject, kind } = dailyCounts;
   const { organisationId, actor, key } = idempotencyKeys;
   const { tokenId, hour } = tokenUsage;
+  const { tokenId: warned, expiresAt, days: warningDays } = expiryWarnings;
+  const { organisationId: mailed, email, run } = expiryMails;
   const deletions: [Table, () => PromiseLike<unknown[]>][] = [
     ['sessions', () => remove(db, sessions, [sessions.hash], expiredSessions(db, now, rows))],
     ['signIns', () => remove(db, signIns, [signIns.hash], expiredSignIns(db, now, rows))],
@@ -95,6 +101,11 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
       'replacedSecrets',
       () => remove(db, replacedSecrets, [replacedSecrets.hash], expiredSecrets(db, now, rows)),
     ],
+    [
+      'expiryWarnings',
+      () => remove(db, expiryWarnings, [warned, expiresAt, warningDays], expiredWarnings(db, now, rows)),
+    ],
+    ['expiryMails', () => remove(db, expiryMails, [mailed, email, run], expiredMails(db, now, rows))],
     ['changes', () => remove(db, changes, [changes.seq], expiredChanges(db, now, rows))],
   ];
   if (days !== null) {
@@ -109,6 +120,8 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     tokenUsage: 0,
     refusedAddresses: 0,
     replacedSecrets: 0,
+    expiryWarnings: 0,
+    expiryMails: 0,
     changes: 0,
     events: 0,
   };

@@ -10,7 +10,8 @@ import type { Source } from '../verification/record.ts';
 import { hashOf } from '../verification/simulation/table.ts';
 import type { Counts } from '../verification/sync.ts';
 import { termsOf } from '../verification/terms.ts';
-import { RETIRE_CRON, retireSecrets } from './retire.ts';
+import { retireSecrets } from './retire.ts';
+import { TEN_MINUTES_CRON } from './run.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -110,7 +111,7 @@ it('is the run of one schedule, and pruning that of the other', async () => {
   );
   expect(await events()).toEqual([]);
   await worker.scheduled(
-    createScheduledController({ scheduledTime: at, cron: RETIRE_CRON }),
+    createScheduledController({ scheduledTime: at, cron: TEN_MINUTES_CRON }),
     env,
     createExecutionContext(),
   );

@@ -1,15 +1,12 @@
 // Writes down which secrets have come to their end, every ten minutes: those whose time has passed, and those that are silent.
-import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { retireSilent } from '../token/retirement.ts';
 import { isAnyDue, retireDue } from '../token/rotation.ts';
 import type { Due } from '../token/rotation.ts';
+import { causeOfRun } from './cause.ts';
 
 /** What retiring needs of the deployment. */
 export type Retiring = { openDatabase(): Promise<Db>; haveHubsWrite(): Promise<boolean> };
-
-/** One of the schedules in wrangler.toml. */
-export const RETIRE_CRON = '*/10 * * * *';
 
 /** One statement retires so many at most, and a run sends so many of them: the next run goes on. */
 const ROWS = 500;
@@ -18,13 +15,7 @@ const ROUNDS = 50;
 /** Retires what is due at `now` (ms), and answers how many secrets. A run that is lost or comes twice changes nothing about it. */
 export async function retireSecrets(own: Retiring, now: number): Promise<number> {
   const db = await own.openDatabase();
-  const cause: Cause = {
-    actor: 'system',
-    requestId: crypto.randomUUID(),
-    ip: null,
-    userAgent: null,
-    at: new Date(now).toISOString(),
-  };
+  const cause = causeOfRun(now);
   const retireAll = async (due: Due): Promise<number> => {
     let sum = 0;
     for (let round = 0; round < ROUNDS; round++) {
