@@ -72,7 +72,7 @@ export const apiPaths: {
   '/v1/token': read(
     'readToken',
     'Read the token itself',
-    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it. `preview` and `lastUsedAt` are of the current value; `expiresAt` is the end of the token, and null where it has none; an empty list of `paths` restrains nothing; `retiring` is the value before it, while it works as well.",
+    "The token's own row, as the dashboard shows it, without the person who made it. The secret is never part of it. `preview` and `lastUsedAt` are of the current value; `expiresAt` is the end of the token, and null where it has none; an empty list of `paths` restrains nothing, and a token with paths can only make this call if `/v1/token` is one of them; `retiring` is the value before it, while it works as well.",
     json(
       'The token',
       strictObject({
@@ -103,7 +103,7 @@ export const apiPaths: {
         lastUsedAt: null,
         expiresAt: null,
         access: 'read',
-        paths: ['/v1/events'],
+        paths: [],
         retiring: null,
       },
     ),
