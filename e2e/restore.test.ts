@@ -132,7 +132,8 @@ it(
       origins: ['https://shop.example'],
       expiresAt: '2090-01-01T00:00:00Z',
     });
-    await deployment.write('PATCH', widened.path, { networks: [], expiresAt: '2090-01-01T00:00:00Z' });
+    await deployment.write('PATCH', widened.path, { networks: ['203.0.113.0/24', '198.51.100.66/32'] });
+    await deployment.write('PATCH', widened.path, { expiresAt: '2090-01-01T00:00:00Z' });
     await deployment.write('PATCH', widened.path, { expiresAt: null });
     await deployment.write('POST', `${ended.path}/retire`, {});
     // The first warning is given.
@@ -221,10 +222,14 @@ it(
       new RegExp(`Narrow the token \\w+ of ${limited.organisation} \\(read only; /v1/a, /v1/b\\)`),
     );
     expect(plan).toMatch(
-      new RegExp(`Limit the token \\w+ of ${limited.organisation} to the websites https://shop.example`),
+      new RegExp(
+        `Limit the token \\w+ of ${limited.organisation} to the websites https://shop.example, unless that adds one`,
+      ),
     );
     expect(plan).toMatch(
-      new RegExp(`The token \\w+ of ${widened.organisation} was limited less \\(token.networks-changed: any`),
+      new RegExp(
+        `The token \\w+ of ${widened.organisation} was limited otherwise \\(token.networks-changed: 198`,
+      ),
     );
     expect(plan).toMatch(new RegExp(`Delete the token \\w+ of ${deleted.organisation}\\.`));
     expect(plan).toContain(`Take the Enterprise plan from ${lapsed.organisation} (pro).`);

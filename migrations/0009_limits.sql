@@ -5,19 +5,19 @@
 -- Each trigger stands on one line: remote D1 refuses others.
 
 -- From here on (RFC 3339, UTC, milliseconds) the token is refused, by the clock of the place that verifies. NULL: it has no end.
-ALTER TABLE tokens ADD COLUMN expires_at TEXT CHECK (expires_at IS strftime('%Y-%m-%dT%H:%M:%fZ', expires_at));
+ALTER TABLE tokens ADD COLUMN expires_at TEXT CHECK (expires_at IS strftime('%Y-%m-%dT%H:%M:%fZ', expires_at) AND (expires_at IS NULL OR length(expires_at) = 24));
 ALTER TABLE tokens ADD COLUMN access TEXT NOT NULL DEFAULT 'full' CHECK (access IN ('read', 'full'));
--- Lists in JSON; an empty one restrains nothing.
-ALTER TABLE tokens ADD COLUMN paths TEXT NOT NULL DEFAULT '[]' CHECK (json_type(paths) = 'array' AND json_array_length(paths) <= 5);
-ALTER TABLE tokens ADD COLUMN networks TEXT NOT NULL DEFAULT '[]' CHECK (json_type(networks) = 'array' AND json_array_length(networks) <= 10);
-ALTER TABLE tokens ADD COLUMN origins TEXT NOT NULL DEFAULT '[]' CHECK (json_type(origins) = 'array' AND json_array_length(origins) <= 5);
+-- Lists in JSON, in its one spelling; an empty one restrains nothing.
+ALTER TABLE tokens ADD COLUMN paths TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(paths) AND paths = json(paths) AND json_type(paths) = 'array' AND json_array_length(paths) <= 5);
+ALTER TABLE tokens ADD COLUMN networks TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(networks) AND networks = json(networks) AND json_type(networks) = 'array' AND json_array_length(networks) <= 10);
+ALTER TABLE tokens ADD COLUMN origins TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(origins) AND origins = json(origins) AND json_type(origins) = 'array' AND json_array_length(origins) <= 5);
 
 -- What a token may do is chosen once. Later it may become less.
 CREATE TRIGGER tokens_narrow BEFORE UPDATE OF access, paths ON tokens WHEN (OLD.access = 'read' AND NEW.access <> 'read') OR (OLD.paths <> '[]' AND (NEW.paths = '[]' OR EXISTS (SELECT 1 FROM json_each(NEW.paths) AS wanted WHERE NOT EXISTS (SELECT 1 FROM json_each(OLD.paths) AS had WHERE wanted.value = had.value OR substr(wanted.value, 1, length(had.value) + 1) = had.value || '/')))) BEGIN SELECT RAISE (ABORT, 'a token is only narrowed'); END;
 
 -- The hash of a limited token, and that of its retiring secret, are written in capitals; those of another one in small letters.
 CREATE TRIGGER tokens_hide_new AFTER INSERT ON tokens WHEN (NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]') BEGIN UPDATE tokens SET hash = upper(hash) WHERE id = NEW.id; END;
-CREATE TRIGGER tokens_hide AFTER UPDATE OF hash, expires_at, access, paths, networks, origins ON tokens WHEN NEW.hash <> iif((NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]'), upper(NEW.hash), lower(NEW.hash)) BEGIN UPDATE tokens SET hash = iif(hash = lower(hash), upper(hash), lower(hash)) WHERE id = NEW.id; END;
+CREATE TRIGGER tokens_hide AFTER UPDATE OF hash, expires_at, access, paths, networks, origins ON tokens WHEN NEW.hash <> iif((NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]'), upper(NEW.hash), lower(NEW.hash)) BEGIN UPDATE tokens SET hash = iif((NEW.expires_at IS NOT NULL OR NEW.access <> 'full' OR NEW.paths <> '[]' OR NEW.networks <> '[]' OR NEW.origins <> '[]'), upper(hash), lower(hash)) WHERE id = NEW.id; END;
 CREATE TRIGGER replaced_secrets_hide AFTER UPDATE OF hash ON tokens WHEN lower(OLD.hash) = lower(NEW.hash) AND OLD.hash <> NEW.hash BEGIN UPDATE replaced_secrets SET hash = iif(NEW.hash = lower(NEW.hash), lower(hash), upper(hash)) WHERE token_id = NEW.id AND retired_at IS NULL; END;
 
 -- A hash is one in small letters and in capitals.
@@ -33,7 +33,9 @@ CREATE TRIGGER tokens_limited AFTER UPDATE OF expires_at, access, paths, network
 DROP TRIGGER tokens_inserted;
 CREATE TRIGGER tokens_inserted AFTER INSERT ON tokens BEGIN INSERT INTO changes (token_hash) VALUES (lower(NEW.hash)); END;
 DROP TRIGGER tokens_switched;
-CREATE TRIGGER tokens_switched AFTER UPDATE OF active ON tokens WHEN OLD.active <> NEW.active BEGIN INSERT INTO changes (token_hash) VALUES (lower(NEW.hash)); END;
+-- The Worker from before this migration looks for the last change of a token by its hash as the token has it: without the second row
+-- it would not tell the hubs that it switched a limited token off.
+CREATE TRIGGER tokens_switched AFTER UPDATE OF active ON tokens WHEN OLD.active <> NEW.active BEGIN INSERT INTO changes (token_hash) SELECT lower(NEW.hash) UNION SELECT NEW.hash; END;
 DROP TRIGGER tokens_deleted;
 CREATE TRIGGER tokens_deleted AFTER DELETE ON tokens BEGIN INSERT INTO changes (token_hash) VALUES (lower(OLD.hash)); END;
 DROP TRIGGER tokens_rotated;

@@ -154,16 +154,18 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
     }
     case 'token.networks-changed':
       if (detail === 'any') break;
-      return todo(
-        sql`UPDATE tokens SET networks = ${listOf(detail)} WHERE id = ${tokenId}`,
-        `Limit the token ${token} to the networks ${detail}.`,
+      todo(
+        sql`UPDATE tokens SET networks = ${listOf(detail)} WHERE id = ${tokenId} AND (networks = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(${listOf(detail)}) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(networks))))`,
+        `Limit the token ${token} to the networks ${detail}, unless that adds one.`,
       );
+      break;
     case 'token.origins-changed':
       if (detail === 'any') break;
-      return todo(
-        sql`UPDATE tokens SET origins = ${listOf(detail)} WHERE id = ${tokenId}`,
-        `Limit the token ${token} to the websites ${detail}.`,
+      todo(
+        sql`UPDATE tokens SET origins = ${listOf(detail)} WHERE id = ${tokenId} AND (origins = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(${listOf(detail)}) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(origins))))`,
+        `Limit the token ${token} to the websites ${detail}, unless that adds one.`,
       );
+      break;
     case 'token.deleted':
       return todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
     case 'member.removed':
@@ -202,9 +204,10 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
     case 'token.rotated':
       return `The value of the token ${token} was replaced (${detail ?? ''}). The new value is gone, and the old one has no end: a member has to replace it again.`;
     case 'token.expiry-changed':
+      return `The end of the token ${token} was taken away. It has the end of before; a member may change it.`;
     case 'token.networks-changed':
     case 'token.origins-changed':
-      return `The token ${token} was limited less (${action}: ${detail ?? ''}). It is as it was before; a member may change it.`;
+      return `The token ${token} was limited otherwise (${action}: ${detail ?? ''}). Where that allows more than before, it is as it was before; a member may change it.`;
     case 'token.renamed':
       return `The token ${token} was renamed to ${detail ?? 'nothing'}. It has its old name.`;
     case 'member.added':

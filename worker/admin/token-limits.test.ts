@@ -97,6 +97,19 @@ describe('a token', () => {
     expect(answered.headers.has('token-expires-at')).toBe(false);
   });
 
+  it('that was made is answered to a repeat after its end as well', async () => {
+    const { organisation } = await given();
+    const session = { ...(await givenSession()), 'idempotency-key': 'k' };
+    const body = { expiresAt: new Date(Date.now() + 1000).toISOString() };
+    const create = () => write('POST', `/api/organisations/${organisation}/tokens`, session, body);
+    const first = await create();
+    expect(first.status).toBe(201);
+    await scheduler.wait(1005);
+    const again = await create();
+    expect(again.status).toBe(200);
+    expect(await again.json()).toEqual({ ...(await first.json<object>()), secret: null });
+  });
+
   it('that has ended keeps its place among the ten', async () => {
     const { organisation, create } = await given();
     const { id } = await givenToken(organisation);
@@ -156,7 +169,7 @@ describe('a change that is wrong', () => {
     ],
     [
       { origins: ['https://shop.example/cart'] },
-      'Field "origins": "https://shop.example/cart" is more than an origin: write https://shop.example',
+      'Field "origins": "https://shop.example/cart" is not an origin as a browser sends it: write https://shop.example',
     ],
     [
       { origins: ['null'] },

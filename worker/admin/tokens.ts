@@ -93,7 +93,6 @@ export const tokens = new Hono<PlaceEnv>()
     const body = c.req.valid('json');
     const idempotency = idempotencyOf(c, body);
     const cause = causeOf(c.env.call, place.email);
-    refusePast(body.expiresAt, cause);
     await countChange(c, 'change');
     await countChange(c, 'creation');
     const created = await createToken(
@@ -111,6 +110,7 @@ export const tokens = new Hono<PlaceEnv>()
       return c.json({ token, secret }, 201);
     }
     if (created.reason === 'repeated') return c.json({ token: repeatedToken(created), secret: null }, 200);
+    if (created.reason === 'past') throw pastProblem(cause);
     throw new Problem(created.reason, limitDetail(created.reason));
   })
   .patch('/tokens/:token', requireAccess, strictBody(ChangeBody), async (c) => {
@@ -123,7 +123,7 @@ export const tokens = new Hono<PlaceEnv>()
       throw new Problem('invalid-body', `One field is needed: ${Object.keys(ChangeBody.entries).join(', ')}`);
     }
     const cause = causeOf(c.env.call, place.email);
-    refusePast(change.expiresAt, cause);
+    if (typeof change.expiresAt === 'string' && change.expiresAt <= cause.at) throw pastProblem(cause);
     if (!isOff) await countChange(c, 'change');
     const changed = await changeToken(
       db,
@@ -260,10 +260,8 @@ function listOf(read: (text: string) => Entry, most: number) {
   );
 }
 
-function refusePast(expiresAt: string | null | undefined, cause: Cause): void {
-  if (typeof expiresAt === 'string' && expiresAt <= cause.at) {
-    throw new Problem('invalid-body', `Field "expiresAt": in the past (now it is ${cause.at})`);
-  }
+function pastProblem({ at }: Cause): Problem {
+  return new Problem('invalid-body', `Field "expiresAt": in the past (now it is ${at})`);
 }
 
 /** The fields that were given. */

@@ -5,7 +5,7 @@ import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
-import { isForwardablePath } from './path.ts';
+import { plainPathOf } from './path.ts';
 
 /** `wrong`: why method or path are not known, as a sentence that names the header; null where they are. */
 export type AskedCall = Caller & { readonly wrong: string | null };
@@ -36,7 +36,8 @@ class Asked implements AskedCall {
   }
 
   get wrong(): string | null {
-    return this.#method.wrong ?? this.#path.wrong;
+    const wrong = [this.#method.wrong, this.#path.wrong].filter((sentence) => sentence !== null);
+    return wrong.length === 0 ? null : wrong.join('. ');
   }
 
   /** Only a gateway that proves itself is believed who calls: anybody can send such a header. */
@@ -48,8 +49,10 @@ class Asked implements AskedCall {
     return isSameSecret(sha256Hex(verifySecret), sha256Hex(given)) ? headers.get('x-client-ip') : null;
   }
 
-  get origin(): string | typeof NO_ORIGIN {
-    return this.#call.request.headers.get('origin') ?? NO_ORIGIN;
+  /** A gateway that does not say which call it holds may not send the website either. */
+  get origin(): string | typeof NO_ORIGIN | null {
+    const origin = this.#call.request.headers.get('origin');
+    return origin ?? (this.#method.value === null ? null : NO_ORIGIN);
   }
 
   get #method(): Told {
@@ -66,11 +69,10 @@ class Asked implements AskedCall {
     const { request, path } = this.#call;
     const behind = path.startsWith(BEHIND) ? path.slice(BEHIND.length - 1) : null;
     const told = readAgreeing(request.headers, PATH_HEADERS, behind);
-    const value = told.value?.split('?')[0] ?? null;
-    // A server behind the gateway may read such a path as another one.
-    if (value !== null && (!value.startsWith('/') || !isForwardablePath(value)))
-      return { value: null, wrong: `Header "${PATH_HEADERS[0]}": not a path that every server reads alike` };
-    return { ...told, value };
+    if (told.value === null) return told;
+    const value = plainPathOf(told.value);
+    if (value !== null) return { ...told, value };
+    return { value, wrong: `Header "${PATH_HEADERS[0]}": not a path that every server reads alike` };
   }
 }
 
@@ -81,7 +83,10 @@ function readAgreeing(headers: Headers, names: readonly string[], other: string 
   const values = [...names.map((name) => headers.get(name)), other].filter((value) => value !== null);
   const [value = null] = values;
   if (value === null)
-    return { value, wrong: `Header "${names[0]}": missing. The token is limited; the gateway must send it` };
+    return {
+      value,
+      wrong: `Header "${names[0]}": missing. The token is limited, and the gateway must send it`,
+    };
   return values.every((each) => each === value)
     ? { value, wrong: null }
     : { value: null, wrong: `Headers "${names.join('" and "')}": they differ` };

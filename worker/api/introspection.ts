@@ -82,23 +82,28 @@ async function readForm(request: Request): Promise<URLSearchParams> {
 }
 
 function tokenOf(form: URLSearchParams): string {
-  const tokens = form.getAll('token');
-  const [token] = tokens;
-  if (token === undefined || token === '') throw invalid('Field "token": missing');
-  if (tokens.length > 1) throw invalid('Field "token": given twice');
+  const token = onlyOne(form, 'token');
+  if (token === null || token === '') throw invalid('Field "token": missing');
   return token;
 }
 
 /** What the form says of the caller whose token is asked about. A token with networks or websites is only active with it. */
 function callerIn(form: URLSearchParams): Caller {
-  const origin = form.get('origin');
+  const origin = onlyOne(form, 'origin');
   return {
     method: null,
     path: null,
-    address: form.get('ip'),
+    address: onlyOne(form, 'ip'),
     origin: origin === '' ? NO_ORIGIN : origin,
     judgesScope: true,
   };
+}
+
+/** The value of a field, or null. */
+function onlyOne(form: URLSearchParams, name: string): string | null {
+  const values = form.getAll(name);
+  if (values.length > 1) throw invalid(`Field "${name}": given twice`);
+  return values[0] ?? null;
 }
 
 function invalid(detail: string): Problem {

@@ -26,6 +26,15 @@ export function isForwardablePath(path: string): boolean {
   });
 }
 
+/** What a header holds: nothing that two servers could read differently, such as raw bytes or two values. */
+const VISIBLE = /^\/[!-~]*$/;
+
+/** The path of a call that another server holds, without its query; null for one that not every server reads alike. */
+export function plainPathOf(target: string): string | null {
+  const [path = ''] = target.split('?', 1);
+  return VISIBLE.test(path) && isForwardablePath(path) ? path : null;
+}
+
 /** Servlet containers cut a segment at its first `;`. A server that decodes twice may find a query or a fragment in it. */
 function isPlain(segment: string): boolean {
   if (FORBIDDEN.test(segment)) return false;

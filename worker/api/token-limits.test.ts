@@ -50,13 +50,16 @@ async function given(columns: Columns, settings: Partial<Env> = {}) {
       ask(path, { method, headers: { ...bearer(secret), ...headers } }),
     verify: (headers: Record<string, string>, path = '/verify', method = 'GET') =>
       ask(path, { method, headers: { ...bearer(secret), ...headers } }),
-    introspect: async (fields: Record<string, string> = {}) => {
+    introspect: async (fields: Record<string, string> | string[][] = {}) => {
       const headers = {
         authorization: `Basic ${btoa(`client:${CLIENT_SECRET}`)}`,
         'content-type': 'application/x-www-form-urlencoded',
       };
-      const body = new URLSearchParams({ token: secret, ...fields }).toString();
-      return (await ask('/introspect', { method: 'POST', headers, body })).json<Record<string, unknown>>();
+      const body = new URLSearchParams(fields);
+      body.set('token', secret);
+      return (await ask('/introspect', { method: 'POST', headers, body: body.toString() })).json<
+        Record<string, unknown>
+      >();
     },
     rpc: (call?: VerifiedCall) => new Verifier(createExecutionContext(), deployment).verify(secret, call),
   };
@@ -166,11 +169,20 @@ describe('forward-auth', () => {
   });
 
   it.each([
-    ['nothing', {}, 'Header "X-Original-Method": missing. The token is limited; the gateway must send it'],
+    [
+      'nothing',
+      {},
+      'Header "X-Original-Method": missing. The token is limited, and the gateway must send it. Header "X-Original-URI": missing. The token is limited, and the gateway must send it',
+    ],
+    [
+      'two paths',
+      { 'x-original-method': 'GET', 'x-original-uri': '/v1/events/1, /v1/faces' },
+      'Header "X-Original-URI": not a path that every server reads alike',
+    ],
     [
       'no path',
       { 'x-original-method': 'GET' },
-      'Header "X-Original-URI": missing. The token is limited; the gateway must send it',
+      'Header "X-Original-URI": missing. The token is limited, and the gateway must send it',
     ],
     [
       'a method of the gateway, and one of the caller',
@@ -296,8 +308,14 @@ describe('websites', () => {
   ])('are compared with the Origin exactly: %j is answered %i', async (headers, status) => {
     const { call, verify } = await given({ origins: [SHOP] });
     expect((await call('GET', '/v1/ping', headers)).status).toBe(status);
-    expect((await verify(headers)).status).toBe(status);
+    expect((await verify({ 'x-original-method': 'GET', ...headers })).status).toBe(status);
   });
+});
+
+it('websites are not kept to behind a gateway that says nothing of the call: it may not send the website either', async () => {
+  const { verify } = await given({ origins: [SHOP] });
+  expect((await verify({})).status).toBe(401);
+  expect((await verify({ origin: SHOP })).status).toBe(200);
 });
 
 describe('introspection', () => {
@@ -312,6 +330,16 @@ describe('introspection', () => {
       scope: 'read path:/v1/a path:/v1/b',
       exp: Date.parse('2090-01-01T00:00:00.000Z') / 1000,
     });
+  });
+
+  it('refuses a field that is given twice', async () => {
+    const { introspect } = await given({ networks: ['203.0.113.0/24'] });
+    expect(
+      await introspect([
+        ['ip', '203.0.113.7'],
+        ['ip', '8.8.8.8'],
+      ]),
+    ).toMatchObject({ detail: 'Field "ip": given twice' });
   });
 
   it('says of a token with networks or websites that it is active only where it is told enough', async () => {
@@ -337,7 +365,22 @@ describe('RPC', () => {
   });
 
   it.each([
+    '/v1/a/../b',
+    '/v1/a/..%2fb',
+    '/v1/a/%2e%2e/b',
+    '/v1/a/..;/b',
+    '/v1/a//../b',
+    '/v1/a/..\\\\b',
+    '/v1/a/ ../b',
+  ])('refuses a path that some server reads as another one: %s', async (path) => {
+    const { rpc } = await given({ paths: ['/v1/a'] });
+    expect(await rpc({ method: 'GET', path: '/v1/a/7?x=/../1' })).toMatchObject({ ok: true });
+    expect(await rpc({ method: 'GET', path })).toMatchObject({ ok: false, reason: 'access-denied' });
+  });
+
+  it.each([
     ['nothing', undefined, 'invalid-token'],
+    ['null', null, 'invalid-token'],
     ['no address', { ...GOOD, ip: undefined }, 'invalid-token'],
     ['no origin', { method: 'GET', path: '/v1/a', ip: '203.0.113.7' }, 'invalid-token'],
     ['no path', { ...GOOD, path: undefined }, 'access-denied'],
@@ -352,6 +395,6 @@ describe('RPC', () => {
   ])('refuses it where it is told %s', async (_, call, reason) => {
     const { rpc } = await given(ALL);
     // Another Worker may send anything.
-    expect(await rpc(call as VerifiedCall)).toMatchObject({ ok: false, reason });
+    expect(await rpc(call as unknown as VerifiedCall)).toMatchObject({ ok: false, reason });
   });
 });

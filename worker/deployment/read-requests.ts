@@ -5,7 +5,7 @@ import type { Reading } from './reading.ts';
 /** Whether the setting names this call. `path` as the caller sent it. */
 export type IsRead = (method: string, path: string) => boolean;
 
-const ENTRY = /^([A-Z]+) (\/v1(?:\/(?:\*|[\w.~!$&'()+,=:@-]+))+)$/;
+const ENTRY = /^([A-Z]+) (\/v1(?:\/(?:\*|[\w.~!$&'()+=:@-]+))+)$/;
 const FAULT =
   'READ_REQUESTS: not a comma-separated list such as "POST /v1/events/*/faces", where * stands for one segment';
 

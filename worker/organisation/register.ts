@@ -7,6 +7,7 @@ import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, members, organisations, replacedSecrets, sessions, tokens } from '../tables.ts';
+import { hashOfRow } from '../token/secret.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { LIST_PAGE } from './organisation.ts';
 import type { Plan } from './organisation.ts';
@@ -140,7 +141,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
   const standing = { organisation, planSince: since };
   const isUnchanged = before !== undefined && isAsWanted({ ...standing, organisation: before }, wanted);
   const outcome = before === undefined ? 'created' : isUnchanged ? 'unchanged' : 'changed';
-  return { ok: true, outcome, standing, hashes: hashes.map(hashOf), head };
+  return { ok: true, outcome, standing, hashes: hashes.map(hashOfRow), head };
 }
 
 /**
@@ -191,7 +192,7 @@ export async function removeOrganisation(
     newest: db.select({ head: newestChange }).from(sql`(SELECT 1)`),
   });
   if (newest === undefined) throw new Error('changes: no row at all');
-  return { hashes: hashes.map(hashOf), head: newest.head };
+  return { hashes: hashes.map(hashOfRow), head: newest.head };
 }
 
 /** The organisation and how many tokens it has, or null. */
@@ -276,9 +277,4 @@ function selectHashes(db: Db, id: string) {
         .innerJoin(replacedSecrets, eq(replacedSecrets.tokenId, tokens.id))
         .where(and(eq(tokens.organisationId, id), isNull(replacedSecrets.retiredAt))),
     );
-}
-
-function hashOf(row: { hash: string }): TokenHash {
-  // The column holds nothing but SHA-256 in hex, that of a limited token in capitals (migrations/).
-  return row.hash.toLowerCase() as TokenHash;
 }

@@ -209,7 +209,9 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       await change({ active: false });
       expect((await holderOf(hash))?.active).toBe(false);
       await change({ active: true });
-      expect((await changed()).toSorted()).toEqual([hash, hash, old, old].toSorted());
+      // The Worker of before looks for the change by the hash as the token has it.
+      const again = [hash, hash.toUpperCase()];
+      expect((await changed()).toSorted()).toEqual([...again, ...again, old, old].toSorted());
       expect((await retireSecret(db, place, id, null, cause)).ok).toBe(true);
       expect((await holderOf(old))?.active).toBe(false);
       const secret = { hash: newHash(), preview: newPreview() };
@@ -228,8 +230,7 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       expect(removed).toMatchObject({ ok: true });
       expect(removed.ok && removed.hashes).toEqual([secret.hash, hash]);
       for (const each of [old, hash, secret.hash]) expect(await holderOf(each)).toBeNull();
-      const told = await changed();
-      expect(told.every((each) => each === each.toLowerCase())).toBe(true);
+      const told = (await changed()).filter((each) => each === each.toLowerCase());
       expect(told.slice(-2).toSorted()).toEqual([hash, secret.hash].toSorted());
     });
 
@@ -303,6 +304,7 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
     ['origins', Array.from({ length: 6 }, (_, index) => `https://${index}.example`)],
     ['access', 'write'],
     ['expiresAt', '2030-01-01'],
+    ['expiresAt', '-1000-01-01T00:00:00.000Z'],
   ])('the database refuses other values of %s', async (column, value) => {
     const { id } = await insertToken(db, await insertOrganisation(db));
     const refused = db
@@ -310,6 +312,30 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       .set({ [column]: value })
       .where(eq(tokens.id, id));
     expect(await refusalOf(refused)).toContain('CHECK');
+  });
+
+  it.each(['[ ]', '["https://a.example",]', "['a']", '["a" ]', 'null', '{}', ''])(
+    'the database refuses a list that is written as %j',
+    async (written) => {
+      const { id } = await insertToken(db, await insertOrganisation(db));
+      for (const refused of [
+        db.run(sql`UPDATE tokens SET paths = ${written} WHERE id = ${id}`),
+        db.run(sql`UPDATE tokens SET networks = ${written} WHERE id = ${id}`),
+        db.run(sql`UPDATE tokens SET origins = ${written} WHERE id = ${id}`),
+      ])
+        expect(await refusalOf(refused)).toMatch(/CHECK|malformed JSON/);
+    },
+  );
+
+  it('the hash of a limited token has one case, whatever it is set to by hand', async () => {
+    const { id, hash } = await given({ access: 'read' });
+    const mixed = hash.slice(0, 32).toUpperCase() + hash.slice(32);
+    await db
+      .update(tokens)
+      .set({ hash: mixed as TokenHash })
+      .where(eq(tokens.id, id));
+    expect(await isKnownToTheReleaseBefore(hash)).toBe(false);
+    expect(await holderOf(hash)).toMatchObject({ limits: { access: 'read' } });
   });
 
   it('a token whose list cannot be read is refused, and takes no other one with it', async () => {

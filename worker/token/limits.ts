@@ -62,12 +62,13 @@ export function isNarrower(paths: readonly string[], before: readonly string[]):
 /** An entry of a list as it is kept, or what is wrong with it. */
 export type Entry = { ok: true; value: string } | { ok: false; wrong: string };
 
-const LONGEST_PATH = 200;
+/** Of a path or an origin, in characters. */
+const LONGEST = 200;
 const PATH = /^\/v1\/[\w.~!$&'()*+,=:@/-]+$/;
 
 /** A prefix of paths. Nothing in it is encoded, and no server reads it as another path. */
 export function readPath(text: string): Entry {
-  if (text.length > LONGEST_PATH) return wrong('a path is longer than 200 characters');
+  if (text.length > LONGEST) return wrong('a path is longer than 200 characters');
   if (!text.startsWith('/v1/') || text === '/v1/')
     return wrong(`${quoted(text)} is not below /v1, such as /v1/events`);
   const isPlain = PATH.test(text) && !/\/\.|\/\/|\*/.test(text);
@@ -92,15 +93,16 @@ export function readNetwork(text: string): Entry {
   return isExact ? { ok: true, value } : wrong(`${text} has bits beyond its length: write ${value}`);
 }
 
-/** The origin of a website. */
+/** The origin of a website, as a browser sends it. */
 export function readOrigin(text: string): Entry {
   const url = URL.parse(text);
-  if (url === null || text.includes('*') || url.host === '')
+  const isWebsite = url !== null && /^https?:$/.test(url.protocol) && !text.includes('*');
+  if (!isWebsite)
     return wrong(`${quoted(text)} is not the origin of a website, such as https://shop.example`);
-  const origin = `${url.protocol}//${url.host}`;
-  return text === origin
+  if (text.length > LONGEST) return wrong('an origin is longer than 200 characters');
+  return text === url.origin
     ? { ok: true, value: text }
-    : wrong(`${quoted(text)} is more than an origin: write ${origin}`);
+    : wrong(`${quoted(text)} is not an origin as a browser sends it: write ${url.origin}`);
 }
 
 function wrong(text: string): Entry {

@@ -12,9 +12,10 @@ import type { ChangeHead, Refusal } from '../organisation/store.ts';
 import { events, idempotencyKeys, replacedSecrets, tokens } from '../tables.ts';
 import { endOf, justBefore } from './retirement.ts';
 import type { Retire } from './retirement.ts';
+import { hashOfRow } from './secret.ts';
 import type { TokenHash } from './secret.ts';
 import { isHash, keepKey, mayManage, previewIsTaken, sameKey } from './guards.ts';
-import { hashOfRow, recordForToken, tokenColumns } from './store.ts';
+import { recordForToken, tokenColumns } from './store.ts';
 import type { Idempotency, Place } from './guards.ts';
 import type { Token } from './store.ts';
 

@@ -182,3 +182,8 @@ export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
     return null;
   }
 }
+
+/** The hash of a row. The column has only hashes of secrets; that of a limited token is written in capitals. */
+export function hashOfRow({ hash }: { hash: string }): TokenHash {
+  return hash.toLowerCase() as TokenHash;
+}

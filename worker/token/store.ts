@@ -23,6 +23,7 @@ import type { Idempotency, Place } from './guards.ts';
 import { isNarrower } from './limits.ts';
 import type { Access } from './limits.ts';
 import type { Until } from './retirement.ts';
+import { hashOfRow } from './secret.ts';
 import type { TokenHash } from './secret.ts';
 
 /** A token as answers show it. It has no hash, so that no answer can leak one. */
@@ -128,6 +129,8 @@ export type Creation =
   /** The same key was used before. `token`: the one that it made, null if it was deleted since. */
   | { ok: false; reason: 'repeated'; token: Token | null; sameBody: boolean }
   | { ok: false; reason: 'preview-taken' }
+  /** The end of the token is in the past. */
+  | { ok: false; reason: 'past' }
   | { ok: false; reason: 'token-limit-reached' | Refusal };
 
 /**
@@ -145,7 +148,8 @@ export async function addToken(
   const usedKey = sameKey(place, idempotency);
   const samePreview = previewIsTaken(db, place.organisationId, token.preview);
   const asked = and(membership(place), not(exists(db.select().from(idempotencyKeys).where(usedKey))));
-  const granted = and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
+  const isPast = token.expiresAt !== null && token.expiresAt <= cause.at;
+  const granted = isPast ? sql`0` : and(asked, lt(count, TOKEN_LIMIT), not(exists(samePreview)));
   const {
     created: [created],
     standing: [standing],
@@ -218,13 +222,10 @@ export async function addToken(
       sameBody: used.bodyHash === idempotency.bodyHash,
     };
   }
+  // Told last: a repeat may come after the end.
+  if (isPast) return { ok: false, reason: 'past' };
   if (full.length > 0 || taken.length === 0) return { ok: false, reason: 'token-limit-reached' };
   return { ok: false, reason: 'preview-taken' };
-}
-
-/** The hash of a row. The column has only hashes of secrets; that of a limited token is written in capitals. */
-export function hashOfRow({ hash }: { hash: string }): TokenHash {
-  return hash.toLowerCase() as TokenHash;
 }
 
 /** The retiring secrets of these tokens. */
