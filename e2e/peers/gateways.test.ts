@@ -336,10 +336,10 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
         'X-Original-Method': method,
         'X-Original-URI': path,
         X_Original_Method: method,
-        'X-Forwarded-Method': [method, method],
+        'X-Forwarded-Method': method,
         'X-Forwarded-Uri': path,
         'X-HTTP-Method-Override': method,
-        'X-Client-IP': [address, address],
+        'X-Client-IP': address,
         'X-Forwarded-For': address,
         'X-Real-IP': address,
         Forwarded: `for=${address}`,
@@ -348,8 +348,13 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
           'close, X-Original-Method, X-Forwarded-Method, X-Forwarded-Uri, X-Client-IP, X-Verify-Secret',
       });
 
-      it('gets nothing more from headers that a caller forges', async () => {
-        const headers = forged('GET', '/v1/events', '127.0.0.2');
+      it.each([1, 2])('gets nothing more from headers that a caller forges, each %i times', async (times) => {
+        const headers = Object.fromEntries(
+          Object.entries(forged('GET', '/v1/events', '127.0.0.2')).map(([name, value]) => [
+            name,
+            Array<string>(name === 'Connection' ? 1 : times).fill(value),
+          ]),
+        );
         const reading = await given({ access: 'read' });
         expect(await statusOf(reading, undefined, { method: 'DELETE', headers })).toBe(403);
         expect(await statusOf(await given({ paths: ['/v1/events'] }), '/v1/faces', { headers })).toBe(403);
