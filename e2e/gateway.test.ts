@@ -256,12 +256,13 @@ describe('headers through the gateway', () => {
       'idempotency-key': 'once',
       'x-organisation-id': token.organisation,
       'x-organisation-plan': 'enterprise',
+      'x-token-access': 'full',
       'x-token-id': token.id,
       'x-request-id': answer.headers['x-request-id'],
       'x-edge-secret': EDGE_SECRET,
     });
     const identity = headers.filter(([name]) => /^x[-_](?:organisation|token|edge)/.test(name));
-    expect(identity).toHaveLength(4);
+    expect(identity).toHaveLength(5);
     expect(JSON.stringify(headers)).not.toMatch(/forged|stolen|DELETE/);
     expect(JSON.stringify(headers)).not.toContain(token.secret);
   });

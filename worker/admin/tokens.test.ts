@@ -283,7 +283,9 @@ describe('changing a token', () => {
       {},
     );
     expect(answer.status).toBe(422);
-    expect(await answer.json()).toMatchObject({ detail: 'Field "active" or "name": one of them is needed' });
+    expect(await answer.json()).toMatchObject({
+      detail: 'One field is needed: active, name, expiresAt, access, paths, networks, origins',
+    });
   });
 
   it('settles on one state however fast the switch is clicked, with one event for each real move', async () => {
