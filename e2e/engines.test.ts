@@ -107,7 +107,9 @@ for (const { name, open, needs } of ENGINES) {
       }>(`(() => {
         const dialog = document.querySelector('dialog[open]');
         const box = dialog.getBoundingClientRect();
-        const rows = [...(dialog.querySelector('form') ?? dialog).children].map((row) => row.getBoundingClientRect());
+        const rows = [...(dialog.querySelector('form') ?? dialog).children]
+          .filter((row) => row.checkVisibility())
+          .map((row) => row.getBoundingClientRect());
         return {
           tall: box.height,
           above: rows[0].top - box.top,

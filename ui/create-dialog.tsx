@@ -32,9 +32,10 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const lost = useSignal<Token | null>(null);
   // One key for the life of the dialog, so that a repeat after a lost answer makes no second token.
   const key = useRef(crypto.randomUUID());
-  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
+  // Once an answer was lost, a refusal of the repeat does not tell what the first call did.
+  const unsure = useSignal(false);
   // After a lost answer the choices stand: the repeat must be the same call.
-  const isFixed = busy.value || isUnsure;
+  const isFixed = busy.value || unsure.value;
   useLayoutEffect(() => void ofToken.load(false), []);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
@@ -67,6 +68,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
       // The page shows the failure: the sign-in, another member, the plan or the choice of an organisation.
       if (isShown) dialog.value = null;
       else {
+        unsure.value ||= mayHaveHappened(outcome.failure);
         const found = refusalOf(outcome.failure);
         if (found === null) failure.value = outcome.failure;
         else refuse(found);
@@ -201,7 +203,10 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
         <p id="create-may" class="may" role="status">
           <Text of={mayDo(chosen(limits.value), organisation.name)} />
         </p>
-        <DialogFailure failure={failure.value} lead={isUnsure ? texts.create.unsure : texts.create.failed} />
+        <DialogFailure
+          failure={failure.value}
+          lead={unsure.value ? texts.create.unsure : texts.create.failed}
+        />
         <footer>
           <button type="button" class="button" onClick={close}>
             {texts.cancel}

@@ -29,7 +29,7 @@ export function LimitDialogs() {
 /** `token` is as the member saw it. */
 function useChange(token: Token, of: keyof Limits) {
   const busy = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
+  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
   const refusal = useSignal<Refusal | null>(null);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
@@ -60,19 +60,22 @@ function useChange(token: Token, of: keyof Limits) {
     const lead = await leadOf(token, outcome.failure, words.failed);
     busy.value = false;
     if (lead === null) dialog.value = null;
-    else failure.value = outcome.failure;
+    else {
+      // The list may be older than a change that is still on its way.
+      const opening = mayHaveHappened(outcome.failure) ? texts.unsure(labelOf(token)) : lead;
+      failure.value = { failure: outcome.failure, lead: opening };
+    }
   };
   return { busy, failure, refusal, close, refuse, save };
 }
 
 type Change = ReturnType<typeof useChange>;
 
-function Foot({ token, change, confirm }: { token: Token; change: Change; confirm: string }) {
+function Foot({ change, confirm }: { change: Change; confirm: string }) {
   const { busy, failure, close } = change;
-  const isUnsure = failure.value !== null && mayHaveHappened(failure.value);
   return (
     <>
-      <DialogFailure failure={failure.value} lead={isUnsure ? texts.unsure(labelOf(token)) : words.failed} />
+      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
       <footer>
         <button type="button" class="button" onClick={close}>
           {texts.cancel}
@@ -114,7 +117,7 @@ function AccessDialog({ token }: { token: Token }) {
         <span role="alert" class="error">
           <Text of={refused} />
         </span>
-        <Foot token={token} change={change} confirm={words.narrowConfirm} />
+        <Foot change={change} confirm={words.narrowConfirm} />
       </form>
     </Dialog>
   );
@@ -153,7 +156,7 @@ function ListDialog({ token, list }: { token: Token; list: List }) {
           }}
           hint={`${hint} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
         />
-        <Foot token={token} change={change} confirm={words.save} />
+        <Foot change={change} confirm={words.save} />
       </form>
     </Dialog>
   );
@@ -206,7 +209,7 @@ function EndDialog({ token }: { token: Token }) {
           }}
           asItIs={isOver ? null : expiresAt}
         />
-        <Foot token={token} change={change} confirm={words.save} />
+        <Foot change={change} confirm={words.save} />
       </form>
     </Dialog>
   );

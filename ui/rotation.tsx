@@ -113,7 +113,7 @@ export function EndedValues({ token: { retired } }: { token: Token }) {
 /** Confirms the end of the old value. `preview`: the value that the member saw. No other value is ended. */
 function EndDialog({ token, preview }: { token: Token; preview: string }) {
   const busy = useSignal(false);
-  const failure = useSignal<Failure | null>(null);
+  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
   const mask = `${preview}***`;
   const close = (): void => {
     if (!busy.value) dialog.value = null;
@@ -138,7 +138,11 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
     else if (outcome.failure.slug === 'secret-changed') {
       dialog.value = null;
       report(token, 'error', explain(outcome.failure));
-    } else failure.value = outcome.failure;
+    } else {
+      // The list may be older than a change that is still on its way.
+      const opening = mayHaveHappened(outcome.failure) ? texts.unsure(labelOf(token)) : lead;
+      failure.value = { failure: outcome.failure, lead: opening };
+    }
   };
   return (
     <Dialog
@@ -159,14 +163,7 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
           <Text of={words.endBody(maskOf(token))} />
         </p>
       </div>
-      <DialogFailure
-        failure={failure.value}
-        lead={
-          failure.value !== null && mayHaveHappened(failure.value)
-            ? texts.unsure(labelOf(token))
-            : words.notEnded(mask)
-        }
-      />
+      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
       <footer>
         <button type="button" class="button" autofocus onClick={close}>
           {texts.cancel}
