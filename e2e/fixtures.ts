@@ -87,11 +87,29 @@ const wave = (size: number, shift: number): number[] =>
 const none = Array.from({ length: 24 }, () => 0);
 export const USAGE = {
   until: ago(0),
+  refusedAddresses: [] as { tokenId: string; address: string; at: string }[],
   usage: {
     'id-9pW4k': { accepted: wave(420, 2), refused: none.map((_, hour) => (hour === 17 ? 90 : 0)) },
     'id-9p7Qa': { accepted: wave(60, 9), refused: none },
     'id-9pLm2': { accepted: none, refused: none.map((_, hour) => (hour % 6 === 1 ? 3 : 0)) },
   },
+};
+
+/** From where calls were refused: with the first token from five addresses. */
+export const REFUSED = {
+  ...USAGE,
+  refusedAddresses: [
+    ['id-9pW4k', '198.51.100.7/32', 0.05],
+    ['id-9pW4k', '203.0.113.9/32', 0.1],
+    ['id-9p7Qa', '192.0.2.1/32', 1],
+    ['id-9pW4k', '2001:db9::7/128', 2],
+    ['id-9pW4k', '198.51.100.8/32', 3],
+    ['id-9pW4k', '198.51.100.9/32', 4],
+  ].map(([tokenId, address, hours]) => ({
+    tokenId: String(tokenId),
+    address: String(address),
+    at: ago(Number(hours)),
+  })),
 };
 
 export const EVENTS = {

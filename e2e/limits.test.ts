@@ -14,7 +14,7 @@ import {
   switches,
   useDashboard,
 } from './dashboard.ts';
-import { LIMITS, RETIRING, ROWS, answer, broken, cut, json, problem } from './fixtures.ts';
+import { LIMITS, REFUSED, RETIRING, ROWS, answer, broken, cut, json, problem } from './fixtures.ts';
 import type { Row } from './fixtures.ts';
 
 const { open, here } = useDashboard();
@@ -284,7 +284,7 @@ describe('the page of a token', () => {
         [
           'Expires',
           expect.stringMatching(/^\d+ \w+ \d{4}$/),
-          expect.stringMatching(/^\d\d:\d\d \S+, in 10\d days$/),
+          expect.stringMatching(/^\d\d:\d\d \S+, in 3 months$/),
           'Edit',
         ],
       ]);
@@ -333,6 +333,30 @@ describe('the page of a token', () => {
     expect(sent).toEqual([{ [of]: text.split('\n').filter(Boolean) }]);
     // The focus is back where it came from.
     expect(await focused(page)).toBe(button);
+  });
+
+  it('says from where calls were refused because of the networks, and adds one of them', async () => {
+    const networks = [...LIMITS.networks, '203.0.113.9/32'];
+    const page = await openPage({ ...limited, networks }, (opened) =>
+      answer(opened, 'organisations/*/usage', json(REFUSED)),
+    );
+    const sent = bodies(page);
+    const refused = page.locator('.limits > div').filter({ hasText: 'Refused' });
+    // Without the address that is in the list by now, and without another token's.
+    await expect
+      .poll(() => refused.allInnerTexts().then((all) => all.map((text) => text.split(/\s*\n\s*/))))
+      .toEqual([
+        ['Refused', '198.51.100.7', '3 min ago', 'Add'],
+        ['Refused', '2001:db9::7', '2 h ago', 'Add'],
+        ['Refused', '198.51.100.8', '3 h ago, and 1 more', 'Add'],
+      ]);
+    await edit(page, 'Add 198.51.100.7 to the networks').click();
+    expect(await dialog(page).getByLabel('Networks').inputValue()).toBe(
+      [...networks, '198.51.100.7'].join('\n'),
+    );
+    await save(page).click();
+    await page.getByText(/^New networks since/).waitFor();
+    expect(sent).toEqual([{ networks: [...networks, '198.51.100.7'] }]);
   });
 
   it('changes nothing when nothing was changed', async () => {
@@ -440,7 +464,7 @@ describe('with the Worker', () => {
     await confirmButton(page).click();
     await page
       .getByRole('alert')
-      .getByText(/is more than an origin: write https:\/\/shop\.example\./)
+      .getByText(/: write https:\/\/shop\.example\./)
       .waitFor();
     await page.getByLabel('Websites').fill('https://shop.example');
     await confirmButton(page).click();

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import {
   EVENTS,
   LIMITS,
+  REFUSED,
   RETIRING,
   ROWS,
   SECRET,
@@ -472,6 +473,12 @@ export const STATES: State[] = [
       await page.getByRole('alertdialog').getByRole('button', { name: 'End now' }).click();
       await see(/Old value refused since/)(page);
     },
+  },
+  {
+    name: 'token-refused-addresses',
+    ...atLimited,
+    given: (page) => answer(page, 'organisations/acme/usage', json(REFUSED)),
+    reach: see('198.51.100.7'),
   },
   { name: 'token-limited', ...atLimited, reach: see('Restrains browsers only.') },
   {

@@ -21,17 +21,17 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts that every visit needs within 25.7 KB, those of the screens opened later within 3.8 KB, and those about one token within 7.9 KB', () => {
+  it('keeps the scripts that every visit needs within 25.7 KB, those of the screens opened later within 3.8 KB, and those about one token within 8.6 KB', () => {
     const late = named('.js').filter((path) => /\/(?:later|token-part)-/.test(path));
     const first = named('.js').filter((path) => !late.includes(path));
     expect([first.length, late.length]).toEqual([1, 2]);
     expect(total(first)).toBeLessThanOrEqual(25_700);
     expect(total(late.filter((path) => path.includes('later')))).toBeLessThanOrEqual(3800);
-    expect(total(late.filter((path) => path.includes('token-part')))).toBeLessThanOrEqual(7900);
+    expect(total(late.filter((path) => path.includes('token-part')))).toBeLessThanOrEqual(8600);
   });
 
-  it('keeps the styles within 5.9 KB, and light-dark() in them', () => {
-    expect(total(named('.css'))).toBeLessThanOrEqual(5900);
+  it('keeps the styles within 6 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(6000);
     expect(named('.css').map(read).join('')).toContain('light-dark(');
   });
 

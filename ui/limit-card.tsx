@@ -2,13 +2,16 @@
 import type { ComponentChildren } from 'preact';
 import { CalendarOff } from 'lucide';
 import type { Limits, Token } from './api.ts';
-import { formatEnd, formatFull, formatIn } from './format.ts';
+import { DAY_MS, formatBrief, formatEnd, formatFull, formatIn } from './format.ts';
 import { Icon } from './icon.tsx';
 import { ENDINGS, LISTS, words } from './limit-texts.ts';
 import { dialog } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isExpired } from './tokens.ts';
+import { isExpired, refusedAddresses } from './tokens.ts';
+
+/** Refused addresses; the newest ones. */
+const SHOWN = 3;
 
 export function LimitCard({ token }: { token: Token }) {
   const { access, expiresAt, origins } = token;
@@ -37,6 +40,7 @@ export function LimitCard({ token }: { token: Token }) {
         >
           <Entries token={token} of="networks" />
         </Row>
+        <Refusals token={token} />
         <Row token={token} of="origins" label={LISTS.origins.label} edit={[words.edit, LISTS.origins.edit]}>
           <Entries token={token} of="origins" />
           {origins.length > 0 && <p class="hint">{words.browsersOnly}</p>}
@@ -53,6 +57,18 @@ export function LimitCard({ token }: { token: Token }) {
   );
 }
 
+const relative = new Intl.RelativeTimeFormat('en');
+const MONTH_MS = 30.44 * DAY_MS;
+
+/** How long it is until then; beyond two months in months, beyond two years in years. */
+function inWords(at: string): string {
+  const months = (Date.parse(at) - Date.now()) / MONTH_MS;
+  if (months < 2) return formatIn(at);
+  return months < 24
+    ? relative.format(Math.floor(months), 'month')
+    : relative.format(Math.floor(months / 12), 'year');
+}
+
 /** The day; below it the time with its zone, and how long it is until then. */
 function End({ at, isOver }: { at: string; isOver: boolean }) {
   const [day = '', time = ''] = formatEnd(at).split(', ');
@@ -60,7 +76,7 @@ function End({ at, isOver }: { at: string; isOver: boolean }) {
     <>
       <Text of={day} />
       <p class={isOver ? 'warn' : 'hint'} title={formatFull(at)}>
-        <Text of={isOver ? `${time}. ${texts.tokens.expired}` : `${time}, ${formatIn(at)}`} />
+        <Text of={isOver ? `${time}. ${texts.tokens.expired}` : `${time}, ${inWords(at)}`} />
       </p>
     </>
   );
@@ -98,6 +114,43 @@ function Row({
         </dd>
       )}
     </div>
+  );
+}
+
+/** From where calls were refused lately because of the networks. Each address that is not in the list by now can be added. */
+function Refusals({ token }: { token: Token }) {
+  const refused = refusedAddresses.value.filter(
+    ({ tokenId, address }) => tokenId === token.id && !token.networks.includes(address),
+  );
+  if (token.networks.length === 0) return null;
+  return (
+    <>
+      {refused.slice(0, SHOWN).map(({ address, at }, index) => {
+        const shown = address.replace(address.includes(':') ? '/128' : '/32', '');
+        const more = index === SHOWN - 1 ? refused.length - SHOWN : 0;
+        return (
+          <div key={address}>
+            <dt>{words.refused}</dt>
+            <dd>
+              <code translate={false}>{shown}</code>
+              <p class="hint" title={formatFull(at)}>
+                <Text of={more > 0 ? words.andMore(formatBrief(at), more) : formatBrief(at)} />
+              </p>
+            </dd>
+            <dd>
+              <button
+                type="button"
+                class="button link"
+                aria-label={words.addName(shown)}
+                onClick={() => (dialog.value = { kind: 'limit', token, of: 'networks', add: shown })}
+              >
+                {words.add}
+              </button>
+            </dd>
+          </div>
+        );
+      })}
+    </>
   );
 }
 

@@ -21,9 +21,13 @@ import { isExpired, labelOf, leadOf, mayHaveHappened, patchToken, quoted } from 
 export function LimitDialogs() {
   const open = dialog.value;
   if (open?.kind !== 'limit') return null;
-  const { token, of } = open;
+  const { token, of, add } = open;
   if (of === 'access') return <AccessDialog token={token} />;
-  return of === 'expiresAt' ? <EndDialog token={token} /> : <ListDialog token={token} list={of} />;
+  return of === 'expiresAt' ? (
+    <EndDialog token={token} />
+  ) : (
+    <ListDialog token={token} list={of} add={add ?? null} />
+  );
 }
 
 /** `token` is as the member saw it. */
@@ -123,10 +127,12 @@ function AccessDialog({ token }: { token: Token }) {
   );
 }
 
-function ListDialog({ token, list }: { token: Token; list: List }) {
+/** `add`: an entry that the member wants to add. */
+function ListDialog({ token, list, add }: { token: Token; list: List; add: string | null }) {
   const change = useChange(token, list);
   const before = token[list];
-  const draft = useSignal<Draft>({ ...NEW_DRAFT, [list]: before.join('\n') });
+  const first = add === null ? before : [...before, add];
+  const draft = useSignal<Draft>({ ...NEW_DRAFT, [list]: first.join('\n') });
   const isChanged = draft.value[list] !== before.join('\n');
   const { title, narrowed, changed, freed, hint } = LISTS[list];
   const save = (event: SubmitEvent): void => {

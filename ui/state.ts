@@ -195,8 +195,8 @@ export type Open =
   | { kind: 'rotate'; token: Token }
   /** `preview`: that of the old value, which ends. */
   | { kind: 'end'; token: Token; preview: string }
-  /** `of`: which of the token's limits is to be changed. */
-  | { kind: 'limit'; token: Token; of: keyof Limits }
+  /** `of`: which of the token's limits is to be changed. `add`: a network that is to be one of its networks. */
+  | { kind: 'limit'; token: Token; of: keyof Limits; add?: string }
   | { kind: 'delete'; token: Token }
   | null;
 export const dialog = signal<Open>(null);

@@ -35,6 +35,8 @@ export const tokens = signal<Load<Token[]>>(
 );
 /** The calls of the last 24 hours by the id of the token. Null until they are loaded. A token without calls has no entry. */
 export const usage = signal<Record<string, Usage> | null>(null);
+/** From where calls were refused in the last 24 hours because of a token's networks, the newest first. */
+export const refusedAddresses = signal<{ tokenId: string; address: string; at: string }[]>([]);
 /** When the list was last loaded, in ms since 1970. */
 export const listedAt = signal(first === null ? 0 : Date.now());
 
@@ -52,6 +54,7 @@ export async function loadTokens(unattended = false): Promise<void> {
   if (loadedFor !== id) {
     tokens.value = { state: 'loading' };
     usage.value = null;
+    refusedAddresses.value = [];
   }
   const outcome = await listTokens(id, { signal: mine.signal, unattended });
   if (mine !== inFlight || mine.signal.aborted) return;
@@ -89,7 +92,9 @@ watch(
 
 async function loadUsage(id: string): Promise<void> {
   const outcome = await readUsage(id);
-  if (outcome.ok && organisationId.value === id) usage.value = outcome.value.usage;
+  if (!outcome.ok || organisationId.value !== id) return;
+  usage.value = outcome.value.usage;
+  refusedAddresses.value = outcome.value.refusedAddresses;
 }
 
 // --- the end of a token -----------------------------------------------------------------------------------------
