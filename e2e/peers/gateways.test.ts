@@ -338,7 +338,11 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
         X_Original_Method: method,
         'X-Forwarded-Method': method,
         'X-Forwarded-Uri': path,
+        'X-HTTP-Method': method,
         'X-HTTP-Method-Override': method,
+        'X-Method-Override': method,
+        'X-Original-URL': path,
+        'X-Rewrite-URL': path,
         'X-Client-IP': address,
         'X-Forwarded-For': address,
         'X-Real-IP': address,
@@ -370,6 +374,19 @@ describe.for(gateways)('behind $name', ({ name: program, isHere: here, start }) 
         const headers = forged('DELETE', '/v1/faces', '127.0.0.3');
         const token = await given({ access: 'read', paths: ['/v1/events'], networks: ['127.0.0.2/32'] });
         expect(await statusOf(token, undefined, { from: '127.0.0.2', headers })).toBe(200);
+      });
+
+      it('reaches the API without a header that asks for another call', async () => {
+        expect(
+          await statusOf(await zone.givenToken(), '/v1/events', {
+            headers: forged('DELETE', '/v1/faces', '127.0.0.3'),
+          }),
+        ).toBe(200);
+        const names = upstream.seen.at(-1)?.headers.map(([name]) => name.toLowerCase()) ?? [];
+        expect(names).toContain('x-token-id');
+        expect(names.filter((name) => /method|original|rewrite|client-ip|verify-secret/.test(name))).toEqual(
+          [],
+        );
       });
 
       it('that is narrowed is refused from the answer on', async () => {
