@@ -65,6 +65,9 @@ it('answers from where calls were refused in the last 24 hours, the newest first
     refuse(own.id, '203.0.113.7/32', '2026-11-24T10:30:00.000Z'),
     refuse(own.id, '203.0.113.8/32', '2026-11-25T10:00:00.000Z'),
     refuse(own.id, '203.0.113.9/32', '2026-11-24T10:29:59.999Z'),
+    // Added to the networks since.
+    refuse(own.id, '2001:db8::7/128', '2026-11-25T10:00:00.000Z'),
+    env.DB.prepare(`UPDATE tokens SET networks = '["2001:db8::/32"]' WHERE id = ?`).bind(own.id),
     refuse(foreign.id, '203.0.113.7/32', '2026-11-25T10:00:00.000Z'),
   ]);
   const answer = await call(`/api/organisations/${mine}/usage`, { headers: await givenSession() });

@@ -3,6 +3,7 @@ import { and, desc, eq, gt, gte, inArray } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { refusedAddresses, tokens, tokenUsage } from '../tables.ts';
 import { mayManage } from './guards.ts';
+import { isWithin, parseNetwork } from './network.ts';
 import type { Place } from './guards.ts';
 
 /** Accepted and refused calls per token and hour of the organisation, from `since` (hours since 1970). */
@@ -36,23 +37,33 @@ export function addressesSince(now: number): string {
 }
 
 /**
- * From where calls with the organisation's tokens were refused because of their networks: as networks of one address, the newest
- * first, 20 of a token at most.
+ * From where calls with the organisation's tokens were refused because of their networks, and still would be: as networks of one
+ * address, the newest first, 20 of a token at most.
  */
-export function listRefusedAddresses(db: Db, place: Place, now: number) {
+export async function listRefusedAddresses(db: Db, place: Place, now: number) {
   const { tokenId, address, at } = refusedAddresses;
-  return db
-    .select({ tokenId, address, at })
-    .from(refusedAddresses)
+  const rows = await db
+    .select({ tokenId, address, at, networks: tokens.networks })
+    .from(tokens)
+    .innerJoin(refusedAddresses, eq(tokenId, tokens.id))
     .where(
       and(
-        inArray(
-          tokenId,
-          db.select({ id: tokens.id }).from(tokens).where(eq(tokens.organisationId, place.organisationId)),
-        ),
+        eq(tokens.organisationId, place.organisationId),
         gte(at, addressesSince(now)),
         mayManage(db, place),
       ),
     )
     .orderBy(desc(at), desc(address));
+  return rows.flatMap(({ networks, ...refused }) => (isCovered(networks, refused.address) ? [] : [refused]));
+}
+
+function isCovered(networks: readonly string[], address: string): boolean {
+  const called = parseNetwork(address);
+  return (
+    called !== null &&
+    networks.some((text) => {
+      const network = parseNetwork(text);
+      return network !== null && isWithin(network, called);
+    })
+  );
 }
