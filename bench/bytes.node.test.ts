@@ -8,7 +8,7 @@ import { measureBytes } from './bytes.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // The present budgets. bench/results.md has the goals, and says which of them are missed.
-const WORKER_GZIP_KB = 96;
+const WORKER_GZIP_KB = 98;
 const VERIFICATION_KB = 18;
 
 describe('the size of the Worker', () => {
