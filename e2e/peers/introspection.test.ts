@@ -55,6 +55,7 @@ describe.for([
       sub: token.organisation,
       client_id: token.id,
       token_type: 'Bearer',
+      scope: 'full',
       iss: zone.origin,
       iat: expect.closeTo(Date.now() / 1000, -3),
     };
