@@ -96,7 +96,8 @@ export const USAGE = {
 };
 
 /** From where calls were refused: with the first token from five addresses. */
-export const REFUSED = {
+/** As of now: the page says how long ago it was, and this file may be loaded minutes before. */
+export const refusedCalls = () => ({
   ...USAGE,
   refusedAddresses: [
     ['id-9pW4k', '198.51.100.7/32', 0.05],
@@ -110,7 +111,7 @@ export const REFUSED = {
     address: String(address),
     at: ago(Number(hours)),
   })),
-};
+});
 
 export const EVENTS = {
   events: (

@@ -14,7 +14,7 @@ import {
   switches,
   useDashboard,
 } from './dashboard.ts';
-import { LIMITS, REFUSED, RETIRING, ROWS, answer, broken, cut, json, problem } from './fixtures.ts';
+import { LIMITS, refusedCalls, RETIRING, ROWS, answer, broken, cut, json, problem } from './fixtures.ts';
 import type { Row } from './fixtures.ts';
 
 const { open, here } = useDashboard();
@@ -338,7 +338,7 @@ describe('the page of a token', () => {
   it('says from where calls were refused because of the networks, and adds one of them', async () => {
     const networks = [...LIMITS.networks, '203.0.113.9/32'];
     const page = await openPage({ ...limited, networks }, (opened) =>
-      answer(opened, 'organisations/*/usage', json(REFUSED)),
+      answer(opened, 'organisations/*/usage', json(refusedCalls())),
     );
     const sent = bodies(page);
     const refused = page.locator('.limits > div').filter({ hasText: 'Refused' });

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import {
   EVENTS,
   LIMITS,
-  REFUSED,
+  refusedCalls,
   RETIRING,
   ROWS,
   SECRET,
@@ -477,7 +477,7 @@ export const STATES: State[] = [
   {
     name: 'token-refused-addresses',
     ...atLimited,
-    given: (page) => answer(page, 'organisations/acme/usage', json(REFUSED)),
+    given: (page) => answer(page, 'organisations/acme/usage', json(refusedCalls())),
     reach: see('198.51.100.7'),
   },
   { name: 'token-limited', ...atLimited, reach: see('Restrains browsers only.') },
