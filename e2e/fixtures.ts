@@ -95,8 +95,10 @@ export const USAGE = {
   },
 };
 
-/** From where calls were refused: with the first token from five addresses. */
-/** As of now: the page says how long ago it was, and this file may be loaded minutes before. */
+/**
+ * From where calls were refused: with the first token from five addresses. As of now, because the page says how long ago it was,
+ * and this file may be loaded minutes before.
+ */
 export const refusedCalls = () => ({
   ...USAGE,
   refusedAddresses: [
