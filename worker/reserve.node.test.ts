@@ -18,7 +18,8 @@ import { storageFailureOf } from './storage-failure.ts';
 import { UNLIMITED, insertOrganisation, insertToken } from './test/rows.ts';
 import { pruningIn } from './test/pruning.ts';
 import type { TokenHash } from './token/secret.ts';
-import { updateToken, addToken, removeToken } from './token/store.ts';
+import { updateToken } from './token/change.ts';
+import { addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
 
 const EMAIL = 'owner@example.com';

@@ -10,9 +10,11 @@ import { retireSecret, rotateToken } from './rotation.ts';
 import type { Retirement, Rotation } from './rotation.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
 import type { TagKeyRing } from './secret.ts';
-import { addToken, removeToken, updateToken } from './store.ts';
+import { updateToken } from './change.ts';
+import type { TokenChange, Updated } from './change.ts';
+import { addToken, removeToken } from './store.ts';
 import type { Idempotency, Place } from './guards.ts';
-import type { Creation, Token, TokenChange, TokenFields, Updated } from './store.ts';
+import type { Creation, Token, TokenFields } from './store.ts';
 
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
 const DRAWS = 5;

@@ -1,12 +1,12 @@
-// Limited tokens at rest: what the stores write and refuse, what verification reads of it, and what the database refuses whoever
-// asks. Run on every kind of database.
+// The statements for limited tokens: what the stores write and refuse, what verification reads, and what the database itself refuses.
+// Run on every kind of database.
 import { asc, eq, gt, sql } from 'drizzle-orm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { selectStanding } from '../organisation/store.ts';
 import { sha256Hex } from '../random.ts';
-import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
+import { UNLIMITED, insertOrganisation, insertToken, refusalOf } from '../test/rows.ts';
 import { changes, events, organisations, refusedAddresses, replacedSecrets, tokens } from '../tables.ts';
 import type { HubSource } from '../verification/record.ts';
 import { recordExposure } from './exposure.ts';
@@ -14,8 +14,10 @@ import type { Place } from './guards.ts';
 import { parseNetwork } from './network.ts';
 import { retireSecret, rotateToken } from './rotation.ts';
 import type { TokenHash } from './secret.ts';
-import { addToken, removeToken, updateToken } from './store.ts';
-import type { TokenChange, TokenFields } from './store.ts';
+import { updateToken } from './change.ts';
+import type { TokenChange } from './change.ts';
+import { addToken, removeToken } from './store.ts';
+import type { TokenFields } from './store.ts';
 
 const email = 'owner@example.com';
 const NOON = '2026-06-01T12:00:00.000Z';
@@ -35,12 +37,6 @@ const newHash = () => sha256Hex(crypto.randomUUID()) as TokenHash;
 
 let drawn = 0;
 const newPreview = () => `9l${(drawn++).toString(36).padStart(3, '0')}`;
-
-/** Why the database refused; the clients wrap its words differently. */
-async function refusalOf(statement: PromiseLike<unknown>): Promise<string> {
-  const failure: unknown = await Promise.resolve(statement).catch((error: unknown) => error);
-  return failure instanceof Error ? `${failure.message} ${String(failure.cause)}` : 'done';
-}
 
 /** `open` is called before the first test. */
 export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }>): void {

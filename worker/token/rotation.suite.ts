@@ -12,7 +12,8 @@ import { recordExposure } from './exposure.ts';
 import type { Retire } from './retirement.ts';
 import { isAnyDue, retireDue, retireSecret, rotateToken } from './rotation.ts';
 import type { TokenHash } from './secret.ts';
-import { addToken, listTokens, removeToken, updateToken } from './store.ts';
+import { updateToken } from './change.ts';
+import { addToken, listTokens, removeToken } from './store.ts';
 import type { Place } from './guards.ts';
 
 const email = 'owner@example.com';

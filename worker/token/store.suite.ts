@@ -8,7 +8,8 @@ import { UNLIMITED, insertOrganisation, insertToken, refusalOf } from '../test/r
 import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
-import { updateToken, countTokens, addToken, removeToken, listTokens } from './store.ts';
+import { updateToken } from './change.ts';
+import { countTokens, addToken, removeToken, listTokens } from './store.ts';
 import { listUsage } from './usage.ts';
 import type { Place } from './guards.ts';
 import type { NewToken } from './store.ts';
