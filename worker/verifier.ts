@@ -5,6 +5,7 @@ import { openDeployment } from './deployment/deployment.ts';
 import type { Env } from './deployment/env.ts';
 import { Call, NO_REQUEST } from './http/call.ts';
 import { NO_ORIGIN } from './verification/caller.ts';
+import type { Caller } from './verification/caller.ts';
 import type { Verification } from './verification/verify.ts';
 
 /**
@@ -26,18 +27,16 @@ export class Verifier extends WorkerEntrypoint<Env> {
     const { method, path, ip, origin } = verified ?? {};
     const call = new Call(NO_REQUEST, this.ctx, openDeployment(this.env));
     if (typeof secret !== 'string') return { ok: false, reason: 'invalid-token' };
-    return call.deployment.verify(secret, {
-      caller: {
-        method: textOf(method),
-        // Judged for limited tokens alone.
-        get path() {
-          return plainPathOf(textOf(path) ?? '');
-        },
-        address: textOf(ip),
-        origin: origin === null ? NO_ORIGIN : textOf(origin),
+    const caller: Caller = {
+      method: textOf(method),
+      // Judged for limited tokens alone.
+      get path() {
+        return plainPathOf(textOf(path) ?? '');
       },
-      waitUntil: (promise) => call.waitUntil(promise),
-    });
+      address: textOf(ip),
+      origin: origin === null ? NO_ORIGIN : textOf(origin),
+    };
+    return call.deployment.verify(secret, call.verifiedFor(caller));
   }
 }
 

@@ -44,11 +44,7 @@ function refuseUnasked(
 async function verifyFor(call: Call): Promise<Response> {
   try {
     const asked = askedFor(call);
-    const authentication = await authenticate(call, {
-      caller: asked,
-      cf: call.cf,
-      waitUntil: (promise) => call.waitUntil(promise),
-    });
+    const authentication = await authenticate(call, call.verifiedFor(asked));
     if (!authentication.ok) return refuse(call, withMissing(authentication.refusal, asked));
     call.note(authentication);
     return new Response(null, {

@@ -20,11 +20,7 @@ export async function introspect(call: Call): Promise<Response> {
   if (call.request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
   const form = await authenticatedForm(call, clients);
   const secret = tokenOf(form);
-  const verification = await deployment.verify(secret, {
-    caller: callerIn(form),
-    cf: call.cf,
-    waitUntil: (promise) => call.waitUntil(promise),
-  });
+  const verification = await deployment.verify(secret, call.verifiedFor(callerIn(form)));
   if (!verification.ok) {
     if (verification.reason === 'verification-unavailable') {
       const { slug, detail, headers } = refusal(verification.reason, verification.retryAfter);

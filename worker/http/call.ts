@@ -1,6 +1,7 @@
 // One call of the Worker: by HTTP, by RPC or by a schedule. It is made once, has the deployment that answers it, and collects the
 // facts for the log. It is a class with private fields, because an object with a getter takes ten times as long to make.
 import type { Deployment } from '../deployment/deployment.ts';
+import type { Caller as VerifiedCaller } from '../verification/caller.ts';
 import { Caller } from './caller.ts';
 import type { Note } from './log.ts';
 
@@ -90,6 +91,11 @@ export class Call {
   /** What may outlive the answer. */
   waitUntil(promise: Promise<unknown>): void {
     this.#context.waitUntil(promise);
+  }
+
+  /** The context in which the token of another caller is verified, who called a server that asks about it here. */
+  verifiedFor(caller: VerifiedCaller) {
+    return { caller, cf: this.cf, waitUntil: (promise: Promise<unknown>): void => this.waitUntil(promise) };
   }
 
   /** Adds facts for the log. The first object is kept without a copy, to make no new object. */
