@@ -17,7 +17,8 @@ CREATE TABLE expiry_warnings (
 CREATE INDEX expiry_warnings_by_time ON expiry_warnings (due_at) WHERE given_by IS NULL;
 CREATE INDEX expiry_warnings_by_end ON expiry_warnings (expires_at);
 
--- Whoever sets an end, at the SQL prompt as well: its warnings are planned with it, and those of the end before are not to come any more.
+-- The triggers plan the warnings of every new end, also of one that is set at the SQL prompt. They delete the warnings of the earlier end
+-- that were not given yet.
 CREATE TRIGGER tokens_end_set AFTER INSERT ON tokens WHEN NEW.expires_at IS NOT NULL BEGIN INSERT INTO expiry_warnings (token_id, expires_at, days, due_at) SELECT NEW.id, NEW.expires_at, value, strftime('%Y-%m-%dT%H:%M:%fZ', NEW.expires_at, '-' || value || ' days') FROM json_each('[30,7,1]'); END;
 CREATE TRIGGER tokens_end_moved AFTER UPDATE OF expires_at ON tokens WHEN OLD.expires_at IS NOT NEW.expires_at BEGIN DELETE FROM expiry_warnings WHERE token_id = NEW.id AND given_by IS NULL; INSERT INTO expiry_warnings (token_id, expires_at, days, due_at) SELECT NEW.id, NEW.expires_at, value, strftime('%Y-%m-%dT%H:%M:%fZ', NEW.expires_at, '-' || value || ' days') FROM json_each('[30,7,1]') WHERE NEW.expires_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM expiry_warnings WHERE token_id = NEW.id AND expires_at = NEW.expires_at AND days = value); END;
 INSERT INTO expiry_warnings (token_id, expires_at, days, due_at, set_at) SELECT tokens.id, expires_at, value, strftime('%Y-%m-%dT%H:%M:%fZ', expires_at, '-' || value || ' days'), created_at FROM tokens JOIN json_each('[30,7,1]') WHERE expires_at IS NOT NULL;

@@ -17,7 +17,7 @@ it.each([
     'Field "networks": 203.0.113.7/24 has bits beyond its length: write 203.0.113.0/24',
     { field: 'networks', text: '203.0.113.7/24 has bits beyond its length: write 203.0.113.0/24.' },
   ],
-  // Not "Fe80", which nobody typed.
+  // The member typed small letters, so the first one stays small.
   [
     'Field "networks": fe80::1/64 has bits beyond its length: write fe80::/64',
     { field: 'networks', text: 'fe80::1/64 has bits beyond its length: write fe80::/64.' },

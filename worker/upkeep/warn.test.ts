@@ -135,7 +135,7 @@ describe('a warning before the end of a token', () => {
     expect(mailer.to()).toEqual(emails);
   });
 
-  it('is sent to nobody twice by a run that takes over from one that hangs', async () => {
+  it('is sent once to each member when a run takes over from one that hangs', async () => {
     const { emails, waiting } = await given(3);
     const hung = mailerOf(() => new Promise(() => {}));
     const now = END - 30 * DAY;
