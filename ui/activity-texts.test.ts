@@ -9,7 +9,7 @@ it('has words for every action, in the filter and as a sentence', () => {
 /** The sentence about a token, with its name in place of the dots. */
 function said(action: string, detail: string | null): string {
   const { text, detail: shown } = inWords({ action, detail });
-  return text.replace('…', 'Kiosk') + (text.endsWith(' ') ? (shown ?? '') : '');
+  return text.replace('…', 'Kiosk') + (shown ?? '');
 }
 
 it.each([
@@ -30,6 +30,30 @@ it.each([
   ['token.renamed', 'any', 'renamed Kiosk to any'],
   ['token.renamed', 'never', 'renamed Kiosk to never'],
   ['token.renamed', null, 'removed the name of Kiosk'],
+  ['token.created', 'Kiosk', 'created Kiosk'],
+  ['token.activated', null, 'switched on Kiosk'],
+  ['token.activated', 'all', 'switched on Kiosk again, with all that were paused together'],
+  ['token.deactivated', 'all', 'switched off Kiosk together with all others'],
+  ['token.deactivated', 'exposed', 'switched off Kiosk because it was exposed'],
+  ['token.exposed', 'url', 'sent Kiosk in a URL: replace it'],
+  ['token.exposed', 'report', 'reported Kiosk as found in public: replace it'],
+  ['token.exposed', 'github', 'reported Kiosk as found in a public repository: replace it'],
+  [
+    'token.exposed',
+    'report: https://a.example/x',
+    'reported Kiosk as found in public at https://a.example/x',
+  ],
+  [
+    'token.exposed',
+    'github: https://b.example/y',
+    'reported Kiosk as found in public at https://b.example/y',
+  ],
+  // Events of the release before have the name of the token as their detail.
+  ['token.exposed', 'Kiosk: at the venue', 'sent Kiosk in a URL: replace it'],
+  ['sign-in', 'link', 'signed in'],
+  ['sign-in', 'oidc, new browser', 'signed in from a new browser'],
+  ['organisation.paused', null, 'paused the organisation: all its calls are refused'],
+  ['organisation.resumed', null, 'resumed the organisation: its calls are accepted again'],
 ])('says of %s with the detail %s: %s', (action, detail, sentence) => {
   expect(said(action, detail)).toBe(sentence);
 });

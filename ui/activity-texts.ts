@@ -42,17 +42,20 @@ export const log = {
     'token.expiring': 'Warned that a token expires',
     'token.deleted': 'Deleted a token',
     'token.limit-refused': 'Was refused an eleventh token',
-    'token.exposed': 'Sent a token in a URL: replace it',
+    'token.exposed': 'Exposed a token, or reported one',
     'access.refused': 'Was refused what is not theirs',
     'organisation.created': 'Created the organisation',
     'organisation.deleted': 'Deleted the organisation',
     'organisation.renamed': 'Renamed the organisation',
+    'organisation.paused': 'Paused the organisation',
+    'organisation.resumed': 'Resumed the organisation',
     'plan.changed': 'Changed the plan',
     'plan.change-ignored': 'Sent an outdated plan, ignored',
     'member.added': 'Added a member',
     'member.removed': 'Removed a member',
+    'webhook.stopped': 'Stopped the webhook',
   } as Record<string, string>,
-  /** After the person. The token stands at the dots. The detail ends a sentence without dots, and one whose last character is a space. */
+  /** After the person. The token stands at the dots. The detail ends a sentence whose last character is a space, and no other. */
   sentences: {
     'sign-in': 'signed in',
     'sign-out': 'signed out',
@@ -74,30 +77,51 @@ export const log = {
     'organisation.created': 'created the organisation ',
     'organisation.deleted': 'deleted the organisation ',
     'organisation.renamed': 'renamed the organisation: ',
+    'organisation.paused': 'paused the organisation: all its calls are refused',
+    'organisation.resumed': 'resumed the organisation: its calls are accepted again',
     'plan.changed': 'changed the plan: ',
     'plan.change-ignored': 'sent an outdated plan, which was ignored: ',
     'member.added': 'added ',
     'member.removed': 'removed ',
+    'webhook.stopped': 'stopped the webhook',
   } as Record<string, string>,
-  /** The sentence where the detail is this one: something was taken away. */
-  removals: {
-    'token.renamed': [null, 'removed the name of …'],
-    'token.expiry-changed': ['never', 'removed the end of …'],
-    'token.networks-changed': ['any', 'let … be called from any network'],
-    'token.origins-changed': ['any', 'let … be called from any website'],
-  } as Record<string, [detail: string | null, sentence: string]>,
+  /** Other sentences of an action, by the detail that they replace. */
+  special: {
+    'token.renamed': new Map([[null, 'removed the name of …']]),
+    'token.expiry-changed': new Map([['never', 'removed the end of …']]),
+    'token.networks-changed': new Map([['any', 'let … be called from any network']]),
+    'token.origins-changed': new Map([['any', 'let … be called from any website']]),
+    'token.activated': new Map([['all', 'switched on … again, with all that were paused together']]),
+    'token.deactivated': new Map([
+      ['all', 'switched off … together with all others'],
+      ['exposed', 'switched off … because it was exposed'],
+    ]),
+    'token.exposed': new Map([
+      ['report', 'reported … as found in public: replace it'],
+      ['github', 'reported … as found in a public repository: replace it'],
+    ]),
+  } as Record<string, Map<string | null, string>>,
+  /** `report: <URL>` and `github: <URL>`. */
+  seenAt: 'reported … as found in public at ',
+  newBrowser: 'signed in from a new browser',
   days: (count: string) => (count === '1' ? '1 day' : `${count} days`),
 };
 
-/** The sentence of an event, with a place for the token, and its detail as a person reads it. */
+/** The sentence of an event, with a place for the token, and its detail as a person reads it. Null for no detail. */
 export function inWords({ action, detail }: { action: string; detail: string | null }): {
   text: string;
   detail: string | null;
 } {
-  const removal = log.removals[action];
-  if (removal !== undefined && removal[0] === detail) return { text: removal[1], detail: null };
+  const special = log.special[action]?.get(detail);
+  if (special !== undefined) return { text: special, detail: null };
+  if (action === 'token.exposed') {
+    const address = /^(?:report|github): (.+)$/s.exec(detail ?? '')?.[1];
+    if (address !== undefined) return { text: log.seenAt, detail: address };
+  }
+  if (action === 'sign-in' && detail?.endsWith(', new browser') === true)
+    return { text: log.newBrowser, detail: null };
   const text = log.sentences[action] ?? `${action} `;
-  if (detail === null) return { text, detail };
+  if (detail === null || !text.endsWith(' ')) return { text, detail: null };
   if (action === 'token.expiry-changed') return { text, detail: formatEnd(detail) };
   return { text, detail: action === 'token.expiring' ? log.days(detail) : detail };
 }

@@ -13,7 +13,7 @@ export type Entry = {
   detail: string | null;
 };
 
-/** "priya@example.com switched off Website". The words contain "…" for the token, or end before the detail. */
+/** "priya@example.com switched off Website". The words contain "…" for the token. A detail stands at the end, as text: it may be from anybody. */
 export function Sentence({
   entry,
   linkTo,
@@ -31,9 +31,9 @@ export function Sentence({
         {entry.actor}
       </span>
       {` ${before}`}
-      {after === undefined ? detail : <TokenName entry={entry} linkTo={linkTo} />}
+      {after !== undefined && <TokenName entry={entry} linkTo={linkTo} />}
       {after}
-      {after?.endsWith(' ') === true && detail}
+      {detail}
     </p>
   );
 }
