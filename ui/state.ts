@@ -8,8 +8,8 @@ import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
 export type Plan = keyof typeof texts.plan.names;
-/** `plan` is null if it is only known not to be Enterprise. */
-export type Organisation = { id: string; name: string; plan: Plan | null };
+/** `plan` is null if it is only known not to be Enterprise. `pausedAt`: since when the operator has paused the organisation, or null. */
+export type Organisation = { id: string; name: string; plan: Plan | null; pausedAt: string | null };
 export type Session = { member: { email: string }; organisations: Organisation[] };
 /** `token`: the page of one token. */
 export type Screen = 'sign-in' | 'developer-zone' | 'token' | 'activity' | 'sessions';

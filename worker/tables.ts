@@ -12,6 +12,7 @@ export const organisations = sqliteTable('organisations', {
   version: integer(),
   createdAt: text('created_at').notNull(),
   planChangedAt: text('plan_changed_at'),
+  pausedAt: text('paused_at'),
 });
 
 export const members = sqliteTable(
@@ -39,6 +40,8 @@ export const tokens = sqliteTable('tokens', {
   paths: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   networks: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   origins: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+  pausedTogetherAt: text('paused_together_at'),
+  pausedTogetherBy: text('paused_together_by'),
 });
 
 export const replacedSecrets = sqliteTable('replaced_secrets', {

@@ -56,7 +56,7 @@ const EVENTS = query(EventsQuery, {
 });
 
 const version = nullable(pipe(number(), integer()));
-const registered = { id: text, name: text, plan, version, createdAt: instant };
+const registered = { id: text, name: text, plan, pausedAt: nullable(instant), version, createdAt: instant };
 const Organisation = strictObject(registered);
 const Member = strictObject({ email: text, createdAt: instant });
 const next = nullable(text);
@@ -105,6 +105,7 @@ const ORGANISATION: InferInput<typeof Organisation> = {
   id: 'acme',
   name: 'Acme Events',
   plan: 'enterprise',
+  pausedAt: null,
   version: 3,
   createdAt: '2026-11-23T18:00:00.000Z',
 };

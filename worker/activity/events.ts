@@ -27,6 +27,9 @@ export const ACTIONS = [
   'organisation.created',
   'organisation.renamed',
   'organisation.deleted',
+  // The operator paused it, or ended the pause.
+  'organisation.paused',
+  'organisation.resumed',
   'plan.changed',
   // An event of the billing system that is older than the one applied last.
   'plan.change-ignored',

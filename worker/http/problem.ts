@@ -8,6 +8,7 @@ export const PROBLEMS = {
   'authentication-required': { status: 401, title: 'Authentication required' },
   'malformed-credential': { status: 400, title: 'Malformed credential' },
   'invalid-token': { status: 401, title: 'Invalid token' },
+  'organisation-paused': { status: 403, title: 'Organisation paused' },
   'enterprise-plan-required': { status: 403, title: 'Enterprise Plan Required' },
   'access-denied': { status: 403, title: 'Access denied' },
   'verification-unavailable': { status: 503, title: 'Verification unavailable' },

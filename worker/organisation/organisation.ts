@@ -2,7 +2,8 @@
 
 export const PLANS = ['trial', 'pay-as-you-go', 'pro', 'enterprise'] as const;
 export type Plan = (typeof PLANS)[number];
-export type Organisation = { id: string; name: string; plan: Plan };
+/** `pausedAt`: since when the operator has paused it (RFC 3339); null: it is not paused. */
+export type Organisation = { id: string; name: string; plan: Plan; pausedAt: string | null };
 
 /** Ids travel in headers, URLs and logs: the unreserved characters of RFC 3986 and no others. */
 export const ORGANISATION_ID = /^[A-Za-z0-9][\w.~-]{0,127}$/;

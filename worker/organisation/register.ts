@@ -10,17 +10,18 @@ import { events, members, organisations, replacedSecrets, sessions, tokens } fro
 import { hashOfRow } from '../token/secret.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { LIST_PAGE } from './organisation.ts';
-import type { Plan } from './organisation.ts';
+import type { Organisation, Plan } from './organisation.ts';
 import { newestChange } from './store.ts';
 import type { ChangeHead } from './store.ts';
 
 /** An organisation as the operator sees it. `version` is the counter of the billing system, if it sends one. */
-export type Registered = { id: string; name: string; plan: Plan; version: number | null; createdAt: string };
+export type Registered = Organisation & { version: number | null; createdAt: string };
 
 const columns = {
   id: organisations.id,
   name: organisations.name,
   plan: organisations.plan,
+  pausedAt: organisations.pausedAt,
   version: organisations.version,
   createdAt: organisations.createdAt,
 };

@@ -36,7 +36,12 @@ export const newestChange = {
 /** All organisations that the member belongs to, by name. The list is complete, because members choose from it. */
 export function listOrganisationsOf(db: Db, email: string): Promise<Organisation[]> {
   return db
-    .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
+    .select({
+      id: organisations.id,
+      name: organisations.name,
+      plan: organisations.plan,
+      pausedAt: organisations.pausedAt,
+    })
     .from(members)
     .innerJoin(organisations, eq(organisations.id, members.organisationId))
     .where(eq(members.email, email))

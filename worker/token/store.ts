@@ -34,11 +34,15 @@ export type Token = {
   paths: string[];
   networks: string[];
   origins: string[];
+  /** Set where the token is off because a member switched off all tokens at once. Switching the token either way clears it. */
+  pausedTogether: PausedTogether | null;
   /** The secret before the current one, while it still works. */
   retiring: Retiring | null;
   /** The secrets that were retired in the last 30 days, the newest ten of them, newest first. */
   retired: Retired[];
 };
+/** `at` in RFC 3339; `by`: the address of the member. */
+export type PausedTogether = { at: string; by: string };
 /** `retiresAt`: the latest end if `until` is `silent`. */
 export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
 export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
@@ -57,7 +61,8 @@ const columns = {
   networks: tokens.networks,
   origins: tokens.origins,
 };
-const NEVER_REPLACED = { retiring: null, retired: [] };
+/** What a new token has in the columns that its INSERT does not answer. */
+const AS_CREATED = { pausedTogether: null, retiring: null, retired: [] };
 
 /** The columns of a `Token` at the instant `now`. A secret whose `retiresAt` has passed is retired, even if no row says so yet. */
 export function tokenColumns(now: string) {
@@ -65,6 +70,10 @@ export function tokenColumns(now: string) {
   const isRetiring = sql`retired_at IS NULL AND retires_at > ${now}`;
   return {
     ...columns,
+    pausedTogether:
+      sql`iif(${tokens.pausedTogetherAt} IS NULL, NULL, json_object('at', ${tokens.pausedTogetherAt}, 'by', ${tokens.pausedTogetherBy}))`.mapWith(
+        (json: string): PausedTogether | null => JSON.parse(json) as PausedTogether,
+      ),
     retiring:
       sql`(SELECT json_object('preview', preview, 'retiresAt', retires_at, 'lastUsedAt', last_used_at, 'until', until)
       FROM (${secrets} AND ${isRetiring}))`.mapWith(
@@ -183,6 +192,8 @@ export async function addToken(
             paths: sql`${JSON.stringify(token.paths)}`.as('paths'),
             networks: sql`${JSON.stringify(token.networks)}`.as('networks'),
             origins: sql`${JSON.stringify(token.origins)}`.as('origins'),
+            pausedTogetherAt: sql`NULL`.as('paused_together_at'),
+            pausedTogetherBy: sql`NULL`.as('paused_together_by'),
           })
           .from(members)
           .innerJoin(organisations, eq(organisations.id, members.organisationId))
@@ -202,7 +213,7 @@ export async function addToken(
       .where(not(lt(count, TOKEN_LIMIT))),
     taken: samePreview,
   });
-  if (created !== undefined) return { ok: true, token: { ...created, ...NEVER_REPLACED } };
+  if (created !== undefined) return { ok: true, token: { ...created, ...AS_CREATED } };
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   if (used !== undefined && idempotency !== null) {
