@@ -9,6 +9,7 @@ import { answerBy } from './http/route-group.ts';
 
 /** Files that are the body of a refusal, and no page of their own. */
 const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
+const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const PAGES = ['/', '/sign-in', '/developer-zone', '/developer-zone/tokens/:token', '/activity', '/sessions'];
 
 const routes = new Hono<CallEnv>()
@@ -19,7 +20,7 @@ const routes = new Hono<CallEnv>()
   })
   .all('/api/*', async ({ env: { call } }) => {
     const { admin } = await import('./admin/routes.ts');
-    return answerBy(admin, call);
+    return pushingAfter(call, () => answerBy(admin, call));
   })
   .on('GET', PAGES, async ({ env: { call } }) => {
     const { pages } = await import('./pages/pages.ts');
@@ -27,7 +28,7 @@ const routes = new Hono<CallEnv>()
   })
   .all('/operator/*', async ({ env: { call } }) => {
     const { operator } = await import('./operator/routes.ts');
-    return answerBy(operator, call);
+    return pushingAfter(call, () => answerBy(operator, call));
   })
   .on(
     'ALL',
@@ -57,6 +58,23 @@ export async function site(call: Call): Promise<Response> {
   if (page !== null) return new Response(null, { status: 308, headers: { location: page } });
   const refusal = refusalOfDeployment(call);
   return refusal === null ? routes.fetch(call.request, { call }) : refuse(call, refusal);
+}
+
+/**
+ * The answer of a group of routes that changes something; then what waits is sent. Refusals write events as well. A call that reads
+ * sends nothing.
+ */
+async function pushingAfter(call: Call, answer: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } finally {
+    if (!READS.has(call.request.method)) call.waitUntil(push(call));
+  }
+}
+
+async function push({ deployment }: Call): Promise<void> {
+  const { pushAfterChange } = await import('./upkeep/push.ts');
+  await pushAfterChange(deployment);
 }
 
 /** A file of the dashboard, or 404. */

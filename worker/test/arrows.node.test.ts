@@ -73,6 +73,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'pages/documents',
       'pages/pages',
       'pages/problem-page',
+      'upkeep/push',
     ],
     packages: ['hono'],
   },

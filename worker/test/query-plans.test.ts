@@ -7,7 +7,7 @@ import type { Env } from '../deployment/env.ts';
 import { sealCursor } from '../activity/shown.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import worker from '../index.ts';
-import { TEN_MINUTES_CRON } from '../upkeep/run.ts';
+import { MINUTE_CRON, TEN_MINUTES_CRON } from '../upkeep/run.ts';
 import { givenOrganisation, givenSession, givenToken, settledAt, writing } from './harness.ts';
 
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
@@ -120,7 +120,7 @@ beforeAll(async () => {
   await env.DB.prepare('UPDATE tokens SET expires_at = ? WHERE id = ?')
     .bind(new Date(now + 40 * DAY).toISOString(), ending.id)
     .run();
-  for (const cron of ['17 * * * *', TEN_MINUTES_CRON])
+  for (const cron of ['17 * * * *', TEN_MINUTES_CRON, MINUTE_CRON])
     await worker.scheduled(
       createScheduledController({ scheduledTime: new Date(now + 10 * DAY), cron }),
       { ...recordingAs(`the run of ${cron}`), EMAIL_FROM: 'zone@example.com' },

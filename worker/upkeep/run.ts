@@ -1,47 +1,42 @@
-// The runs of the schedules in wrangler.toml: the hourly one removes what has run out; the other one retires secrets and warns of
-// tokens that end soon.
+// The runs of the schedules in wrangler.toml: the hourly one removes what has run out; the one of every ten minutes retires secrets
+// and warns of tokens that end soon; the one of every minute pushes what waits.
 import type { Call } from '../http/call.ts';
-import { logFailure, logPruned } from '../http/log.ts';
-import { storageFailureOf } from '../storage-failure.ts';
-import { FOREIGN_FAULT, isForeign } from '../verification/ownership.ts';
-import { requireOwnDatabase } from './owner.ts';
+import { logPruned } from '../http/log.ts';
 import { prune } from './prune.ts';
+import { pushes } from './push.ts';
 import { retireSecrets } from './retire.ts';
 import { sendExpiryMails, warnOfEnds } from './warn.ts';
+import { doWorks } from './work.ts';
+import type { Work } from './work.ts';
 
 type Run = Pick<ScheduledController, 'cron' | 'scheduledTime'>;
 
-/** The schedule in wrangler.toml that is not the hourly one. */
+/** The schedules in wrangler.toml that are not the hourly one. */
 export const TEN_MINUTES_CRON = '*/10 * * * *';
-
-/** One of the works of a run, and the event of the log if it fails. */
-type Work = [failure: Parameters<typeof logFailure>[0], work: () => Promise<unknown>];
+export const MINUTE_CRON = '* * * * *';
 
 /**
  * Does what is due at the time of the run. A work that fails does not keep the others; the first failure is thrown in the end, so
  * that the run counts as failed.
  */
-export async function runUpkeep({ deployment, startedAt }: Call, run: Run): Promise<void> {
-  const { cron, scheduledTime: now } = run;
-  const works: Work[] =
-    cron === TEN_MINUTES_CRON
-      ? [
-          ['retirement-failed', () => retireSecrets(deployment, now)],
-          ['warning-failed', () => warnOfEnds(deployment, now)],
-          ['mailing-failed', () => sendExpiryMails(deployment, now)],
-        ]
-      : [['prune-failed', async () => logPrunedSince(startedAt, await prune(deployment, now))]];
-  const failures: unknown[] = [];
-  for (const [failure, work] of works) {
-    try {
-      await requireOwnDatabase(deployment);
-      await work();
-    } catch (error) {
-      logFailure(failure, isForeign(error) ? FOREIGN_FAULT : (storageFailureOf(error) ?? undefined));
-      failures.push(error);
-    }
-  }
+export async function runUpkeep(call: Call, run: Run): Promise<void> {
+  const failures = await doWorks(call.deployment, worksOf(call, run));
   if (failures.length > 0) throw failures[0];
+}
+
+function worksOf({ deployment, startedAt }: Call, { cron, scheduledTime: now }: Run): Work[] {
+  switch (cron) {
+    case MINUTE_CRON:
+      return pushes(deployment, 'minute');
+    case TEN_MINUTES_CRON:
+      return [
+        ['retirement-failed', () => retireSecrets(deployment, now)],
+        ['warning-failed', () => warnOfEnds(deployment, now)],
+        ['mailing-failed', () => sendExpiryMails(deployment, now)],
+      ];
+    default:
+      return [['prune-failed', async () => logPrunedSince(startedAt, await prune(deployment, now))]];
+  }
 }
 
 function logPrunedSince(startedAt: number, pruned: Awaited<ReturnType<typeof prune>>): void {
