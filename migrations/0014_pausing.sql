@@ -5,7 +5,7 @@
 ALTER TABLE tokens ADD COLUMN paused_together_at TEXT;
 ALTER TABLE tokens ADD COLUMN paused_together_by TEXT CHECK ((paused_together_by IS NULL) = (paused_together_at IS NULL));
 -- A token that is switched on has the mark no more, whoever switches it on: the Worker from before this migration knows no mark.
-CREATE TRIGGER tokens_resumed AFTER UPDATE OF active ON tokens WHEN NEW.active = 1 AND NEW.paused_together_at IS NOT NULL BEGIN UPDATE tokens SET paused_together_at = NULL, paused_together_by = NULL WHERE id = NEW.id; END;
+CREATE TRIGGER tokens_resumed_together AFTER UPDATE OF active ON tokens WHEN NEW.active = 1 AND NEW.paused_together_at IS NOT NULL BEGIN UPDATE tokens SET paused_together_at = NULL, paused_together_by = NULL WHERE id = NEW.id; END;
 
 -- Since when the operator has paused the organisation: its tokens are refused, whatever its plan. NULL: it is not paused.
 -- The Worker from before this migration does not read this column (docs/operating/upgrade.md says when it may be used).
