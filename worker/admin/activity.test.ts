@@ -36,7 +36,7 @@ async function read(organisation: string, query = '', file = 'activity'): Promis
 }
 
 describe('the activity', () => {
-  it('says who did what to which token, from where and when, and nothing that is secret', async () => {
+  it('says who did what to which token, from where and when, and has no secret', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const created = await write(
@@ -74,7 +74,7 @@ describe('the activity', () => {
     expect(new Date(events[0]?.at ?? '').toISOString()).toBe(events[0]?.at);
   });
 
-  it('pages from the newest to the oldest without losing or repeating one, also while new ones arrive', async () => {
+  it('is read page by page from the newest event to the oldest, each event once, also while new ones arrive', async () => {
     const organisation = await givenOrganisation();
     await givenEvents(
       organisation,
@@ -114,7 +114,7 @@ describe('the activity', () => {
     for (const action of ACTIONS) expect((await read(organisation, `?action=${action}`)).status).toBe(200);
   });
 
-  it('is filtered by token, and names the people to choose from', async () => {
+  it('is filtered by token, and lists the people that one can filter by', async () => {
     const organisation = await givenOrganisation('enterprise', ['owner@example.com', 'member@example.com']);
     const [one, other] = [await givenToken(organisation), await givenToken(organisation)];
     const owner = await givenSession();
@@ -187,7 +187,7 @@ describe('the activity', () => {
     }
   });
 
-  it('tells by no id and no cursor how much others do', async () => {
+  it('has ids and cursors that do not tell how much other organisations do', async () => {
     const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
     const many = (detail: string) => Array.from({ length: 60 }, () => ({ detail }));
     await givenEvents(mine, many('one'));
@@ -249,7 +249,7 @@ describe('the activity', () => {
       expect(all).toContain(action);
   }, 60_000);
 
-  it('names the people of now, and says where there may be more behind those of before', async () => {
+  it('lists the people since the last deletion of the organisation, and says when there may be more', async () => {
     const organisation = await givenOrganisation();
     const names = (letter: string, count: number) =>
       Array.from({ length: count }, (_, index) => ({ actor: `${letter}${1000 + index}@example.com` }));
@@ -269,7 +269,7 @@ describe('the activity', () => {
     expect(await readPeople()).toEqual({ people: now, more: true });
   });
 
-  it('shows neither address nor client of the platform', async () => {
+  it('shows neither the address nor the client of the operator', async () => {
     const organisation = await givenOrganisation();
     const insert = `INSERT INTO events (at, organisation_id, actor, action, request_id, ip, user_agent)
       VALUES ('2026-11-23T18:00:00.000Z', ?, ?, 'plan.changed', 'r', '203.0.113.9', 'billing/1.0')`;
@@ -324,7 +324,7 @@ describe('the activity', () => {
     expect(table[1]).toBe('2026-11-23T18:00:00.000Z,a1@example.com,token.created,,,1201,,,r');
   });
 
-  it('lets no cell of the CSV run as a formula, break out of its quotes, or add a row', async () => {
+  it('has no CSV cell that runs as a formula, ends its quotes early, or adds a row', async () => {
     const organisation = await givenOrganisation();
     const cells: [string, string][] = [
       ['=HYPERLINK("http://evil.example")', `"'=HYPERLINK(""http://evil.example"")"`],
@@ -359,7 +359,7 @@ describe('the activity', () => {
     );
   });
 
-  it('of an empty organisation is an empty page, an empty file and a head line', async () => {
+  it('of an empty organisation is an empty page, an empty JSON Lines file, and a CSV file with only its head line', async () => {
     const organisation = await givenOrganisation();
     expect(await (await read(organisation)).json()).toEqual({ events: [], next: null });
     expect(await (await read(organisation, '', 'activity.jsonl')).text()).toBe('');
@@ -378,7 +378,7 @@ describe('the record', () => {
     await expect(env.DB.prepare(sql).run()).rejects.toThrow('events are append-only');
   });
 
-  it('of a change that cannot be written keeps the change from happening', async () => {
+  it('cannot be written: then the change is not made either', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const { id } = await givenToken(organisation);

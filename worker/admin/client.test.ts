@@ -6,7 +6,7 @@ import type { Token } from '../token/store.ts';
 import { ORIGIN, call, givenOrganisation, givenSession } from '../test/harness.ts';
 import type { AdminApi } from './routes.ts';
 
-it('knows the bodies, the paths and the answers of the routes', async () => {
+it('has the types of the bodies, paths and answers of the routes', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const { api } = hc<AdminApi>(ORIGIN, {

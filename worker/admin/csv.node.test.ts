@@ -36,7 +36,7 @@ it.each([',', ';', '\t', '|'])('holds no formula at the start of a cell that beg
   );
 });
 
-it('is read back as it was written, by RFC 4180, where it holds no formula', () => {
+it('is read back as it was written (RFC 4180), unless it holds a formula', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       fc.pre(!/[=+\-@|%]/.test(text) && !/^[\t\r\n]/.test(text));

@@ -95,7 +95,7 @@ it('refuses any value of a wrong type', async () => {
   expect(await everything(organisation)).toBe(before);
 });
 
-it('refuses any bytes that are no JSON object, and answers no 500', async () => {
+it('refuses bytes that are not a JSON object, and never answers 500', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const path = `/api/organisations/${organisation}/tokens`;
@@ -116,7 +116,7 @@ it('refuses any bytes that are no JSON object, and answers no 500', async () => 
   expect(await everything(organisation)).toBe('[[],[]]');
 });
 
-it('refuses text that is not UTF-8 rather than guessing at it', async () => {
+it('refuses text that is not UTF-8', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const bytes = Uint8Array.from([...new TextEncoder().encode('{"name":"'), 0xff, 0x22, 0x7d]);
@@ -124,7 +124,7 @@ it('refuses text that is not UTF-8 rather than guessing at it', async () => {
   expect(answer.status).toBe(422);
 });
 
-it('stops reading a body that streams on beyond 16 KiB', async () => {
+it('stops reading a streamed body after 16 KiB', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   let sent = 0;
@@ -140,7 +140,7 @@ it('stops reading a body that streams on beyond 16 KiB', async () => {
   expect(sent).toBeLessThan(1024 * 1024);
 });
 
-it('takes a name as it was typed', async () => {
+it('keeps a name as it was typed', async () => {
   const organisation = await givenOrganisation();
   const { cookie } = await givenSession();
   const { id } = await givenToken(organisation);

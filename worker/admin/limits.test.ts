@@ -31,7 +31,7 @@ function limiter(allowed: number): { binding: RateLimit; keys: string[] } {
 const change = (path: string, session: { cookie: string }, settings: Partial<Env>, method = 'POST') =>
   callAt({ ...env, ...settings }, path, writing(method, session, { name: 'A' }));
 
-it('allows 120 changes a minute for an organisation, then asks to wait, and leaves the others alone', async () => {
+it('allows 120 changes a minute for an organisation, then says how long to wait, and does not count other organisations', async () => {
   const session = await givenSession();
   const rename = (organisation: string, token: string) =>
     write('PATCH', `/api/organisations/${organisation}/tokens/${token}`, session, { name: 'A' });
@@ -50,7 +50,7 @@ it('allows 120 changes a minute for an organisation, then asks to wait, and leav
   // A burst that a minute's end cuts in two is sent once more.
 }, 60_000);
 
-it('lets a member switch off and delete while another one uses up the changes of their organisation', async () => {
+it('lets a member switch off and delete while another member uses up the changes of the organisation', async () => {
   const [busy, calm] = [await givenSession('busy@example.com'), await givenSession('calm@example.com')];
   const statuses = await withinOneMinute(async () => {
     const organisation = await givenOrganisation('enterprise', ['busy@example.com', 'calm@example.com']);
@@ -139,7 +139,7 @@ describe('in a day, an organisation', () => {
     return results.map(({ action }) => action);
   }
 
-  it('makes 500 changes; then nothing is written, and switching off and deleting go on', async () => {
+  it('makes 500 changes; then nothing more is changed, but switching off and deleting still work', async () => {
     const organisation = await givenUsed('change', 2);
     const session = await givenSession();
     const [{ id }, other] = [await givenToken(organisation), await givenToken(organisation, false)];
@@ -174,7 +174,7 @@ describe('in a day, an organisation', () => {
     ]);
   });
 
-  it('asks for 100 tokens, refused and repeated ones counted, and leaves the other organisations alone', async () => {
+  it('asks for 100 tokens, refused and repeated ones included; other organisations are not affected', async () => {
     const organisation = await givenUsed('creation', 3);
     const session = await givenSession();
     const create = (headers = {}) => write('POST', tokensPath(organisation), { ...session, ...headers }, {});
@@ -188,7 +188,7 @@ describe('in a day, an organisation', () => {
     expect((await write('POST', tokensPath(await givenOrganisation()), session, {})).status).toBe(201);
   });
 
-  it('is counted for itself by its members alone', async () => {
+  it('has its own count, which only its members can raise', async () => {
     const organisation = await givenOrganisation('enterprise', ['x@example.com']);
     const { id } = await givenToken(organisation);
     const session = await givenSession();
@@ -201,7 +201,7 @@ describe('in a day, an organisation', () => {
   });
 });
 
-it('puts 100 refusals of a member on record in a day', async () => {
+it('has 100 refusals of a member recorded at most', async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
   const session = await givenSession(email);
@@ -217,7 +217,7 @@ it('puts 100 refusals of a member on record in a day', async () => {
   expect(recorded).toBe(1);
 });
 
-it('tells the hubs of no id that never was here, and of one that was deleted here', async () => {
+it('tells the hubs about a token that was deleted here, and not about an id that never existed here', async () => {
   const organisation = await givenOrganisation();
   const elsewhere = await givenOrganisation();
   const session = await givenSession();
@@ -261,7 +261,7 @@ describe('of the activity, a member', () => {
     for (const answer of answers) await answer.body?.cancel();
   });
 
-  it('saves 100 files in a day; pages go on, and others save theirs', async () => {
+  it('saves 100 files in a day; then pages can still be read, and other members can save files', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const organisation = await givenOrganisation('enterprise', [email, 'owner@example.com']);
     const session = await givenSession(email);

@@ -49,7 +49,7 @@ async function rows(): Promise<string> {
   return JSON.stringify(results.map((result) => result.results));
 }
 
-it('is refused as not found by the routes of the dashboard, raw and encoded alike', async () => {
+it('is answered as not found by the routes of the dashboard, raw and encoded', async () => {
   const organisation = await givenOrganisation();
   await givenToken(organisation);
   const session = await givenSession();

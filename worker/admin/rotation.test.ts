@@ -45,7 +45,7 @@ async function problemOf(answer: Response) {
 }
 
 describe('replacing a secret', () => {
-  it('answers the new one once; both work, and calls with the old one are told when it ends', async () => {
+  it('answers the new secret once; both work, and answers to calls with the old one say when it ends', async () => {
     const { token, rotate, list } = await given();
     const from = Date.now();
     const answer = await rotate({ retire: '24h' });
@@ -87,14 +87,14 @@ describe('replacing a secret', () => {
     expect((await list()).map(withoutUse)).toEqual([withoutUse(shown)]);
   });
 
-  it('needs no free place', async () => {
+  it('works for an organisation with ten tokens', async () => {
     const { organisation, rotate, list } = await given();
     for (let count = 1; count < 10; count++) await givenToken(organisation);
     expect((await rotate({ retire: '1h' })).status).toBe(201);
     expect(await list()).toHaveLength(10);
   });
 
-  it('of an inactive token leaves it inactive, and activating it brings both values back', async () => {
+  it('of an inactive token leaves it inactive; after activation both secrets work', async () => {
     const { token, path, session, rotate } = await given(false);
     const { token: shown, secret } = await (await rotate({ retire: '24h' })).json<Answer>();
     expect(shown.active).toBe(false);
@@ -105,7 +105,7 @@ describe('replacing a secret', () => {
     expect([await statusOf(token.secret), await statusOf(secret)]).toEqual([401, 401]);
   });
 
-  it('of a token that was deleted is refused, and a deletion ends both values', async () => {
+  it('of a deleted token is refused; a deletion ends both secrets', async () => {
     const { token, path, session, rotate, retire } = await given();
     const { secret } = await (await rotate({ retire: '24h' })).json<Answer>();
     await write('DELETE', path, session);
@@ -114,7 +114,7 @@ describe('replacing a secret', () => {
       expect(await problemOf(answer)).toMatchObject({ status: 404, slug: 'token-not-found' });
   });
 
-  it('is done once under the same Idempotency-Key, and never shows the secret again', async () => {
+  it('is done once under one Idempotency-Key, and the secret is never shown again', async () => {
     const { path, session, rotate, list } = await given();
     const key = { 'idempotency-key': crypto.randomUUID() };
     const answers = await Promise.all(
@@ -150,7 +150,7 @@ describe('replacing a secret', () => {
     expect(await list()).toHaveLength(2);
   });
 
-  it('twice at once: one wins, the other is told so, and nothing is half-done', async () => {
+  it('twice at once: one succeeds, the other is refused, and nothing is half-done', async () => {
     const { token, rotate, list } = await given();
     const answers = await Promise.all([rotate({ retire: '1h' }), rotate({ retire: 'now' })]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
@@ -179,7 +179,7 @@ describe('replacing a secret', () => {
     expect(await statusOf(token.secret)).toBe(200);
   });
 
-  it('replaces no other value than the one that the member saw', async () => {
+  it('replaces only the secret that the member saw', async () => {
     const { token, rotate, retire, list } = await given();
     const before = await list();
     const preview = token.secret.slice(0, 5);
@@ -205,7 +205,7 @@ describe('replacing a secret', () => {
 });
 
 describe('ending the old value', () => {
-  it('answers when it is refused everywhere; again, it is the same', async () => {
+  it('answers when the secret is refused everywhere, and a repeat answers the same', async () => {
     const { token, rotate, retire, list } = await given();
     const { secret } = await (await rotate({ retire: 'when-silent' })).json<Answer>();
     expect(await statusOf(token.secret)).toBe(200);
@@ -220,7 +220,7 @@ describe('ending the old value', () => {
     }
   });
 
-  it('is never undone: neither by switching the token off and on, nor by its plan', async () => {
+  it('is permanent: switching the token off and on, or changing the plan, does not bring the secret back', async () => {
     const { token, path, session, rotate, retire } = await given();
     const { secret } = await (await rotate({ retire: '24h' })).json<Answer>();
     await retire();
@@ -228,7 +228,7 @@ describe('ending the old value', () => {
     expect([await statusOf(token.secret), await statusOf(secret)]).toEqual([401, 200]);
   });
 
-  it('works where the changes of the day are used up', async () => {
+  it('works when the changes of the day are used up', async () => {
     const { organisation, rotate, retire, token } = await given();
     await rotate({ retire: '24h' });
     await env.DB.prepare("UPDATE daily_counts SET count = 500 WHERE subject = ? AND kind = 'change'")
@@ -240,7 +240,7 @@ describe('ending the old value', () => {
   });
 });
 
-it('a member who asks for a token that is not theirs is on record, whichever of the two is asked', async () => {
+it('a member who asks to replace or end a secret of a token that is not theirs is recorded', async () => {
   const { organisation, session } = await given();
   const ids = [crypto.randomUUID(), crypto.randomUUID()];
   for (const [index, what] of ['rotate', 'retire'].entries()) {

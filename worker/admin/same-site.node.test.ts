@@ -139,7 +139,7 @@ it.each([
   expect(await outcomeOf('/api/x', method, { origin: ORIGIN, 'sec-fetch-site': site })).toBe(expected);
 });
 
-it('takes a GET and a HEAD for reads, which need no Origin and may be a link, and nothing else', async () => {
+it('treats only GET and HEAD as reads, which need no Origin and may be a link', async () => {
   for (const method of ['GET', 'HEAD']) {
     expect([method, await outcomeOf(CSV, method, { 'sec-fetch-site': 'none' })]).toEqual([method, 'through']);
     expect([method, await outcomeOf(TOKENS, method, {})]).toEqual([method, 'through']);

@@ -34,7 +34,7 @@ async function problemOf(answer: Response) {
 }
 
 describe('a token', () => {
-  it('is made with every limit, shows them, and keeps to them from its first call on', async () => {
+  it('is created with every limit, shows the limits, and they apply from its first call on', async () => {
     const { create, list } = await given();
     const expiresAt = inDays(30);
     const limits = { access: 'read', paths: ['/v1/ping'], networks: [OFFICE], origins: [SHOP], expiresAt };
@@ -52,7 +52,7 @@ describe('a token', () => {
     expect(await statusOf(secret, INSIDE, '/v1/token')).toBe(403);
   });
 
-  it('that is made with a name alone may do everything, for ever', async () => {
+  it('that is created with only a name has full access and no end', async () => {
     const { create } = await given();
     const { token } = await (await create({ name: 'A' })).json<{ token: Token }>();
     expect(token).toMatchObject({ access: 'full', paths: [], networks: [], origins: [], expiresAt: null });
@@ -77,7 +77,7 @@ describe('a token', () => {
     expect(await statusOf(secret, headers)).toBe(200);
   });
 
-  it('ends at the instant, shows it, and works again under the same value with another end', async () => {
+  it('ends at the given instant, and works again with the same secret when it gets a later end', async () => {
     const { organisation, change, list } = await given();
     const { id, secret } = await givenToken(organisation);
     const soon = new Date(Date.now() + 1500).toISOString();
@@ -97,7 +97,7 @@ describe('a token', () => {
     expect(answered.headers.has('token-expires-at')).toBe(false);
   });
 
-  it('that was made is answered to a repeat after its end as well', async () => {
+  it('is answered to a repeated create also after its end', async () => {
     const { organisation } = await given();
     const session = { ...(await givenSession()), 'idempotency-key': 'k' };
     const body = { expiresAt: new Date(Date.now() + 1000).toISOString() };
@@ -110,7 +110,7 @@ describe('a token', () => {
     expect(await again.json()).toEqual({ ...(await first.json<object>()), secret: null });
   });
 
-  it('that has ended keeps its place among the ten', async () => {
+  it('that has ended still counts as one of the ten', async () => {
     const { organisation, create } = await given();
     const { id } = await givenToken(organisation);
     for (let count = 0; count < 9; count++) await givenToken(organisation);
@@ -120,7 +120,7 @@ describe('a token', () => {
     expect((await create({})).status).toBe(409);
   });
 
-  it('that has ended or is paused can be replaced, and stays ended or paused', async () => {
+  it('that has ended or is paused can get a new secret, and stays ended or paused', async () => {
     const { organisation } = await given();
     const session = await givenSession();
     const ended = await givenToken(organisation);
@@ -196,7 +196,7 @@ describe('a change that is wrong', () => {
     expect(await list()).toEqual(before);
   });
 
-  it('would allow more than before, or names no field', async () => {
+  it('would allow more than before, or has no field', async () => {
     const { organisation, change, list } = await given();
     const { id } = await givenToken(organisation);
     await change(id, { access: 'read', paths: ['/v1/a'] });
@@ -219,7 +219,7 @@ describe('a change that is wrong', () => {
     expect(await list()).toEqual(before);
   });
 
-  it('is no other one where the same instant, list or network is written differently', async () => {
+  it('is the same create when the same instant, list or network is written differently', async () => {
     const { organisation, change } = await given();
     const { id } = await givenToken(organisation);
     const answer = await change(id, {

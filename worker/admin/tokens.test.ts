@@ -24,7 +24,7 @@ async function countTokens(organisationId: string): Promise<number> {
 }
 
 describe('creating a token', () => {
-  it('answers the whole secret once, stores its hash alone, and the row appears active', async () => {
+  it('answers the whole secret once, stores only its hash, and the row is active', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const answer = await write('POST', `/api/organisations/${organisation}/tokens`, session, {
@@ -51,7 +51,7 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual(['token.created']);
   });
 
-  it('leaves exactly ten tokens of 60 parallel creates', async () => {
+  it('makes exactly ten tokens of 60 parallel creates', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const answers = await Promise.all(
@@ -94,7 +94,7 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual(['token.created', 'token.created']);
   });
 
-  it('refuses an eleventh token, active or inactive ones alike, and puts the refusal on record', async () => {
+  it('refuses an eleventh token, whether the ten are active or not, and records the refusal', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     for (let count = 0; count < 10; count++) await givenToken(organisation, count % 2 === 0);
@@ -123,14 +123,14 @@ describe('creating a token', () => {
     expect((await write('POST', path, headers, { name: 'Two' })).status).toBe(422);
   });
 
-  it('takes a body that says the same in another way as a repeat under an Idempotency-Key', async () => {
+  it('treats a body with the same meaning as a repeat under an Idempotency-Key', async () => {
     const path = `/api/organisations/${await givenOrganisation()}/tokens`;
     const headers = { ...(await givenSession()), 'idempotency-key': crypto.randomUUID() };
     expect((await write('POST', path, headers, {})).status).toBe(201);
     expect((await write('POST', path, headers, { name: null })).status).toBe(200);
   });
 
-  it('says that the token of a repeated Idempotency-Key was deleted, and makes no other', async () => {
+  it('says that the token of a repeated Idempotency-Key was deleted, and makes no other token', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const headers = { ...session, 'idempotency-key': crypto.randomUUID() };
@@ -143,7 +143,7 @@ describe('creating a token', () => {
     expect(await countTokens(organisation)).toBe(0);
   });
 
-  it('answers a repeated Idempotency-Key also when the organisation is full by now', async () => {
+  it('answers a repeated Idempotency-Key also when the organisation now has ten tokens', async () => {
     const organisation = await givenOrganisation();
     const headers = { ...(await givenSession()), 'idempotency-key': crypto.randomUUID() };
     const path = `/api/organisations/${organisation}/tokens`;
@@ -155,7 +155,7 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual(['token.created']);
   });
 
-  it('uses no Idempotency-Key up on a refusal', async () => {
+  it('does not use up an Idempotency-Key when it refuses', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const headers = { ...session, 'idempotency-key': crypto.randomUUID() };
@@ -178,7 +178,7 @@ describe('creating a token', () => {
     expect(await countTokens(organisation)).toBe(0);
   });
 
-  it('loses against a plan change that comes between: no token is made for an organisation that left Enterprise', async () => {
+  it('makes no token for an organisation whose plan changes during the create', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const path = `/api/organisations/${organisation}/tokens`;
@@ -195,7 +195,7 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual(Array<string>(made).fill('token.created'));
   });
 
-  it('is decided in the statement: a downgrade after the question and before the batch wins', async () => {
+  it('is decided in the statement: a downgrade between the check and the batch is seen', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const DB = new Proxy(env.DB, {
@@ -218,7 +218,7 @@ describe('creating a token', () => {
     expect(await actionsOf(organisation)).toEqual([]);
   });
 
-  it('keeps the scope of an Idempotency-Key to one organisation and one member', async () => {
+  it('uses an Idempotency-Key for one organisation and one member only', async () => {
     const emails = ['owner@example.com', 'member@example.com'];
     const [a, b] = [
       await givenOrganisation('enterprise', emails),
@@ -243,7 +243,7 @@ describe('creating a token', () => {
 });
 
 describe('changing a token', () => {
-  it('deactivates with a receipt, refuses its calls, and restores the same value', async () => {
+  it('deactivates and says since when, refuses its calls, and activates the same secret again', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const { id, secret } = await givenToken(organisation);
@@ -273,7 +273,7 @@ describe('changing a token', () => {
     expect(await actionsOf(organisation)).toEqual([]);
   });
 
-  it('needs something to change', async () => {
+  it('needs at least one field', async () => {
     const organisation = await givenOrganisation();
     const { id } = await givenToken(organisation);
     const answer = await write(
@@ -288,7 +288,7 @@ describe('changing a token', () => {
     });
   });
 
-  it('settles on one state however fast the switch is clicked, with one event for each real move', async () => {
+  it('ends in one state however fast the switch is clicked, with one event for each real change', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const { id } = await givenToken(organisation);
@@ -306,7 +306,7 @@ describe('changing a token', () => {
     expect(tokens[0]?.active).toBe(moves.length % 2 === 0);
   });
 
-  it('is refused when the identity of a token would change, whatever statement tries', async () => {
+  it('is refused by the database when a statement would change the identity of a token', async () => {
     const organisation = await givenOrganisation();
     const other = await givenOrganisation();
     const { id } = await givenToken(organisation);
@@ -326,7 +326,7 @@ describe('changing a token', () => {
     }
   });
 
-  it('renames and takes the name away again', async () => {
+  it('renames, and removes the name again', async () => {
     const organisation = await givenOrganisation();
     const session = await givenSession();
     const { id } = await givenToken(organisation);
@@ -372,7 +372,7 @@ describe('who may', () => {
     return method === 'GET' ? call(url, { headers: session }) : write(method, url, session, body);
   }
 
-  it.each(verbs)('answers a stranger to %s %s as if there were no such organisation', async (...verb) => {
+  it.each(verbs)('answers a stranger’s %s %s as if the organisation did not exist', async (...verb) => {
     const theirs = await givenOrganisation('enterprise', ['other@example.com']);
     const { id } = await givenToken(theirs);
     const session = await givenSession();
@@ -411,7 +411,7 @@ describe('who may', () => {
     expect(await slugOf(answer)).toBe('sign-in-required');
   });
 
-  it('never reaches a token of another organisation through its own path', async () => {
+  it('never reaches a token of another organisation through the member’s own organisation', async () => {
     const [mine, theirs] = [
       await givenOrganisation(),
       await givenOrganisation('enterprise', ['x@example.com']),
@@ -469,7 +469,7 @@ describe('bad input', () => {
     expect(await answer.json()).toMatchObject({ detail: 'Field "a": unknown' });
   });
 
-  it('refuses a body over 16 KiB whatever its Content-Length says', async () => {
+  it('refuses a body over 16 KiB, whatever its Content-Length says', async () => {
     const organisation = await givenOrganisation();
     const answer = await write('POST', `/api/organisations/${organisation}/tokens`, await givenSession(), {
       name: 'x'.repeat(17_000),
@@ -478,7 +478,7 @@ describe('bad input', () => {
     expect(answer.status).toBe(413);
   });
 
-  it('tells a wrong method from a wrong path', async () => {
+  it('answers a wrong method and a wrong path differently', async () => {
     const session = await givenSession();
     const organisation = await givenOrganisation();
     const wrong = await write('PUT', `/api/organisations/${organisation}/tokens`, session, {});

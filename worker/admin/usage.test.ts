@@ -5,7 +5,7 @@ import { call, givenOrganisation, givenSession, givenToken } from '../test/harne
 // The clock stands, so that no hour ends in the middle of the test.
 afterEach(() => void vi.useRealTimers());
 
-it('answers the last 24 hours of each token, hour by hour, of this organisation alone', async () => {
+it('answers the last 24 hours of each token, hour by hour, of this organisation only', async () => {
   vi.setSystemTime('2026-11-25T10:30:00Z');
   const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
   const [used, unused, foreign] = [await givenToken(mine), await givenToken(mine), await givenToken(theirs)];
@@ -33,7 +33,7 @@ it('answers the last 24 hours of each token, hour by hour, of this organisation 
   expect(unused.id).not.toBe(used.id);
 });
 
-it('answers for a token of any id, also one that names a property of every object', async () => {
+it('answers for a token of any id, also an id such as "constructor"', async () => {
   const organisation = await givenOrganisation();
   const { id } = await givenToken(organisation);
   // An operator at the SQL prompt may give a token any id.
@@ -51,7 +51,7 @@ it('answers for a token of any id, also one that names a property of every objec
   expect(await answer.text()).toContain('"__proto__":{"accepted":[');
 });
 
-it('answers from where calls were refused in the last 24 hours, the newest first, of this organisation alone', async () => {
+it('answers from where calls were refused in the last 24 hours, the newest first, of this organisation only', async () => {
   vi.setSystemTime('2026-11-25T10:30:00Z');
   const [mine, theirs] = [await givenOrganisation(), await givenOrganisation()];
   const [own, foreign] = [await givenToken(mine), await givenToken(theirs)];

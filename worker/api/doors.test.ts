@@ -73,7 +73,7 @@ describe('the gateway', () => {
     expect(JSON.stringify(headers)).not.toContain(token.secret);
   });
 
-  it('passes the answer on by allow-list, never stored, and with our own browser rules', async () => {
+  it('passes on the headers of an answer by allow-list, with no-store and our own rules for browsers', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(
       () =>
@@ -102,7 +102,7 @@ describe('the gateway', () => {
     }
   });
 
-  it('asks the upstream again for another organisation, whatever the first answer allowed to be kept', async () => {
+  it('asks the upstream again for another organisation, whatever caching the first answer allowed', async () => {
     const { seen, UPSTREAM } = upstream(
       (request) =>
         new Response(request.headers.get('x-organisation-id'), {
@@ -135,7 +135,7 @@ describe('the gateway', () => {
     expect((await end)?.done).toBe(true);
   });
 
-  it('refuses a bad token before the upstream hears of it', async () => {
+  it('refuses a bad token without asking the upstream', async () => {
     const { seen, UPSTREAM } = upstream();
     const answer = await callWith({ UPSTREAM }, '/v1/events', { headers: bearer('x') });
     expect(answer.status).toBe(401);
@@ -159,7 +159,7 @@ describe('the gateway', () => {
     expect(seen).toHaveLength(0);
   });
 
-  it('refuses an upgrade, and a method that it does not know', async () => {
+  it('refuses an upgrade and unknown methods', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { seen, UPSTREAM } = upstream();
     const upgrade = { headers: { ...bearer(secret), upgrade: 'websocket' } };
@@ -170,7 +170,7 @@ describe('the gateway', () => {
     expect(seen).toHaveLength(0);
   });
 
-  it('says 502 when the upstream is down and 504 when it is slow', async () => {
+  it('answers 502 when the upstream is down and 504 when it is slow', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const down = upstream(() => Promise.reject(new Error('no route to 10.1.2.3')));
     const first = await callWith({ UPSTREAM: down.UPSTREAM }, '/v1/x', { headers: bearer(secret) });
@@ -200,7 +200,7 @@ describe('the gateway', () => {
     expect(seen).toHaveLength(times);
   });
 
-  it.each([401, 407])('says 502 when the upstream refuses the edge: %i', async (status) => {
+  it.each([401, 407])('answers 502 when the upstream refuses the edge: %i', async (status) => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(() => new Response(null, { status }));
     const answer = await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) });
@@ -215,7 +215,7 @@ describe('the gateway', () => {
     expect((await callWith({ UPSTREAM }, '/v1/x', { headers: bearer(secret) })).status).toBe(401);
   });
 
-  it('says 502 when the upstream switches to a WebSocket', async () => {
+  it('answers 502 when the upstream switches to a WebSocket', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(
       () => new Response(null, { status: 101, webSocket: new WebSocketPair()[0] }),
@@ -225,7 +225,7 @@ describe('the gateway', () => {
     expect(await slugOf(answer)).toBe('upstream-unreachable');
   });
 
-  it('passes on what a bound Worker answers with a status that Cloudflare also uses', async () => {
+  it('passes on an answer of a bound Worker with a status that Cloudflare also uses', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(
       () => new Response('mine', { status: 522, headers: { server: 'cloudflare' } }),
@@ -253,7 +253,7 @@ describe('the gateway', () => {
     expect(seen[0]?.signal.aborted).toBe(false);
   });
 
-  it('says 400 when the body of the caller breaks off', async () => {
+  it('answers 400 when the body of the caller breaks off', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const { UPSTREAM } = upstream(untilStopped);
     const body = new ReadableStream({
@@ -303,7 +303,7 @@ describe('forward-auth', () => {
     '/nowhere',
   ];
 
-  it.each(PATHS)('is all that the host of forward-auth answers: %s', async (path) => {
+  it.each(PATHS)('is the only answer of the host of forward-auth: %s', async (path) => {
     const token = await givenToken(await givenOrganisation());
     for (const host of ['verify.example', 'verify.example:8443', 'verify.example.']) {
       const ask = (variables: Partial<Env>, init: RequestInit = {}) =>
@@ -318,7 +318,7 @@ describe('forward-auth', () => {
     }
   });
 
-  it('is on every other host at /verify alone, so that no path below it leads anywhere else', async () => {
+  it('is at exactly /verify on every other host; no path below it is answered by forward-auth', async () => {
     const { secret } = await givenToken(await givenOrganisation());
     const headers = bearer(secret);
     for (const host of ['localhost', 'verify.example.evil.example', 'another.verify.example']) {
@@ -345,7 +345,7 @@ describe('forward-auth', () => {
     expect(answer.headers.get('www-authenticate')).toContain('Bearer realm="api"');
   });
 
-  it('says 403 for an organisation that is no longer on Enterprise, and 503 when the database is out of reach', async () => {
+  it('answers 403 for an organisation that is no longer on Enterprise, and 503 when the database cannot be reached', async () => {
     const { secret } = await givenToken(await givenOrganisation('pro'));
     const other = await callWith({}, '/verify', { headers: bearer(secret) });
     expect(other.status).toBe(403);
@@ -369,7 +369,7 @@ describe('introspection', () => {
     return callWith(settings, '/introspect', { method: 'POST', headers, body });
   }
 
-  it('tells a client about a good token', async () => {
+  it('answers a client about a good token', async () => {
     const organisationId = await givenOrganisation();
     const token = await givenToken(organisationId);
     const answer = await introspect(`token=${token.secret}&token_type_hint=access_token`);
@@ -386,7 +386,7 @@ describe('introspection', () => {
     });
   });
 
-  it('tells exactly {"active":false} about every other one', async () => {
+  it('answers exactly {"active":false} about every other token', async () => {
     const inactive = await givenToken(await givenOrganisation(), false);
     const downgraded = await givenToken(await givenOrganisation('trial'));
     for (const token of [inactive.secret, downgraded.secret, 'x']) {
@@ -419,7 +419,7 @@ describe('introspection', () => {
     }
   });
 
-  it('knows a client by the fields of the form as well, and by HTTP Basic alone where that is sent', async () => {
+  it('accepts the credential of a client in the form too, and only HTTP Basic when that is sent', async () => {
     const fields = new URLSearchParams({ token: 'x', client_id: 'my client', client_secret: CLIENT_SECRET });
     const byForm = await introspect(String(fields), { 'content-type': FORM });
     expect(await byForm.text()).toBe('{"active":false}');
@@ -429,7 +429,7 @@ describe('introspection', () => {
     expect((await introspect(String(fields), { 'content-type': FORM })).status).toBe(401);
   });
 
-  it('says by the word of RFC 6749 what is wrong', async () => {
+  it('names the error as RFC 6749 does', async () => {
     const error = async (answer: Response) => (await answer.json<{ error: string }>()).error;
     expect(await error(await introspect('token=x', { 'content-type': FORM }))).toBe('invalid_client');
     expect(await error(await introspect('token='))).toBe('invalid_request');
@@ -448,7 +448,7 @@ describe('introspection', () => {
     expect(answer.headers.get('www-authenticate')).toContain('Basic realm="introspection"');
   });
 
-  it('refuses bodies that are no such form, with the field named', async () => {
+  it('refuses other bodies, and names the field', async () => {
     const missing = await introspect('tok=x');
     expect(missing.status).toBe(422);
     expect((await missing.json<{ detail: string }>()).detail).toContain('"token"');
@@ -457,7 +457,7 @@ describe('introspection', () => {
     expect((await introspect(`token=${'x'.repeat(17_000)}`)).status).toBe(413);
   });
 
-  it('is not there where no client is configured, and takes POST alone where one is', async () => {
+  it('answers 404 when no client is configured, and accepts only POST when one is', async () => {
     expect(
       (await callWith({}, '/introspect', { method: 'POST', headers: good, body: 'token=x' })).status,
     ).toBe(404);
@@ -466,7 +466,7 @@ describe('introspection', () => {
     expect(wrong.headers.get('allow')).toBe('POST');
   });
 
-  it('slows down a client that guesses', async () => {
+  it('limits a client that guesses secrets', async () => {
     const guess = { 'content-type': FORM, authorization: `Basic ${btoa('a:b')}` };
     const limited = {
       ...settings,
@@ -562,7 +562,7 @@ describe('a deployment that is set up wrongly', () => {
     expect((await callWith({ [name]: value }, '/healthz')).status).toBe(name === 'VERIFY_HOST' ? 500 : 200);
   });
 
-  it('says how a Worker for D1 becomes one for libSQL', async () => {
+  it('says what to do when a Worker was built for D1 and LIBSQL_URL is set', async () => {
     const answer = await callWith({ LIBSQL_URL: 'libsql://database.example' }, '/v1/ping');
     expect(await answer.json()).toMatchObject({
       detail: expect.stringContaining('Run "npm run deploy" with LIBSQL_URL in its environment') as string,

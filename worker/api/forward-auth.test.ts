@@ -8,7 +8,7 @@ import { bearer, callAt, givenOrganisation, givenToken } from '../test/harness.t
 const verify = (headers: HeadersInit, changed: Partial<Env> = {}) =>
   callAt({ ...env, ...changed }, '/verify', { headers });
 
-it('says that the answer depends on the credential and is not to be kept, whatever it is', async () => {
+it('always says that the answer depends on the credential and must not be stored', async () => {
   const { secret } = await givenToken(await givenOrganisation());
   const { secret: paused } = await givenToken(await givenOrganisation(), false);
   const answers = [await verify(bearer(secret)), await verify(bearer(paused)), await verify({})];
@@ -19,7 +19,7 @@ it('says that the answer depends on the credential and is not to be kept, whatev
   }
 });
 
-it('says 503 for an unexpected failure, because a gateway takes no 500', async () => {
+it('answers 503 for an unexpected failure, because gateways do not pass on a 500', async () => {
   const { secret } = await givenToken(await givenOrganisation());
   const broken = {
     idFromName: () => {

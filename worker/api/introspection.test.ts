@@ -23,7 +23,7 @@ const introspect = (secret: string) =>
     body: `token=${secret}`,
   });
 
-it('says {"active":false} of a token whose row goes after it was verified', async () => {
+it('answers {"active":false} about a token that is deleted after it was verified', async () => {
   const { id, secret } = await givenToken(await givenOrganisation());
   expect(await (await introspect(secret)).json()).toMatchObject({ active: true });
   await env.DB.prepare('DELETE FROM tokens WHERE id = ?').bind(id).run();
@@ -31,7 +31,7 @@ it('says {"active":false} of a token whose row goes after it was verified', asyn
   expect([answer.status, await answer.text()]).toEqual([200, '{"active":false}']);
 });
 
-it('leaves a line in the log that names the token that was asked about, and a reason where it was refused', async () => {
+it('logs the token that was asked about, and the reason if it was refused', async () => {
   const organisationId = await givenOrganisation();
   const { id, secret } = await givenToken(organisationId);
   const printed: string[] = [];

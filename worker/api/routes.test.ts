@@ -20,7 +20,7 @@ async function expectProblem(answer: Response, status: number, slug: string): Pr
 }
 
 describe('a good token', () => {
-  it('pings with the organisation and the token that called', async () => {
+  it('answers a ping with the organisation and the token', async () => {
     const organisationId = await givenOrganisation();
     const token = await givenToken(organisationId);
     const answer = await call('/v1/ping', { headers: bearer(token.secret) });
@@ -29,7 +29,7 @@ describe('a good token', () => {
     expect(await answer.json()).toEqual({ status: 'ok', organisationId, tokenId: token.id });
   });
 
-  it('reads its organisation, with active tokens and all of them counted', async () => {
+  it('reads its organisation, with the number of active tokens and of all tokens', async () => {
     const id = await givenOrganisation();
     const { secret } = await givenToken(id);
     await givenToken(id);
@@ -109,7 +109,7 @@ describe('a refusal', () => {
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_request"');
   });
 
-  it('has one and the same body for every token that is not good', async () => {
+  it('has the same body for every token that is not good', async () => {
     const organisation = await givenOrganisation();
     const inactive = await givenToken(organisation, false);
     const deleted = await givenToken(organisation);
@@ -150,7 +150,7 @@ describe('a refusal', () => {
       await expectProblem(await call(path, init), 401, 'authentication-required');
   });
 
-  it('tells a wrong method, and a path that has no route', async () => {
+  it('answers a wrong method and a path without a route', async () => {
     const wrong = await call('/v1/ping', { method: 'POST' });
     await expectProblem(wrong, 405, 'method-not-allowed');
     expect(wrong.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
@@ -217,7 +217,7 @@ describe('CORS', () => {
     expect(answer.headers.get('access-control-allow-headers')).toMatch(/Authorization.*X-API-Key/);
   });
 
-  it('is answered each name once, and none beyond the usual ones where it asks for more than a hundred', async () => {
+  it('is answered each header name once, and only the usual names if it asks for more than a hundred', async () => {
     const usual = 'Authorization, X-API-Key, Content-Type, Accept, Idempotency-Key';
     const names = Array.from({ length: 100 }, (_, index) => `if-${index}`);
     const allowed = async (asked: string[]) => {
@@ -238,7 +238,7 @@ describe('CORS', () => {
     expect(await allowed([`${long}a`])).toBe(usual);
   });
 
-  it('allows any website when told so, but never a sandboxed page', async () => {
+  it('allows any website if the setting says so, but never a sandboxed page', async () => {
     const any = { CORS_ORIGINS: '*' };
     const answer = await callWith(any, '/v1/ping', { headers: { origin: SITE } });
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');
@@ -248,11 +248,11 @@ describe('CORS', () => {
 });
 
 describe('the Worker', () => {
-  it('says that it is well without touching storage', async () => {
+  it('answers a health check without touching storage', async () => {
     expect(await (await call('/healthz')).json()).toEqual({ status: 'ok' });
   });
 
-  it('says that the storage is down, not that the caller is wrong', async () => {
+  it('says that the storage cannot be reached, not that the caller is wrong', async () => {
     const down = {
       prepare: () => ({ bind: () => ({ raw: () => Promise.reject(new Error('D1_ERROR: down')) }) }),
     };

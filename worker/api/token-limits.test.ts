@@ -71,7 +71,7 @@ async function problemOf(answer: Response) {
 }
 
 describe('read access', () => {
-  it('reads through the gateway, and the API hears of no other call', async () => {
+  it('reads through the gateway; other calls do not reach the API', async () => {
     const { call, sent } = await given({ access: 'read' });
     for (const method of ['GET', 'HEAD']) expect((await call(method, '/v1/events')).status).toBe(200);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
@@ -118,7 +118,7 @@ describe('read access', () => {
     });
   });
 
-  it('of full access is said as well', async () => {
+  it('is told to the API, and full access too', async () => {
     const { call, sent, verify, introspect } = await given({});
     await call('DELETE', '/v1/events');
     expect(sent[0]?.headers.get('x-token-access')).toBe('full');
@@ -259,7 +259,7 @@ describe('networks', () => {
     expect(answer.status).toBe(status);
   });
 
-  it('leave the addresses that were refused with the token, and no other one anywhere', async () => {
+  it('keep refused addresses with the token, and no other address anywhere', async () => {
     const { call, verify, id } = await given(OFFICE);
     await call('GET', '/v1/ping', { 'cf-connecting-ip': '203.0.113.7' });
     await call('GET', '/v1/ping', { 'cf-connecting-ip': '203.0.114.7' });
@@ -279,12 +279,12 @@ describe('networks', () => {
     await expect.poll(read, { timeout: 30_000, interval: 500 }).toEqual(['203.0.114.7/32', '203.0.114.8/32']);
   });
 
-  it('are never kept to where no secret of a gateway is set', async () => {
+  it('always refuse behind a gateway if VERIFY_SECRET is not set', async () => {
     const { verify } = await given(OFFICE, { VERIFY_SECRET: '' });
     expect((await verify({ 'x-client-ip': '203.0.113.7', 'x-verify-secret': '' })).status).toBe(401);
   });
 
-  it('answer like every bad token', async () => {
+  it('refuse with the same answer as every bad token', async () => {
     const { call } = await given(OFFICE);
     const outside = await call('GET', '/v1/ping', { 'cf-connecting-ip': '203.0.114.7' });
     const bad = await call('GET', '/v1/ping', bearer('9p'));
@@ -312,14 +312,14 @@ describe('websites', () => {
   });
 });
 
-it('websites are not kept to behind a gateway that says nothing of the call: it may not send the website either', async () => {
+it('refuse behind a gateway that does not describe the call, because it may not send the website either', async () => {
   const { verify } = await given({ origins: [SHOP] });
   expect((await verify({})).status).toBe(401);
   expect((await verify({ origin: SHOP })).status).toBe(200);
 });
 
 describe('introspection', () => {
-  it('says access and paths, and the end', async () => {
+  it('answers access, paths and end', async () => {
     const { introspect } = await given({
       access: 'read',
       paths: ['/v1/a', '/v1/b'],
@@ -342,7 +342,7 @@ describe('introspection', () => {
     ).toMatchObject({ detail: 'Field "ip": given twice' });
   });
 
-  it('says of a token with networks or websites that it is active only where it is told enough', async () => {
+  it('says that a token with networks or websites is active only if it is told the caller’s address and website', async () => {
     const { introspect } = await given({ networks: ['203.0.113.0/24'], origins: [SHOP] });
     const inactive = { active: false };
     expect(await introspect()).toEqual(inactive);
@@ -358,7 +358,7 @@ describe('RPC', () => {
   const ALL = { access: 'read', paths: ['/v1/a'], networks: ['203.0.113.0/24'], origins: [SHOP] };
   const GOOD: VerifiedCall = { method: 'GET', path: '/v1/a', ip: '203.0.113.7', origin: null };
 
-  it('accepts a limited token where it is told all that the limits need', async () => {
+  it('accepts a limited token if it is told all that the limits need', async () => {
     const { rpc, id } = await given(ALL);
     expect(await rpc(GOOD)).toMatchObject({ ok: true, tokenId: id, access: 'read' });
     expect(await rpc({ ...GOOD, origin: SHOP })).toMatchObject({ ok: true });
