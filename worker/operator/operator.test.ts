@@ -53,7 +53,7 @@ describe('who may speak for the platform', () => {
     expect(await slugOf(answer)).toBe('not-found');
   });
 
-  it('is recognised by either of two secrets, while one replaces the other', async () => {
+  it('is accepted with either of two secrets, while one replaces the other', async () => {
     const next = `next-${SECRET}`;
     const both = { OPERATOR_SECRET: SECRET, OPERATOR_SECRET_NEXT: next };
     const statusOf = async (given: string, settings: Partial<Env>): Promise<number> =>
@@ -85,7 +85,7 @@ describe('who may speak for the platform', () => {
     expect((await operate('GET', `/organisations/${id}`)).status).toBe(404);
   });
 
-  it("knows no cookies: a member's session opens nothing", async () => {
+  it('accepts no cookies: the session of a member opens nothing', async () => {
     await givenOrganisation();
     const answer = await operate('GET', '/organisations', undefined, await givenSession());
     expect(answer.status).toBe(401);
@@ -96,7 +96,7 @@ describe('who may speak for the platform', () => {
     expect((await operate('GET', '/organisations', undefined, bearer(secret))).status).toBe(401);
   });
 
-  it('limits the failures of one client, counts IPv6 by its /64, and never locks the platform out', async () => {
+  it('limits the failures of one client, counts IPv6 by its /64, and never locks out the operator', async () => {
     const guess = (address: string, secret = 'wrong') =>
       operate('GET', '/organisations', undefined, {
         ...bearer(secret),
@@ -118,7 +118,7 @@ describe('who may speak for the platform', () => {
     expect(platform.status).toBe(200);
   });
 
-  it('goes on refusing when the limiter itself fails', async () => {
+  it('still refuses when the limiter fails', async () => {
     const broken: RateLimit = { limit: () => Promise.reject(new Error('limiter down')) };
     const answer = await operate('GET', '/organisations', undefined, bearer('wrong'), {
       OPERATOR_SECRET: SECRET,
@@ -198,7 +198,7 @@ describe('organisations', () => {
     expect(await head()).toBe(before + 2);
   });
 
-  it('ignores a billing event that is older than the one applied last, and puts it on record', async () => {
+  it('ignores a billing event that is older than the one applied last, and records it', async () => {
     const id = newId();
     const put = (plan: string, version?: number) =>
       operate('PUT', `/organisations/${id}`, { name: 'Acme', plan, version });
@@ -377,7 +377,7 @@ describe('bad input', () => {
     expect((await operate('GET', `/organisations/${id}`)).status).toBe(404);
   });
 
-  it('refuses an oversize body, an id that no header could carry, a wrong method and a wrong path', async () => {
+  it('refuses a body that is too large, an id that no header could have, a wrong method and a wrong path', async () => {
     const good = { name: 'A', plan: 'pro' };
     expect((await operate('PUT', '/organisations/a', { ...good, name: 'x'.repeat(17_000) })).status).toBe(
       413,

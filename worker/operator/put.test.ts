@@ -31,14 +31,14 @@ describe('a nightly repeat', () => {
     expect(await actionsOf(id)).toEqual([]);
   });
 
-  it('of a plan that may be on its way still is told to every hub again', async () => {
+  it('of a plan that may still be on its way is published to every hub again', async () => {
     const { id } = await givenStanding(9);
     const { settings, hubs } = counting();
     await operate('PUT', `/organisations/${id}`, { name: id, plan: 'enterprise' }, settings);
     expect(new Set(hubs).size).toBe(9);
   });
 
-  it('is told to every hub also when the plan was changed at the SQL prompt just now', async () => {
+  it('is published to every hub also when the plan was just changed at the SQL prompt', async () => {
     const { id } = await givenStanding(60);
     for (const plan of ['pro', 'enterprise']) {
       await env.DB.prepare('UPDATE organisations SET plan = ? WHERE id = ?').bind(plan, id).run();
@@ -104,7 +104,7 @@ describe('many organisations at once', () => {
     expect((await call('/v1/ping', { headers: bearer(stale.secret) })).status).toBe(200);
   });
 
-  it('that all stand cost one read', async () => {
+  it('that all exist already cost one read', async () => {
     const organisations = [];
     for (let n = 0; n < 40; n++) {
       const id = await givenOrganisation('pro');
@@ -117,7 +117,7 @@ describe('many organisations at once', () => {
     expect(hubs).toEqual([]);
   });
 
-  it('fit, with the longest ids and names that are allowed', async () => {
+  it('fit in one call, with the longest ids and names that are allowed', async () => {
     const name = '票'.repeat(100);
     const organisations = Array.from({ length: 40 }, (_, n) => ({
       id: `${n}`.padEnd(128, 'x'),

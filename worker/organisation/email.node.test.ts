@@ -10,7 +10,7 @@ function isAsciiFold(address: string, text: string): boolean {
 }
 
 describe('an e-mail address', () => {
-  it('is what was given with A to Z made small, and nothing else was folded', () => {
+  it('is what was given, with A to Z in small letters and nothing else changed', () => {
     // The Kelvin sign, full-width and dotted letters and the long s are other letters that become k, a, i and s.
     const letters = [...'aAzZ0.-+@@K\u212a\uff41\u0430\u200b\u0130\u017f '];
     assert(
@@ -24,7 +24,7 @@ describe('an e-mail address', () => {
     );
   });
 
-  it('refuses every character outside ASCII, wherever it stands', () => {
+  it('refuses every character outside ASCII at any place', () => {
     const outside = integer({ min: 0x80, max: 0x10ffff })
       .filter((point) => point < 0xd800 || point > 0xdfff)
       .map((point) => String.fromCodePoint(point));

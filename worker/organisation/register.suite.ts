@@ -69,7 +69,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await actionsOf(id)).toEqual(['organisation.created', 'plan.changed', 'plan.change-ignored']);
   });
 
-  it('puts a late word about one organisation on the record of that one alone', async () => {
+  it('records a late billing event only with its own organisation', async () => {
     const [id, other] = [newId(), newId()];
     await put(id, 'enterprise', 3);
     await put(other, 'enterprise', 9);
@@ -162,7 +162,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await actionsOf(one)).toEqual(['organisation.created', 'member.added', 'member.removed']);
   });
 
-  it('adds and removes the member that is named, and leaves all others as they are', async () => {
+  it('adds and removes the named member, and does not change others', async () => {
     const [one, two] = [newId(), newId()];
     const [email, colleague, nobody] = ['m', 'c', 'n'].map((name) => `${name}-${one}@example.com`) as [
       string,
@@ -205,7 +205,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added', 'member.added']);
   });
 
-  it('deletes with members and tokens, tells verification of each token, and keeps the record', async () => {
+  it('deletes with members and tokens, writes a change for each token, and keeps the events', async () => {
     const id = newId();
     await put(id, 'enterprise');
     await addMember(db, id, 'owner@example.com', cause);
@@ -241,7 +241,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect((await listOrganisations(db, { after: id.slice(0, -1) })).organisations[0]?.id).toBe(id);
   });
 
-  it('has no way to change or remove an event', async () => {
+  it('no statement changes or removes an event', async () => {
     const refusal = { cause: { message: expect.stringContaining('events are append-only') as string } };
     await expect(db.delete(events).execute()).rejects.toMatchObject(refusal);
     await expect(db.update(events).set({ actor: 'x' }).execute()).rejects.toMatchObject(refusal);

@@ -31,7 +31,7 @@ async function ask(email: string, settings: object = {}, client: Record<string, 
 }
 
 describe('sign-in links by e-mail', () => {
-  it('mails the link to a member, and keeps it out of the answer', async () => {
+  it('mails the link to a member, and the answer does not have it', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);
     const { answer, mails, failed } = await ask(email);
@@ -49,7 +49,7 @@ describe('sign-in links by e-mail', () => {
     expect(redeemed.status).toBe(204);
   });
 
-  it('is answered before the mail is on its way, so that time tells no member from a stranger', async () => {
+  it('answers before the mail is sent, so that the time does not tell who is a member', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);
     const never = { send: () => new Promise(() => {}) } as unknown as NonNullable<Env['EMAIL']>;
@@ -77,14 +77,14 @@ describe('sign-in links by e-mail', () => {
     expect(printed.join('\n')).not.toContain('@');
   });
 
-  it('answers a stranger alike and mails nothing', async () => {
+  it('answers a stranger in the same way, and sends no mail', async () => {
     const { answer, mails } = await ask(`${crypto.randomUUID()}@example.com`);
     expect(answer.status).toBe(202);
     expect(await answer.json()).toEqual({ sent: true });
     expect(mails).toEqual([]);
   });
 
-  it('says who asked, in words, and repeats nothing that a client says of itself', async () => {
+  it('says who asked in our own words, and repeats no text of the client', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);
     const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';

@@ -180,7 +180,7 @@ afterEach(() => {
 });
 
 describe('single sign-on', () => {
-  it('leads a member to the page that they wanted, under a new session', async () => {
+  it('leads a member to the page that they asked for, with a new session', async () => {
     const email = await givenMember();
     const planted = await givenSession();
     const trip = await begin('/activity?organisation=acme');
@@ -198,13 +198,13 @@ describe('single sign-on', () => {
     expect((await call('/api/session', { headers: planted })).status).toBe(401);
   });
 
-  it('asks for the address where the ID token does not carry it', async () => {
+  it('asks the provider for the address when the ID token does not have it', async () => {
     const email = await givenMember();
     lies = { userInfo: { email, email_verified: true } };
     expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
   });
 
-  it('ends a round trip with its callback; one that is sent again all the same is refused by the provider', async () => {
+  it('ends a round trip with its callback; the provider refuses a callback that is sent again', async () => {
     await givenMember();
     const trip = await begin();
     const answer = await comeBack(trip);
@@ -216,7 +216,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await comeBack(trip))).toBe('sign-in-failed');
   });
 
-  it('keeps a round trip in the browser, sealed: beginning one costs the database nothing', async () => {
+  it('keeps a round trip sealed in the browser, and beginning one does not use the database', async () => {
     const { env: counted, calls } = deploymentWith(null);
     const answer = await send('/api/sign-in/oidc', '', { ...counted, ...SETTINGS });
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
@@ -230,7 +230,7 @@ describe('single sign-on', () => {
     expect(results).toEqual([]);
   });
 
-  it('is known after a change of the tag keys, and cannot be read without the key', async () => {
+  it('still works after a change of the tag keys, and cannot be read without the key', async () => {
     await givenMember();
     const [first, second] = ['AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8', 'B'.repeat(43)];
     const both = { TAG_KEYS: JSON.stringify({ 1: first, 2: second }), TAG_KEY_CURRENT: '2' };
@@ -239,7 +239,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await comeBack(await begin(), ISSUER, other))).toBe('sign-in-expired');
   });
 
-  it('serves several tabs of one browser, and ends them when a fourth begins', async () => {
+  it('works in three tabs of one browser, and ends the oldest when a fourth begins', async () => {
     await givenMember();
     const tabs = [await begin(), await begin(), await begin()];
     const browser = tabs.map((tab) => tab.browser).join('; ');
@@ -249,7 +249,7 @@ describe('single sign-on', () => {
     expect(cookieOf(await comeBack(third))).toMatch(/^local-session=/);
   });
 
-  it('ends few round trips with one answer, and no cookie that is not the name of one', async () => {
+  it('ends a bounded number of round trips with one answer, and no other cookie', async () => {
     const ours = Array.from({ length: 500 }, (_, index) => `local-oidc-${String(index).padStart(8, 'a')}=1`);
     const others = ['local-oidc-=1', 'local-oidc-12345678901=1', 'local-oidc-{}{}{}{}=1'];
     const browser = [...others, ...ours].join('; ');
@@ -258,7 +258,7 @@ describe('single sign-on', () => {
     for (const cookie of ended) expect(cookie).toMatch(/^local-oidc-a+\d+=; Max-Age=0; /);
   });
 
-  it('takes a callback in the browser that began it alone', async () => {
+  it('accepts a callback only in the browser that began the sign-in', async () => {
     await givenMember();
     const trip = await begin();
     const other = await begin();
@@ -266,7 +266,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await comeBack({ ...trip, browser: '' }))).toBe('sign-in-expired');
   });
 
-  it('takes a callback for ten minutes', async () => {
+  it('accepts a callback for ten minutes', async () => {
     const trip = { state: 'state-of-a-tab', nonce: 'n', codeVerifier: 'v', returnTo: '/' };
     const ring = openDeployment(env).settings.tagKeys;
     const [cookie = ''] = await beginRoundTrip(ring, trip, 'bound', {}, 0);
@@ -299,7 +299,7 @@ describe('single sign-on', () => {
     },
   );
 
-  it('keeps to the subject that first used an address, and to the address that a subject first used', async () => {
+  it('accepts only the subject that first used an address, and only the address that a subject first used', async () => {
     const email = await givenMember();
     const { claims } = lies;
     expect(cookieOf(await comeBack(await begin()))).toMatch(/^local-session=/);
@@ -364,7 +364,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await comeBack(await begin(), 'https://evil.example'))).toBe('sign-in-failed');
   });
 
-  it('shows no word of the provider', async () => {
+  it('never shows a text of the provider', async () => {
     const trip = await begin();
     const text = 'Call +1 900 now';
     const parameters = new URLSearchParams({
@@ -383,7 +383,7 @@ describe('single sign-on', () => {
     expect(await errorOf(await send('/api/sign-in/oidc', '', settings))).toBe('provider-unavailable');
   });
 
-  it('asks a provider that fails once in ten seconds, for all clients together', async () => {
+  it('asks a failing provider once in ten seconds, for all clients together', async () => {
     issuer = 'https://failing.example';
     const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
     lies = { down: true };
@@ -397,7 +397,7 @@ describe('single sign-on', () => {
     expect(requests).toHaveLength(2);
   });
 
-  it('remembers for ten minutes how the provider is found', async () => {
+  it('keeps the discovery document of the provider for ten minutes', async () => {
     issuer = 'https://remembered.example';
     const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
     const start = Date.now();
@@ -428,7 +428,7 @@ describe('single sign-on', () => {
     expect(waits).toEqual([10_000, 10_000]);
   });
 
-  it('limits one client before the provider is asked to find itself', async () => {
+  it('limits a client before it asks for the discovery document', async () => {
     issuer = 'https://limited.example';
     const settings = { ...SETTINGS, OIDC_ISSUER: issuer };
     lies = { down: true };
@@ -443,7 +443,7 @@ describe('single sign-on', () => {
     expect(requests.length).toBeLessThanOrEqual(60);
   });
 
-  it('reaches neither provider nor storage by callbacks that no sign-in began, and is limited', async () => {
+  it('asks neither the provider nor storage for a callback that no sign-in began, and limits such callbacks', async () => {
     const { env: counted, calls } = deploymentWith(null);
     const { browser, state } = await begin();
     requests = [];
@@ -464,7 +464,7 @@ describe('single sign-on', () => {
     expect(requests).toEqual([]);
   });
 
-  it('asks the provider for 60 made-up codes of one client a minute at most, and storage for none', async () => {
+  it('asks the provider for at most 60 made-up codes of one client a minute, and storage for none', async () => {
     await begin();
     const { browser, state } = await begin();
     const { env: counted, calls } = deploymentWith(null);
@@ -483,7 +483,7 @@ describe('single sign-on', () => {
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
   });
 
-  it('tells a browser over the limit so on the sign-in page', async () => {
+  it('says on the sign-in page that the browser is over the limit', async () => {
     const settings = { ...SETTINGS, SIGN_INS_PER_CLIENT: { limit: async () => ({ success: false }) } };
     const trip = await begin();
     requests = [];

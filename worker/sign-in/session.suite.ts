@@ -41,7 +41,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     return { code, ...(await createLinkCode(db, { email, code, browser, client }, at)) };
   };
 
-  it('redeems a link once, in the browser that asked, within ten minutes, for a member alone', async () => {
+  it('redeems a link once, in the browser that asked, within ten minutes, and only for a member', async () => {
     const { email, cause, organisation } = await newMember();
     const { code, ...created } = await ask(email);
     expect(created).toEqual({ ok: true, known: true });
@@ -68,7 +68,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     ]);
   });
 
-  it('keeps three unused codes of one client, six of one address, three more of clients without one, and counts none that is used or over', async () => {
+  it('keeps three unused codes of one client, six of one address, three more of clients without an address, and does not count used or expired ones', async () => {
     const { email, cause } = await newMember();
     const times = async (count: number, client: string, at = now) => {
       const asked: boolean[] = [];
@@ -195,7 +195,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     expect(await listSessions(db, email, end)).toEqual([]);
   });
 
-  it('ends the session that the browser brought by a sign-in, not by one that fails, and no other session', async () => {
+  it('ends the session that the browser sent with a successful sign-in, and no other session', async () => {
     const [{ email, cause }, stranger] = [await newMember(), await newMember()];
     const start = async (who: { email: string; cause: Cause }, session?: string) => {
       const { code } = await ask(who.email);
@@ -212,7 +212,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     expect(await readSession(db, theirs, now)).not.toBeNull();
   });
 
-  it('leaves the links of others alone when one is redeemed', async () => {
+  it('does not affect the links of others when one is redeemed', async () => {
     const [{ email, cause }, stranger] = [await newMember(), await newMember()];
     const [mine, theirs] = [await ask(email), await ask(stranger.email)];
     expect(await redeem(mine.code, browser, cause)).not.toBeNull();
@@ -243,7 +243,7 @@ export function describeSessions(open: () => Promise<Db>): void {
     }
   });
 
-  it('knows a subject by issuer and address, and refuses a former member', async () => {
+  it('compares a subject by issuer and address, and refuses a former member', async () => {
     const [{ email, organisation, cause }, other] = [await newMember(), await newMember()];
     const [a, b] = ['https://a.example', 'https://b.example'];
     const claim = (issuer: string, address: string, name: string) =>

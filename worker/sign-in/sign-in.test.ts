@@ -50,7 +50,7 @@ function address(): string {
 }
 
 describe('signing in by link', () => {
-  it('leads from an address to a session that knows the member and their organisations', async () => {
+  it('gives a session with the member and their organisations', async () => {
     const email = address();
     const organisation = await givenOrganisation('pro', [email]);
     const { code, browser } = await askForLink(email.toUpperCase());
@@ -66,7 +66,7 @@ describe('signing in by link', () => {
     });
   });
 
-  it('keeps the cookies of a deployment to its host and to https, and takes no other', async () => {
+  it('sets cookies only for its host and https, and accepts no other', async () => {
     const email = address();
     await givenOrganisation('pro', [email]);
     const code = await givenCode(email, 'browser', Date.now());
@@ -92,7 +92,7 @@ describe('signing in by link', () => {
     expect((await call('/api/session', { headers: { cookie: session } })).status).toBe(401);
   });
 
-  it('takes a link once, even of ten redemptions at the same time', async () => {
+  it('accepts a link once, even with ten redemptions at the same time', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     const { code, browser } = await askForLink(email);
@@ -101,7 +101,7 @@ describe('signing in by link', () => {
     expect(answers.filter((answer) => answer.status === 401)).toHaveLength(9);
   });
 
-  it('takes a link in the browser that asked for it alone', async () => {
+  it('accepts a link only in the browser that asked for it', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     const { code } = await askForLink(email);
@@ -110,7 +110,7 @@ describe('signing in by link', () => {
     expect((await redeem(code, '')).status).toBe(401);
   });
 
-  it('takes a link for ten minutes', async () => {
+  it('accepts a link for ten minutes', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     const db = await openDeployment(env).openDatabase();
@@ -132,7 +132,7 @@ describe('signing in by link', () => {
     expect((await redeem(code, browser)).status).toBe(401);
   });
 
-  it('shows the link on a local host alone', async () => {
+  it('shows the link only on a local host', async () => {
     const answer = await call('https://zone.example/api/sign-in/link', {
       method: 'POST',
       headers: { origin: 'https://zone.example', 'content-type': 'application/json' },
@@ -203,7 +203,7 @@ describe('signing in by link', () => {
     expect((await ask(known, other, address())).status).toBe(429);
   });
 
-  it('limits the links of one client, an IPv6 network as one, whatever the addresses', async () => {
+  it('limits the links of one client for all addresses together, and counts an IPv6 network as one client', async () => {
     const part = (): string => Math.floor(Math.random() * 65_536).toString(16);
     const ask = async (ip: string): Promise<number> =>
       (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': ip }, { email: address() })).status;
@@ -241,7 +241,7 @@ describe('signing in by link', () => {
     expect((await redeem(first.code, first.browser)).status).toBe(204);
   });
 
-  it('asks the storage for no code that was made up, and limits them', async () => {
+  it('does not ask storage for made-up codes, and limits them', async () => {
     const { browser } = await askForLink(address());
     const ip = address();
     const { env: counted, calls } = deploymentWith(null);
@@ -255,7 +255,7 @@ describe('signing in by link', () => {
     expect(calls.filter((name) => !name.startsWith('limiter'))).toEqual([]);
   });
 
-  it('limits the attempts with one genuine code by the code, and locks out no other person at the same address', async () => {
+  it('limits the attempts with one genuine code, and does not lock out other people at the same address', async () => {
     const [email, other, ip] = [address(), address(), address()];
     await givenOrganisation('enterprise', [email, other]);
     const [code, colleagues] = [await givenCode(email, 'mine'), await givenCode(other, 'theirs')];
@@ -271,7 +271,7 @@ describe('signing in by link', () => {
     expect(answer.status).toBe(204);
   });
 
-  it('sends a few links to one address, fewer for one client, and leaves the owner a way in', async () => {
+  it('sends a few links to one address, fewer of them for one client, and the owner can still sign in', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     // Neither the minute nor the client's own limit stands in the way: all day long, that is.
@@ -293,7 +293,7 @@ describe('signing in by link', () => {
     expect((await redeem(link.split('#code=')[1] ?? '', cookieOf(mine))).status).toBe(204);
   });
 
-  it('counts by address and client first: what one client asks for beyond it leaves the address alone', async () => {
+  it('counts by address and client first: refused requests of one client do not count for the address', async () => {
     const ask = async (ip: string, email: string) =>
       (await write('POST', '/api/sign-in/link', { 'cf-connecting-ip': ip }, { email })).status;
     const [statuses, mine] = await withinOneMinute(async () => {
@@ -306,7 +306,7 @@ describe('signing in by link', () => {
     expect(mine).toBe(202);
   });
 
-  it('asks the storage for no link over the limit of the minute, by address and client', async () => {
+  it('does not ask storage for a link over the limit of the minute, by address and client', async () => {
     const [email, ip] = [address(), address()];
     const { env: counted, calls } = deploymentWith(null);
     const keys: string[] = [];
@@ -364,7 +364,7 @@ describe('signing in by link', () => {
     expect(await from('203.0.113.77', 'link', { email: address() })).toBe(202);
   });
 
-  it('keeps to three links of one /48 for an address, and to 3,000 a day for all addresses', async () => {
+  it('sends three links of one /48 to an address, and 3,000 a day to all addresses', async () => {
     const site = `2001:db8:${Math.floor(Math.random() * 65_536).toString(16)}`;
     const ask = (net: number, email: string) =>
       write('POST', '/api/sign-in/link', { 'cf-connecting-ip': `${site}:${net}::1` }, { email });
@@ -398,7 +398,7 @@ describe('signing in by link', () => {
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('counts no sign-in of a person without an organisation', async () => {
+  it('does not count the sign-in of a person without an organisation', async () => {
     const email = address();
     const code = await givenCode(email, 'browser');
     const answer = await write('POST', '/api/sign-in/redeem', { cookie: 'local-sign-in=browser' }, { code });
@@ -428,7 +428,7 @@ describe('signing in by link', () => {
 });
 
 describe('a session', () => {
-  it('begins under a new id and ends the one that the browser brought', async () => {
+  it('begins with a new id, and ends the session that the browser sent', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
     const planted = await givenSession(address());
@@ -461,7 +461,7 @@ describe('a session', () => {
     expect(await readSession(db, value, start + 12 * hour)).toBeNull();
   });
 
-  it('is listed and ended by its own member alone', async () => {
+  it('is listed and ended only by its own member', async () => {
     const email = address();
     const [mine, other, stranger] = [
       await givenSession(email),
@@ -512,7 +512,7 @@ describe('a session', () => {
     },
   );
 
-  it('that has ended asks the storage once, and is answered as ended however often', async () => {
+  it('that has ended asks storage once, and is answered as ended however often it is sent', async () => {
     const session = await givenSession(address());
     expect((await write('POST', '/api/sign-out', session)).status).toBe(204);
     const { env: counted, calls } = deploymentWith(null);
@@ -522,7 +522,7 @@ describe('a session', () => {
     expect(calls).toEqual(['D1.raw']);
   });
 
-  it('that has ended is known without the storage until a thousand others have ended', async () => {
+  it('that has ended is known without storage until a thousand others have ended', async () => {
     const { env: counted, calls } = deploymentWith(null);
     const db = await openDeployment(counted).openDatabase();
     const { tagKeys } = openDeployment(counted).settings;
@@ -538,7 +538,7 @@ describe('a session', () => {
     expect(calls).toHaveLength(1002);
   });
 
-  it('is on record where it begins and ends, and nothing is where nothing happened', async () => {
+  it('is recorded when it begins and when it ends, and nothing else is recorded', async () => {
     const email = address();
     const organisation = await givenOrganisation('enterprise', [email]);
     const actions = async () =>
@@ -555,7 +555,7 @@ describe('a session', () => {
     expect(await actions()).toEqual(['sign-in link', 'sign-out null']);
   });
 
-  it('is written at most once a minute by being read', async () => {
+  it('is written at most once a minute when it is read', async () => {
     const { cookie } = await givenSession(address());
     const db = await openDeployment(env).openDatabase();
     const value = cookie.split('=')[1] ?? '';
@@ -566,7 +566,7 @@ describe('a session', () => {
     expect((await readSession(db, value, seen + 61_001))?.seenAt).toBe(seen + 61_000);
   });
 
-  it('shows a member who was removed nothing, from the next request on', async () => {
+  it('shows nothing to a removed member, from the next request on', async () => {
     const email = address();
     const organisation = await givenOrganisation('enterprise', [email]);
     const session = await givenSession(email);

@@ -133,7 +133,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       });
     });
 
-    it('are those of the new end when the end is moved, and none when it is taken away', async () => {
+    it('are those of the new end when the end is moved, and none when it is removed', async () => {
       const { end, setEnd, days, planned } = await given();
       await run(end - 5 * DAY);
       expect(await days()).toEqual(['7']);
@@ -219,7 +219,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       expect(await Promise.all(late.map(({ days }) => days()))).toEqual([['7'], ['7'], []]);
     });
 
-    it('go with their token', async () => {
+    it('are deleted with their token', async () => {
       const { place, id, end } = await given();
       await run(end - 30 * DAY);
       await removeToken(db, place, id, causeAt(START, email));
@@ -318,7 +318,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       ]);
     });
 
-    it('are taken by one run alone, and wait again when they were not sent', async () => {
+    it('are taken by one run only, and wait again if they were not sent', async () => {
       const { place, end } = await given();
       const now = end - 30 * DAY;
       await run(now);
@@ -362,14 +362,14 @@ export function describeExpiry(open: () => Promise<Db>): void {
       ]);
     });
 
-    it('go with their member', async () => {
+    it('are deleted with their member', async () => {
       const { place, end, mails } = await given(60 * DAY, [email, 'gone@example.com']);
       await run(end - 30 * DAY);
       await removeMember(db, place.organisationId, 'gone@example.com', causeAt(START, 'operator'));
       expect(await mails()).toEqual([{ email }]);
     });
 
-    it('are not queued where no mail can be sent', async () => {
+    it('are not queued if no mail can be sent', async () => {
       const { end, days, mails } = await given();
       await run(end - 30 * DAY, 50, false);
       expect(await days()).toEqual(['30']);

@@ -133,7 +133,7 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       },
     );
 
-    it.each(LIMITED.slice(2))('of %j can be taken away again, and nothing is left of it', async (change) => {
+    it.each(LIMITED.slice(2))('of %j can be removed completely', async (change) => {
       const { change: set, old, hash, changed } = await given(change as TokenFields);
       const free = { ...UNLIMITED, access: 'full' } as const;
       expect(await set(free)).toMatchObject({ ok: true, token: free });
@@ -191,7 +191,7 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       expect(await refusalOf(byHand)).toContain('only narrowed');
     });
 
-    it('become less as often as a member likes', async () => {
+    it('can be narrowed again and again', async () => {
       const { change } = await given({ paths: ['/v1/a', '/v1/b'] });
       for (const paths of [['/v1/a', '/v1/b/c'], ['/v1/a'], ['/v1/a/b', '/v1/a/c']])
         expect(await change({ paths })).toMatchObject({ ok: true, token: { paths } });
@@ -287,7 +287,7 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       ]);
     });
 
-    it('keeps its secret for itself: no other token gets the same one', async () => {
+    it('has a secret that no other token can get', async () => {
       const { place, hash } = await given({ access: 'read' });
       const token = { ...UNLIMITED, name: null, id: crypto.randomUUID(), hash, preview: newPreview() };
       expect(await refusalOf(addToken(db, place, token, cause, null))).toContain('keeps its identity');

@@ -99,7 +99,7 @@ export function describeTokens(open: () => Promise<Db>): void {
       expect(await leftIn(organisation)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
     });
 
-    it('a full organisation writes no refusal on record either', async () => {
+    it('an organisation with ten tokens records no refusal either', async () => {
       const organisation = await insertOrganisation(db, plan, emails);
       for (let count = 0; count < 10; count++) await insertToken(db, organisation);
       const place = { organisationId: organisation, email };
@@ -128,7 +128,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect((await countTokens(db, mine))[0]).toEqual({ total: 3, active: 3 });
   });
 
-  it('neither changes nor deletes a token of another organisation, and writes no event of it', async () => {
+  it('does not change or delete a token of another organisation, and writes no event', async () => {
     const [mine, other] = [await insertOrganisation(db), await insertOrganisation(db)];
     const { id } = await insertToken(db, other);
     const place = { organisationId: mine, email };
@@ -261,7 +261,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     expect(heads.map((head) => head - start)).toEqual([0, 1, 1, 2, 3]);
   });
 
-  it('an exposure is on record once a day for each token, whatever else happened to it', async () => {
+  it('an exposure is recorded once a day for each token, whatever else happened to it', async () => {
     const place = { organisationId: await insertOrganisation(db), email };
     const [one, other] = [
       await insertToken(db, place.organisationId),

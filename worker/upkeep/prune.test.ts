@@ -198,7 +198,7 @@ describe('the hourly pruning', () => {
     expect(await prune(env, NOW)).toMatchObject({ removed: { sessions: 20, signIns: 21 }, isDone: true });
   });
 
-  it('ends quietly where Cloudflare allows no more statements, as on the free plan', async () => {
+  it('ends without a failure when Cloudflare allows no more statements, as on the free plan', async () => {
     for (let n = 0; n < 25; n++) await givenSignIn(NOW - 1);
     let allowed = 22;
     const limited = new Proxy(env.DB, {
@@ -240,7 +240,7 @@ describe('the hourly pruning', () => {
     expect(await count('sign_ins')).toBe(0);
   });
 
-  it('goes on with the other tables where one fails, and says that it failed', async () => {
+  it('goes on with the other tables when one fails, and then fails itself', async () => {
     await givenSignIn(NOW - 1);
     const failing = new Proxy(env.DB, {
       get(database, name) {
@@ -301,7 +301,7 @@ describe('the retention of events', () => {
     );
   const removeAll = () => env.DB.prepare('DELETE FROM events').run();
 
-  it('keeps every event, however old, where the operator has said nothing', async () => {
+  it('keeps every event, however old, if the setting is missing', async () => {
     const id = await givenEvent(old(9000));
     await prune(env, NOW);
     await prune({ ...env, EVENTS_RETENTION_DAYS: '' }, NOW + 9000 * DAY);

@@ -37,7 +37,7 @@ async function given(retire: string) {
   return { id, old, secret, row, events };
 }
 
-it('writes the end of a secret down once, with its event, whether the run is late or comes twice', async () => {
+it('records the end of a secret once, with its event, whether the run is late or comes twice', async () => {
   const { row, events } = await given('1h');
   await retireSecrets(openDeployment(env), Date.now() + HOUR - 60_000);
   expect(await events()).toEqual([]);
@@ -74,7 +74,7 @@ it('keeps a secret that is still used, and ends it an hour and some minutes afte
   expect(await statusOf(secret)).toBe(200);
 }, 60_000);
 
-it('ends no secret by silence while a hub cannot write: it may know of a use', async () => {
+it('ends no secret by silence while a hub cannot write, because that hub may know of a use', async () => {
   const { id, events } = await given('when-silent');
   const before = new Date(Date.now() - DAY).toISOString();
   await env.DB.prepare(

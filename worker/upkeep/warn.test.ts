@@ -188,7 +188,7 @@ describe('a warning before the end of a token', () => {
     expect(lines()).toEqual([{ level: 'error', event: 'retirement-failed', detail: 'connection-lost' }]);
   });
 
-  it('has no mail where none can be sent, nor where the address of the dashboard is unknown', async () => {
+  it('has no mail if none can be sent, or if the address of the dashboard is unknown', async () => {
     const { events, waiting } = await given();
     await run(END - 30 * DAY, { EMAIL_FROM: '' });
     const mailer = mailerOf();
@@ -200,7 +200,7 @@ describe('a warning before the end of a token', () => {
 });
 
 describe('a mail about the end of a token that is not sent', () => {
-  it('is said in the log, keeps no other, and is tried again by later runs', async () => {
+  it('is logged, does not stop the others, and is tried again by later runs', async () => {
     const { emails, waiting } = await given(3);
     const [unlucky] = emails;
     const failing = mailerOf(({ to }) =>
@@ -218,7 +218,7 @@ describe('a mail about the end of a token that is not sent', () => {
     expect(mailer.to()).toEqual([unlucky]);
   });
 
-  it('is tried for a day, ever more seldom, and then no more', async () => {
+  it('is tried for a day, less and less often, and then not again', async () => {
     const { waiting } = await given();
     const mailer = mailerOf(failsWith('E_RECIPIENT_SUPPRESSED'));
     const now = END - 30 * DAY;
@@ -244,7 +244,7 @@ describe('a mail about the end of a token that is not sent', () => {
     expect(later.to()).toEqual(emails);
   });
 
-  it('is one of the next run if the run has sent a hundred', async () => {
+  it('waits for the next run if this run has sent a hundred', async () => {
     const { emails } = await given(103);
     const mailer = mailerOf();
     const now = END - 30 * DAY;
