@@ -449,6 +449,7 @@ describe('a text with HTML and scripts', () => {
             lastUsedAt: null,
             retiring: null,
             retired: [],
+            exposed: null,
           },
         ],
       },

@@ -20,6 +20,7 @@ export type Row = {
     until: 'time' | 'silent';
   } | null;
   retired: { preview: string; retiredAt: string; lastUsedAt: string | null }[];
+  exposed: { at: string; by: 'report' | 'github' | 'url'; where: string | null; paused: boolean } | null;
   expiresAt: string | null;
   access: 'read' | 'full';
   paths: string[];
@@ -38,6 +39,7 @@ function row(preview: string, name: string | null, by: string, created: number, 
     lastUsedAt: used === null ? null : ago(used),
     retiring: null,
     retired: [],
+    exposed: null,
     expiresAt: null,
     access: 'full',
     paths: [],

@@ -40,6 +40,10 @@ export const tokens = sqliteTable('tokens', {
   paths: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   networks: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   origins: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
+  exposedAt: text('exposed_at'),
+  exposedBy: text('exposed_by', { enum: ['report', 'github', 'url'] }),
+  exposedWhere: text('exposed_where'),
+  exposedPaused: integer('exposed_paused', { mode: 'boolean' }).notNull().default(false),
   pausedTogetherAt: text('paused_together_at'),
   pausedTogetherBy: text('paused_together_by'),
 });

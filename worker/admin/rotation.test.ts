@@ -59,6 +59,7 @@ describe('replacing a secret', () => {
       lastUsedAt: null,
       retiring: { preview: token.secret.slice(0, 5), lastUsedAt: null, until: 'time' },
       retired: [],
+      exposed: null,
     });
     const retiresAt = shown.retiring?.retiresAt ?? '';
     expect(Date.parse(retiresAt) - from).toBeGreaterThanOrEqual(86_400_000);

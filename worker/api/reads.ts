@@ -23,12 +23,13 @@ export async function readOrganisation(db: Db, organisationId: string) {
 
 /**
  * The token's own row, without the members behind it, its retired secrets, its networks and its websites: programs of other
- * companies may hold the token.
+ * companies may hold the token. No token that makes a call is marked as exposed.
  */
 export async function readToken(db: Db, tokenId: string) {
   const [token] = await findToken(db, tokenId);
   if (token === undefined) throw invalidToken();
-  const { createdBy: _, retired: __, networks: ___, origins: ____, pausedTogether: _____, ...shown } = token;
+  const { createdBy: _, retired: __, networks: ___, origins: ____, ...more } = token;
+  const { exposed: _____, pausedTogether: ______, ...shown } = more;
   return shown;
 }
 

@@ -4,7 +4,7 @@
 import { and, asc, eq, exists, gt, isNull, lt, lte, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
-import type { Cause } from '../activity/events.ts';
+import type { Action, Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
@@ -41,7 +41,8 @@ export type Rotation =
 /**
  * Gives the token a new secret. The current secret retires as `retire` says; a secret that was retiring is retired now.
  * `expected`: the preview of the current secret, if the member sent it. A full organisation may replace a secret. An inactive
- * token stays inactive.
+ * token stays inactive, unless its exposure switched it off and the exposed secret ends now. The end of the exposed secret takes
+ * the mark away.
  */
 export async function rotateToken(
   db: Db,
@@ -77,6 +78,22 @@ export async function rotateToken(
   );
   const retiring = and(eq(replacedSecrets.tokenId, id), isNull(replacedSecrets.retiredAt));
   const { retiresAt, until } = endOf(retire, cause.at);
+  const endsNow = retire === 'now';
+  /** An event of the token with its new secret. */
+  const recordNew = (action: Action, detail: SQL | string, guard?: SQL) =>
+    db.insert(events).select(
+      db
+        .select(
+          eventColumns(action, cause, {
+            organisationId: place.organisationId,
+            tokenId: id,
+            preview: secret.preview,
+            detail,
+          }),
+        )
+        .from(tokens)
+        .where(and(granted, guard)),
+    );
   const {
     retired,
     replaced,
@@ -91,27 +108,11 @@ export async function rotateToken(
       sql`iif(${replacedSecrets.retiresAt} <= ${cause.at}, 'time', 'replaced')`,
       and(retiring, ofGranted),
     ),
-    event: db.insert(events).select(
-      db
-        .select(
-          eventColumns('token.rotated', cause, {
-            organisationId: place.organisationId,
-            tokenId: id,
-            preview: secret.preview,
-            detail: sql`tokens.preview || ${`: ${retire}`}`,
-          }),
-        )
-        .from(tokens)
-        .where(granted),
-    ),
-    endedEvent: recordForToken(
-      db,
-      'token.retired',
-      cause,
-      place,
-      'now',
-      and(granted, sql`${retire} = 'now'`),
-    ),
+    event: recordNew('token.rotated', sql`tokens.preview || ${`: ${retire}`}`),
+    ...(endsNow && {
+      endedEvent: recordForToken(db, 'token.retired', cause, place, 'now', granted),
+      activatedEvent: recordNew('token.activated', 'rotated', eq(tokens.exposedPaused, true)),
+    }),
     retired: db
       .update(replacedSecrets)
       .set({ retiredAt: sql`min(${replacedSecrets.retiresAt}, ${cause.at})` })
@@ -129,7 +130,7 @@ export async function rotateToken(
             replacedAt: sql`${cause.at}`.as('replaced_at'),
             retiresAt: sql`${retiresAt}`.as('retires_at'),
             until: sql`${until}`.as('until'),
-            retiredAt: sql`${retire === 'now' ? cause.at : null}`.as('retired_at'),
+            retiredAt: sql`${endsNow ? cause.at : null}`.as('retired_at'),
             lastUsedAt: sql`tokens.last_used_at`.as('last_used_at'),
             successorUsedAt: sql`NULL`.as('successor_used_at'),
           })
@@ -140,7 +141,18 @@ export async function rotateToken(
     // A current secret is in `replaced_secrets` only if the statement before this one put it there.
     rotated: db
       .update(tokens)
-      .set({ hash: secret.hash, preview: secret.preview, lastUsedAt: null })
+      .set({
+        hash: secret.hash,
+        preview: secret.preview,
+        lastUsedAt: null,
+        ...(endsNow && {
+          active: sql`iif(${tokens.exposedPaused}, 1, ${tokens.active})`,
+          exposedAt: null,
+          exposedBy: null,
+          exposedWhere: null,
+          exposedPaused: false,
+        }),
+      })
       .where(
         and(
           here,

@@ -40,11 +40,15 @@ export type Token = {
   retiring: Retiring | null;
   /** The secrets that were retired in the last 30 days, the newest ten of them, newest first. */
   retired: Retired[];
+  /** What marks the token while its current secret counts as exposed; such a token is inactive. */
+  exposed: Exposed | null;
 };
 /** `at` in RFC 3339; `by`: the address of the member. */
 export type PausedTogether = { at: string; by: string };
 /** `retiresAt`: the latest end if `until` is `silent`. */
 export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
+/** `by`: who said so. `where`: the address at which the secret was seen. `paused`: whether the exposure switched the token off. */
+export type Exposed = { at: string; by: 'report' | 'github' | 'url'; where: string | null; paused: boolean };
 export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
 
 const columns = {
@@ -62,7 +66,7 @@ const columns = {
   origins: tokens.origins,
 };
 /** What a new token has in the columns that its INSERT does not answer. */
-const AS_CREATED = { pausedTogether: null, retiring: null, retired: [] };
+const AS_CREATED = { pausedTogether: null, retiring: null, retired: [], exposed: null };
 
 /** The columns of a `Token` at the instant `now`. A secret whose `retiresAt` has passed is retired, even if no row says so yet. */
 export function tokenColumns(now: string) {
@@ -83,6 +87,11 @@ export function tokenColumns(now: string) {
       sql`(SELECT json_group_array(json_object('preview', preview, 'retiredAt', coalesce(retired_at, retires_at), 'lastUsedAt', last_used_at))
       FROM (${secrets} AND NOT (${isRetiring}) ORDER BY replaced_at DESC LIMIT 10))`.mapWith(
         (json: string): Retired[] => JSON.parse(json) as Retired[],
+      ),
+    exposed:
+      sql`iif(${tokens.exposedAt} IS NULL, NULL, json_object('at', ${tokens.exposedAt}, 'by', ${tokens.exposedBy}, 'where', ${tokens.exposedWhere},
+      'paused', json(iif(${tokens.exposedPaused}, 'true', 'false'))))`.mapWith(
+        (json: string): Exposed | null => JSON.parse(json) as Exposed,
       ),
   };
 }
@@ -192,6 +201,10 @@ export async function addToken(
             paths: sql`${JSON.stringify(token.paths)}`.as('paths'),
             networks: sql`${JSON.stringify(token.networks)}`.as('networks'),
             origins: sql`${JSON.stringify(token.origins)}`.as('origins'),
+            exposedAt: sql`NULL`.as('exposed_at'),
+            exposedBy: sql`NULL`.as('exposed_by'),
+            exposedWhere: sql`NULL`.as('exposed_where'),
+            exposedPaused: sql`0`.as('exposed_paused'),
             pausedTogetherAt: sql`NULL`.as('paused_together_at'),
             pausedTogetherBy: sql`NULL`.as('paused_together_by'),
           })
