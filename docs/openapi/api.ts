@@ -8,7 +8,7 @@ import { count, instant, json, plan, problem, text, type Operation } from './ans
 const REFUSALS = {
   400: problem(['malformed-credential']),
   401: problem(['authentication-required', 'invalid-token']),
-  403: problem(['enterprise-plan-required', 'access-denied', 'https-required']),
+  403: problem(['organisation-paused', 'enterprise-plan-required', 'access-denied', 'https-required']),
   421: problem(['misdirected-request']),
   500: problem(['misconfigured', 'unexpected']),
   503: problem(['verification-unavailable', 'storage-unavailable']),

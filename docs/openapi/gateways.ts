@@ -81,7 +81,10 @@ export const verificationPaths: {
           headers: { 'Cache-Control': { schema: { const: 'no-store' } }, ...ANY_IDENTITY },
         },
         401: problem(['authentication-required', 'invalid-token'], NO_IDENTITY),
-        403: problem(['enterprise-plan-required', 'access-denied', 'https-required'], NO_IDENTITY),
+        403: problem(
+          ['organisation-paused', 'enterprise-plan-required', 'access-denied', 'https-required'],
+          NO_IDENTITY,
+        ),
         503: problem(['verification-unavailable'], NO_IDENTITY),
       },
     },

@@ -57,6 +57,11 @@ const REFUSALS = {
     detail: 'The token is unknown, inactive or deleted',
     headers: { 'www-authenticate': INVALID },
   },
+  'organisation-paused': {
+    slug: 'organisation-paused',
+    detail: "The token's organisation is paused: none of its tokens is accepted until the pause ends",
+    headers: {},
+  },
   'enterprise-plan-required': {
     slug: 'enterprise-plan-required',
     detail: "The token's organisation is not on the Enterprise plan",

@@ -62,6 +62,10 @@ const recordWithLimits = fc
     },
   }));
 
+const recordOfPaused = fc
+  .oneof(record, recordWithEnd, recordWithLimits)
+  .map(({ asOf, holder }) => ({ asOf, holder: { ...holder, isPaused: true as const } }));
+
 /** A record with any body, written by a person who has the key. */
 function sealed(body: string, hash = HASH, version = 2): string {
   const key = RING.keys.get('1');
@@ -72,7 +76,7 @@ function sealed(body: string, hash = HASH, version = 2): string {
 describe('a record in KV', () => {
   it('comes back as it went in', () => {
     fc.assert(
-      fc.property(fc.oneof(record, recordWithEnd, recordWithLimits), (value) => {
+      fc.property(fc.oneof(record, recordWithEnd, recordWithLimits, recordOfPaused), (value) => {
         expect(readCachedRecord(RING, HASH, writeCachedRecord(RING, HASH, value))).toEqual(value);
       }),
     );
@@ -205,6 +209,36 @@ describe('a record in KV', () => {
     expect(read(4, '5', written)).toBeNull();
     expect(read(4, 5)).toBeNull();
     expect(read(4)).toBeNull();
+  });
+
+  it('of a paused organisation is written in a version that is nothing to the releases before, and is never read without the pause', () => {
+    fc.assert(
+      fc.property(recordOfPaused, (value) => {
+        expect(writeCachedRecord(RING, HASH, value)).toMatch(/^5/);
+      }),
+    );
+    const { tokenId, organisationId, plan, active } = RECORD.holder;
+    const fields = [7, RECORD.asOf.nonce, tokenId, organisationId, plan, active];
+    const read = (version: number, ...more: unknown[]) =>
+      readCachedRecord(RING, HASH, sealed(JSON.stringify([...fields, ...more]), HASH, version));
+    const isPaused = true;
+    expect(read(5, null, null, 'paused')).toEqual({ ...RECORD, holder: { ...RECORD.holder, isPaused } });
+    expect(read(5, 5, null, 'paused')).toEqual({
+      ...RECORD,
+      holder: { ...RECORD.holder, expiresAt: 5, isPaused },
+    });
+    for (const version of [2, 3, 4]) expect(read(version, null, null, 'paused')).toBeNull();
+    for (const more of [
+      [],
+      [5],
+      [null, null],
+      [null, null, null],
+      [null, null, true],
+      [null, 'full', 'paused'],
+      ['5', null, 'paused'],
+      [null, null, 'paused', 'paused'],
+    ])
+      expect(read(5, ...more)).toBeNull();
   });
 
   it('is ignored for any other text', () => {

@@ -24,6 +24,8 @@ export type Holder = {
   expiresAt?: number;
   /** What its calls must keep to. Absent: nothing. */
   limits?: Limits;
+  /** The operator has paused the organisation. Absent: it is not paused. */
+  isPaused?: true;
 };
 export type TokenRecord = { asOf: Head; holder: Holder | null };
 
@@ -86,13 +88,15 @@ export type CachedRecord = { asOf: Head; holder: Holder };
 
 /**
  * Raised with every change of the meaning or the form of a record (docs/operating/upgrade.md). A record is written in the oldest
- * version that can say all of it, so that the releases before can read it. They cannot read a record with an end, or with limits.
+ * version that can say all of it, so that the releases before can read it. They cannot read a record with an end, with limits, or of
+ * a paused organisation.
  */
 const RECORD_VERSION = '2';
 const VERSION_WITH_END = '3';
 const VERSION_WITH_LIMITS = '4';
+const VERSION_OF_PAUSED = '5';
 /** Version, id of the tag key, seal and record. Only printable ASCII, because the seal reads one byte of each character. */
-const SEALED = /^([234])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
+const SEALED = /^([2345])([0-9A-Za-z])([0-9A-Za-z]{11})(\[[\x20-\x7e]*\])$/;
 const NONCE = /^[0-9a-f]{16}$/;
 
 /**
@@ -113,6 +117,7 @@ export function readCachedRecord(
 }
 
 function versionOf({ holder }: CachedRecord): string {
+  if (holder.isPaused === true) return VERSION_OF_PAUSED;
   if (holder.limits !== undefined) return VERSION_WITH_LIMITS;
   return holder.expiresAt === undefined ? RECORD_VERSION : VERSION_WITH_END;
 }
@@ -120,9 +125,11 @@ function versionOf({ holder }: CachedRecord): string {
 /** Null if the record could not be read again, because an id has a shape that this product does not make. */
 export function writeCachedRecord(ring: TagKeyRing, hash: TokenHash, record: CachedRecord): string | null {
   const { asOf, holder } = record;
-  const { tokenId, organisationId, plan, active, expiresAt, limits } = holder;
+  const { tokenId, organisationId, plan, active, expiresAt, limits, isPaused } = holder;
   const fields: unknown[] = [asOf.seq, asOf.nonce, tokenId, organisationId, plan, active];
-  if (limits !== undefined) fields.push(expiresAt ?? null, writeLimits(limits));
+  if (isPaused === true)
+    fields.push(expiresAt ?? null, limits === undefined ? null : writeLimits(limits), 'paused');
+  else if (limits !== undefined) fields.push(expiresAt ?? null, writeLimits(limits));
   else if (expiresAt !== undefined) fields.push(expiresAt);
   const body = JSON.stringify(fields);
   const key = ring.keys.get(ring.current);
@@ -138,10 +145,11 @@ function parseRecord(body: string): CachedRecord | null {
   } catch {
     return null;
   }
-  if (!Array.isArray(fields) || fields.length < 6 || fields.length > 8) return null;
-  const [seq, nonce, tokenId, organisationId, plan, active, expiresAt, written] = fields as unknown[];
-  const limits = fields.length === 8 ? readLimits(written) : undefined;
-  const hasNoEnd = fields.length === 6 || (fields.length === 8 && expiresAt === null);
+  if (!Array.isArray(fields) || fields.length < 6 || fields.length > 9) return null;
+  const [seq, nonce, tokenId, organisationId, plan, active, expiresAt, written, pause] = fields as unknown[];
+  const isPaused = fields.length === 9;
+  const limits = fields.length === 8 || (isPaused && written !== null) ? readLimits(written) : undefined;
+  const hasNoEnd = fields.length === 6 || (fields.length >= 8 && expiresAt === null);
   const isRecord =
     Number.isSafeInteger(seq) &&
     isOf(NONCE, nonce) &&
@@ -149,11 +157,13 @@ function parseRecord(body: string): CachedRecord | null {
     isOf(ORGANISATION_ID, organisationId) &&
     isPlan(plan) &&
     typeof active === 'boolean' &&
-    (hasNoEnd || Number.isSafeInteger(expiresAt));
+    (hasNoEnd || Number.isSafeInteger(expiresAt)) &&
+    (!isPaused || pause === 'paused');
   if (!isRecord || limits === null) return null;
   const holder: Holder = { tokenId, organisationId, plan, active };
   if (!hasNoEnd) holder.expiresAt = expiresAt as number;
   if (limits !== undefined) holder.limits = limits;
+  if (isPaused) holder.isPaused = true;
   return { asOf: { seq: seq as number, nonce }, holder };
 }
 

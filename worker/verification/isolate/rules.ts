@@ -5,7 +5,7 @@ import type { Limits } from '../../token/limits.ts';
 import { isWithin, parseAddress } from '../../token/network.ts';
 import { NO_ORIGIN } from '../caller.ts';
 import type { Caller } from '../caller.ts';
-import type { Head } from '../record.ts';
+import type { Head, Holder } from '../record.ts';
 import type { Answer } from '../sync.ts';
 
 export const ISOLATE_RULES = {
@@ -31,6 +31,10 @@ export const ISOLATE_RULES = {
    */
   hasEnded(expiresAt: number, now: number): boolean {
     return now >= expiresAt;
+  },
+  /** Whether the operator has paused the organisation. */
+  isPaused(isPaused: Holder['isPaused']): boolean {
+    return isPaused === true;
   },
   /** Whether the caller's address is in one of the networks. An unknown address is in none. */
   keepsToNetworks(networks: Limits['networks'], address: Caller['address']): boolean {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenHash } from '../../token/secret.ts';
 import { Hub } from '../hub/hub.ts';
-import type { CachedRecord } from '../record.ts';
+import type { CachedRecord, Holder } from '../record.ts';
+import { parseNetwork } from '../../token/network.ts';
+import type { Caller } from '../caller.ts';
 import { SERVER, Table, hashOf, holderOf } from '../simulation/table.ts';
 import { Verifier } from './verifier.ts';
 import type { Answer, Counts } from '../sync.ts';
@@ -71,8 +73,8 @@ const context: Context = { caller: SERVER, waitUntil: (promise) => void waiting.
 const recall = (hash = A) => verifier.recall(hash, context);
 
 /** One call, however it is answered, with time going on as it needs to. */
-async function verify(hash = A): Promise<Verification> {
-  const answer = Promise.resolve(recall(hash) ?? verifier.lookUp(hash, context));
+async function verify(hash = A, called = context): Promise<Verification> {
+  const answer = Promise.resolve(verifier.recall(hash, called) ?? verifier.lookUp(hash, called));
   const progress = { isDone: false };
   void answer.finally(() => (progress.isDone = true));
   while (!progress.isDone) await vi.advanceTimersByTimeAsync(1);
@@ -138,6 +140,49 @@ describe('a secret that has an end', () => {
     expect(await verify()).toMatchObject({ reason: 'enterprise-plan-required' });
     vi.setSystemTime(END);
     expect(await verify()).toEqual(INVALID);
+  });
+});
+
+describe('an organisation that is paused', () => {
+  const PAUSED = { ok: false, reason: 'organisation-paused', tokenId: 'a', organisationId: 'o' };
+  const paused = (more: Partial<Holder> = {}): Holder => ({ ...holderOf('a'), isPaused: true, ...more });
+  const judged = async (holder: Holder, caller: Partial<Caller> = {}) => {
+    table.change('a', holder);
+    hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
+    verifier = new Verifier(ports);
+    return verify(A, { ...context, caller: { ...SERVER, ...caller } });
+  };
+
+  it('has its tokens refused with that reason, and the calls counted; afterwards they work again', async () => {
+    expect(await judged(paused())).toEqual({ ...PAUSED, plan: 'enterprise' });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(sumOf(told)).toEqual({ accepted: 0, refused: 1 });
+    expect(await judged(holderOf('a'))).toEqual(ACCEPTED);
+  });
+
+  it('is told before its plan, and after everything that makes a token unknown', async () => {
+    expect(await judged(paused({ plan: 'pro' }))).toEqual({ ...PAUSED, plan: 'pro' });
+    expect(await judged(paused({ active: false }))).toEqual(INVALID);
+    expect(await judged(paused({ expiresAt: Date.now() - 1 }))).toEqual(INVALID);
+    const network = parseNetwork('203.0.113.0/24');
+    if (network === null) throw new Error('no network');
+    const limited = paused({
+      limits: { access: 'read', paths: [], networks: [network], origins: ['https://shop.example'] },
+    });
+    expect(await judged(limited, { address: '198.51.100.7' })).toEqual(INVALID);
+    const inside = { address: '203.0.113.7' };
+    expect(await judged(limited, { ...inside, origin: 'https://other.example' })).toEqual(INVALID);
+    // Before what the call may do: also where the caller judges that itself.
+    expect(await judged(limited, { ...inside, method: 'POST' })).toMatchObject(PAUSED);
+    expect(await judged(limited, { ...inside, judgesScope: true })).toMatchObject(PAUSED);
+  });
+
+  it('is kept in KV as paused, for an isolate that finds it there', async () => {
+    await judged(paused());
+    verifier = new Verifier(ports);
+    io = [];
+    expect(await verify()).toMatchObject(PAUSED);
+    expect(io).toEqual(['KV', 'hub']);
   });
 });
 

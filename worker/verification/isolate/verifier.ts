@@ -28,10 +28,10 @@ export type Verification =
       /** Absent: full access. */
       access?: 'read';
     }
-  /** `access-denied`: the token is good, and may not make this call. */
+  /** `access-denied`: the token is good, and may not make this call. `organisation-paused`: the operator has paused its organisation. */
   | {
       ok: false;
-      reason: 'enterprise-plan-required' | 'access-denied';
+      reason: 'organisation-paused' | 'enterprise-plan-required' | 'access-denied';
       tokenId: string;
       organisationId: string;
       plan: Plan;
@@ -392,23 +392,39 @@ export class Verifier {
 
   /** Why a call of this holder is refused, or null. What is restrained to a network or a website is unknown to all others. */
   #reasonAgainst(
-    { active, plan, expiresAt, limits }: Holder,
+    holder: Holder,
     now: number,
     context: Context,
-  ): 'invalid-token' | 'network' | 'enterprise-plan-required' | 'access-denied' | null {
+  ):
+    | 'invalid-token'
+    | 'network'
+    | 'organisation-paused'
+    | 'enterprise-plan-required'
+    | 'access-denied'
+    | null {
+    const { active, expiresAt, limits } = holder;
     const rules = this.#rules;
     if (!active || (expiresAt !== undefined && rules.hasEnded(expiresAt, now))) return 'invalid-token';
-    if (limits === undefined) return opensDeveloperZone(plan) ? null : 'enterprise-plan-required';
+    if (limits === undefined) return this.#reasonOfOrganisation(holder);
     const { caller } = context;
     if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'network';
     if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'invalid-token';
-    if (!opensDeveloperZone(plan)) return 'enterprise-plan-required';
-    if (caller.judgesScope === true) return null;
+    const reason = this.#reasonOfOrganisation(holder);
+    if (reason !== null || caller.judgesScope === true) return reason;
     const { method, path } = caller;
     const mayCall =
       rules.keepsToPaths(limits.paths, path) &&
       rules.keepsToAccess(limits.access, method, path, this.#ports.isRead);
     return mayCall ? null : 'access-denied';
+  }
+
+  /** Why no token of the holder's organisation is accepted, or null. */
+  #reasonOfOrganisation({
+    isPaused,
+    plan,
+  }: Holder): 'organisation-paused' | 'enterprise-plan-required' | null {
+    if (this.#rules.isPaused(isPaused)) return 'organisation-paused';
+    return opensDeveloperZone(plan) ? null : 'enterprise-plan-required';
   }
 
   /** `addresses`: those that were refused because of the token's networks. */

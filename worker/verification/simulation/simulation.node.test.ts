@@ -35,7 +35,7 @@ async function play(code: Code, seed: number): Promise<{ wrong: Wrong[]; checked
 
 describe('the promise', () => {
   it(
-    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, hubs that restart, a KV that answers old values, moved databases, secrets that end and tokens that are limited`,
+    `holds over ${SCHEDULES} schedules of slow, lost and repeated messages, hubs that restart, a KV that answers old values, moved databases, secrets that end, tokens that are limited and organisations that are paused`,
     { timeout: 30_000 + SCHEDULES * 60 },
     async () => {
       let checked = 0;
@@ -101,6 +101,7 @@ const TWINS: { rule: string; broken: Broken }[] = [
     rule: 'refuse no secret before its end',
     broken: { isolate: { hasEnded: (expiresAt, now) => now + 2000 >= expiresAt } },
   },
+  { rule: 'refuse the tokens of a paused organisation', broken: { isolate: { isPaused: () => false } } },
   { rule: 'keep to the networks', broken: { isolate: { keepsToNetworks: () => true } } },
   { rule: 'keep to the websites', broken: { isolate: { keepsToOrigins: () => true } } },
   { rule: 'keep to the paths', broken: { isolate: { keepsToPaths: () => true } } },

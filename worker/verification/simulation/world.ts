@@ -70,7 +70,7 @@ type Deployment = { database: Database; terms: Terms };
 type Seat = { hub: Hub; life: number; deployment: Deployment };
 
 type State = { at: number; answeredAt: number; holder: Holder | null };
-type Verdict = 'accepted' | 'plan' | 'denied' | 'refused';
+type Verdict = 'accepted' | 'paused' | 'plan' | 'denied' | 'refused';
 export type Wrong = { hash: string; startedAt: number; endedAt: number; said: Verdict; allowed: Verdict[] };
 
 export class World {
@@ -86,9 +86,12 @@ export class World {
   readonly #ends: () => number;
   /** Likewise, for the limits of tokens, and for who calls. */
   readonly #limits: () => number;
+  /** Likewise, for the pauses of the organisation. */
+  readonly #pauses: () => number;
   /** Half of all histories have secrets with an end; in the others the clocks have nothing in common. */
   readonly #haveEnds: boolean;
   readonly #haveLimits: boolean;
+  readonly #havePauses: boolean;
   readonly #leases: Leases;
   #time = 0;
   #order = 0;
@@ -114,8 +117,10 @@ export class World {
     this.#isolateRandom = randomFrom(~seed);
     this.#ends = randomFrom(seed ^ 0x27_d4_eb_2f);
     this.#limits = randomFrom(seed ^ 0x16_56_67_b1);
+    this.#pauses = randomFrom(seed ^ 0x2c_1b_3c_6d);
     this.#haveEnds = seed % 2 !== 0;
     this.#haveLimits = seed % 3 === 0;
+    this.#havePauses = seed % 5 < 2;
     this.#leases = seed % 4 === 0 ? LONG : USUAL;
     this.#deployment.database.changes.push({ seq: 1, nonce: 'n1', hash: '' as TokenHash });
     for (const hash of HASHES) {
@@ -157,6 +162,9 @@ export class World {
     }
     for (let limit = 0; this.#haveLimits && limit < 4; limit++) {
       this.#after(this.#limits() * 9000, () => void this.#limit(HASHES[limit % 2] as TokenHash));
+    }
+    for (let pause = 0; this.#havePauses && pause < 3; pause++) {
+      this.#after(this.#pauses() * 9000, () => void this.#pause());
     }
     for (let trouble = 0; trouble < 4; trouble++) {
       this.#after(this.#random() * LENGTH_MS * 0.8, () => this.#trouble());
@@ -267,11 +275,31 @@ export class World {
     });
   }
 
+  /** The operator pauses the organisation of all tokens, or ends the pause. */
+  async #pause(): Promise<void> {
+    const { holders } = this.#deployment.database;
+    const isPaused = ![...holders.values()].some((holder) => holder?.isPaused === true);
+    const changed: [TokenHash, Holder | null][] = [...holders].map(([hash, before]) => {
+      if (before === null) return [hash, null];
+      const { isPaused: _, ...rest } = before;
+      return [hash, isPaused ? { ...rest, isPaused } : rest];
+    });
+    await this.#changeAll(changed);
+  }
+
   async #change(hash: TokenHash, holder: Holder | null): Promise<void> {
+    await this.#changeAll([[hash, holder]]);
+  }
+
+  /** One batch, and one answer. */
+  async #changeAll(changed: [TokenHash, Holder | null][]): Promise<void> {
     const { database, terms } = this.#deployment;
-    this.#commit(hash, holder);
-    const state: State = { at: this.#time, answeredAt: Infinity, holder };
-    this.#history.get(hash)?.push(state);
+    const states = changed.map(([hash, holder]) => {
+      this.#commit(hash, holder);
+      const state: State = { at: this.#time, answeredAt: Infinity, holder };
+      this.#history.get(hash)?.push(state);
+      return state;
+    });
     // The old rows are pruned and the hubs begin again: an isolate that missed the change must be told of a reset.
     if (this.#chance(0.15)) this.#after(this.#delay(), () => this.#forgetPast());
     // A Worker that dies here has answered nothing, so it has promised nothing.
@@ -296,11 +324,12 @@ export class World {
         forget: (cachedHash) => Promise.resolve(this.#cached.get(cachedHash)?.push(null)),
         ...this.#leases,
       },
-      { head: this.#headOf(database), hashes: [hash] },
+      { head: this.#headOf(database), hashes: changed.map(([hash]) => hash) },
     );
-    state.answeredAt = this.#time;
+    for (const state of states) state.answeredAt = this.#time;
     // The moments after the answer are what the promise is about.
-    for (let burst = 0; burst < 8; burst++) this.#after(burst * burst * 14, () => void this.#call(hash));
+    for (const [hash] of changed)
+      for (let burst = 0; burst < 8; burst++) this.#after(burst * burst * 14, () => void this.#call(hash));
   }
 
   #forgetPast(): void {
@@ -497,9 +526,10 @@ export class World {
 /** What may be answered to a call of this time: either, while clocks may differ about the end of its secret. */
 function judge(holder: Holder | null, caller: Caller, startedAt: number, endedAt: number): Verdict[] {
   if (holder === null || !holder.active) return ['refused'];
-  const { plan, limits, expiresAt = Infinity } = holder;
+  const { isPaused, plan, limits, expiresAt = Infinity } = holder;
   const limited = LIMITS.find((each) => each.limits === limits)?.judge(caller) ?? null;
-  const within = limited === 'refused' || plan === 'enterprise' ? (limited ?? 'accepted') : 'plan';
+  const stopped = isPaused === true ? 'paused' : plan === 'enterprise' ? null : 'plan';
+  const within = limited === 'refused' ? limited : (stopped ?? limited ?? 'accepted');
   const verdicts: Verdict[] = [];
   if (startedAt < expiresAt + SKEW_MS) verdicts.push(within);
   if (endedAt >= expiresAt - SKEW_MS) verdicts.push('refused');
@@ -511,5 +541,6 @@ function verdictOf(verification: Verification): Verdict | null {
   if (verification.ok) return 'accepted';
   if (verification.reason === 'verification-unavailable') return null;
   if (verification.reason === 'invalid-token') return 'refused';
+  if (verification.reason === 'organisation-paused') return 'paused';
   return verification.reason === 'access-denied' ? 'denied' : 'plan';
 }

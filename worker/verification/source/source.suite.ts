@@ -150,6 +150,44 @@ export function describeSource(open: () => Promise<{ db: Db; source: HubSource }
     expect(changes.map((change) => change.hash)).toEqual([old]);
   });
 
+  it('says that the organisation is paused for each secret that works, with one change for each, and hides them from the release before', async () => {
+    const { organisationId, old, hash } = await givenReplaced();
+    const other = await givenReplaced();
+    const limited = await insertToken(db, organisationId);
+    await db.update(tokens).set({ access: 'read' }).where(eq(tokens.id, limited.id));
+    const pause = (pausedAt: string | null) =>
+      db.update(organisations).set({ pausedAt }).where(eq(organisations.id, organisationId));
+    const seen = async () => {
+      const rows = await db.all<{ hash: string }>(
+        sql`SELECT hash FROM tokens WHERE organisation_id = ${organisationId} UNION ALL SELECT hash FROM replaced_secrets WHERE organisation_id = ${organisationId}`,
+      );
+      return rows.map((row) => row.hash).toSorted();
+    };
+    const hidden = limited.hash.toUpperCase();
+    expect(await seen()).toEqual([old, hash, hidden].toSorted());
+    const { asOf } = await read(hash);
+    await pause('2026-01-02T00:00:00.000Z');
+    const isPaused = true;
+    for (const each of [old, hash, limited.hash])
+      expect((await read(each)).holder).toMatchObject({ isPaused });
+    expect((await read(other.hash)).holder).not.toHaveProperty('isPaused');
+    expect(await seen()).toEqual([old.toUpperCase(), hash.toUpperCase(), hidden].toSorted());
+    // A token that is made meanwhile is hidden too.
+    const made = await insertToken(db, organisationId);
+    expect((await read(made.hash)).holder).toMatchObject({ tokenId: made.id, isPaused });
+    expect(await seen()).toContain(made.hash.toUpperCase());
+    await db.delete(tokens).where(eq(tokens.id, made.id));
+    // A pause of a paused organisation is no change.
+    await pause('2026-01-03T00:00:00.000Z');
+    await pause(null);
+    for (const each of [old, hash, limited.hash])
+      expect((await read(each)).holder).not.toHaveProperty('isPaused');
+    expect(await seen()).toEqual([old, hash, hidden].toSorted());
+    const changes = (await source.changesFrom(asOf.seq + 1, 100)).map((change) => change.hash);
+    const each = [old, hash, limited.hash];
+    expect(changes.toSorted()).toEqual([...each, ...each, made.hash, made.hash].toSorted());
+  });
+
   it('counts calls by token and the last use by secret, and says when the new one was used first', async () => {
     const { id, old, hash, replaced } = await givenReplaced();
     const [first, second, third] = [1, 2, 3].map((day) => `2026-01-0${day}T00:00:00.000Z`);

@@ -12,7 +12,7 @@ import type { Holder, TokenRecord, UsageRow } from '../record.ts';
  * calls with it are counted as refused.
  */
 export const READ = `SELECT asked.value AS hash, seq, nonce, t.id AS tokenId, active AND s.retired_at IS NULL AS active,
-o.id AS organisationId, plan, retires_at AS retiresAt, expires_at AS expiresAt, access, paths, networks, origins
+o.id AS organisationId, plan, o.paused_at IS NOT NULL AS isPaused, retires_at AS retiresAt, expires_at AS expiresAt, access, paths, networks, origins
 FROM json_each(?1) AS asked
 CROSS JOIN (SELECT seq, nonce FROM changes ORDER BY seq DESC LIMIT 1)
 LEFT JOIN replaced_secrets AS s ON s.hash IN (asked.value, upper(asked.value))
@@ -71,6 +71,7 @@ export type Row = {
   active: number | null;
   organisationId: string | null;
   plan: Plan | null;
+  isPaused: number | null;
   retiresAt: string | null;
   expiresAt: string | null;
   access: Access | null;
@@ -91,8 +92,9 @@ function recordOf(row: Row): TokenRecord {
   const asOf = { seq, nonce };
   if (tokenId === null || organisationId === null || plan === null) return { asOf, holder: null };
   const holder: Holder = { tokenId, organisationId, plan, active: active === 1 };
-  // A secret that is refused needs neither an end nor limits.
+  // A secret that is refused needs nothing else.
   if (!holder.active) return { asOf, holder };
+  if (row.isPaused !== 0) holder.isPaused = true;
   const ends = [row.retiresAt, row.expiresAt].filter((end) => end !== null).map((end) => Date.parse(end));
   if (ends.length > 0) holder.expiresAt = Math.min(...ends);
   const lists = [row.paths, row.networks, row.origins].map((list): unknown => JSON.parse(list ?? 'null'));
