@@ -77,7 +77,7 @@ export function freeTable(): string {
     [
       'statements in a run',
       String(FREE.statements),
-      `the hourly clean-up removes ${((FREE.statements - 12) * PRUNED_ROWS).toLocaleString('en')} rows; an export holds 200,000 events; a run that mails about ending tokens sends about a dozen mails`,
+      `the hourly clean-up removes ${((FREE.statements - 15) * PRUNED_ROWS).toLocaleString('en')} rows; an export holds 200,000 events; a run that mails about ending tokens sends about a dozen mails`,
     ],
     [
       'size of D1',

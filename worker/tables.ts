@@ -105,6 +105,50 @@ export const tokenUsage = sqliteTable(
   (table) => [primaryKey({ columns: [table.tokenId, table.hour] })],
 );
 
+export const callers = sqliteTable(
+  'callers',
+  {
+    tokenId: text('token_id').notNull(),
+    day: integer().notNull(),
+    hash: text().notNull(),
+    network: integer().notNull(),
+    country: text().notNull(),
+    agent: text().notNull(),
+    networkName: text('network_name').notNull(),
+    accepted: integer().notNull(),
+    refused: integer().notNull(),
+    lastAt: text('last_at').notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.tokenId, table.day, table.hash, table.network, table.country, table.agent],
+    }),
+  ],
+);
+
+export const refusalReasons = sqliteTable(
+  'refusal_reasons',
+  {
+    tokenId: text('token_id').notNull(),
+    hour: integer().notNull(),
+    reason: text().notNull(),
+    calls: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tokenId, table.hour, table.reason] })],
+);
+
+export const tombstones = sqliteTable('tombstones', {
+  hash: text().primaryKey(),
+  tokenId: text('token_id').notNull(),
+  organisationId: text('organisation_id').notNull(),
+  preview: text().notNull(),
+  name: text(),
+  kind: text({ enum: ['deleted', 'retired'] }).notNull(),
+  endedAt: text('ended_at').notNull(),
+  endedBy: text('ended_by'),
+  calledAt: text('called_at'),
+});
+
 export const refusedAddresses = sqliteTable(
   'refused_addresses',
   {

@@ -1,4 +1,4 @@
-// /api/organisations/:organisation/tokens and /usage, for members who may open Developer Zone. A change is answered when it is in
+// /api/organisations/:organisation/tokens, /still-calling and /usage, for members who may open Developer Zone. A change is answered when it is in
 // effect everywhere. A secret is only in the answer to the call that made it.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
@@ -24,6 +24,7 @@ import { Problem } from '../http/problem.ts';
 import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
+import { listStillCalling, readCalls } from '../token/calls.ts';
 import { changeToken, createToken, deleteToken, endRetiring, replaceSecret } from '../token/deeds.ts';
 import { ACCESS, MOST, readInstant, readNetwork, readOrigin, readPath } from '../token/limits.ts';
 import type { Entry } from '../token/limits.ts';
@@ -214,6 +215,21 @@ export const tokens = new Hono<PlaceEnv>()
         ? 'Field "preview": no value of this token was replaced'
         : `Field "preview": the value that was replaced last begins with ${ended.preview}`,
     );
+  })
+  .get('/tokens/:token/calls', async (c) => {
+    const { db, place } = c.var;
+    const id = c.req.param('token');
+    const read = await readCalls(db, place, id, Date.now());
+    if (!read.ok) throw new Problem(read.reason);
+    c.env.call.note({ organisationId: place.organisationId, tokenId: id });
+    return c.json(read.calls, 200);
+  })
+  .get('/still-calling', async (c) => {
+    const { db, place } = c.var;
+    const listed = await listStillCalling(db, place, Date.now());
+    if (!listed.ok) throw new Problem(listed.reason);
+    c.env.call.note({ organisationId: place.organisationId });
+    return c.json({ stillCalling: listed.stillCalling }, 200);
   })
   .get('/usage', requireAccess, async (c) => {
     const now = Date.now();

@@ -4,14 +4,17 @@ import type { SQLWrapper } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
   expiredAddresses,
+  expiredCallers,
   expiredChanges,
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
   expiredMails,
+  expiredReasons,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
+  expiredTombstones,
   expiredUsage,
   expiredWarnings,
 } from './expired.ts';
@@ -31,6 +34,9 @@ export async function readBacklog(db: Db, days: number | null, now: number): Pro
     ${count(expiredDailyCounts(db, now, BACKLOG_COUNTED))} AS "dailyCounts",
     ${count(expiredIdempotencyKeys(db, now, BACKLOG_COUNTED))} AS "idempotencyKeys",
     ${count(expiredUsage(db, now, BACKLOG_COUNTED))} AS "tokenUsage",
+    ${count(expiredReasons(db, now, BACKLOG_COUNTED))} AS "refusalReasons",
+    ${count(expiredCallers(db, now, BACKLOG_COUNTED))} AS callers,
+    ${count(expiredTombstones(db, now, BACKLOG_COUNTED))} AS tombstones,
     ${count(expiredAddresses(db, now, BACKLOG_COUNTED))} AS "refusedAddresses",
     ${count(expiredSecrets(db, now, BACKLOG_COUNTED))} AS "replacedSecrets",
     ${count(expiredWarnings(db, now, BACKLOG_COUNTED))} AS "expiryWarnings",

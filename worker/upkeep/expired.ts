@@ -3,17 +3,20 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
+  callers,
   changes,
   dailyCounts,
   events,
   expiryMails,
   expiryWarnings,
   idempotencyKeys,
+  refusalReasons,
   refusedAddresses,
   replacedSecrets,
   sessions,
   signIns,
   tokenUsage,
+  tombstones,
 } from '../tables.ts';
 import { addressesSince } from '../token/usage.ts';
 
@@ -23,6 +26,9 @@ export type Table =
   | 'dailyCounts'
   | 'idempotencyKeys'
   | 'tokenUsage'
+  | 'refusalReasons'
+  | 'callers'
+  | 'tombstones'
   | 'refusedAddresses'
   | 'replacedSecrets'
   | 'expiryWarnings'
@@ -35,6 +41,10 @@ const DAY_MS = 24 * HOUR_MS;
 /** A repeat of a create later than this is a new create. */
 const IDEMPOTENCY_MS = DAY_MS;
 const USAGE_MS = 31 * DAY_MS;
+/** Callers are kept for 30 UTC days, with today. */
+const CALLERS_MS = 29 * DAY_MS;
+/** How long calls with a secret that has ended are counted. */
+const TOMBSTONES_MS = 90 * DAY_MS;
 /** How long a retired secret is shown with its token. */
 const RETIRED_MS = 30 * DAY_MS;
 /** For so long a mail is tried. One that was taken and never removed is of a Worker that died. */
@@ -75,6 +85,32 @@ export function expiredUsage(db: Db, now: number, rows: number) {
     .select({ tokenId, hour })
     .from(tokenUsage)
     .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
+    .limit(rows);
+}
+
+export function expiredReasons(db: Db, now: number, rows: number) {
+  const { tokenId, hour, reason } = refusalReasons;
+  return db
+    .select({ tokenId, hour, reason })
+    .from(refusalReasons)
+    .where(lt(hour, Math.floor((now - USAGE_MS) / HOUR_MS)))
+    .limit(rows);
+}
+
+export function expiredCallers(db: Db, now: number, rows: number) {
+  const { tokenId, day, hash, network, country, agent } = callers;
+  return db
+    .select({ tokenId, day, hash, network, country, agent })
+    .from(callers)
+    .where(lt(day, Math.floor((now - CALLERS_MS) / DAY_MS)))
+    .limit(rows);
+}
+
+export function expiredTombstones(db: Db, now: number, rows: number) {
+  return db
+    .select({ hash: tombstones.hash })
+    .from(tombstones)
+    .where(lt(tombstones.endedAt, new Date(now - TOMBSTONES_MS).toISOString()))
     .limit(rows);
 }
 

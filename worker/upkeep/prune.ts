@@ -8,6 +8,7 @@ import type { Db } from '../database.ts';
 import { fillReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import {
+  callers,
   changes,
   dailyCounts,
   eventRetention,
@@ -15,22 +16,27 @@ import {
   expiryMails,
   expiryWarnings,
   idempotencyKeys,
+  refusalReasons,
   refusedAddresses,
   replacedSecrets,
   sessions,
   signIns,
   tokenUsage,
+  tombstones,
 } from '../tables.ts';
 import {
   expiredAddresses,
+  expiredCallers,
   expiredChanges,
   expiredDailyCounts,
   expiredEvents,
   expiredIdempotencyKeys,
   expiredMails,
+  expiredReasons,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
+  expiredTombstones,
   expiredUsage,
   expiredWarnings,
 } from './expired.ts';
@@ -88,6 +94,27 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     ],
     ['tokenUsage', () => remove(db, tokenUsage, [tokenId, hour], expiredUsage(db, now, rows))],
     [
+      'refusalReasons',
+      () =>
+        remove(
+          db,
+          refusalReasons,
+          [refusalReasons.tokenId, refusalReasons.hour, refusalReasons.reason],
+          expiredReasons(db, now, rows),
+        ),
+    ],
+    [
+      'callers',
+      () =>
+        remove(
+          db,
+          callers,
+          [callers.tokenId, callers.day, callers.hash, callers.network, callers.country, callers.agent],
+          expiredCallers(db, now, rows),
+        ),
+    ],
+    ['tombstones', () => remove(db, tombstones, [tombstones.hash], expiredTombstones(db, now, rows))],
+    [
       'refusedAddresses',
       () =>
         remove(
@@ -118,6 +145,9 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     dailyCounts: 0,
     idempotencyKeys: 0,
     tokenUsage: 0,
+    refusalReasons: 0,
+    callers: 0,
+    tombstones: 0,
     refusedAddresses: 0,
     replacedSecrets: 0,
     expiryWarnings: 0,
