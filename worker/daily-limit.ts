@@ -25,7 +25,7 @@ export const LINKS_OF_A_NETWORK = 3000;
 export type DailyKind = keyof typeof DAILY_LIMITS;
 
 /**
- * Counts one more for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows
+ * Counts one more, or `times` more, for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows
  * it, and otherwise in how many seconds the next day begins. `now` in ms. A full database counts nothing and allows: only switching
  * off, and the sign-in for it, still work there (reserve.ts).
  */
@@ -35,17 +35,18 @@ export async function countDaily(
   subject: string,
   now: number,
   most: number = DAILY_LIMITS[kind],
+  times = 1,
 ): Promise<{ ok: true } | { ok: false; retryAfter: number }> {
   const day = Math.floor(now / DAY_MS);
   const sameDay = sql`${dailyCounts.day} = ${day}`;
   const count = async () =>
     db
       .insert(dailyCounts)
-      .values({ subject, kind, day, count: 1 })
+      .values({ subject, kind, day, count: times })
       .onConflictDoUpdate({
         target: [dailyCounts.subject, dailyCounts.kind],
-        set: { day, count: sql`iif(${sameDay}, ${dailyCounts.count} + 1, 1)` },
-        setWhere: sql`NOT ${sameDay} OR ${dailyCounts.count} < ${most}`,
+        set: { day, count: sql`iif(${sameDay}, ${dailyCounts.count} + ${times}, ${times})` },
+        setWhere: sql`NOT ${sameDay} OR ${dailyCounts.count} + ${times} <= ${most}`,
       })
       .returning({ count: dailyCounts.count });
   const counted = await count().catch((error: unknown) => {

@@ -22,8 +22,10 @@ import {
   OrganisationBody,
   organisationId,
   OrganisationsBody,
+  SwitchBody,
 } from '../../worker/operator/schemas.ts';
 import { LIST_PAGE, TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
+import { ACCESS } from '../../worker/token/limits.ts';
 import { JURISDICTIONS } from '../../worker/verification/jurisdiction.ts';
 import { REGIONS } from '../../worker/verification/region.ts';
 import { body, count, instant, json, plan, problem, query, schemaOf, text } from './answers.ts';
@@ -35,6 +37,13 @@ const ID = {
   required: true,
   description: 'Id of the organisation',
   schema: schemaOf(organisationId()),
+};
+const TOKEN_ID = {
+  name: 'token',
+  in: 'path',
+  required: true,
+  description: 'Id of the token',
+  schema: schemaOf(text),
 };
 const EMAIL = {
   name: 'email',
@@ -61,6 +70,35 @@ const Organisation = strictObject(registered);
 const Member = strictObject({ email: text, createdAt: instant });
 const next = nullable(text);
 const Put = strictObject({ ...registered, effectiveAt: instant });
+const preview = text;
+const lastUsedAt = nullable(instant);
+const Token = strictObject({
+  id: text,
+  preview,
+  name: nullable(text),
+  active: boolean(),
+  createdBy: text,
+  createdAt: instant,
+  lastUsedAt,
+  expiresAt: nullable(instant),
+  access: picklist(ACCESS),
+  paths: array(text),
+  networks: array(text),
+  origins: array(text),
+  pausedTogether: nullable(strictObject({ at: instant, by: text })),
+  retiring: nullable(
+    strictObject({ preview, retiresAt: instant, lastUsedAt, until: picklist(['time', 'silent']) }),
+  ),
+  retired: array(strictObject({ preview, retiredAt: instant, lastUsedAt })),
+  exposed: nullable(
+    strictObject({
+      at: instant,
+      by: picklist(['report', 'github', 'url']),
+      where: nullable(text),
+      paused: boolean(),
+    }),
+  ),
+});
 const Outcome = variant('outcome', [
   strictObject({
     id: text,
@@ -114,6 +152,24 @@ const ORGANISATION: InferInput<typeof Organisation> = {
 };
 const MEMBER = { email: 'owner@example.com', createdAt: '2026-11-23T18:00:00.000Z' };
 const AT = '2026-11-23T18:00:01.000Z';
+const TOKEN: InferInput<typeof Token> = {
+  id: '3f1c9a52-8a8e-4d1c-9d55-6d1b4a2f0c11',
+  preview: '9pW4k',
+  name: 'Website',
+  active: false,
+  createdBy: 'owner@example.com',
+  createdAt: '2026-11-23T18:00:00.000Z',
+  lastUsedAt: null,
+  expiresAt: null,
+  access: 'full',
+  paths: [],
+  networks: [],
+  origins: [],
+  pausedTogether: null,
+  retiring: null,
+  retired: [],
+  exposed: null,
+};
 const STATUS: InferInput<typeof Status> = {
   version: { id: '1e9f4c0a-6c1d-4f0e-9a51-0d6f3f2b7c11', tag: null, createdAt: '2026-11-23T17:00:00.000Z' },
   database: { kind: 'd1', bytes: 412_884_992, reserveBytes: 4_194_304, head: 90_211 },
@@ -280,6 +336,75 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
           deleted: 'acme',
           effectiveAt: AT,
         }),
+      },
+    ),
+  },
+  '/operator/organisations/{id}/pause': {
+    post: operation(
+      'pauseOrganisation',
+      'Pause an organisation',
+      'Idempotent. From `effectiveAt` on its tokens are refused with `403 organisation-paused`, whatever its plan. Its plan, its tokens and its Developer Zone stay as they are.',
+      [ID],
+      {
+        200: json('Paused', Put, { ...ORGANISATION, pausedAt: ORGANISATION.createdAt, effectiveAt: AT }),
+        404: problem(['organisation-not-found', 'not-found']),
+      },
+    ),
+  },
+  '/operator/organisations/{id}/resume': {
+    post: operation(
+      'resumeOrganisation',
+      'End the pause of an organisation',
+      'Idempotent. From `effectiveAt` on its tokens are accepted as before the pause.',
+      [ID],
+      {
+        200: json('Not paused', Put, { ...ORGANISATION, effectiveAt: AT }),
+        404: problem(['organisation-not-found', 'not-found']),
+      },
+    ),
+  },
+  '/operator/organisations/{id}/tokens': {
+    get: operation(
+      'listTokens',
+      'List tokens',
+      'Newest first, without their secrets. `pausedTogether`: a member has switched off all tokens at once. `exposed`: others have seen the secret.',
+      [ID],
+      {
+        200: json('The tokens', strictObject({ tokens: array(Token) }), { tokens: [TOKEN] }),
+        404: problem(['organisation-not-found', 'not-found']),
+      },
+    ),
+  },
+  '/operator/organisations/{id}/tokens/{token}': {
+    patch: {
+      ...operation(
+        'switchToken',
+        'Switch a token',
+        'Idempotent. Works on every plan. An exposed token that is switched on is not marked as exposed any more.',
+        [ID, TOKEN_ID],
+        {
+          200: json('Switched', strictObject({ token: Token, effectiveAt: instant }), {
+            token: TOKEN,
+            effectiveAt: AT,
+          }),
+          404: problem(['organisation-not-found', 'token-not-found', 'not-found']),
+          413: problem(['payload-too-large']),
+          422: problem(['invalid-body']),
+        },
+      ),
+      requestBody: body(SwitchBody, { active: false }),
+    },
+    delete: operation(
+      'deleteToken',
+      'Delete a token',
+      'For good. A repeat is `404 token-not-found`, when the token is refused everywhere.',
+      [ID, TOKEN_ID],
+      {
+        200: json('Deleted', strictObject({ deleted: text, effectiveAt: instant }), {
+          deleted: TOKEN.id,
+          effectiveAt: AT,
+        }),
+        404: problem(['organisation-not-found', 'token-not-found', 'not-found']),
       },
     ),
   },

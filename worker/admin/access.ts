@@ -76,11 +76,15 @@ export async function limitMutation(c: Context<PlaceEnv>, endsToken: boolean): P
 }
 
 /**
- * Counts a change of the organisation for the day, or refuses with `too-many-requests`. Switching off and deleting are never
+ * Counts a change of the organisation, or `times` changes, for the day, or refuses with `too-many-requests`. Switching off and deleting are never
  * counted: they must go on working, and are bounded by the tokens that were made or switched on.
  */
-export async function countChange(c: Context<PlaceEnv>, kind: Extract<DailyKind, 'change' | 'creation'>) {
+export async function countChange(
+  c: Context<PlaceEnv>,
+  kind: Extract<DailyKind, 'change' | 'creation'>,
+  times = 1,
+) {
   const what = kind === 'creation' ? 'asked for tokens' : 'made changes';
   const detail = `This organisation has ${what} ${DAILY_LIMITS[kind]} times today (UTC). Tokens can still be switched off and deleted`;
-  await limitDaily(c.var.db, kind, c.var.place.organisationId, Date.now(), detail);
+  await limitDaily(c.var.db, kind, c.var.place.organisationId, Date.now(), detail, DAILY_LIMITS[kind], times);
 }

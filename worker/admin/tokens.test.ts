@@ -361,6 +361,8 @@ describe('who may', () => {
     ['POST', 'tokens', {}],
     patch,
     remove,
+    ['POST', 'tokens/pause', undefined],
+    ['POST', 'tokens/resume', undefined],
     ['GET', 'activity', undefined],
     ['GET', 'activity.csv', undefined],
     ['GET', 'usage', undefined],

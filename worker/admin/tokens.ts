@@ -25,11 +25,19 @@ import { nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
 import { listStillCalling, readCalls } from '../token/calls.ts';
-import { changeToken, createToken, deleteToken, endRetiring, replaceSecret } from '../token/deeds.ts';
+import {
+  changeToken,
+  createToken,
+  deleteToken,
+  endRetiring,
+  replaceSecret,
+  switchAllTokens,
+} from '../token/deeds.ts';
 import { ACCESS, MOST, readInstant, readNetwork, readOrigin, readPath } from '../token/limits.ts';
 import type { Entry } from '../token/limits.ts';
 import { RETIRE } from '../token/retirement.ts';
 import { listTokens } from '../token/store.ts';
+import { countResumable } from '../token/together.ts';
 import type { Token } from '../token/store.ts';
 import { listRefusedAddresses, listUsage } from '../token/usage.ts';
 import { countChange, limitMutation, requireAccess } from './access.ts';
@@ -231,6 +239,16 @@ export const tokens = new Hono<PlaceEnv>()
     c.env.call.note({ organisationId: place.organisationId });
     return c.json({ stillCalling: listed.stillCalling }, 200);
   })
+  .post('/tokens/pause', requireAccess, async (c) => {
+    await limitMutation(c, true);
+    return c.json(await switchAll(c, false), 200);
+  })
+  .post('/tokens/resume', requireAccess, async (c) => {
+    await limitMutation(c, false);
+    // Each token counts, as if it were switched on alone.
+    await countChange(c, 'change', Math.max(1, await countResumable(c.var.db, c.var.place.organisationId)));
+    return c.json(await switchAll(c, true), 200);
+  })
   .get('/usage', requireAccess, async (c) => {
     const now = Date.now();
     const hour = Math.floor(now / HOUR_MS);
@@ -255,6 +273,14 @@ export const tokens = new Hono<PlaceEnv>()
       200,
     );
   });
+
+async function switchAll(c: Context<PlaceEnv>, active: boolean) {
+  const { place, db } = c.var;
+  const { publish } = c.env.call.deployment;
+  const switched = await switchAllTokens(db, publish, place, active, causeOf(c.env.call, place.email));
+  if (!switched.ok) throw new Problem(switched.reason);
+  return { tokens: switched.tokens, effectiveAt: switched.effectiveAt };
+}
 
 /** A list of entries, each once and in the order of the alphabet. `read` says what is wrong with an entry. */
 function listOf(read: (text: string) => Entry, most: number) {

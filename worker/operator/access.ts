@@ -1,11 +1,17 @@
 // Checks the operator: the caller must hold OPERATOR_SECRET, or OPERATOR_SECRET_NEXT while the secret is being replaced.
 // No cookie opens these routes. Without a secret of at least 32 characters in the settings they answer 404.
 import type { MiddlewareHandler } from 'hono';
+import type { Db } from '../database.ts';
 import type { CallEnv } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
+
+/** The actor of the operator's events. */
+export const OPERATOR = 'operator';
+
+export type OperatorEnv = CallEnv & { Variables: { db: Db } };
 
 export const requireOperator: MiddlewareHandler<CallEnv> = async (c, next) => {
   const { call } = c.env;

@@ -1,27 +1,24 @@
 // /operator: the routes of the platform (billing, provisioning). All calls are idempotent: a call whose answer was lost is completed
 // by a repeat. A change of plan, and a deletion, is answered when it is in effect everywhere.
 import { Hono } from 'hono/tiny';
+import type { Context } from 'hono';
 import { causeOf } from '../activity/cause.ts';
-import type { Db } from '../database.ts';
 import { strictBody } from '../http/body.ts';
-import type { CallEnv } from '../http/call.ts';
 import { Problem } from '../http/problem.ts';
 import { finishRoutes } from '../http/route-group.ts';
 import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
-import { deleteOrganisation, putOrganisations } from '../organisation/deeds.ts';
+import { deleteOrganisation, pauseOrganisation, putOrganisations } from '../organisation/deeds.ts';
 import { listOrganisations, readOrganisation } from '../organisation/register.ts';
 import { withReserve } from '../reserve.ts';
-import { requireOperator } from './access.ts';
+import { OPERATOR, requireOperator } from './access.ts';
+import type { OperatorEnv } from './access.ts';
 import { exportEvents } from './events.ts';
 import { listingOf, spanOf } from './query.ts';
 import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody } from './schemas.ts';
 import { readStatus } from './status.ts';
-
-const ACTOR = 'operator';
-
-type OperatorEnv = CallEnv & { Variables: { db: Db } };
+import { tokens } from './tokens.ts';
 
 export const operator = finishRoutes(
   new Hono<OperatorEnv>()
@@ -44,7 +41,7 @@ export const operator = finishRoutes(
           c.var.db,
           c.env.call.deployment.publish,
           [first, ...more],
-          causeOf(c.env.call, ACTOR),
+          causeOf(c.env.call, OPERATOR),
         ),
         200,
       );
@@ -57,7 +54,7 @@ export const operator = finishRoutes(
         c.var.db,
         c.env.call.deployment.publish,
         [wanted],
-        causeOf(c.env.call, ACTOR),
+        causeOf(c.env.call, OPERATOR),
       );
       const [put] = outcomes;
       if (put === undefined) throw new Error('an organisation that was put has no outcome');
@@ -79,10 +76,13 @@ export const operator = finishRoutes(
         c.var.db,
         c.env.call.deployment.publish,
         id,
-        causeOf(c.env.call, ACTOR),
+        causeOf(c.env.call, OPERATOR),
       );
       return c.json({ deleted: id, effectiveAt }, 200);
     })
+    .post('/organisations/:id/pause', async (c) => c.json(await setPause(c, true), 200))
+    .post('/organisations/:id/resume', async (c) => c.json(await setPause(c, false), 200))
+    .route('/', tokens)
     .get('/organisations/:id/members', async (c) => {
       const listed = await listMembers(c.var.db, c.req.param('id'), c.req.query('after'));
       if (!listed.ok) throw new Problem(listed.reason);
@@ -94,7 +94,7 @@ export const operator = finishRoutes(
         c.var.db,
         c.req.param('id'),
         emailOf(c.req.param('email')),
-        causeOf(c.env.call, ACTOR),
+        causeOf(c.env.call, OPERATOR),
       );
       if (!outcome.ok) throw new Problem(outcome.reason);
       c.env.call.note({ organisationId: c.req.param('id') });
@@ -106,13 +106,23 @@ export const operator = finishRoutes(
         withReserve(c.var.db),
         c.req.param('id'),
         email,
-        causeOf(c.env.call, ACTOR),
+        causeOf(c.env.call, OPERATOR),
       );
       if (!outcome.ok) throw new Problem(outcome.reason);
       c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);
     }),
 );
+
+async function setPause(c: Context<OperatorEnv, '/organisations/:id/*'>, isPaused: boolean) {
+  const { call } = c.env;
+  const id = c.req.param('id');
+  const cause = causeOf(call, OPERATOR);
+  const paused = await pauseOrganisation(c.var.db, call.deployment.publish, id, isPaused, cause);
+  if (!paused.ok) throw new Problem(paused.reason);
+  call.note({ organisationId: id });
+  return { ...paused.organisation, effectiveAt: paused.effectiveAt };
+}
 
 function emailOf(text: string): string {
   const email = normaliseEmail(text);

@@ -1,6 +1,7 @@
 // The schemas of bodies and query parameters of /operator. The OpenAPI document is made of them too (docs/openapi).
 import {
   array,
+  boolean,
   check,
   exactOptional,
   maxLength,
@@ -24,6 +25,9 @@ const version = exactOptional(
 );
 /** The body of `PUT /operator/organisations/:id`. */
 export const OrganisationBody = strictObject({ name: nameOf(100), plan, version });
+
+/** The body of `PATCH /operator/organisations/:id/tokens/:token`. */
+export const SwitchBody = strictObject({ active: boolean('not a boolean') });
 
 /** Each organisation that changes needs one or two statements, and the free plan allows 50 in a call. */
 export const BULK = 40;

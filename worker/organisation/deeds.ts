@@ -5,6 +5,7 @@ import type { Db } from '../database.ts';
 import { withReserve } from '../reserve.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { opensDeveloperZone } from './organisation.ts';
+import { setPause } from './pause.ts';
 import { isAsWanted, putOrganisation, readStandings, removeOrganisation } from './register.ts';
 import type { Registered, Wanted } from './register.ts';
 import { settledUntil } from './store.ts';
@@ -51,6 +52,31 @@ export async function putOrganisations(
   }
   if (newest === null || hashes.length === 0) return { outcomes, effectiveAt: new Date().toISOString() };
   return { outcomes, ...(await publish({ head: newest, hashes })) };
+}
+
+export type PauseOutcome =
+  | { ok: true; organisation: Registered; effectiveAt: string }
+  | { ok: false; reason: 'organisation-not-found' };
+
+/**
+ * Pauses the organisation, or ends its pause. Resolves when this is in effect everywhere; `effectiveAt` says since when (RFC 3339).
+ * The plan and the tokens stay as they are.
+ */
+export async function pauseOrganisation(
+  db: Db,
+  publish: Publish,
+  id: string,
+  isPaused: boolean,
+  cause: Cause,
+): Promise<PauseOutcome> {
+  // A full database must not prevent a pause.
+  const paused = await setPause(isPaused ? withReserve(db) : db, id, isPaused, cause);
+  if (!paused.ok) return paused;
+  const { organisation, hashes, head, changedAt } = paused;
+  // A repeat is published too: the first call may still wait, or its answer may be lost.
+  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
+  if (isSettled) return { ok: true, organisation, effectiveAt: new Date().toISOString() };
+  return { ok: true, organisation, ...(await publish({ head, hashes })) };
 }
 
 /**

@@ -17,7 +17,7 @@ import type { ChangeHead } from './store.ts';
 /** An organisation as the operator sees it. `version` is the counter of the billing system, if it sends one. */
 export type Registered = Organisation & { version: number | null; createdAt: string };
 
-const columns = {
+export const registeredColumns = {
   id: organisations.id,
   name: organisations.name,
   plan: organisations.plan,
@@ -37,7 +37,7 @@ export type Standing = { organisation: Registered; planSince: string };
 export async function readStandings(db: Db, ids: [string, ...string[]]): Promise<Map<string, Standing>> {
   const [first, ...more] = ids;
   const rows = await db
-    .select({ ...columns, planSince })
+    .select({ ...registeredColumns, planSince })
     .from(organisations)
     .where(more.length === 0 ? eq(organisations.id, first) : inArray(organisations.id, ids));
   return new Map(
@@ -84,7 +84,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
     hashes,
   } = await batch(db, {
     before: db
-      .select({ ...columns, planSince })
+      .select({ ...registeredColumns, planSince })
       .from(organisations)
       .where(here),
     createdEvent: db.insert(events).select(
@@ -128,7 +128,7 @@ export async function putOrganisation(db: Db, wanted: Wanted, cause: Cause): Pro
         setWhere: fresh,
       }),
     after: db
-      .select({ ...columns, planSince, head: newestChange })
+      .select({ ...registeredColumns, planSince, head: newestChange })
       .from(organisations)
       .where(here),
     hashes: selectHashes(db, id),
@@ -205,7 +205,7 @@ export async function readOrganisation(
     organisation: [row],
     counts: [count],
   } = await batch(db, {
-    organisation: db.select(columns).from(organisations).where(eq(organisations.id, id)),
+    organisation: db.select(registeredColumns).from(organisations).where(eq(organisations.id, id)),
     counts: db
       .select({ active: sql<number>`total(${tokens.active})`, total: sql<number>`count(*)` })
       .from(tokens)
@@ -235,7 +235,7 @@ export async function listOrganisations(
   const { id, createdAt } = organisations;
   const [afterTime = '', afterId = ''] = (after ?? '').split(' ');
   const rows = await db
-    .select(columns)
+    .select(registeredColumns)
     .from(organisations)
     .where(
       isByCreation
@@ -266,7 +266,7 @@ function record(db: Db, action: Action, cause: Cause, detail: SQL, guard: SQL | 
 }
 
 /** The secrets of the organisation's tokens that are not retired. */
-function selectHashes(db: Db, id: string) {
+export function selectHashes(db: Db, id: string) {
   return db
     .select({ hash: tokens.hash })
     .from(tokens)

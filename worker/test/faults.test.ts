@@ -15,9 +15,12 @@ type Given = {
   code: string;
 };
 const BROWSER = 'a browser of its own';
+type Request = (given: Given) => [method: string, path: string, body?: object];
 type Deed = {
   name: string;
-  request: (given: Given) => [method: string, path: string, body?: object];
+  /** What was done before. */
+  given?: Request;
+  request: Request;
   /** The status of a repeat when the first call was done although it failed. */
   repeated: number;
 };
@@ -42,6 +45,38 @@ const deeds: Deed[] = [
     repeated: 200,
   },
   { name: 'delete', request: (given) => ['DELETE', `${tokensPath(given)}/${given.token}`], repeated: 404 },
+  {
+    name: 'switch off all tokens together',
+    request: (given) => ['POST', `${tokensPath(given)}/pause`],
+    repeated: 200,
+  },
+  {
+    name: 'switch on the tokens that were switched off together',
+    given: (given) => ['POST', `${tokensPath(given)}/pause`],
+    request: (given) => ['POST', `${tokensPath(given)}/resume`],
+    repeated: 200,
+  },
+  {
+    name: 'pause an organisation',
+    request: (given) => ['POST', `${organisationPath(given)}/pause`],
+    repeated: 200,
+  },
+  {
+    name: 'end the pause of an organisation',
+    given: (given) => ['POST', `${organisationPath(given)}/pause`],
+    request: (given) => ['POST', `${organisationPath(given)}/resume`],
+    repeated: 200,
+  },
+  {
+    name: 'deactivate as the operator',
+    request: (given) => ['PATCH', `${organisationPath(given)}/tokens/${given.token}`, { active: false }],
+    repeated: 200,
+  },
+  {
+    name: 'delete as the operator',
+    request: (given) => ['DELETE', `${organisationPath(given)}/tokens/${given.token}`],
+    repeated: 404,
+  },
   {
     name: 'change the plan and the name of an organisation',
     request: (given) => ['PUT', organisationPath(given), { name: 'New', plan: 'pro', version: 1 }],
@@ -83,7 +118,7 @@ const deeds: Deed[] = [
   },
 ];
 
-async function prepare(): Promise<Given> {
+async function prepare({ given: before }: Deed): Promise<Given> {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
   const { id: token } = await givenToken(organisation);
@@ -91,7 +126,16 @@ async function prepare(): Promise<Given> {
   const session = await givenSession(email);
   const id = await env.DB.prepare('SELECT id FROM sessions WHERE email = ?').bind(email).first<string>('id');
   const cookie = `${session.cookie}; local-sign-in=${BROWSER}`;
-  return { organisation, email, token, session: { cookie, id: id ?? '' }, key: crypto.randomUUID(), code };
+  const given = {
+    organisation,
+    email,
+    token,
+    session: { cookie, id: id ?? '' },
+    key: crypto.randomUUID(),
+    code,
+  };
+  if (before !== undefined) await send(before, given, deploymentWith(null).env);
+  return given;
 }
 
 /** The state that a mutation could change, without values that differ between runs. */
@@ -99,12 +143,15 @@ async function stateOf(given: Given): Promise<unknown> {
   const of = (sql: string, value: string) => env.DB.prepare(sql).bind(value);
   const results = await env.DB.batch([
     of(
-      "SELECT plan, version, iif(name = id, 'old', name) AS name FROM organisations WHERE id = ?",
+      "SELECT plan, version, paused_at IS NULL AS is_open, iif(name = id, 'old', name) AS name FROM organisations WHERE id = ?",
       given.organisation,
     ),
     of('SELECT name, plan, version FROM organisations WHERE id = ?', given.key),
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', given.key),
-    of('SELECT active, name FROM tokens WHERE organisation_id = ? ORDER BY name', given.organisation),
+    of(
+      'SELECT active, name, paused_together_at IS NOT NULL AS is_marked FROM tokens WHERE organisation_id = ? ORDER BY name',
+      given.organisation,
+    ),
     of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', given.organisation),
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', given.organisation),
     of('SELECT count(*) AS keys FROM idempotency_keys WHERE organisation_id = ?', given.organisation),
@@ -116,8 +163,8 @@ async function stateOf(given: Given): Promise<unknown> {
   return results.map((result) => result.results);
 }
 
-async function send(deed: Deed, given: Given, deployment: Env): Promise<Response> {
-  const [method, path, body] = deed.request(given);
+async function send(request: Request, given: Given, deployment: Env): Promise<Response> {
+  const [method, path, body] = request(given);
   const headers = path.startsWith('/operator')
     ? { authorization: `Bearer ${OPERATOR_SECRET}` }
     : {
@@ -132,20 +179,20 @@ async function send(deed: Deed, given: Given, deployment: Env): Promise<Response
 // Each case sends the mutation twice for each of its storage calls, and waits for slow calls.
 describe.each(deeds)('when storage fails, to $name', { timeout: 60_000 }, (deed) => {
   it.each(FAULTS)('is all or nothing, and a repeat completes it: a call is %s', async (kind) => {
-    const model = await prepare();
+    const model = await prepare(deed);
     const before = await stateOf(model);
     const clean = deploymentWith(null);
-    expect((await send(deed, model, clean.env)).ok).toBe(true);
+    expect((await send(deed.request, model, clean.env)).ok).toBe(true);
     const after = await stateOf(model);
     expect(after).not.toEqual(before);
 
     const calls = [...clean.calls];
 
     const attempts = calls.map(async (call, at) => {
-      const given = await prepare();
-      const answer = await send(deed, given, deploymentWith({ at, kind }).env);
+      const given = await prepare(deed);
+      const answer = await send(deed.request, given, deploymentWith({ at, kind }).env);
       const state = await stateOf(given);
-      const repeat = await send(deed, given, clean.env);
+      const repeat = await send(deed.request, given, clean.env);
       const isDone = isSame(state, after);
       const claims = {
         'nothing was left half done': isDone || isSame(state, before),

@@ -6,13 +6,13 @@ import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { ChangeHead, Refusal } from '../organisation/store.ts';
-import { changes, tokens } from '../tables.ts';
+import { tokens } from '../tables.ts';
 import { mayManage } from './guards.ts';
-import type { Place } from './guards.ts';
+import type { Authority } from './guards.ts';
 import { isNarrower } from './limits.ts';
 import { hashOfRow } from './secret.ts';
 import type { TokenHash } from './secret.ts';
-import { recordForToken, selectRetiring, tokenColumns } from './store.ts';
+import { changedAt, recordForToken, selectRetiring, tokenColumns } from './store.ts';
 import type { Recorded, Token, TokenFields } from './store.ts';
 
 export type Updated =
@@ -26,12 +26,12 @@ export type TokenChange = Partial<TokenFields & { active: boolean }>;
 
 /**
  * Switches, renames and limits in one batch. A wider access, or a wider list of paths, is refused, and then nothing is changed.
- * `changedAt`: when the verification of the token changed last (RFC 3339, the database's clock), or null if that is a day or more
- * ago. `head` is not before any change of this token that has been committed.
+ * A token that is switched either way, or off again, is not one of those that were switched off together any more. `changedAt`: see
+ * store.ts. `head` is not before any change of this token that has been committed.
  */
 export async function updateToken(
   db: Db,
-  place: Place,
+  place: Authority,
   id: string,
   change: TokenChange,
   cause: Cause,
@@ -41,7 +41,11 @@ export async function updateToken(
   const { active, name, expiresAt, access: wantedAccess, paths, networks, origins } = change;
   const isNarrowing = wantedAccess !== undefined || paths !== undefined;
   const differs = {
-    active: sql`${tokens.active} <> ${next.active}`,
+    // A token that is off together with all others is switched off for itself now.
+    active:
+      active === false
+        ? sql`(${tokens.active} OR ${tokens.pausedTogetherAt} IS NOT NULL)`
+        : sql`${tokens.active} <> ${next.active}`,
     name: sql`${tokens.name} IS NOT ${next.name}`,
     expiresAt: sql`${tokens.expiresAt} IS NOT ${next.expiresAt}`,
     access: sql`${tokens.access} <> ${next.access}`,
@@ -50,9 +54,6 @@ export async function updateToken(
     origins: sql`${tokens.origins} <> ${next.origins}`,
   };
   const allowed = isNarrowing ? and(here, isOnlyNarrowed(next)) : here;
-  const changedAt = sql<
-    string | null
-  >`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = lower(${tokens.hash}))`;
   const recordWhere = (action: Recorded, detail: SQL | string | null, differing: SQL | undefined) =>
     recordForToken(db, action, cause, place, detail, and(allowed, differing));
   const {
@@ -105,6 +106,7 @@ function wantedColumns({ active, name, expiresAt, access, paths, networks, origi
     entries === undefined ? sql`${column}` : sql`${JSON.stringify(entries)}`;
   return {
     active: active === undefined ? sql`${tokens.active}` : sql`${Number(active)}`,
+    ...(active === undefined ? {} : { pausedTogetherAt: null, pausedTogetherBy: null }),
     name: name === undefined ? sql`${tokens.name}` : sql`${name}`,
     expiresAt: expiresAt === undefined ? sql`${tokens.expiresAt}` : sql`${expiresAt}`,
     access: access === undefined ? sql`${tokens.access}` : sql`${access}`,

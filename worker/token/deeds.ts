@@ -1,4 +1,4 @@
-// What a member can do to a token. Each function first checks and commits in one batch (store.ts, rotation.ts), then publishes.
+// What a member can do to a token, and what the operator can (`Authority`). Each function first checks and commits in one batch (store.ts, rotation.ts), then publishes.
 // Only `createToken` and `replaceSecret` answer a secret.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
@@ -13,7 +13,8 @@ import type { TagKeyRing } from './secret.ts';
 import { updateToken } from './change.ts';
 import type { TokenChange, Updated } from './change.ts';
 import { addToken, removeToken } from './store.ts';
-import type { Idempotency, Place } from './guards.ts';
+import type { Authority, Idempotency, Place } from './guards.ts';
+import { switchTogether } from './together.ts';
 import type { Creation, Token, TokenFields } from './store.ts';
 
 /** Two secrets of one organisation share a preview once in 238,000 draws. */
@@ -53,7 +54,7 @@ export type Changed = { ok: true; token: Token; effectiveAt: string } | Exclude<
 export async function changeToken(
   db: Db,
   publish: Publish,
-  place: Place,
+  place: Authority,
   id: string,
   change: TokenChange,
   cause: Cause,
@@ -70,6 +71,30 @@ export async function changeToken(
   return { ok: true, token, ...(await publish({ head, hashes })) };
 }
 
+export type AllSwitched = { ok: true; tokens: Token[]; effectiveAt: string } | { ok: false; reason: Refusal };
+
+/**
+ * Switches off all active tokens of the organisation together, or switches those on again (`active` true). Resolves when the change
+ * is in effect everywhere; `effectiveAt` says since when (RFC 3339). `tokens`: those that this call has switched; none for a repeat.
+ */
+export async function switchAllTokens(
+  db: Db,
+  publish: Publish,
+  place: Place,
+  active: boolean,
+  cause: Cause,
+): Promise<AllSwitched> {
+  // A full database must not prevent tokens from being switched off.
+  const done = await switchTogether(active ? db : withReserve(db), place, active, cause);
+  if (!done.ok) return done;
+  const { switched, hashes, head, changedAt } = done;
+  // A repeat is published too: the first call may still wait, or its answer may be lost.
+  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
+  if (isSettled && switched.length === 0)
+    return { ok: true, tokens: [], effectiveAt: new Date().toISOString() };
+  return { ok: true, tokens: switched, ...(await publish({ head, hashes })) };
+}
+
 export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
 
 /**
@@ -79,7 +104,7 @@ export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: '
 export async function deleteToken(
   db: Db,
   publish: Publish,
-  place: Place,
+  place: Authority,
   id: string,
   cause: Cause,
 ): Promise<Deleted> {

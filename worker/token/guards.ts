@@ -7,6 +7,8 @@ import type { TokenHash } from './secret.ts';
 
 /** The organisation in which a change is made, and the member who makes it. */
 export type Place = { organisationId: string; email: string };
+/** Likewise, or the operator (`email` null), who may manage the tokens of every organisation, whatever its plan. */
+export type Authority = Omit<Place, 'email'> & { email: string | null };
 
 /** The key of a call that makes a secret, the SHA-256 of its body, and the time of the call in ms. */
 export type Idempotency = { key: string; bodyHash: string; now: number };
@@ -16,14 +18,15 @@ export function isHash(column: SQL | AnyColumn, hash: TokenHash) {
   return sql`${column} IN (${hash}, ${hash.toUpperCase()})`;
 }
 
-/** Whether the member may manage the organisation's tokens now: a condition for the WHERE of a statement. */
-export function mayManage(db: Db, place: Place) {
+/** Whether the organisation's tokens may be managed now: a condition for the WHERE of a statement. */
+export function mayManage(db: Db, { organisationId, email }: Authority) {
+  if (email === null) return eq(tokens.organisationId, organisationId);
   return exists(
     db
       .select({ one: sql`1` })
       .from(members)
       .innerJoin(organisations, eq(organisations.id, members.organisationId))
-      .where(membership(place)),
+      .where(membership({ organisationId, email })),
   );
 }
 

@@ -9,9 +9,17 @@ import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { ChangeHead, Refusal } from '../organisation/store.ts';
-import { events, idempotencyKeys, members, organisations, replacedSecrets, tokens } from '../tables.ts';
+import {
+  changes,
+  events,
+  idempotencyKeys,
+  members,
+  organisations,
+  replacedSecrets,
+  tokens,
+} from '../tables.ts';
 import { keepKey, mayManage, membership, previewIsTaken, sameKey } from './guards.ts';
-import type { Idempotency, Place } from './guards.ts';
+import type { Authority, Idempotency, Place } from './guards.ts';
 import type { Access } from './limits.ts';
 import type { Until } from './retirement.ts';
 import { hashOfRow } from './secret.ts';
@@ -99,7 +107,7 @@ export function tokenColumns(now: string) {
 /** The organisation's tokens at the instant `now`, newest first, or why they are not shown. */
 export async function listTokens(
   db: Db,
-  place: Place,
+  place: Authority,
   now = new Date().toISOString(),
 ): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
   const {
@@ -243,10 +251,15 @@ export async function addToken(
   return { ok: false, reason: 'preview-taken' };
 }
 
+/** When the verification of the token changed last (RFC 3339, the database's clock), or null if that is a day or more ago: a column. */
+export const changedAt = sql<
+  string | null
+>`(SELECT max(${changes.at}) FROM ${changes} WHERE ${changes.tokenHash} = lower(${tokens.hash}))`;
+
 /** The retiring secrets of these tokens. */
 export function selectRetiring(db: Db, here: SQL | undefined) {
   return db
-    .select({ hash: replacedSecrets.hash })
+    .select({ hash: replacedSecrets.hash, tokenId: replacedSecrets.tokenId })
     .from(tokens)
     .innerJoin(replacedSecrets, eq(replacedSecrets.tokenId, tokens.id))
     .where(and(here, isNull(replacedSecrets.retiredAt)));
@@ -260,7 +273,7 @@ export type Removed =
   | { ok: false; reason: Refusal };
 
 /** Deletes a token for good. `head` is not before any change that has been committed, even if there was nothing to delete. */
-export async function removeToken(db: Db, place: Place, id: string, cause: Cause): Promise<Removed> {
+export async function removeToken(db: Db, place: Authority, id: string, cause: Cause): Promise<Removed> {
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId));
   const {
     deleted: [row],
@@ -320,7 +333,7 @@ export function recordForToken(
   db: Db,
   action: Recorded,
   cause: Cause,
-  place: Place,
+  place: Authority,
   detail: SQL | string | null,
   guard: SQL | undefined,
 ) {
