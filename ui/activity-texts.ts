@@ -54,6 +54,7 @@ export const log = {
     'member.added': 'Added a member',
     'member.removed': 'Removed a member',
     'webhook.stopped': 'Stopped the webhook',
+    'webhook.moved': 'Moved the webhook',
   } as Record<string, string>,
   /** After the person. The token stands at the dots. The detail ends a sentence whose last character is a space, and no other. */
   sentences: {
@@ -84,6 +85,7 @@ export const log = {
     'member.added': 'added ',
     'member.removed': 'removed ',
     'webhook.stopped': 'stopped the webhook',
+    'webhook.moved': 'moved the webhook: ',
   } as Record<string, string>,
   /** Other sentences of an action, by the detail that they replace. */
   special: {

@@ -235,6 +235,21 @@ export const eventRetention = sqliteTable('event_retention', {
   days: integer(),
 });
 
+export const webhook = sqliteTable('webhook', {
+  id: integer().primaryKey(),
+  urlHash: text('url_hash').notNull(),
+  cursor: integer().notNull(),
+  holder: text(),
+  heldUntil: text('held_until'),
+  failures: integer().notNull().default(0),
+  failingSince: text('failing_since'),
+  nextTryAt: text('next_try_at'),
+  stoppedAt: text('stopped_at'),
+  lastSuccessAt: text('last_success_at'),
+  lastError: text('last_error'),
+  lastErrorAt: text('last_error_at'),
+});
+
 export const deployment = sqliteTable('deployment', {
   id: integer().primaryKey(),
   hubs: text().notNull(),

@@ -23,7 +23,10 @@ import {
   organisationId,
   OrganisationsBody,
   SwitchBody,
+  WAITING_COUNTED,
+  WebhookBody,
 } from '../../worker/operator/schemas.ts';
+import { WEBHOOK_STATES } from '../../worker/operator/webhook.ts';
 import { LIST_PAGE, TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
 import { JURISDICTIONS } from '../../worker/verification/jurisdiction.ts';
@@ -194,6 +197,26 @@ const STATUS: InferInput<typeof Status> = {
     countedUpTo: 10_000,
   },
 };
+const Webhook = strictObject({
+  url: nullable(text),
+  state: picklist(WEBHOOK_STATES),
+  cursor: nullable(text),
+  lag: strictObject({ events: count, countedUpTo: count, seconds: count }),
+  failingSince: nullable(instant),
+  lastError: nullable(strictObject({ at: instant, reason: text })),
+  lastSuccessAt: nullable(instant),
+  nextTryAt: nullable(instant),
+});
+const WEBHOOK: InferInput<typeof Webhook> = {
+  url: 'https://siem.example/hook',
+  state: 'failing',
+  cursor: '4711',
+  lag: { events: 2, countedUpTo: WAITING_COUNTED, seconds: 95 },
+  failingSince: '2026-11-23T18:00:00.000Z',
+  lastError: { at: '2026-11-23T18:01:30.000Z', reason: 'answered 503' },
+  lastSuccessAt: '2026-11-23T17:59:00.000Z',
+  nextTryAt: '2026-11-23T18:03:00.000Z',
+};
 const EVENT = {
   id: '4711',
   at: '2026-11-23T18:00:00.000Z',
@@ -258,6 +281,43 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
           content: { 'application/jsonl': { schema: schemaOf(text), example: `${JSON.stringify(EVENT)}\n` } },
         },
         422: problem(['invalid-body']),
+      },
+    ),
+  },
+  '/operator/webhook': {
+    get: operation(
+      'getWebhook',
+      'Read how the webhook stands',
+      'The URL without its query; the state; the `id` of the last event that the receiver acknowledged (null: none was sent yet); how many events wait, counted up to `countedUpTo`, and how old the first of them is; since when tries fail, the last failure, and the next try.',
+      [],
+      { 200: json('The webhook', Webhook, WEBHOOK) },
+    ),
+    patch: {
+      ...operation(
+        'moveWebhook',
+        'Choose from which event on the webhook sends',
+        'Events after the one with this `id` are sent: those that were sent before come again, with the same `webhook-id`; those before it are not sent. The next try is at once. On record as `webhook.moved`, which is always sent.',
+        [],
+        {
+          200: json('Moved', Webhook, WEBHOOK),
+          413: problem(['payload-too-large']),
+          422: problem(['invalid-body']),
+        },
+      ),
+      requestBody: body(WebhookBody, { cursor: '4711' }),
+    },
+  },
+  '/operator/webhook/test': {
+    post: operation(
+      'testWebhook',
+      'Send a test message now',
+      'One message of the type `webhook.test`, about no event. Where the receiver accepts it, a webhook that stopped or failed goes on at once.',
+      [],
+      {
+        200: json('What became of it', strictObject({ isDelivered: boolean(), reason: nullable(text) }), {
+          isDelivered: false,
+          reason: 'answered 503',
+        }),
       },
     ),
   },

@@ -35,6 +35,10 @@ export const ACTIONS = [
   'plan.change-ignored',
   'member.added',
   'member.removed',
+  // The receiver of the webhook answered that it wants no more messages. For the operator alone: it has no organisation.
+  'webhook.stopped',
+  // The operator chose from which event on the webhook pushes.
+  'webhook.moved',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -16,6 +16,9 @@ export type Env = Omit<Cloudflare.Env, never> & {
   OIDC_CLIENT_SECRET?: string;
   OIDC_NAME?: string;
   OIDC_EMAIL_TRUSTED?: string;
+  WEBHOOK_URL?: string;
+  WEBHOOK_SECRET?: string;
+  WEBHOOK_SECRET_NEXT?: string;
   LIBSQL_URL?: string;
   LIBSQL_AUTH_TOKEN?: string;
   LOCAL_MODE?: string;

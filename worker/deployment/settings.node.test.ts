@@ -113,3 +113,91 @@ describe('a provider for single sign-on', () => {
     });
   });
 });
+
+describe('the webhook', () => {
+  const key = (length: number) => `whsec_${Buffer.alloc(length, 7).toString('base64')}`;
+  const settings = {
+    ...readConfig({ config: 'wrangler.toml' }).vars,
+    TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+    TAG_KEY_CURRENT: '1',
+    WEBHOOK_URL: 'https://receiver.example/hook?key=of-the-receiver',
+    WEBHOOK_SECRET: key(24),
+  };
+  // The settings that are looked at, all of them text; the bindings are not.
+  const read = (vars: object) => readSettings({ ...settings, ...vars } as unknown as Env);
+
+  it('is off without a URL, whatever secrets are left', () => {
+    for (const url of ['', undefined])
+      expect(read({ WEBHOOK_URL: url, WEBHOOK_SECRET: 'x' })).toMatchObject({
+        fault: null,
+        settings: { webhook: null },
+      });
+  });
+
+  it('signs with one key, or with two while the secret is replaced', () => {
+    const { webhook } = read({ WEBHOOK_SECRET_NEXT: key(64) }).settings;
+    expect(webhook?.keys.map(({ length }) => length)).toEqual([24, 64]);
+    expect(read({}).settings.webhook?.keys.map(({ length }) => length)).toEqual([24]);
+    expect(webhook).toMatchObject({ url: settings.WEBHOOK_URL, shownUrl: 'https://receiver.example/hook' });
+  });
+
+  it.each([
+    ['receiver', 'not a URL'],
+    ['http://receiver.example/', 'not https'],
+    ['http://127.0.0.1:9000/', 'not https'],
+    ['ftp://receiver.example/', 'not https'],
+    ['https://user@receiver.example/', 'has a user'],
+    ['https://:word@receiver.example/', 'has a user'],
+    ['https://receiver.example/#part', 'has a user'],
+    ['https://10.1.2.3/', 'names an address'],
+    ['https://127.0.0.1/', 'names an address'],
+    ['https://2130706433/', 'names an address'],
+    ['https://0x7f.1/', 'names an address'],
+    ['https://169.254.169.254/latest/meta-data', 'names an address'],
+    ['https://198.51.100.7/', 'names an address'],
+    ['https://[::1]/', 'names an address'],
+    ['https://[fd00::1]/', 'names an address'],
+    ['https://[::ffff:10.0.0.1]/', 'names an address'],
+    ['https://10.1.2.3./', 'names an address'],
+    ['https://localhost/', 'names a host of a private network'],
+    ['https://localhost./', 'names a host of a private network'],
+    ['https://metadata/', 'names a host of a private network'],
+    ['https://a.localhost/', 'names a host of a private network'],
+    ['https://printer.local/', 'names a host of a private network'],
+    ['https://metadata.google.internal/', 'names a host of a private network'],
+    ['https://METADATA.google.INTERNAL./', 'names a host of a private network'],
+    ['https://router.home.arpa/', 'names a host of a private network'],
+    ['https://wiki.corp/', 'names a host of a private network'],
+  ])('may not lead to %s', (url, reason) => {
+    const { fault, settings: found } = read({ WEBHOOK_URL: url });
+    expect(fault).toContain(`WEBHOOK_URL: ${reason}`);
+    expect(found.webhook).toBeNull();
+  });
+
+  it('may be on this machine by http in local mode', () => {
+    for (const url of ['http://localhost:9000/hook', 'http://127.0.0.1:9000/hook'])
+      expect(read({ WEBHOOK_URL: url, LOCAL_MODE: '1' }).fault).toBeNull();
+    expect(read({ WEBHOOK_URL: 'http://10.0.0.1/', LOCAL_MODE: '1' }).fault).toContain('not https');
+  });
+
+  it.each([
+    ['WEBHOOK_SECRET', '', 'not set'],
+    ['WEBHOOK_SECRET', undefined, 'not set'],
+    ['WEBHOOK_SECRET', key(23), 'not whsec_ and 24 to 64 bytes'],
+    ['WEBHOOK_SECRET', key(65), 'not whsec_ and 24 to 64 bytes'],
+    ['WEBHOOK_SECRET', key(32).slice(6), 'not whsec_ and 24 to 64 bytes'],
+    ['WEBHOOK_SECRET', `${key(32)}!`, 'not whsec_ and 24 to 64 bytes'],
+    ['WEBHOOK_SECRET', key(32).replace('=', ''), 'not whsec_ and 24 to 64 bytes'],
+    ['WEBHOOK_SECRET_NEXT', 'a secret that is not in base64', 'not whsec_ and 24 to 64 bytes'],
+  ])('needs a key: %s %j', (name, value, reason) => {
+    const { fault, settings: found } = read({ [name]: value });
+    expect(fault).toContain(`${name}: ${reason}`);
+    expect(found.webhook).toBeNull();
+  });
+
+  it('is not told with its fault, nor is its key', () => {
+    const bad = { WEBHOOK_SECRET: key(23), WEBHOOK_URL: 'https://receiver.example/hook?key=of#it' };
+    expect(read({ WEBHOOK_SECRET: bad.WEBHOOK_SECRET }).fault).not.toContain(bad.WEBHOOK_SECRET.slice(6));
+    expect(read({ WEBHOOK_URL: bad.WEBHOOK_URL }).fault).not.toContain('receiver');
+  });
+});

@@ -9,6 +9,7 @@ import { readReadRequests } from './read-requests.ts';
 import { isLocalHttp, originOf, readClients, readHost, readNumber, readSecret, readWord } from './reading.ts';
 import type { Reading } from './reading.ts';
 import { readSignIn } from './sign-in.ts';
+import { readWebhook } from './webhook.ts';
 
 export type Settings = ReturnType<typeof readSettings>['settings'];
 
@@ -48,6 +49,7 @@ export function readSettings(env: Env) {
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
     introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
     signIn: readSignIn(env),
+    webhook: readWebhook(env),
     libsqlUrl: readLibsql(env),
     productName: { value: env.PRODUCT_NAME },
     isLocalMode: { value: env.LOCAL_MODE === '1' },

@@ -39,6 +39,9 @@ type FailureLine = {
     | 'warning-failed'
     | 'mailing-failed'
     | 'mail-not-sent'
+    | 'webhook-failed'
+    | 'webhook-not-delivered'
+    | 'webhook-events-removed'
     | 'refusal-not-recorded'
     | 'oidc-refused'
     | Repeated;

@@ -16,9 +16,10 @@ import { OPERATOR, requireOperator } from './access.ts';
 import type { OperatorEnv } from './access.ts';
 import { exportEvents } from './events.ts';
 import { listingOf, spanOf } from './query.ts';
-import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody } from './schemas.ts';
+import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody, WebhookBody } from './schemas.ts';
 import { readStatus } from './status.ts';
 import { tokens } from './tokens.ts';
+import { moveWebhook, readWebhook, testWebhook } from './webhook.ts';
 
 export const operator = finishRoutes(
   new Hono<OperatorEnv>()
@@ -31,6 +32,16 @@ export const operator = finishRoutes(
     })
     .get('/status', async (c) => c.json(await readStatus(c.env.call.deployment, c.var.db), 200))
     .get('/events', (c) => exportEvents(c.var.db, spanOf(c)))
+    .get('/webhook', async (c) => c.json(await readWebhook(c.env.call.deployment, c.var.db, Date.now()), 200))
+    .patch('/webhook', strictBody(WebhookBody), async (c) => {
+      const { call } = c.env;
+      const cursor = Number(c.req.valid('json').cursor);
+      await moveWebhook(call.deployment, c.var.db, causeOf(call, OPERATOR), cursor);
+      return c.json(await readWebhook(call.deployment, c.var.db, Date.now()), 200);
+    })
+    .post('/webhook/test', async (c) =>
+      c.json(await testWebhook(c.env.call.deployment, c.var.db, Date.now()), 200),
+    )
     .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, listingOf(c)), 200))
     .put('/organisations', strictBody(OrganisationsBody, BULK_KIB), async (c) => {
       const [first, ...more] = c.req.valid('json').organisations;

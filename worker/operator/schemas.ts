@@ -67,9 +67,10 @@ export const ListingQuery = strictObject({
   plan: exactOptional(plan),
   since,
 });
+const eventId = pipe(string('not a string'), regex(/^[0-9]{1,15}$/, 'no id of an event'));
 /** The query of `GET /operator/events`. */
 export const EventsQuery = strictObject({
-  after: exactOptional(pipe(string(), regex(/^[0-9]{1,15}$/, 'no id of an event'))),
+  after: exactOptional(eventId),
   since,
   organisation: exactOptional(organisationId('no id of an organisation')),
 });
@@ -78,3 +79,8 @@ export const EventsQuery = strictObject({
 export const EXPORT_PAGE = 5000;
 /** A run of a Worker may send 50 statements on the free plan. The caller gets the rest with `after`. */
 export const EXPORT_PAGES = 40;
+
+/** The body of `PATCH /operator/webhook`. */
+export const WebhookBody = strictObject({ cursor: eventId });
+/** Waiting events are counted up to this number, because an answer must not read a whole table. */
+export const WAITING_COUNTED = 10_000;

@@ -31,6 +31,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'http/log',
       'http/methods',
       'organisation/store',
+      'random',
       'sign-in/names',
       'token/secret',
       'verification/jurisdiction',
@@ -140,6 +141,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'reserve',
       'token',
       'upkeep/backlog',
+      'webhook',
     ],
     packages: ['hono', 'valibot'],
   },
@@ -173,7 +175,12 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'token/rotation',
       'token/usage',
       'verification/ownership',
+      'webhook',
     ],
+    packages: ['drizzle-orm'],
+  },
+  webhook: {
+    folders: ['activity', 'database', 'random', 'tables'],
     packages: ['drizzle-orm'],
   },
   token: {

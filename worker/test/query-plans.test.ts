@@ -2,7 +2,7 @@
 // table, and a page of the activity is read in index order, never sorted.
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import { sealCursor } from '../activity/shown.ts';
 import { openDeployment } from '../deployment/deployment.ts';
@@ -12,6 +12,10 @@ import { givenOrganisation, givenSession, givenToken, settledAt, writing } from 
 
 const OPERATOR_SECRET = 'operator-secret-for-tests-0123456789abcdef';
 const DAY = 24 * 3_600_000;
+const WEBHOOK = {
+  WEBHOOK_URL: 'https://receiver.example/',
+  WEBHOOK_SECRET: `whsec_${btoa('a key of this test that has 32 b')}`,
+};
 const statements = new Map<string, string>();
 
 /** The deployment; its statements are recorded under the name of the sender. */
@@ -28,7 +32,7 @@ function recordingAs(sender: string): Env {
       return typeof value === 'function' ? value.bind(database) : value;
     },
   });
-  return { ...env, DB: recording, OPERATOR_SECRET };
+  return { ...env, DB: recording, OPERATOR_SECRET, ...WEBHOOK, EVENTS_RETENTION_DAYS: '30' };
 }
 
 const send = (method: string, path: string, headers: HeadersInit, body?: unknown) =>
@@ -39,6 +43,8 @@ const send = (method: string, path: string, headers: HeadersInit, body?: unknown
   );
 
 beforeAll(async () => {
+  let status = 204;
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(null, { status }));
   const organisation = await givenOrganisation();
   const { id } = await givenToken(organisation);
   const session = await givenSession();
@@ -99,6 +105,9 @@ beforeAll(async () => {
     await send('GET', '/operator/events?after=1&since=2026-01-01T00:00:00Z&organisation=a', operator),
     await send('GET', '/operator/events?organisation=a', operator),
     await send('GET', '/operator/status', operator),
+    await send('POST', '/operator/webhook/test', operator),
+    await send('PATCH', '/operator/webhook', operator, { cursor: '1' }),
+    await send('GET', '/operator/webhook', operator),
     await send('PUT', '/operator/organisations', operator, {
       organisations: [
         { id: 'a', name: 'A', plan: 'pro' },
@@ -127,12 +136,22 @@ beforeAll(async () => {
   await env.DB.prepare('UPDATE tokens SET expires_at = ? WHERE id = ?')
     .bind(new Date(now + 40 * DAY).toISOString(), ending.id)
     .run();
-  for (const cron of ['17 * * * *', TEN_MINUTES_CRON, MINUTE_CRON])
+  // An accepted push, one that fails, and one that the receiver stops.
+  for (const [cron, answered] of [
+    ['17 * * * *', 204],
+    [TEN_MINUTES_CRON, 204],
+    [MINUTE_CRON, 204],
+    [MINUTE_CRON, 503],
+    [MINUTE_CRON, 410],
+  ] as const) {
+    status = answered;
+    await env.DB.prepare('UPDATE webhook SET cursor = 0, next_try_at = NULL').run();
     await worker.scheduled(
       createScheduledController({ scheduledTime: new Date(now + 10 * DAY), cron }),
       { ...recordingAs(`the run of ${cron}`), EMAIL_FROM: 'zone@example.com' },
       createExecutionContext(),
     );
+  }
   // About sixty calls, some of which wait for leases.
 }, 60_000);
 

@@ -6,6 +6,7 @@ import { prune } from './prune.ts';
 import { pushes } from './push.ts';
 import { retireSecrets } from './retire.ts';
 import { sendExpiryMails, warnOfEnds } from './warn.ts';
+import { tellUnsent } from './webhook.ts';
 import { doWorks } from './work.ts';
 import type { Work } from './work.ts';
 
@@ -35,7 +36,10 @@ function worksOf({ deployment, startedAt }: Call, { cron, scheduledTime: now }: 
         ['mailing-failed', () => sendExpiryMails(deployment, now)],
       ];
     default:
-      return [['prune-failed', async () => logPrunedSince(startedAt, await prune(deployment, now))]];
+      return [
+        ['webhook-failed', () => tellUnsent(deployment, now)],
+        ['prune-failed', async () => logPrunedSince(startedAt, await prune(deployment, now))],
+      ];
   }
 }
 

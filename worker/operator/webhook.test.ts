@@ -1,0 +1,255 @@
+// The webhook of a deployment: what the operator is told of it, and when events are pushed. The receiver is the verifier of Standard
+// Webhooks behind `fetch`.
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { Webhook } from 'standardwebhooks';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Env } from '../deployment/env.ts';
+import worker from '../index.ts';
+import { FAULTS, deploymentWith } from '../test/faults.ts';
+import { givenOrganisation, givenSession, givenToken, settledAt, writing } from '../test/harness.ts';
+import { operate } from '../test/operate.ts';
+import { MINUTE_CRON } from '../upkeep/run.ts';
+
+const SECRET = `whsec_${btoa('a key of this test that has 32 b')}`;
+const ON = {
+  WEBHOOK_URL: 'https://receiver.example/hook?key=of-the-receiver',
+  WEBHOOK_SECRET: SECRET,
+};
+type Sent = { id: string; type: string; data: { id: string; organisationId: string | null; detail: string } };
+
+let sent: Sent[];
+let answer: () => Promise<Response>;
+beforeEach(async () => {
+  sent = [];
+  answer = async () => new Response(null, { status: 204 });
+  await env.DB.exec('DELETE FROM webhook');
+  vi.restoreAllMocks();
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
+    expect(url).toBe(ON.WEBHOOK_URL);
+    const headers = Object.fromEntries(new Headers(init?.headers));
+    const verified = new Webhook(SECRET).verify(String(init?.body), headers) as Omit<Sent, 'id'>;
+    sent.push({ id: headers['webhook-id'] ?? '', ...verified });
+    return answer();
+  });
+});
+
+const status = async (settings: object = ON) =>
+  (await operate('GET', '/webhook', undefined, settings)).json<Record<string, unknown>>();
+const test = async (settings: object = ON) =>
+  (await operate('POST', '/webhook/test', undefined, settings)).json<object>();
+const move = (cursor: unknown) => operate('PATCH', '/webhook', { cursor }, ON);
+
+async function minute(settings: Partial<Env> = ON): Promise<void> {
+  await worker.scheduled(
+    createScheduledController({ scheduledTime: new Date(), cron: MINUTE_CRON }),
+    { ...(env as Env), ...settings },
+    createExecutionContext(),
+  );
+}
+const newest = () => env.DB.prepare('SELECT max(id) AS id FROM events').first<number>('id');
+
+/** An operator's change, which writes one event. */
+async function change(settings: Partial<Env> = ON): Promise<string> {
+  const id = `hooked-${crypto.randomUUID()}`;
+  expect((await operate('PUT', `/organisations/${id}`, { name: 'A', plan: 'pro' }, settings)).status).toBe(
+    201,
+  );
+  return id;
+}
+
+describe('the webhook', () => {
+  it('is off without a URL, and asks nothing of the database then', async () => {
+    const off = { WEBHOOK_URL: '', WEBHOOK_SECRET: SECRET };
+    expect(await status(off)).toEqual({
+      url: null,
+      state: 'off',
+      cursor: null,
+      lag: { events: 0, countedUpTo: 10_000, seconds: 0 },
+      failingSince: null,
+      lastError: null,
+      lastSuccessAt: null,
+      nextTryAt: null,
+    });
+    await change(off);
+    await minute(off);
+    expect(await env.DB.prepare('SELECT * FROM webhook').first()).toBeNull();
+    expect(await test(off)).toEqual({ isDelivered: false, reason: 'WEBHOOK_URL is not set' });
+    expect((await operate('PATCH', '/webhook', { cursor: '1' }, off)).status).toBe(422);
+    expect(sent).toEqual([]);
+  });
+
+  it('sends the event of a change after its answer, and not before the answer', async () => {
+    await minute();
+    const organisation = await change();
+    expect(sent).toMatchObject([
+      { type: 'organisation.created', data: { organisationId: organisation, actor: 'operator' } },
+    ]);
+    // A receiver that is slow or down holds no answer up: it is asked behind it.
+    let release: (response: Response) => void = () => undefined;
+    answer = () => new Promise((done) => (release = done));
+    const given = await worker.fetch(
+      new Request('http://localhost/operator/webhook', {
+        method: 'PATCH',
+        headers: {
+          authorization: 'Bearer operator-secret-for-tests-0123456789abcdef',
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ cursor: String(await newest()) }),
+      }) as Parameters<typeof worker.fetch>[0],
+      { ...(env as Env), ...ON, OPERATOR_SECRET: 'operator-secret-for-tests-0123456789abcdef' },
+      createExecutionContext(),
+    );
+    expect(given.status).toBe(200);
+    await vi.waitFor(() => expect(sent).toHaveLength(2));
+    release(new Response(null, { status: 204 }));
+  });
+
+  it('sends the events of members as well, but nothing because of a read', async () => {
+    await minute();
+    const email = `${crypto.randomUUID()}@example.com`;
+    const organisation = await givenOrganisation('enterprise', [email]);
+    const { id, secret } = await givenToken(organisation);
+    const session = await givenSession(email);
+    const path = `/api/organisations/${organisation}/tokens`;
+    const at = { ...(env as Env), ...ON };
+    await settledAt(at, `${path}/${id}`, writing('DELETE', session));
+    expect(sent).toMatchObject([{ type: 'token.deleted', data: { organisationId: organisation } }]);
+    expect(JSON.stringify(sent)).not.toContain(secret);
+    // Written by a read: the next minute sends it.
+    await settledAt(at, '/api/organisations/another/tokens', { headers: session });
+    expect(sent).toHaveLength(1);
+    await minute();
+    expect(sent[1]).toMatchObject({ type: 'access.refused', data: { detail: 'another' } });
+  });
+
+  it('tells the operator the URL without its query, the cursor, the lag, the last error and the next try', async () => {
+    await minute();
+    answer = async () => new Response('the answer of a receiver', { status: 503 });
+    const organisation = await change();
+    const failing = await status();
+    expect(failing).toMatchObject({
+      url: 'https://receiver.example/hook',
+      state: 'failing',
+      lag: { events: 1, seconds: expect.any(Number) as number },
+      lastError: { reason: 'answered 503', at: expect.any(String) as string },
+      lastSuccessAt: null,
+    });
+    expect(Date.parse(String(failing['nextTryAt']))).toBeGreaterThan(
+      Date.parse(String(failing['failingSince'])),
+    );
+    expect(JSON.stringify(failing)).not.toMatch(/of-the-receiver|answer of a receiver|whsec/);
+    // A change goes on, whatever the receiver does, and waits for the next try.
+    sent = [];
+    await change();
+    expect(sent).toEqual([]);
+    expect(await status()).toMatchObject({ lag: { events: 2 } });
+    // A test that is accepted ends the wait.
+    answer = async () => new Response(null, { status: 200 });
+    expect(await test()).toEqual({ isDelivered: true, reason: null });
+    expect(sent.map(({ type }) => type)).toEqual([
+      'webhook.test',
+      'organisation.created',
+      'organisation.created',
+    ]);
+    expect(sent[1]?.data.organisationId).toBe(organisation);
+    expect(await status()).toMatchObject({
+      state: 'running',
+      cursor: String(await newest()),
+      lag: { events: 0, seconds: 0 },
+      failingSince: null,
+      nextTryAt: null,
+      lastSuccessAt: expect.any(String) as string,
+    });
+  });
+
+  it('says what became of a test', async () => {
+    answer = async () => new Response(null, { status: 404 });
+    expect(await test()).toEqual({ isDelivered: false, reason: 'answered 404' });
+    answer = () => Promise.reject(new Error('https://receiver.example/hook?key=of-the-receiver'));
+    expect(await test()).toEqual({ isDelivered: false, reason: 'no connection' });
+    expect(sent.every(({ id, type }) => id.startsWith('test_') && type === 'webhook.test')).toBe(true);
+  });
+
+  it('stops at 410, and starts again with another URL', async () => {
+    await minute();
+    answer = async () => new Response(null, { status: 410 });
+    await change();
+    expect(await status()).toMatchObject({ state: 'stopped', lag: { events: 2 }, nextTryAt: null });
+    sent = [];
+    await minute();
+    expect(sent).toEqual([]);
+    vi.restoreAllMocks();
+    const urls: unknown[] = [];
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (url) => {
+      urls.push(url);
+      return new Response(null, { status: 204 });
+    });
+    const moved = { ...ON, WEBHOOK_URL: 'https://another.example/' };
+    expect(await status(moved)).toMatchObject({ state: 'running' });
+    await minute(moved);
+    expect(urls).toEqual([moved.WEBHOOK_URL, moved.WEBHOOK_URL]);
+  });
+
+  it('sends earlier events again, or leaves some out, as the operator chooses, and says so on record', async () => {
+    await minute();
+    const from = (await newest()) ?? 0;
+    await change();
+    const [first] = sent;
+    sent = [];
+    const answered = await move(String(from));
+    expect(answered.status).toBe(200);
+    expect(await answered.json()).toMatchObject({ cursor: String(from), lag: { events: 2 } });
+    // The same event has the same id.
+    expect(sent).toMatchObject([
+      { id: first?.id, type: 'organisation.created' },
+      { type: 'webhook.moved', data: { detail: `${from + 1} → ${from}`, organisationId: null } },
+    ]);
+  });
+
+  it.each([
+    ['999999999999999', 'Field "cursor": above the newest event'],
+    ['1.5', 'Field "cursor": no id of an event'],
+    ['', 'Field "cursor": no id of an event'],
+    [7, 'Field "cursor": not a string'],
+  ])('is not moved to %j', async (cursor, detail) => {
+    await minute();
+    const refused = await move(cursor);
+    expect(refused.status).toBe(422);
+    expect(await refused.json()).toMatchObject({ detail });
+    expect(await status()).toMatchObject({ cursor: String(await newest()) });
+    expect(sent).toEqual([]);
+  });
+
+  it.each(FAULTS)('is moved completely or not at all, when a call to storage is %s', async (kind) => {
+    const call = (at: Env) =>
+      settledAt(at, '/operator/webhook', {
+        method: 'PATCH',
+        headers: {
+          authorization: `Bearer ${at.OPERATOR_SECRET}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ cursor: '1' }),
+      });
+    // Nothing is pushed here, so that the cursor stays where it was put.
+    answer = async () => new Response(null, { status: 503 });
+    const clean = deploymentWith(null);
+    expect((await call({ ...clean.env, ...ON })).status).toBe(200);
+    const moves = () =>
+      env.DB.prepare("SELECT count(*) AS n FROM events WHERE action = 'webhook.moved'").first<number>('n');
+    for (const at of clean.calls.keys()) {
+      await env.DB.exec(
+        'UPDATE webhook SET cursor = 2, next_try_at = NULL, holder = NULL, held_until = NULL',
+      );
+      const before = await moves();
+      const given = await call({ ...deploymentWith({ at, kind }).env, ...ON });
+      const cursor = await env.DB.prepare('SELECT cursor FROM webhook').first<number>('cursor');
+      expect([at, cursor === 1, given.ok || given.status === 503]).toEqual([
+        at,
+        (await moves()) !== before,
+        true,
+      ]);
+      expect(!given.ok || cursor === 1).toBe(true);
+    }
+  });
+});
