@@ -32,6 +32,7 @@ let deployment: Deployment;
 let upstream: Server;
 let document: Document;
 let organisation: string;
+let tokenId: string;
 let good: Record<string, string>;
 let poor: Record<string, string>;
 /** A token that may call none of our own paths. */
@@ -69,7 +70,7 @@ beforeAll(async () => {
   }
   document = (await (await fetch(`${deployment.origin}/openapi.json`)).json()) as Document;
   const [rich, lapsed] = [await deployment.givenToken(), await deployment.givenToken()];
-  ({ organisation } = rich);
+  ({ organisation, id: tokenId } = rich);
   good = { authorization: `Bearer ${rich.secret}` };
   poor = { authorization: `Bearer ${lapsed.secret}` };
   const narrow = await deployment.givenToken();
@@ -92,7 +93,10 @@ async function faultsOf(calls: readonly Call[]): Promise<string[]> {
 }
 
 async function faultsOfOne([method, path, status, made = {}]: Call): Promise<string[]> {
-  const filled = path.replace('{id}', organisation).replace('{email}', 'a@example.com');
+  const filled = path
+    .replace('{id}', organisation)
+    .replace('{email}', 'a@example.com')
+    .replace('{token}', tokenId);
   const answer = await fetch(`${origins[made.at ?? 'whole']}${made.path ?? filled}`, {
     method: method.toUpperCase(),
     headers: made.headers ?? {},
@@ -220,8 +224,9 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     const headers = { ...operator, ...json };
     const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
       const many = { organisations: [{ id: 'acme', ...enterprise }] };
-      const value = path === '/operator/organisations' ? many : enterprise;
-      const body = method === 'put' ? { body: JSON.stringify(value) } : {};
+      const value =
+        method === 'patch' ? { active: false } : path === '/operator/organisations' ? many : enterprise;
+      const body = method === 'put' || method === 'patch' ? { body: JSON.stringify(value) } : {};
       return [
         [method, path, 401, body],
         [method, path, 401, { ...body, headers: { authorization: 'Bearer x' } }],
@@ -237,6 +242,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     const headers = { ...operator, ...json };
     const [all, one] = ['/operator/organisations', '/operator/organisations/{id}'];
     const [members, person] = [`${one}/members`, `${one}/members/{email}`];
+    const [tokens, token] = [`${one}/tokens`, `${one}/tokens/{token}`];
     const fresh = { headers, path: `${all}/fresh` };
     const send = (value: object) => ({ ...fresh, body: JSON.stringify(value) });
     const elsewhere = { headers, path: `${all}/unknown/members/a@b.example` };
@@ -268,6 +274,29 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       ['get', '/operator/events', 422, { headers, path: '/operator/events?since=x' }],
       ['get', one, 200, { headers }],
       ['get', one, 404, { headers, path: `${all}/unknown` }],
+      ['post', `${one}/pause`, 200, { headers }],
+      ['get', '/v1/ping', 403, { headers: good }],
+      ['get', '/verify', 403, { headers: good }],
+      ['post', `${one}/resume`, 200, { headers }],
+      ['post', `${one}/pause`, 404, { headers, path: `${all}/unknown/pause` }],
+      ['post', `${one}/resume`, 404, { headers, path: `${all}/unknown/resume` }],
+      ['get', tokens, 200, { headers }],
+      ['get', tokens, 404, { headers, path: `${all}/unknown/tokens` }],
+      ['patch', token, 200, { headers, body: JSON.stringify({ active: false }) }],
+      [
+        'patch',
+        token,
+        404,
+        {
+          headers,
+          path: `${all}/${organisation}/tokens/unknown`,
+          body: JSON.stringify({ active: false }),
+        },
+      ],
+      ['patch', token, 413, { headers, body: JSON.stringify({ active: 'x'.repeat(17_000) }) }],
+      ['patch', token, 422, { headers, body: '{}' }],
+      ['delete', token, 200, { headers }],
+      ['delete', token, 404, { headers }],
       ['put', person, 201, { headers }],
       ['put', person, 200, { headers }],
       ['put', person, 404, elsewhere],

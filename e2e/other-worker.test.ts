@@ -147,9 +147,12 @@ describe('another Worker, with the code of the page', () => {
     expect(await askLimited(limits, asked)).toEqual(expected);
   });
 
-  it('gives different answers for a lost plan, an unreadable database and a bad token', async () => {
+  it('gives different answers for a paused organisation, a lost plan, an unreadable database and a bad token', async () => {
     const { organisation, secret } = await zone.givenToken();
     const { secret: unseen } = await zone.givenToken();
+    await zone.write('POST', `/operator/organisations/${organisation}/pause`);
+    expect(await latest(`Bearer ${secret}`)).toEqual([403, { error: 'organisation-paused' }]);
+    await zone.write('POST', `/operator/organisations/${organisation}/resume`);
     await zone.write('PUT', `/operator/organisations/${organisation}`, { name: 'Acme', plan: 'pro' });
     expect(await latest(`Bearer ${secret}`)).toEqual([403, { error: 'enterprise-plan-required' }]);
     const db = await zone.miniflare.getD1Database('DB', ZONE);

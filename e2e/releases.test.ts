@@ -77,6 +77,12 @@ const LIMITED: [title: string, present: string, before: string][] = [
   ['a token is limited, hubs of the present one', 'new', 'old-at-new-hubs'],
 ];
 
+/** The present release pauses organisations, the one before knows no pause. */
+const PAUSED: [title: string, present: string, before: string][] = [
+  ['an organisation is paused, hubs of the release before', 'new-at-old-hubs', 'old'],
+  ['an organisation is paused, hubs of the present one', 'new', 'old-at-new-hubs'],
+];
+
 beforeAll(async () => {
   libsql = await startLibsqlServer();
   const release = keptRelease();
@@ -355,6 +361,33 @@ describe.concurrent('a token that is limited: the release before refuses it, and
         }),
       );
       expect(answered).toEqual(limits);
+    },
+  );
+});
+
+describe.concurrent('an organisation that is paused: the release before refuses its tokens, and the present one says why', () => {
+  it.each(PAUSED)(
+    '%s: from the answer on, whatever either release has written to KV',
+    { timeout: MINUTES_4 },
+    async (_, present, before) => {
+      const { organisation, path, secret } = await member.givenToken(await originOf(before));
+      const change = (which: 'pause' | 'resume') => () =>
+        send(present, 'POST', `/operator/organisations/${organisation}/${which}`);
+      const free = await recordsOf(secret, [before, present]);
+      // The release before remembers it as free.
+      expect(await callWhileWriting(free, change('pause'), before, secret)).toEqual([401]);
+      expect(await call(present, secret)).toBe(403);
+      // What the release before does to its tokens holds, and brings none of them back.
+      const off = await callAfter(() => send(before, 'PATCH', path, { active: false }), present, secret);
+      expect([...off]).toEqual([401]);
+      const on = await callAfter(() => send(before, 'PATCH', path, { active: true }), present, secret);
+      expect([...on]).toEqual([403]);
+      expect(await call(before, secret)).toBe(401);
+
+      expect(await callWhileWriting(free, change('resume'), before, secret)).toEqual([200]);
+      expect(await call(present, secret)).toBe(200);
+      // The other direction: the present release remembers it as free.
+      expect(await callWhileWriting(free, change('pause'), present, secret)).toEqual([403]);
     },
   );
 });

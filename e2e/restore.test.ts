@@ -106,6 +106,8 @@ it(
     const ended = await deployment.givenToken();
     const limited = await deployment.givenToken();
     const widened = await deployment.givenToken();
+    const stopped = await deployment.givenToken();
+    const together = await deployment.givenToken();
     await deployment.write('PATCH', widened.path, { networks: ['203.0.113.0/24'] });
     const warned = await deployment.givenToken();
     await deployment.write('PATCH', warned.path, { expiresAt: '2090-01-01T00:00:00Z' });
@@ -136,6 +138,8 @@ it(
     await deployment.write('PATCH', widened.path, { expiresAt: '2090-01-01T00:00:00Z' });
     await deployment.write('PATCH', widened.path, { expiresAt: null });
     await deployment.write('POST', `${ended.path}/retire`, {});
+    await deployment.write('POST', together.path.replace(/\/[^/]+$/, '/pause'));
+    await deployment.write('POST', `/operator/organisations/${stopped.organisation}/pause`);
     // The first warning is given.
     const db = await deployment.miniflare.getD1Database('DB', ZONE);
     await db
@@ -193,6 +197,8 @@ it(
       (SELECT networks || coalesce(expires_at, '') FROM tokens WHERE id = '${widened.id}') AS widened,
       (SELECT group_concat(days) FROM expiry_warnings WHERE token_id = '${warned.id}' AND given_by IS NULL) AS warnings,
       (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
+      (SELECT paused_at IS NOT NULL FROM organisations WHERE id = '${stopped.organisation}') AS stopped,
+      (SELECT active || coalesce(paused_together_by, '') FROM tokens WHERE id = '${together.id}') AS together,
       (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
       (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
       (SELECT count(*) FROM organisations WHERE id = '${reborn.organisation}') AS reborn,
@@ -205,6 +211,8 @@ it(
       paused: 1,
       deleted: 1,
       lapsed: 'enterprise',
+      stopped: 0,
+      together: '1',
       gone: 1,
       former: 1,
       replaced: 1,
@@ -264,13 +272,15 @@ it(
       widened: '["203.0.113.0/24"]',
       warnings: '1,7',
       lapsed: 'pro',
+      stopped: 1,
+      together: '0owner@example.com',
       gone: 0,
       former: 0,
       reborn: 1,
       early: 1,
       events: Number(before?.['events']) + recorded,
       // A change for each repeated change of a token, so that every isolate learns of it.
-      head: Number(before?.['head']) + 10,
+      head: Number(before?.['head']) + 13,
     });
     expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);
   },

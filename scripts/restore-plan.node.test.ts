@@ -36,6 +36,38 @@ it('counts a warning that was given since as given, after the end that it warns 
   expect(open).toEqual([]);
 });
 
+it('switches off what was switched off together, with the mark, and pauses what was paused; what came back is left to people', () => {
+  const tokenId = 't';
+  const actor = 'owner@example.com';
+  const together = event('token.deactivated', { tokenId, actor, detail: 'all' });
+  const alone = event('token.deactivated', { tokenId, actor, at: '2026-01-31T13:00:00.000Z' });
+  const resumed = event('token.activated', { tokenId, actor, detail: 'all' });
+  const updates = (...events: RestoreEvent[]) =>
+    planRestore(events).statements.filter((text) => text.startsWith('UPDATE'));
+  expect(updates(together)).toEqual([
+    expect.stringMatching(
+      /^UPDATE tokens SET active = 0, paused_together_at = '2026-01-31T12:00:00.000Z', paused_together_by = (?:'owner@example.com'|CAST\(\S+ AS TEXT\)) WHERE id = 't' AND active = 1 AND NOT EXISTS/,
+    ),
+  ]);
+  // The last event decides: such a token is not one of all any more.
+  expect(updates(together, alone)).toEqual([
+    expect.stringMatching(
+      /^UPDATE tokens SET active = 0, paused_together_at = NULL, paused_together_by = NULL WHERE id = 't' AND NOT EXISTS/,
+    ),
+  ]);
+  expect(updates(together, resumed)).toEqual([]);
+  expect(planRestore([together, resumed]).open).toEqual([expect.stringContaining('was activated')]);
+
+  const [paused, ended] = [event('organisation.paused'), event('organisation.resumed')];
+  const pause = expect.stringMatching(
+    /^UPDATE organisations SET paused_at = '2026-01-31T12:00:00.000Z' WHERE id = 'acme' AND paused_at IS NULL AND NOT EXISTS/,
+  );
+  expect(updates(paused)).toEqual([pause]);
+  expect(updates(ended, paused)).toEqual([pause]);
+  expect(updates(paused, ended)).toEqual([]);
+  expect(planRestore([paused, ended]).open).toEqual([expect.stringContaining('The pause of acme was ended')]);
+});
+
 it('deletes a restored organisation again, also when another one was created under its id later', () => {
   const deleted = event('organisation.deleted', { detail: 'Acme' });
   const created = event('organisation.created', { detail: 'Acme (trial)' });

@@ -103,6 +103,9 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
       return `end of organisation ${organisationId}`;
     case 'organisation.renamed':
       return `name of ${organisationId}`;
+    case 'organisation.paused':
+    case 'organisation.resumed':
+      return `pause of ${organisationId}`;
     default:
       // Sign-ins, sign-outs and refusals change nothing that outlives the sessions.
       return null;
@@ -118,7 +121,15 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
   };
   switch (action) {
     case 'token.deactivated':
-      return todo(sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId}`, `Deactivate the token ${token}.`);
+      if (detail === 'all')
+        return todo(
+          sql`UPDATE tokens SET active = 0, paused_together_at = ${event.at}, paused_together_by = ${event.actor} WHERE id = ${tokenId} AND active = 1`,
+          `Deactivate the token ${token}, as one of all tokens.`,
+        );
+      return todo(
+        sql`UPDATE tokens SET active = 0, paused_together_at = NULL, paused_together_by = NULL WHERE id = ${tokenId}`,
+        `Deactivate the token ${token}.`,
+      );
     case 'token.retired': {
       const { at, preview } = event;
       todo(
@@ -178,6 +189,11 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
         sql`DELETE FROM organisations WHERE id = ${organisationId}`,
         `Delete the organisation ${organisationId}.`,
       );
+    case 'organisation.paused':
+      return todo(
+        sql`UPDATE organisations SET paused_at = ${event.at} WHERE id = ${organisationId} AND paused_at IS NULL`,
+        `Pause the organisation ${organisationId}.`,
+      );
     case 'plan.changed': {
       const wanted = detail?.split(' → ')[1] ?? '';
       if (wanted === 'enterprise') break;
@@ -212,6 +228,8 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
       return `The token ${token} was renamed to ${detail ?? 'nothing'}. It has its old name.`;
     case 'member.added':
       return `${detail} was added to ${organisationId}. The platform has to add them again.`;
+    case 'organisation.resumed':
+      return `The pause of ${organisationId} was ended. Where it is paused again now, the operator has to end the pause again.`;
     case 'plan.changed':
       return `${organisationId} came to Enterprise. The billing system has to say so again.`;
     default:

@@ -12,6 +12,7 @@ import { openDatabase } from './database.ts';
 import type { Db } from './database.ts';
 import type { Databases } from './verification/source/source.ts';
 import { removeMember } from './organisation/members.ts';
+import { setPause } from './organisation/pause.ts';
 import { removeOrganisation, putOrganisation } from './organisation/register.ts';
 import { fillReserve, withReserve } from './reserve.ts';
 import { storageFailureOf } from './storage-failure.ts';
@@ -19,6 +20,7 @@ import { UNLIMITED, insertOrganisation, insertToken } from './test/rows.ts';
 import { pruningIn } from './test/pruning.ts';
 import type { TokenHash } from './token/secret.ts';
 import { updateToken } from './token/change.ts';
+import { switchTogether } from './token/together.ts';
 import { addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
 
@@ -116,9 +118,28 @@ describe('in a full database', () => {
     expect(partsLeft().n).toBeGreaterThan(0);
   });
 
-  it('organisations lose their plan, their members and themselves, and a member may sign in to act', async () => {
+  it('all tokens of an organisation are switched off together, with an event for each', async () => {
+    const reserved = withReserve(db);
+    for (const { id, tokens } of organisations.slice(9)) {
+      const place = { organisationId: id, email: EMAIL };
+      await fill();
+      expect(await failureOf(switchTogether(db, place, false, cause))).toBe('full');
+      const switched = await switchTogether(reserved, place, false, cause);
+      if (!switched.ok) throw new Error(switched.reason);
+      expect(switched.switched.map((token) => token.id).toSorted()).toEqual(tokens.toSorted());
+      expect(switched.hashes).toHaveLength(TOKENS);
+      const events = server.database
+        .prepare("SELECT count(*) AS n FROM events WHERE organisation_id = ? AND detail = 'all'")
+        .get([id]);
+      expect(events).toMatchObject({ n: TOKENS });
+    }
+  });
+
+  it('organisations are paused, lose their plan, their members and themselves, and a member may sign in to act', async () => {
     const reserved = withReserve(db);
     for (const { id } of organisations.slice(6, 9)) {
+      await fill();
+      expect(await setPause(reserved, id, true, cause)).toMatchObject({ ok: true });
       await fill();
       expect(await putOrganisation(reserved, { id, name: id, plan: 'pro' }, cause)).toMatchObject({
         ok: true,

@@ -26,6 +26,10 @@ const ABUSE_CASES = [
   'A token is given more access or paths than it was created with, by the API or at the SQL prompt',
   'Behind a gateway: caller forges `X-Original-*`, `X-Forwarded-*`, `X-Client-IP`, `X-Verify-Secret`',
   'A limited token reaches a Worker of the release before, which knows no limits',
+  'All tokens are switched off together while others create, switch and pause',
+  'Resuming all tokens brings back one that is exposed, or that somebody switched off on purpose',
+  "Pausing and resuming all tokens again and again, to fill the database; or the day's changes used up, so that nobody can pause",
+  'A token of a paused organisation reaches a place that remembers it, reads it from KV, or runs the release before, which knows no pause',
   'Replay of create (double click, retry, back button)',
   'The same key by another organisation or member',
   'Organisation switched in another tab, then create',
@@ -113,7 +117,7 @@ const ABUSE_CASES = [
 
 describe.each([
   { file: 'docs/ux-checklist.md', heading: '## The forty points', count: 40 },
-  { file: 'README.md', heading: '## What it promises', count: 33 },
+  { file: 'README.md', heading: '## What it promises', count: 35 },
   { file: 'docs/security.md', heading: '## Abuse cases', count: ABUSE_CASES.length },
 ])('the table of $file', ({ file, heading, count }) => {
   const rows = rowsOf(file, heading);
