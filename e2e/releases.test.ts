@@ -370,9 +370,10 @@ describe.concurrent('an organisation that is paused: the release before refuses 
     '%s: from the answer on, whatever either release has written to KV',
     { timeout: MINUTES_4 },
     async (_, present, before) => {
-      const { organisation, path, secret } = await member.givenToken(await originOf(before));
+      const given = await member.givenToken(await originOf(before));
+      const { path, secret } = given;
       const change = (which: 'pause' | 'resume') => () =>
-        send(present, 'POST', `/operator/organisations/${organisation}/${which}`);
+        send(present, 'POST', `/operator/organisations/${given.organisation}/${which}`);
       const free = await recordsOf(secret, [before, present]);
       // The release before remembers it as free.
       expect(await callWhileWriting(free, change('pause'), before, secret)).toEqual([401]);
