@@ -1,10 +1,8 @@
 // Chooses the screen: sign-in without a session, else the screen in the URL, inside the shell.
-import { CreateDialog } from './create-dialog.tsx';
-import { DeleteDialog } from './delete-dialog.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
+import { LateDialog } from './late-dialog.tsx';
 import { ofToken, screens } from './late.ts';
 import { Toasts } from './message.tsx';
-import { SecretDialog } from './secret-dialog.tsx';
 import { Shell } from './shell.tsx';
 import { SignIn } from './sign-in.tsx';
 import { dialog, organisation, product, screen, session } from './state.ts';
@@ -37,9 +35,20 @@ watch(
   },
 );
 
+watch(
+  () => dialog.value !== null,
+  (isOpen) => isOpen && void ofToken.load(false),
+);
+
+// A click on a token or on Create should not wait for it.
+watch(
+  () => session.value !== null,
+  (isSignedIn) => isSignedIn && (globalThis.requestIdleCallback ?? setTimeout)(() => void ofToken.ahead()),
+);
+
 export function App() {
-  const open = dialog.value;
-  const token = ofToken.loaded.value;
+  const isOpen = dialog.value !== null;
+  const part = ofToken.loaded.value;
   return (
     <>
       {session.value === null || screen.value === 'sign-in' ? (
@@ -49,10 +58,7 @@ export function App() {
           <Screen />
         </Shell>
       )}
-      {open?.kind === 'create' && <CreateDialog organisation={open.organisation} />}
-      {open?.kind === 'secret' && <SecretDialog {...open} />}
-      {open?.kind === 'delete' && <DeleteDialog token={open.token} />}
-      {token !== null && token !== 'missing' && <token.Dialogs />}
+      {isOpen && (part === null || part === 'missing' ? <LateDialog /> : <part.Dialogs />)}
       <Toasts />
     </>
   );
@@ -70,7 +76,7 @@ function Screen() {
         <LoadFailure
           failure={{ slug: 'network', status: 0, detail: null, requestId: null, retryAfter: null }}
           title={texts.scriptFailed(TITLES[value])}
-          retry={() => location.reload()}
+          retry={() => void (value === 'token' ? ofToken : screens).again()}
         />
       )}
     </>

@@ -1,13 +1,14 @@
 // The dialog that creates a token. It makes one token, however often the button is pressed.
 import { useSignal } from '@preact/signals';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { createToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { words } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, hasMore, refusalOf } from './draft.ts';
 import type { Draft, Refusal } from './draft.ts';
 import { DialogFailure } from './failure.tsx';
-import { ofToken } from './late.ts';
+import { LimitFields } from './limit-fields.tsx';
 import { mayDo } from './may-do.ts';
 import { NO_LOGIN } from './no-login.ts';
 import { dialog, followFailure, isTold, toast, typed } from './state.ts';
@@ -36,7 +37,6 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const unsure = useSignal(false);
   // After a lost answer the choices stand: the repeat must be the same call.
   const isFixed = busy.value || unsure.value;
-  useLayoutEffect(() => void ofToken.load(false), []);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -54,7 +54,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     event.preventDefault();
     if (busy.value) return;
     if (limits.value.ending === 'date' && limits.value.expiresAt === null) {
-      refuse({ field: 'expiresAt', text: texts.create.noDate });
+      refuse({ field: 'expiresAt', text: words.create.noDate });
       return;
     }
     busy.value = true;
@@ -95,7 +95,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     dialog.value = null;
     if (deletion.is === 'shown') return;
     removeToken(token);
-    toast('ok', texts.remove.gone(labelOf(token)));
+    toast('ok', words.remove.gone(labelOf(token)));
   };
   if (lost.value !== null) {
     const token = lost.value;
@@ -107,14 +107,14 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
         guarded={busy.value}
         onClose={close}
       >
-        <h2 id="create-title">{texts.create.lostTitle}</h2>
+        <h2 id="create-title">{words.create.lostTitle}</h2>
         <p id="create-body">
-          <Text of={texts.create.lost(labelOf(token))} />
+          <Text of={words.create.lost(labelOf(token))} />
         </p>
         <DialogFailure failure={failure.value} lead={texts.unsure(labelOf(token))} />
         <footer>
           <button type="button" class="button" autofocus onClick={close}>
-            {texts.create.keep}
+            {words.create.keep}
           </button>
           <button
             type="button"
@@ -122,14 +122,13 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
             aria-disabled={busy.value}
             onClick={() => void discard(token)}
           >
-            <Text of={texts.create.deleteLost(labelOf(token))} />
+            <Text of={words.create.deleteLost(labelOf(token))} />
           </button>
         </footer>
       </Dialog>
     );
   }
   const refused = refusal.value?.field === 'name' ? refusal.value.text : '';
-  const late = ofToken.loaded.value;
   return (
     <Dialog
       labelledBy="create-title"
@@ -140,16 +139,16 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
     >
       {/* The Worker says what is wrong, in the words of this page. */}
       <form noValidate onSubmit={create}>
-        <h2 id="create-title">{texts.create.title}</h2>
-        <p id="create-body">{texts.create.body}</p>
-        <label for="create-name">{texts.create.name}</label>
+        <h2 id="create-title">{words.create.title}</h2>
+        <p id="create-body">{words.create.body}</p>
+        <label for="create-name">{words.create.name}</label>
         <input
           id="create-name"
           data-field="name"
           maxLength={50}
           autocomplete="off"
           autofocus
-          placeholder={texts.create.namePlaceholder}
+          placeholder={words.create.namePlaceholder}
           {...NO_LOGIN}
           readOnly={isFixed}
           aria-invalid={refused !== ''}
@@ -165,10 +164,10 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
           <Text of={refused} />
         </span>
         <p id="create-hint" class="hint">
-          {texts.create.nameHint}
+          {words.create.nameHint}
         </p>
         <fieldset class="choices pair" disabled={isFixed}>
-          <legend>{texts.create.may}</legend>
+          <legend>{words.create.may}</legend>
           {(['read', 'full'] as const).map((access) => (
             <label key={access}>
               <input
@@ -177,7 +176,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
                 checked={limits.value.access === access}
                 onChange={() => change({ access })}
               />
-              {texts.create.access[access]}
+              {words.create.access[access]}
             </label>
           ))}
         </fieldset>
@@ -187,32 +186,23 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
           onToggle={({ currentTarget: { open } }) => (isUnfolded.value = open)}
         >
           <summary>
-            {texts.create.more} <span class="hint">{texts.create.moreHint}</span>
+            {words.create.more} <span class="hint">{words.create.moreHint}</span>
           </summary>
-          {late === null && <p class="hint">{texts.create.loadingMore}</p>}
-          {late === 'missing' && <p class="hint">{texts.create.moreMissing}</p>}
-          {late !== null && late !== 'missing' && (
-            <late.LimitFields
-              draft={limits.value}
-              refusal={refusal.value}
-              isFixed={isFixed}
-              change={change}
-            />
-          )}
+          <LimitFields draft={limits.value} refusal={refusal.value} isFixed={isFixed} change={change} />
         </details>
         <p id="create-may" class="may" role="status">
           <Text of={mayDo(chosen(limits.value), organisation.name)} />
         </p>
         <DialogFailure
           failure={failure.value}
-          lead={unsure.value ? texts.create.unsure : texts.create.failed}
+          lead={unsure.value ? words.create.unsure : words.create.failed}
         />
         <footer>
           <button type="button" class="button" onClick={close}>
             {texts.cancel}
           </button>
           <button type="submit" class="button primary steady" aria-disabled={busy.value}>
-            <Text of={busy.value ? texts.create.busy : texts.create.confirm} />
+            <Text of={busy.value ? words.create.busy : words.create.confirm} />
           </button>
         </footer>
       </form>

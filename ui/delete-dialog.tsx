@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
 import { totals } from './calls.tsx';
 import { Dialog } from './dialog.tsx';
+import { words } from './dialog-texts.ts';
 import { DialogFailure } from './failure.tsx';
 import { formatClock, formatCount } from './format.ts';
 import { dialog, go, held, linkTo, screen, toast } from './state.ts';
@@ -29,7 +30,7 @@ export function DeleteDialog({ token }: { token: Token }) {
     busy.value = false;
     if (deletion.is === 'gone') {
       const { at } = deletion;
-      finish(token, at === null ? texts.remove.gone(label) : texts.remove.done(label, formatClock(at)));
+      finish(token, at === null ? words.remove.gone(label) : words.remove.done(label, formatClock(at)));
     } else if (deletion.is === 'shown') dialog.value = null;
     else {
       unchanged.value = deletion.is === 'unchanged';
@@ -45,7 +46,7 @@ export function DeleteDialog({ token }: { token: Token }) {
       onClose={close}
     >
       <h2 id="delete-title">
-        <Text of={texts.remove.title(quoted(token))} />
+        <Text of={words.remove.title(quoted(token))} />
       </h2>
       <div id="delete-body" class="dialog-body">
         <p class="quiet">
@@ -56,19 +57,19 @@ export function DeleteDialog({ token }: { token: Token }) {
           <LastUse at={lastUseOf(token)} />
         </p>
         <p>
-          {calls > 0 && `${texts.remove.calls(formatCount(calls))} `}
-          {texts.remove.body}
+          {calls > 0 && `${words.remove.calls(formatCount(calls))} `}
+          {words.remove.body}
         </p>
         {token.retiring !== null && (
           <p>
-            <Text of={texts.remove.both(maskOf(token), `${token.retiring.preview}***`)} />
+            <Text of={words.remove.both(maskOf(token), `${token.retiring.preview}***`)} />
           </p>
         )}
-        {token.active && <p class="quiet">{texts.remove.pause}</p>}
+        {token.active && <p class="quiet">{words.remove.pause}</p>}
       </div>
       <DialogFailure
         failure={failure.value}
-        lead={unchanged.value ? texts.remove.failed(label) : texts.unsure(label)}
+        lead={unchanged.value ? words.remove.failed(label) : texts.unsure(label)}
       />
       <footer>
         <button type="button" class="button" autofocus onClick={close}>
@@ -80,7 +81,7 @@ export function DeleteDialog({ token }: { token: Token }) {
           aria-disabled={busy.value}
           onClick={() => void remove()}
         >
-          <Text of={busy.value ? texts.remove.busy : texts.remove.confirm(quoted(token))} />
+          <Text of={busy.value ? words.remove.busy : words.remove.confirm(quoted(token))} />
         </button>
       </footer>
     </Dialog>

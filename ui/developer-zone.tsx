@@ -7,6 +7,7 @@ import type { ComponentChildren } from 'preact';
 import { LoadFailure } from './failure.tsx';
 import { Icon } from './icon.tsx';
 import { formatClock } from './format.ts';
+import { ofToken } from './late.ts';
 import { OrganisationLinks } from './organisation-select.tsx';
 import { useRefresh } from './refresh.ts';
 import {
@@ -112,7 +113,14 @@ function Panel({ in: place }: { in: Organisation }) {
   const count = load.state === 'ready' ? load.value.length : 0;
   const full = load.state === 'ready' && count >= limit.value;
   return (
-    <section class="card" aria-labelledby="panel" aria-busy={load.state === 'loading'}>
+    <section
+      class="card"
+      aria-labelledby="panel"
+      aria-busy={load.state === 'loading'}
+      // What a click here needs.
+      onPointerEnter={ofToken.ahead}
+      onFocusIn={ofToken.ahead}
+    >
       <header class="card-head">
         <h2 id="panel">
           {texts.tokens.title}

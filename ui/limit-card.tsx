@@ -5,6 +5,7 @@ import type { Limits, Token } from './api.ts';
 import { DAY_MS, formatBrief, formatEnd, formatFull, formatIn } from './format.ts';
 import { Icon } from './icon.tsx';
 import { ENDINGS, LISTS, words } from './limit-texts.ts';
+import { words as dialogs } from './dialog-texts.ts';
 import { dialog } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
@@ -27,7 +28,7 @@ export function LimitCard({ token }: { token: Token }) {
           label={words.access}
           edit={access === 'full' ? [words.narrow, words.narrowAccess] : null}
         >
-          <Text of={texts.create.access[access]} />
+          <Text of={dialogs.create.access[access]} />
         </Row>
         <Row token={token} of="paths" label={words.paths} edit={[words.edit, LISTS.paths.edit]}>
           <Entries token={token} of="paths" />

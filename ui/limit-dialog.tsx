@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { changeToken } from './api.ts';
 import type { Failure, Limits, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { words as dialogs } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, refusalOf } from './draft.ts';
 import type { Draft, List, Refusal } from './draft.ts';
 import { DialogFailure } from './failure.tsx';
@@ -11,11 +12,10 @@ import { formatClock } from './format.ts';
 import { EndField, ListField } from './limit-fields.tsx';
 import { endOf } from './limit-ends.ts';
 import { LISTS, words } from './limit-texts.ts';
-import { limitsOf } from './may-do.ts';
 import { dialog, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isExpired, labelOf, leadOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+import { isExpired, labelOf, leadOf, limitsOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
 
 /** The dialog of this file, where it is open. */
 export function LimitDialogs() {
@@ -179,7 +179,7 @@ function EndDialog({ token }: { token: Token }) {
     event.preventDefault();
     const { ending, expiresAt: next } = draft.value;
     if (ending === 'date' && next === null) {
-      change.refuse({ field: 'expiresAt', text: texts.create.noDate });
+      change.refuse({ field: 'expiresAt', text: dialogs.create.noDate });
       return;
     }
     if (next === expiresAt) {

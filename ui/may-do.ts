@@ -3,15 +3,6 @@ import type { Limits } from './api.ts';
 import { formatEnd } from './format.ts';
 import { asIs } from './text.tsx';
 
-/** Of a token, or of anything else that has limits: the limits alone. */
-export const limitsOf = ({ expiresAt, access, paths, networks, origins }: Limits): Limits => ({
-  expiresAt,
-  access,
-  paths,
-  networks,
-  origins,
-});
-
 /** `organisation`: its name. Says only what the limits say: what they leave open is left out. */
 export function mayDo({ expiresAt, access, paths, networks, origins }: Limits, organisation: string): string {
   const until =

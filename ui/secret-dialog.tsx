@@ -5,11 +5,11 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Check, Copy, Plug } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { words } from './dialog-texts.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
 import { dialog, report, session, toast } from './state.ts';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
 import { labelOf, patchToken } from './tokens.ts';
 
 const SNIPPETS = {
@@ -61,18 +61,18 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
     } catch {
       field.current?.select();
       field.current?.focus();
-      status.value = texts.secret.refused;
+      status.value = words.secret.refused;
       return false;
     }
     saved.value = true;
     copied.value = what;
-    status.value = texts.secret.copiedStatus;
+    status.value = words.secret.copiedStatus;
     setTimeout(() => (copied.value = null), COPIED_MS);
     return true;
   };
   const test = async (): Promise<void> => {
     if (answer.value?.busy) return;
-    answer.value = { busy: true, text: texts.secret.testing };
+    answer.value = { busy: true, text: words.secret.testing };
     try {
       const response = await fetch(url, {
         headers: { authorization: `Bearer ${secret}` },
@@ -85,28 +85,28 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
       const isLimited = token.paths.length + token.networks.length > 0;
       answer.value = {
         busy: false,
-        text: !response.ok && isLimited ? `${texts.secret.limited}\n${text}` : text,
+        text: !response.ok && isLimited ? `${words.secret.limited}\n${text}` : text,
       };
     } catch {
-      answer.value = { busy: false, text: texts.secret.testFailed };
+      answer.value = { busy: false, text: words.secret.testFailed };
     }
   };
   const close = (): void => {
     dialog.value = null;
     if (session.value === null) return;
-    if (told === undefined) toast('ok', texts.create.created(labelOf(token)));
+    if (told === undefined) toast('ok', words.create.created(labelOf(token)));
     else report(token, 'ok', told);
     requestAnimationFrame(() => document.querySelector<HTMLElement>('#create, #rotate')?.focus());
   };
 
   return (
     <Dialog labelledBy="secret-title" describedBy="secret-once" guarded onClose={close}>
-      <h2 id="secret-title">{texts.secret.title}</h2>
-      <p id="secret-once">{texts.secret.once}</p>
+      <h2 id="secret-title">{words.secret.title}</h2>
+      <p id="secret-once">{words.secret.once}</p>
       <div class="secret-box">
         <textarea
           id="secret"
-          aria-label={texts.secret.field}
+          aria-label={words.secret.field}
           ref={field}
           readOnly
           autofocus
@@ -122,7 +122,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
         />
         <button type="button" class="button primary copy" onClick={() => void copy('token', secret)}>
           <Icon of={copied.value === 'token' ? Check : Copy} size={16} />
-          <Text of={copied.value === 'token' ? texts.secret.copied : texts.secret.copy} />
+          <Text of={copied.value === 'token' ? words.secret.copied : words.secret.copy} />
         </button>
       </div>
       <button
@@ -132,17 +132,17 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
         onClick={() => void test()}
       >
         <Icon of={Plug} size={16} />
-        {texts.secret.test}
+        {words.secret.test}
       </button>
       <output class="mono" aria-live="polite" translate={false}>
         <Text of={answer.value?.text ?? ''} />
       </output>
       <details class="first-call">
-        <summary>{texts.secret.snippets}</summary>
+        <summary>{words.secret.snippets}</summary>
         <div class="snippet-head">
           <div
             role="tablist"
-            aria-label={texts.secret.snippets}
+            aria-label={words.secret.snippets}
             onKeyDown={(event) => moveTab(event, language.value, (next) => (language.value = next))}
           >
             {LANGUAGES.map((name) => (
@@ -162,7 +162,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
           </div>
           <button type="button" class="icon-button" onClick={() => void copy('snippet', snippet)}>
             <Icon of={copied.value === 'snippet' ? Check : Copy} size={16} />
-            <span class="hidden">{texts.secret.copySnippet}</span>
+            <span class="hidden">{words.secret.copySnippet}</span>
           </button>
         </div>
         <pre
@@ -179,7 +179,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
       </details>
       <footer class="secret-foot">
         <div class={ask ? 'ask' : ''}>
-          {status.value === '' && !saved.value && texts.secret.notYet}
+          {status.value === '' && !saved.value && words.secret.notYet}
           {/* The region always exists, because text that arrives together with its region is not announced. */}
           <span role="status">
             <Text of={status.value} />
@@ -187,7 +187,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
         </div>
         {ask && (
           <button type="button" class="button" onClick={close}>
-            {texts.secret.closeAnyway}
+            {words.secret.closeAnyway}
           </button>
         )}
         {/* One button for both, so that the focus stays. */}
@@ -198,11 +198,11 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
             if (saved.value || (ask && (await copy('token', secret)))) close();
             else if (!ask) {
               asking.value = true;
-              status.value = texts.secret.notCopied;
+              status.value = words.secret.notCopied;
             }
           }}
         >
-          <Text of={ask ? texts.secret.copyAndClose : texts.secret.done} />
+          <Text of={ask ? words.secret.copyAndClose : words.secret.done} />
         </button>
       </footer>
     </Dialog>

@@ -2,7 +2,7 @@
 // token reads the URL.
 import { computed, signal } from '@preact/signals';
 import { deleteToken, listTokens, readUsage } from './api.ts';
-import type { Failure, Token } from './api.ts';
+import type { Failure, Limits, Token } from './api.ts';
 import {
   boot,
   explain,
@@ -17,7 +17,6 @@ import {
   tokenId,
 } from './state.ts';
 import type { Load } from './state.ts';
-import { limitsOf } from './may-do.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
@@ -167,6 +166,15 @@ function edit(organisation: string, change: (list: Token[]) => Token[]): void {
   edits += 1;
   tokens.value = { ...tokens.value, value: change(tokens.value.value) };
 }
+
+/** Of a token, or of anything else that has limits: the limits alone. */
+export const limitsOf = ({ expiresAt, access, paths, networks, origins }: Limits): Limits => ({
+  expiresAt,
+  access,
+  paths,
+  networks,
+  origins,
+});
 
 type Verdict =
   /** The page shows the failure: the session, the member, the plan or the membership has changed. */
