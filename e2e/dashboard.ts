@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { openBrowser, signedInState } from './browser.ts';
 import { startSeeded } from './deployment.ts';
-import { ROWS, SECRET, USAGE, answer, json, withBoot } from './fixtures.ts';
+import { ROWS, SECRET, USAGE, answer, calls, json, withBoot } from './fixtures.ts';
 import type { Row } from './fixtures.ts';
 
 export const ZONE = '/developer-zone?organisation=acme';
@@ -99,6 +99,7 @@ export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: 
   async function open({ path = ZONE, boot = table, options = {}, anonymous = false, before }: Given = {}) {
     const page = await newPage({ ...(anonymous ? {} : { storageState: owner() }), ...options });
     await answer(page, 'organisations/*/usage', json(USAGE));
+    await answer(page, 'organisations/*/tokens/*/calls', (route) => json(calls())(route));
     await answer(page, TOKENS, json({ tokens: ROWS, limit: 10 }));
     await withBoot(page, boot);
     await before?.(page);

@@ -97,6 +97,85 @@ export const USAGE = {
   },
 };
 
+const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
+const website = USAGE.usage['id-9pW4k'];
+type Called = { number: number; name: string; country: string; agent: string };
+const HETZNER: Called = {
+  number: 24940,
+  name: 'Hetzner Online GmbH',
+  country: 'DE',
+  agent: 'python-requests',
+};
+const AMAZON: Called = { number: 16509, name: 'Amazon.com, Inc.', country: 'IE', agent: 'node' };
+/** A caller of the last `hours`. */
+const caller = (of: Called | null, accepted: number, refused: number, hours: number, agent = of?.agent) => ({
+  network: of === null ? null : { number: of.number, name: of.name },
+  country: of?.country ?? null,
+  agent: agent ?? 'unknown',
+  accepted,
+  refused,
+  lastAt: ago(hours),
+});
+
+/** The calls of the first token. As of now, because dialogs say how long ago the last one was. */
+export const calls = () => ({
+  // The end of the hour in which the wave ends.
+  until: new Date(Math.ceil(Date.now() / HOUR_MS) * HOUR_MS).toISOString(),
+  hours: website,
+  days: {
+    accepted: Array.from({ length: 30 }, (_, day) =>
+      day === 29 ? 3098 : Math.round(5200 + 1400 * Math.sin(day / 2.3) - (day % 7 === 5 ? 2600 : 0)),
+    ),
+    refused: Array.from({ length: 30 }, (_, day) => ({ 22: 214, 28: 30, 29: 90 })[day] ?? 0),
+  },
+  reasons: [
+    { reason: 'network', calls: 74, lastHour: ago(6) },
+    { reason: 'access', calls: 15, lastHour: ago(7) },
+    { reason: 'retired', calls: 1, lastHour: ago(9) },
+  ],
+  callers: [
+    caller(HETZNER, 118_204, 0, 0.003),
+    caller(AMAZON, 21_377, 12, 0.07),
+    caller(AMAZON, 4102, 0, 30, 'curl'),
+    caller({ number: 14061, name: 'DigitalOcean, LLC', country: 'SG', agent: 'curl' }, 8, 0, 2),
+    caller(null, 3, 0, 90),
+    caller({ number: 3320, name: 'Deutsche Telekom AG', country: 'DE', agent: 'browser' }, 2, 0, 210),
+    caller({ number: 64500, name: 'Example Hosting', country: 'FR', agent: 'okhttp' }, 1, 74, 6),
+  ],
+  others: null as { accepted: number; refused: number; lastAt: string } | null,
+  recent: [
+    caller(HETZNER, sum(website.accepted) - 318, 0, 0.003),
+    caller(AMAZON, 310, 12, 0.07),
+    caller({ number: 14061, name: 'DigitalOcean, LLC', country: 'SG', agent: 'curl' }, 8, 0, 2),
+    caller({ number: 64500, name: 'Example Hosting', country: 'FR', agent: 'okhttp' }, 0, 74, 6),
+  ],
+  values: [
+    {
+      preview: '9pW4k',
+      accepted: none.concat([0, 0, 0, 0, 4021, 2790]),
+      refused: none.concat(0, 0, 0, 0, 0, 0),
+    },
+    {
+      preview: RETIRING.preview,
+      accepted: none.concat([5100, 5020, 4400, 4800, 900, 308]),
+      refused: none.concat(0, 0, 0, 0, 0, 1),
+    },
+  ],
+});
+/** The same without a call. */
+export const noCalls = () => {
+  const month = none.concat(0, 0, 0, 0, 0, 0);
+  return {
+    ...calls(),
+    hours: { accepted: none, refused: none },
+    days: { accepted: month, refused: month },
+    reasons: [],
+    callers: [],
+    recent: [],
+    values: [{ preview: '9pW4k', accepted: month, refused: month }],
+  };
+};
+
 /**
  * From where calls were refused: with the first token from five addresses. As of now, because the page says how long ago it was,
  * and this file may be loaded minutes before.

@@ -13,8 +13,10 @@ import {
   USAGE,
   answer,
   broken,
+  calls,
   cut,
   json,
+  noCalls,
   problem,
   silence,
   withBoot,
@@ -182,6 +184,40 @@ const withoutFirst = (state: State): State => ({
 const afterCreate = following(atTable, confirmCreate, tokens);
 const afterRotate = following({ path: ofToken, boot: table }, confirmRotate, `${tokens}/*/rotate`);
 const afterAsking = following({ path: '/sign-in', anonymous: true }, askForLink, 'sign-in/link');
+
+const withCalls = (name: string, how: How, text: string): State => ({
+  name,
+  path: ofToken,
+  boot: table,
+  given: (page) => answer(page, `${tokens}/*/calls`, how),
+  reach: see(text),
+});
+const inPeriod = (name: string, period: string): State => ({
+  name,
+  path: ofToken,
+  // Older than its callers, so that a new one is marked.
+  boot: listed([{ ...ROWS[0], createdAt: inHours(-24 * 40) }, ...ROWS.slice(1)]),
+  reach: async (page) => {
+    await see('Hetzner Online GmbH')(page);
+    await page.getByText(period === '7 days' ? '7 d' : '30 d', { exact: true }).click();
+    await page.locator('.chart').getByText('Today', { exact: true }).and(page.locator('span')).waitFor();
+  },
+});
+const OTHERS = { accepted: 18, refused: 2, lastAt: inHours(-30) };
+/** The dialog of a deletion, when the calls are answered by `how`. */
+const beforeDelete = (name: string, how: How, text: string | RegExp, isListed = true): State => ({
+  name,
+  path: acme,
+  boot: table,
+  given: async (page) => {
+    await answer(page, `${tokens}/*/calls`, how);
+    if (!isListed) await answer(page, 'organisations/acme/usage', broken);
+  },
+  reach: async (page) => {
+    await openDelete(page);
+    await page.getByRole('alertdialog').getByText(text).waitFor();
+  },
+});
 
 export const STATES: State[] = [
   { name: 'sign-in', path: acme, anonymous: true, reach: see('Send sign-in link') },
@@ -369,6 +405,21 @@ export const STATES: State[] = [
     },
   },
   { name: 'token', path: ofToken, boot: table, reach: see('created') },
+  inPeriod('token-week', '7 days'),
+  inPeriod('token-month', '30 days'),
+  withCalls('token-calls-loading', silence, 'Loading…'),
+  withCalls('token-calls-failed', broken, 'The calls are unknown'),
+  withCalls('token-calls-none', json(noCalls()), 'No calls in 30 days'),
+  {
+    name: 'token-callers',
+    path: ofToken,
+    boot: table,
+    given: (page) => answer(page, `${tokens}/*/calls`, json({ ...calls(), others: OTHERS })),
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Show 2 more' }).click();
+      await see('Others')(page);
+    },
+  },
   {
     name: 'token-switched-off',
     path: ofToken,
@@ -624,6 +675,10 @@ export const STATES: State[] = [
       await see(/Deletion is permanent/)(page);
     },
   },
+  beforeDelete('delete-asking', silence, /calls in the last 24 hours/),
+  beforeDelete('delete-asking-all', silence, 'Looking up who calls…', false),
+  beforeDelete('delete-unknown', broken, /Who calls it is unknown/, false),
+  beforeDelete('delete-unknown-callers', broken, /From where is unknown/),
   afterDelete('delete-busy', silence, 'Deleting…'),
   afterDelete('delete-failed', broken, /Couldn’t delete/),
   withoutFirst(afterDelete('delete-gone', problem(404, 'token-not-found'), /was deleted already/)),
@@ -709,6 +764,7 @@ export const STATES: State[] = [
 /** Brings the page into the state. */
 export async function enter(page: Page, origin: string, state: State): Promise<void> {
   await answer(page, 'organisations/acme/usage', json(USAGE));
+  await answer(page, `${tokens}/*/calls`, (route) => json(calls())(route));
   await answer(page, 'organisations/acme/activity*', (route) => {
     const token = new URL(route.request().url()).searchParams.get('token');
     const events = EVENTS.events.filter(({ tokenId }) => token === null || tokenId === token);

@@ -13,10 +13,23 @@ import {
   trash,
   useDashboard,
 } from './dashboard.ts';
-import { EVENTS, RETIRING, ROWS, USAGE, answer, broken, cut, json, problem } from './fixtures.ts';
+import {
+  EVENTS,
+  RETIRING,
+  ROWS,
+  USAGE,
+  answer,
+  broken,
+  calls,
+  cut,
+  json,
+  noCalls,
+  problem,
+} from './fixtures.ts';
 import { statusOf } from './ping.ts';
 
 const { open, here } = useDashboard();
+const CALLS = 'organisations/*/tokens/*/calls';
 const addressOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
 const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 
@@ -50,9 +63,8 @@ describe('the page of a token', () => {
     const { accepted, refused } = USAGE.usage['id-9pW4k'];
     const all = (calls: number[]): string =>
       calls.reduce((sum, value) => sum + value, 0).toLocaleString('en');
-    await expect
-      .poll(() => page.locator('.figures dd').allInnerTexts())
-      .toEqual([all(accepted), all(refused)]);
+    await page.getByText(all(accepted), { exact: true }).waitFor();
+    expect(await page.locator('.figures dd').allInnerTexts()).toEqual([all(accepted), all(refused)]);
     await expect
       .poll(() => page.locator('.events p').allInnerTexts())
       .toEqual(['owner@example.com created Website 9pW4k***']);
@@ -62,6 +74,132 @@ describe('the page of a token', () => {
     ]);
     await page.getByRole('link', { name: 'All of it' }).click();
     await expect.poll(() => page.url()).toBe(`${here()}/activity?organisation=acme&token=${rowAt(0).id}`);
+  });
+
+  it('shows the calls of a day, a week and a month, by the arrow keys, and why calls were refused', async () => {
+    const page = await open({ path: addressOf(rowAt(0)), before: recorded });
+    const figures = page.locator('.figures dd');
+    await page.locator('.reasons').waitFor();
+    expect(await figures.allInnerTexts()).toEqual(['5,599', '90']);
+    const { days } = calls();
+    const all = (list: number[]): string =>
+      list.reduce((total, value) => total + value, 0).toLocaleString('en');
+    await page.getByRole('radio', { name: '24 hours' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('radio', { name: '7 days' }).isChecked()).toBe(true);
+    expect(await figures.allInnerTexts()).toEqual([
+      all(days.accepted.slice(-7)),
+      all(days.refused.slice(-7)),
+    ]);
+    expect(await page.locator('.chart g').count()).toBe(7);
+    await page.keyboard.press('ArrowRight');
+    expect(await figures.allInnerTexts()).toEqual([all(days.accepted), all(days.refused)]);
+    expect(await page.locator('.chart g').last().locator('title').innerHTML()).toBe(
+      'Today: 3,098, and 90 refused',
+    );
+    expect(await page.locator('.reasons li').allInnerTexts()).toEqual([
+      '74 calls from networks that are not in the list',
+      '15 calls to something that the token may not do',
+      '1 call with a value that was replaced',
+    ]);
+  });
+
+  it('says who calls, and where it stands on a phone', async () => {
+    const two = {
+      tokens: { ...table.tokens, tokens: [{ ...rowAt(0), retiring: RETIRING }, ...ROWS.slice(1)] },
+    };
+    const page = await open({
+      path: addressOf(rowAt(0)),
+      boot: two,
+      before: recorded,
+      options: { viewport: { width: 1280, height: 800 } },
+    });
+    const rows = page.locator('.callers tbody tr');
+    await page.getByText('Hetzner Online GmbH').waitFor();
+    expect(await rows.count()).toBe(5);
+    expect(await page.locator('.callers').getByRole('columnheader').allInnerTexts()).toEqual([
+      'Network',
+      'Client',
+      'Calls',
+      'Last',
+    ]);
+    expect(await rows.first().innerText()).toMatch(
+      /^Hetzner Online GmbH\s+Germany\s+python-requests\s+118,204\s+\d+ s ago$/,
+    );
+    await page.getByRole('button', { name: 'Show 2 more' }).click();
+    expect(await rows.last().innerText()).toMatch(/^Example Hosting\s+France\s+okhttp\s+1\s+74 refused/);
+    expect(await page.locator('.values').innerText()).toContain('308 calls today, 20,528 in 7 days.');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await expect
+      .poll(() => page.locator('.column > section, .column > button').allInnerTexts())
+      .toEqual(
+        ['Two values', 'Calls', 'Who calls', 'What it may do', 'Activity', 'Created by', 'Delete'].map(
+          (begins) => expect.stringMatching(new RegExp(`^${begins}`)),
+        ),
+      );
+    expect(await rows.first().innerText()).toContain('Germany · python-requests');
+  });
+
+  it('says “unknown” where the counts do not come, and “no calls” where there were none', async () => {
+    const page = await open({
+      path: addressOf(rowAt(0)),
+      before: async (opened) => {
+        await recorded(opened);
+        await answer(opened, CALLS, broken);
+        await answer(opened, 'organisations/*/usage', broken);
+      },
+    });
+    await page.getByText('The calls are unknown').waitFor();
+    await page.getByText('Unknown: the counts could not be loaded.').waitFor();
+    const id = await switches(page).getAttribute('aria-describedby');
+    expect(await page.locator(`[id="${id}"]`).innerText()).toBe('Calls of the last 24 hours: unknown');
+    await page.getByRole('button', { name: 'Delete this token…' }).click();
+    await page.getByText('Who calls it is unknown: the counts could not be loaded.').waitFor();
+    await page.keyboard.press('Escape');
+    await answer(page, CALLS, json(noCalls()));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('No calls in 30 days').waitFor();
+    expect(await page.locator('.figures dd').allInnerTexts()).toEqual(['0', '0']);
+  });
+
+  it('says in each dialog what will stop, without waiting for it, and without moving', async () => {
+    let held = Promise.withResolvers<void>();
+    const page = await open({
+      path: addressOf(rowAt(0)),
+      before: async (opened) => {
+        await recorded(opened);
+        await answer(opened, CALLS, async (route) => {
+          await held.promise;
+          await json(calls())(route);
+        });
+      },
+    });
+    const dialogs = page.locator('dialog');
+    const size = () => dialogs.evaluate((node) => JSON.stringify(node.getBoundingClientRect()));
+    for (const [button, told] of [
+      [
+        'Delete this token…',
+        /Hetzner Online GmbH \(DE\), Amazon\.com, Inc\. \(IE\) and DigitalOcean, LLC \(SG\)/,
+      ],
+      ['Rotate…', /5,599 calls in the last 24 hours, the last one \d+ seconds ago, from/],
+      ['Narrow the access', /How many of them write is not counted/],
+      ['Edit paths', /Which paths they ask for is not counted/],
+      ['Edit networks', /Amazon\.com, Inc\. \(IE\)\s*node\s*310/],
+      ['Edit websites', /No browser was seen among them/],
+      ['Edit the end', /90 more were refused/],
+    ] as const) {
+      await page.getByRole('button', { name: button }).click();
+      await dialogs.getByText('5,599 calls in the last 24 hours').waitFor();
+      const before = await size();
+      held.resolve();
+      await expect.poll(() => dialogs.locator('.foresight').innerText(), { message: button }).toMatch(told);
+      expect(await size(), button).toBe(before);
+      await page.keyboard.press('Escape');
+      await dialogs.waitFor({ state: 'detached' });
+      held = Promise.withResolvers();
+      // What was loaded is of another moment.
+      await page.reload();
+    }
   });
 
   it('switches, says so under the state, and has Undo as the next Tab', async () => {
@@ -74,8 +212,15 @@ describe('the page of a token', () => {
         );
       },
     });
+    const described = await switches(page).getAttribute('aria-describedby');
+    await expect
+      .poll(() => page.locator(`[id="${described}"]`).innerText())
+      .toBe('Last 24 hours: 5,599 accepted, 90 refused calls');
     await switches(page).press('Space');
     await page.getByText(/Refused since/).waitFor();
+    expect(await page.locator('.receipt').innerText()).toMatch(
+      /^Refused since \d\d:\d\d:\d\d\.\s+5,599 calls a day stop\.\s+Undo$/,
+    );
     expect(await page.locator('.state').innerText()).toBe('Inactive');
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Undo');

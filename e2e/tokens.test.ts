@@ -226,6 +226,10 @@ describe('creating', () => {
   it('has its focus on the name, and Esc, Cancel and the backdrop close it without a request', async () => {
     const page = await open();
     const asked = count(page, `/api/${TOKENS}`, 'POST');
+    // The first dialog may have to wait for its script.
+    await createButton(page).click();
+    await page.getByLabel('What will use it?').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
     // The focus must move at once: after the next frame it could move while a person already presses Enter.
     const begins = await createButton(page).evaluate(async (node) => {
       (node as HTMLElement).focus();
@@ -544,8 +548,10 @@ describe('switching', () => {
       },
     });
     const news = page.locator('.receipt');
+    // What stops is said where the calls are known.
+    await page.locator('.calls svg').first().waitFor();
     const shifted = await watchShifts(page);
-    for (const at of [0, 1]) {
+    for (const [at, calls] of ['5,599', '843'].entries()) {
       await switches(page).nth(at).click();
       await expect.poll(() => news.count()).toBe(at + 1);
       expect(
@@ -554,7 +560,9 @@ describe('switching', () => {
           .nth(at + 1)
           .locator('.receipt')
           .innerText(),
-      ).toMatch(/^Refused since \d\d:\d\d:\d\d\s+Undo$/);
+      ).toMatch(
+        new RegExp(`^Refused since \\d\\d:\\d\\d:\\d\\d\\.\\s+${calls} calls a day stop\\.\\s+Undo$`),
+      );
     }
     await page.clock.runFor(11_000);
     await expect.poll(() => news.count()).toBe(0);
@@ -676,7 +684,7 @@ describe('deleting', () => {
     await expect.poll(() => focused(page)).toBe('Cancel');
     // Which of that name, what breaks, and a button that says what it deletes.
     expect(await dialog.innerText()).toMatch(
-      /9pW4k\*\*\* · used .*called [\d,]+ times.*permanent.*immediately.*deactivate it with the switch/s,
+      /9pW4k\*\*\* · used .*5,599 calls in the last 24 hours.*permanent.*immediately.*deactivate it with the switch/s,
     );
     expect(await dialog.getByRole('button').last().innerText()).toBe('Delete “Website”');
     await page.keyboard.press('Escape');

@@ -198,6 +198,12 @@ export const endOldValue = (token: Token, preview: string) =>
     json: { preview },
   });
 
+const CALLS = '/api/organisations/:organisation/tokens/:token/calls';
+export type CallsOfToken = Answer<typeof CALLS, '$get'>;
+/** Who calls with a token, how often, and why calls were refused. */
+export const readCalls = (token: Token, unattended = false) =>
+  call('$get', CALLS, placeOf(token), unattended ? { headers: UNATTENDED } : {});
+
 export const deleteToken = (token: Token) => call('$delete', TOKEN, placeOf(token));
 
 export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>

@@ -1,24 +1,22 @@
 // Confirms a deletion: it names the token, says that deletion is permanent and immediate, and gives Cancel the focus.
 import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
-import { totals } from './calls.tsx';
 import { Dialog } from './dialog.tsx';
 import { words } from './dialog-texts.ts';
 import { DialogFailure } from './failure.tsx';
-import { formatClock, formatCount } from './format.ts';
+import { ForesightNote } from './foresight-note.tsx';
+import { formatClock } from './format.ts';
 import { dialog, go, held, linkTo, screen, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { LastUse } from './token-name.tsx';
-import { labelOf, lastUseOf, maskOf, quoted, removeToken, tryToDelete, usage } from './tokens.ts';
+import { labelOf, lastUseOf, maskOf, quoted, removeToken, tryToDelete } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const unchanged = useSignal(true);
   const label = labelOf(token);
-  const hours = usage.value?.[token.id];
-  const calls = hours === undefined ? 0 : totals(hours).accepted + totals(hours).refused;
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -56,10 +54,8 @@ export function DeleteDialog({ token }: { token: Token }) {
           {' · '}
           <LastUse at={lastUseOf(token)} />
         </p>
-        <p>
-          {calls > 0 && `${words.remove.calls(formatCount(calls))} `}
-          {words.remove.body}
-        </p>
+        <ForesightNote token={token} />
+        <p>{words.remove.body}</p>
         {token.retiring !== null && (
           <p>
             <Text of={words.remove.both(maskOf(token), `${token.retiring.preview}***`)} />

@@ -46,7 +46,6 @@ export const words = {
   },
   remove: {
     title: (label: string) => `Delete ${asIs(label)}?`,
-    calls: (calls: string) => `In the last 24 hours it was called ${calls} times.`,
     body: 'Deletion is permanent. Any service still using this token will immediately lose access to the API, and the token cannot be recovered.',
     both: (current: string, old: string) => `Both values end: ${asIs(current)} and ${asIs(old)}.`,
     pause: 'If you only need to block it for a while, deactivate it with the switch instead.',

@@ -42,6 +42,12 @@ const count = new Intl.NumberFormat('en');
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const dayOfYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short' });
 const dayAndYear = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', year: 'numeric' });
+const utcDay = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  timeZone: 'UTC',
+  calendar: 'gregory',
+});
 export const DAY_MS = 86_400_000;
 const STEPS: [unit: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_536_000],
@@ -58,6 +64,8 @@ export const formatMinute = (at: string): string => minute.format(new Date(at));
 export const formatHour = (at: string): string => hourOfDay.format(new Date(at));
 export const formatClock = (at: string | number): string => clock.format(new Date(at));
 export const formatCount = (value: number): string => count.format(value);
+/** "23 Nov": a day in UTC. */
+export const formatUtcDay = (at: number): string => utcDay.format(at);
 /** "2.9k", for a column of numbers. */
 export const formatCompact = (value: number): string => compact.format(value).replace('K', 'k');
 

@@ -3,11 +3,14 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { changeToken } from './api.ts';
 import type { Failure, Limits, Token } from './api.ts';
+import { words as counts } from './calls-texts.ts';
 import { Dialog } from './dialog.tsx';
 import { words as dialogs } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, refusalOf } from './draft.ts';
 import type { Draft, List, Refusal } from './draft.ts';
 import { DialogFailure } from './failure.tsx';
+import { fromBrowsers } from './foresight.ts';
+import { ForesightNote } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
 import { EndField, ListField } from './limit-fields.tsx';
 import { endOf } from './limit-ends.ts';
@@ -116,6 +119,7 @@ function AccessDialog({ token }: { token: Token }) {
           <Text of={words.narrowTitle(quoted(token))} />
         </h2>
         <div id="limit-body" class="dialog-body">
+          <ForesightNote token={token} more={() => counts.methodNotKnown} />
           <p class="quiet">{words.narrowBody}</p>
         </div>
         <span role="alert" class="error">
@@ -162,9 +166,27 @@ function ListDialog({ token, list, add }: { token: Token; list: List; add: strin
           }}
           hint={`${hint} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
         />
+        {list === 'networks' ? (
+          <CallingNetworks token={token} />
+        ) : (
+          <ForesightNote
+            token={token}
+            more={(calls) => (list === 'paths' ? counts.pathNotKnown : counts.browsers(fromBrowsers(calls)))}
+          />
+        )}
         <Foot change={change} confirm={words.save} />
       </form>
     </Dialog>
+  );
+}
+
+/** From which networks the token was called, above what cannot be known of them. */
+function CallingNetworks({ token }: { token: Token }) {
+  return (
+    <>
+      <ForesightNote token={token} listed />
+      <p class="hint">{counts.addressesNotKept}</p>
+    </>
   );
 }
 
@@ -203,6 +225,7 @@ function EndDialog({ token }: { token: Token }) {
           <Text of={isOver ? words.newEndTitle(quoted(token)) : words.endTitle(quoted(token))} />
         </h2>
         <div id="limit-body" class="dialog-body">
+          {!isOver && <ForesightNote token={token} />}
           <p class="quiet">{body}</p>
         </div>
         <EndField

@@ -126,14 +126,14 @@ function News({ message }: { message: Message }) {
   const element = useRef<HTMLSpanElement>(null);
   const linger = useLinger(message, () => element.current);
   return (
-    <span class="receipt" ref={element} {...linger}>
-      <Text of={message.text} />
-      {message.action !== undefined && (
-        <>
-          {' '}
-          <Action id={message.id} action={message.action} kind="link" />
-        </>
-      )}
+    <span class={message.also === undefined ? 'receipt' : 'receipt long'} ref={element} {...linger}>
+      <span>
+        <Text of={message.also === undefined ? message.text : `${message.text}.`} />
+      </span>{' '}
+      <span>
+        {message.also !== undefined && <Text of={message.also} />}{' '}
+        {message.action !== undefined && <Action id={message.id} action={message.action} kind="link" />}
+      </span>
     </span>
   );
 }

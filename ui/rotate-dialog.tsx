@@ -6,6 +6,7 @@ import { rotateToken } from './api.ts';
 import type { Failure, Retire, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
+import { ForesightNote, ofValue } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
 import { CHOICES, words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
@@ -75,6 +76,10 @@ export function RotateDialog({ token }: { token: Token }) {
               <Text of={words.endsNow(`${retiring.preview}***`)} />
             </p>
           )}
+          <ForesightNote
+            token={token}
+            more={retiring === null ? undefined : (calls) => ofValue(calls, retiring.preview)}
+          />
           <p class="quiet">
             {words.body} {!token.active ? words.inactive : isExpired(token) ? words.expired : words.active}
           </p>

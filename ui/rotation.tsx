@@ -2,14 +2,18 @@
 import { useSignal } from '@preact/signals';
 import { endOldValue } from './api.ts';
 import type { Failure, Token } from './api.ts';
+import { words as counts } from './calls-texts.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFailure } from './failure.tsx';
+import { callsOfValue } from './foresight.ts';
+import { ValueNote } from './foresight-note.tsx';
 import { formatClock, formatFull } from './format.ts';
 import { words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
+import { callsOf } from './token-calls.ts';
 import { isExpired, labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
 
 /** `RotateDialog` or `EndDialog`, if one of them is open. */
@@ -35,13 +39,13 @@ export function TwoValues({ token }: { token: Token }) {
         <li>
           <Value preview={token.preview} kind={words.current} />
           <p class="quiet">
-            <Used at={lastUsedAt} />
+            <Used at={lastUsedAt} /> <ValueCalls token={token} preview={token.preview} />
           </p>
         </li>
         <li>
           <Value preview={retiring.preview} kind={words.old} />
           <p class="quiet">
-            <Used at={retiring.lastUsedAt} />{' '}
+            <Used at={retiring.lastUsedAt} /> <ValueCalls token={token} preview={retiring.preview} />{' '}
             <span title={formatFull(retiring.retiresAt)}>
               <Text of={words.ends(retiring)} />
             </span>
@@ -79,6 +83,20 @@ function Used({ at }: { at: string | null }) {
   return (
     <span title={at === null ? undefined : formatFull(at)}>
       <Text of={at === null ? words.never : words.used(at)} />
+    </span>
+  );
+}
+
+/** How often one of two values is called. */
+function ValueCalls({ token, preview }: { token: Token; preview: string }) {
+  const load = callsOf(token);
+  const calls = load.state === 'ready' ? callsOfValue(load.value, preview) : null;
+  const isUnknown = load.state === 'failed' || (load.state === 'ready' && calls === null);
+  return (
+    <span title={counts.utc}>
+      <Text
+        of={calls === null ? (isUnknown ? counts.valueUnknown : '') : counts.ofValue(calls.today, calls.week)}
+      />
     </span>
   );
 }
@@ -159,6 +177,7 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
         <p class="quiet">
           <Used at={token.retiring?.lastUsedAt ?? null} />
         </p>
+        <ValueNote token={token} preview={preview} />
         <p>
           <Text of={words.endBody(maskOf(token))} />
         </p>

@@ -205,12 +205,14 @@ export type Message = {
   id: number;
   tone: 'ok' | 'error';
   text: string;
+  /** A second sentence. In a row it has a line of its own where there is no room beside the first. */
+  also?: string;
   action?: { label: string; run: () => void };
   failure?: Failure;
   /** Its element on the page, to measure its height. */
   node?: HTMLElement | null;
 };
-type More = Pick<Message, 'action' | 'failure'>;
+type More = Pick<Message, 'also' | 'action' | 'failure'>;
 export const toasts = signal<Message[]>([]);
 /** The last message in the row of each token, by the id of the token. */
 export const receipts = signal<Record<string, Message>>({});
@@ -229,8 +231,9 @@ export const isShown = (token: Token): boolean =>
 export function report(token: Token, tone: Message['tone'], text: string, more?: More): void {
   if (!isShown(token)) {
     const name = session.value?.organisations.find(({ id }) => id === token.organisation)?.name;
-    const { action: _, ...rest } = more ?? {};
-    toast(tone, texts.from(name ?? token.organisation, text), rest);
+    const { action: _, also, ...rest } = more ?? {};
+    const whole = also === undefined ? text : `${text}. ${also}`;
+    toast(tone, texts.from(name ?? token.organisation, whole), rest);
     return;
   }
   receipts.value = { ...receipts.value, [token.id]: { id: ++messageId, tone, text, ...more } };

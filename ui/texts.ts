@@ -87,9 +87,13 @@ export const texts = {
     offMeans: 'Off means refused everywhere, usually within a second. On again, the same value works.',
     calls: (accepted: string, refused: string) =>
       `Last 24 hours: ${accepted} accepted, ${refused} refused calls`,
+    callsUnknown: 'Calls of the last 24 hours: unknown',
+    callsADay: (calls: string) => `${calls} calls a day`,
   },
   toggle: {
     deactivated: (at: string) => `Refused since ${at}`,
+    stopped: (calls: number, text: string) =>
+      calls === 1 ? '1 call a day stops.' : `${text} calls a day stop.`,
     activated: (at: string) => `Accepted since ${at}`,
     stillExpired: 'Switched on, still expired',
     undo: 'Undo',

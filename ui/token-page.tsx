@@ -4,10 +4,12 @@ import { useEffect } from 'preact/hooks';
 import { ChevronRight, Key, RefreshCw, Trash2 } from 'lucide';
 import { readActivity } from './api.ts';
 import type { Token } from './api.ts';
-import { Bars, totals } from './calls.tsx';
+import { dayOf } from './calls.tsx';
+import { CallersCard } from './calls-callers.tsx';
+import { CallsCard } from './calls-card.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
 import { LoadFailure } from './failure.tsx';
-import { formatAgo, formatClock, formatCount, formatFull, formatMinute } from './format.ts';
+import { formatAgo, formatClock, formatFull, formatMinute } from './format.ts';
 import { Icon } from './icon.tsx';
 import { Expired, LimitCard } from './limit-card.tsx';
 import { Trouble } from './message.tsx';
@@ -34,11 +36,16 @@ import { NameHeading } from './token-heading.tsx';
 import { words } from './token-page-texts.ts';
 import { Remark } from './token-table.tsx';
 import { Slow, State, Switch, isPending, reachUndo } from './token-switch.tsx';
-import { lastUseOf, listedAt, loadTokens, maskOf, tokens, usage } from './tokens.ts';
+import { loadCalls } from './token-calls.ts';
+import { lastUseOf, listedAt, loadTokens, maskOf, tokens } from './tokens.ts';
 
 /** How many events the page shows. The Activity screen shows all. */
 const SHOWN = 8;
-const CHART = { width: 600, height: 112 };
+
+/** Whether there is no room for two columns; styles.css has the same width. */
+const narrow = matchMedia('(max-width: 1080px)');
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener('change', () => (isNarrow.value = narrow.matches));
 
 const events = signal<Load<Entry[]> & { of: string }>({ state: 'loading', of: '' });
 
@@ -57,13 +64,15 @@ async function loadEvents(token: string, unattended = false): Promise<void> {
 
 export function TokenPage() {
   const id = tokenId.value;
+  const load = tokens.value;
   useRefresh((unattended) => {
     void loadTokens(unattended);
     if (id !== null) void loadEvents(id, unattended);
+    const row = load.state === 'ready' ? load.value.find((token) => token.id === id) : undefined;
+    if (row !== undefined) void loadCalls(row, unattended);
   });
   // Developer Zone asks for an organisation, or tells its plan.
   if (!isOpen.value) return <DeveloperZone />;
-  const load = tokens.value;
   if (load.state === 'failed')
     return (
       <>
@@ -105,7 +114,10 @@ function Gone() {
 }
 
 function Page({ token }: { token: Token }) {
-  useEffect(() => void loadEvents(token.id), []);
+  useEffect(() => {
+    void loadEvents(token.id);
+    void loadCalls(token);
+  }, []);
   const busy = isPending(token);
   const lastUsedAt = lastUseOf(token);
   return (
@@ -130,6 +142,9 @@ function Page({ token }: { token: Token }) {
             <span title={lastUsedAt === null ? undefined : formatFull(lastUsedAt)}>
               <Text of={lastUsedAt === null ? words.never : words.lastUsed(formatAgo(lastUsedAt))} />
             </span>
+            <span id={`calls-${token.id}`} class="hidden">
+              <Text of={dayOf(token.id)} />
+            </span>
           </p>
         </div>
         <div class="token-state">
@@ -152,39 +167,7 @@ function Page({ token }: { token: Token }) {
       <Trouble token={token.id} />
       <Slow />
       <Expired token={token} />
-      <div class="columns">
-        {/* First on a phone, above the second column elsewhere. */}
-        <TwoValues token={token} />
-        <div>
-          <DayOfCalls token={token} />
-          <Events token={token} />
-        </div>
-        <div>
-          <LimitCard token={token} />
-          <section class="card about" aria-label={words.about}>
-            <dl>
-              <dt>{words.createdBy}</dt>
-              <dd translate={false}>{token.createdBy}</dd>
-              <dt>{words.createdAt}</dt>
-              <dd>
-                <time dateTime={token.createdAt} title={formatFull(token.createdAt)}>
-                  {formatMinute(token.createdAt)}
-                </time>
-              </dd>
-            </dl>
-          </section>
-          <EndedValues token={token} />
-          <button
-            type="button"
-            class="button plain danger"
-            data-delete={token.id}
-            onClick={() => (dialog.value = { kind: 'delete', token })}
-          >
-            <Icon of={Trash2} size={16} />
-            {words.remove}
-          </button>
-        </div>
-      </div>
+      <Cards token={token} />
       <p class="below-card">
         <Text of={token.retiring === null ? texts.tokens.offMeans : rotation.offMeansBoth} />
         <Text of={texts.refreshed(formatClock(listedAt.value))} />
@@ -193,37 +176,65 @@ function Page({ token }: { token: Token }) {
   );
 }
 
-function DayOfCalls({ token }: { token: Token }) {
-  const hours = usage.value?.[token.id];
-  const { accepted, refused } = hours === undefined ? { accepted: 0, refused: 0 } : totals(hours);
-  const isKnown = usage.value !== null;
-  return (
-    <section class="card" aria-labelledby="calls">
-      <header class="card-head">
-        <h2 id="calls">{words.calls}</h2>
-        <span class="hint">{words.day}</span>
-      </header>
-      <dl class="figures">
-        <div>
-          <dt>{words.accepted}</dt>
-          <dd>
-            <Text of={isKnown ? formatCount(accepted) : '–'} />
-          </dd>
-        </div>
-        <div class={refused > 0 ? 'refused' : ''}>
-          <dt>{words.refused}</dt>
-          <dd>
-            <Text of={isKnown ? formatCount(refused) : '–'} />
-          </dd>
-        </div>
-      </dl>
-      <div class="chart">
-        <Bars hours={hours} {...CHART} />
-        <p class="hint" aria-hidden="true">
-          <span>{words.from}</span>
-          <span>{words.to}</span>
-        </p>
+/** Two columns, or one below the other: in this order, also for the keyboard and for screen readers. */
+function Cards({ token }: { token: Token }) {
+  const values = <TwoValues key="values" token={token} />;
+  const calls = <CallsCard key="calls" token={token} />;
+  const callers = <CallersCard key="callers" token={token} />;
+  const limits = <LimitCard key="limits" token={token} />;
+  const record = <Events key="record" token={token} />;
+  const rest = [
+    <About key="about" token={token} />,
+    <EndedValues key="ended" token={token} />,
+    <button
+      key="delete"
+      type="button"
+      class="button plain danger"
+      data-delete={token.id}
+      onClick={() => (dialog.value = { kind: 'delete', token })}
+    >
+      <Icon of={Trash2} size={16} />
+      {words.remove}
+    </button>,
+  ];
+  return isNarrow.value ? (
+    <div class="column">
+      {values}
+      {calls}
+      {callers}
+      {limits}
+      {record}
+      {rest}
+    </div>
+  ) : (
+    <div class="columns">
+      <div class="column">
+        {calls}
+        {callers}
+        {record}
       </div>
+      <div class="column">
+        {values}
+        {limits}
+        {rest}
+      </div>
+    </div>
+  );
+}
+
+function About({ token }: { token: Token }) {
+  return (
+    <section class="card about" aria-label={words.about}>
+      <dl>
+        <dt>{words.createdBy}</dt>
+        <dd translate={false}>{token.createdBy}</dd>
+        <dt>{words.createdAt}</dt>
+        <dd>
+          <time dateTime={token.createdAt} title={formatFull(token.createdAt)}>
+            {formatMinute(token.createdAt)}
+          </time>
+        </dd>
+      </dl>
     </section>
   );
 }

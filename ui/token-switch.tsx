@@ -2,11 +2,12 @@
 import { signal } from '@preact/signals';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
-import { formatClock } from './format.ts';
+import { totals } from './calls.tsx';
+import { formatClock, formatCount } from './format.ts';
 import { dismiss, receipts, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isExpired, labelOf, patchToken, settleFailure } from './tokens.ts';
+import { isExpired, labelOf, patchToken, settleFailure, usage } from './tokens.ts';
 
 /** The tokens that wait for an answer, by id, with the state that was asked for. */
 const pending = signal<Record<string, boolean>>({});
@@ -41,6 +42,8 @@ export function Switch({ token }: { token: Token }) {
       class="switch"
       data-switch={token.id}
       aria-label={texts.tokens.switchName(labelOf(token))}
+      // What is known of the calls that a click may stop.
+      aria-describedby={`calls-${token.id}`}
       checked={wanted ?? token.active}
       onClick={(event) => {
         // The click is not cancelled, so the switch moves at once. After a cancelled click the browser would move it back.
@@ -79,7 +82,9 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     if (active)
       report(token, 'ok', isExpired(token) ? texts.toggle.stillExpired : texts.toggle.activated(at));
     else {
+      const calls = totals(usage.value?.[token.id] ?? { accepted: [], refused: [] }).accepted;
       report(token, 'ok', texts.toggle.deactivated(at), {
+        ...(calls === 0 ? {} : { also: texts.toggle.stopped(calls, formatCount(calls)) }),
         action: { label: texts.toggle.undo, run: () => void toggle(now, true) },
       });
     }

@@ -1,7 +1,7 @@
 // The table of tokens, with five columns and two lines in a row. On phones each row is a card.
 import { Trash2 } from 'lucide';
 import type { Token } from './api.ts';
-import { Calls } from './calls.tsx';
+import { Calls, CallsADay } from './calls.tsx';
 import { exceptionOf } from './exception.ts';
 import { formatDay, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -18,7 +18,7 @@ const CELLS = ['cell-token', 'cell-status', 'cell-by', 'cell-at', 'cell-actions'
 export function TokenTable({ rows }: { rows: Token[] }) {
   return (
     <>
-      <table>
+      <table class="tokens">
         <thead>
           <tr>
             {texts.tokens.columns.map((column, index) => (
@@ -56,6 +56,7 @@ function Row({ token }: { token: Token }) {
               </code>
               {' · '}
               <LastUse at={lastUseOf(token)} />
+              <CallsADay id={token.id} />
             </span>
           </span>
         </th>

@@ -34,6 +34,8 @@ export const tokens = signal<Load<Token[]>>(
 );
 /** The calls of the last 24 hours by the id of the token. Null until they are loaded. A token without calls has no entry. */
 export const usage = signal<Record<string, Usage> | null>(null);
+/** Whether they could not be loaded. */
+export const isUsageUnknown = signal(false);
 /** From where calls were refused in the last 24 hours because of a token's networks, the newest first. */
 export const refusedAddresses = signal<{ tokenId: string; address: string; at: string }[]>([]);
 /** When the list was last loaded, in ms since 1970. */
@@ -91,7 +93,9 @@ watch(
 
 async function loadUsage(id: string): Promise<void> {
   const outcome = await readUsage(id);
-  if (!outcome.ok || organisationId.value !== id) return;
+  if (organisationId.value !== id) return;
+  isUsageUnknown.value = !outcome.ok;
+  if (!outcome.ok) return;
   usage.value = outcome.value.usage;
   refusedAddresses.value = outcome.value.refusedAddresses;
 }
