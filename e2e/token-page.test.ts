@@ -40,6 +40,9 @@ const recorded = (page: Page) =>
     return json({ events: EVENTS.events.filter(({ tokenId }) => tokenId === token), next: null })(route);
   });
 
+/** The sum, as the page writes it. */
+const all = (list: number[]): string => list.reduce((total, value) => total + value, 0).toLocaleString('en');
+
 describe('the page of a token', () => {
   it('is opened by its name, has an address, and Back leads to the list', async () => {
     const page = await open({ before: recorded });
@@ -61,8 +64,6 @@ describe('the page of a token', () => {
   it('says how often it was called and refused, what happened to it, and by whom it was made', async () => {
     const page = await open({ path: addressOf(rowAt(0)), before: recorded });
     const { accepted, refused } = USAGE.usage['id-9pW4k'];
-    const all = (calls: number[]): string =>
-      calls.reduce((sum, value) => sum + value, 0).toLocaleString('en');
     await page.getByText(all(accepted), { exact: true }).waitFor();
     expect(await page.locator('.figures dd').allInnerTexts()).toEqual([all(accepted), all(refused)]);
     await expect
@@ -82,8 +83,6 @@ describe('the page of a token', () => {
     await page.locator('.reasons').waitFor();
     expect(await figures.allInnerTexts()).toEqual(['5,599', '90']);
     const { days } = calls();
-    const all = (list: number[]): string =>
-      list.reduce((total, value) => total + value, 0).toLocaleString('en');
     await page.getByRole('radio', { name: '24 hours' }).focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('radio', { name: '7 days' }).isChecked()).toBe(true);
@@ -193,7 +192,7 @@ describe('the page of a token', () => {
       const before = await size();
       held.resolve();
       await expect.poll(() => dialogs.locator('.foresight').innerText(), { message: button }).toMatch(told);
-      expect(await size(), button).toBe(before);
+      expect([button, await size()]).toEqual([button, before]);
       await page.keyboard.press('Escape');
       await dialogs.waitFor({ state: 'detached' });
       held = Promise.withResolvers();
