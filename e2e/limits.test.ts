@@ -284,6 +284,7 @@ describe('the page of a token', () => {
   it('says what it may do, and offers only what can be changed', async () => {
     const page = await openPage(limited);
     const rows = page.locator('.limits > div');
+    await rows.first().waitFor();
     await expect
       .poll(() => rows.allInnerTexts().then((all) => all.map((text) => text.split(/\s*\n\s*/))))
       .toEqual([
@@ -352,6 +353,7 @@ describe('the page of a token', () => {
     );
     const sent = bodies(page);
     const refused = page.locator('.limits > div').filter({ hasText: 'Refused' });
+    await refused.first().waitFor();
     // Without the address that is in the list by now, and without another token's.
     await expect
       .poll(() => refused.allInnerTexts().then((all) => all.map((text) => text.split(/\s*\n\s*/))))
@@ -528,6 +530,7 @@ describe('with the Worker', () => {
     await dialog(page).getByRole('alert').getByText('Can only be narrowed.').waitFor();
     await page.keyboard.press('Escape');
     await page.reload();
+    await page.locator('.events p').first().waitFor();
     await expect
       .poll(() => page.locator('.events p').allInnerTexts())
       .toEqual([

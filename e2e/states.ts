@@ -219,6 +219,18 @@ const beforeDelete = (name: string, how: How, text: string | RegExp, isListed = 
   },
 });
 
+/** The script of the dialogs is answered by `how`. */
+const withoutDialogs = (name: string, how: How, text: string): State => ({
+  name,
+  path: acme,
+  boot: table,
+  given: (page) => page.route('**/assets/token-*', how),
+  reach: async (page) => {
+    await openCreate(page);
+    await page.getByRole('heading', { name: text }).waitFor();
+  },
+});
+
 export const STATES: State[] = [
   { name: 'sign-in', path: acme, anonymous: true, reach: see('Send sign-in link') },
   {
@@ -571,6 +583,8 @@ export const STATES: State[] = [
       await see('Create a new API token?')(page);
     },
   },
+  withoutDialogs('dialog-waiting', silence, 'Loading…'),
+  withoutDialogs('dialog-missing', cut, 'Couldn’t load the dialog'),
   { name: 'create-unfolded', path: acme, boot: table, reach: unfold },
   { name: 'create-limited', path: acme, boot: table, reach: chooseLimits },
   following(
