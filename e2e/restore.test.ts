@@ -204,6 +204,7 @@ it(
       (SELECT count(*) FROM organisations WHERE id = '${reborn.organisation}') AS reborn,
       (SELECT active FROM tokens WHERE id = '${early.id}') AS early,
       (SELECT max(id) FROM events) AS events,
+      (SELECT event_id = (SELECT max(id) FROM events) FROM mail_progress) AS mailed,
       (SELECT max(seq) FROM changes) AS head`;
     const [before] = await ask(STATE);
     expect(before).toMatchObject({
@@ -279,6 +280,7 @@ it(
       reborn: 1,
       early: 1,
       events: Number(before?.['events']) + recorded,
+      mailed: 1,
       // A change for each repeated change of a token, so that every isolate learns of it.
       head: Number(before?.['head']) + 13,
     });

@@ -26,7 +26,7 @@ it('counts a warning that was given since as given, after the end that it warns 
   const moved = event('token.expiry-changed', { tokenId, detail: '2026-03-01T00:00:00.000Z' });
   const warned = event('token.expiring', { tokenId, detail: '30', at: '2026-01-31T13:00:00.000Z' });
   const { statements, open } = planRestore([moved, warned]);
-  const updates = statements.filter((text) => text.startsWith('UPDATE'));
+  const updates = statements.filter((text) => /^UPDATE (?:tokens|expiry_warnings)/.test(text));
   expect(updates).toEqual([
     expect.stringMatching(/^UPDATE tokens SET expires_at = /),
     expect.stringMatching(
@@ -43,7 +43,7 @@ it('switches off what was switched off together, with the mark, and pauses what 
   const alone = event('token.deactivated', { tokenId, actor, at: '2026-01-31T13:00:00.000Z' });
   const resumed = event('token.activated', { tokenId, actor, detail: 'all' });
   const updates = (...events: RestoreEvent[]) =>
-    planRestore(events).statements.filter((text) => text.startsWith('UPDATE'));
+    planRestore(events).statements.filter((text) => /^UPDATE (?!mail_progress)/.test(text));
   expect(updates(together)).toEqual([
     expect.stringMatching(
       /^UPDATE tokens SET active = 0, paused_together_at = '2026-01-31T12:00:00.000Z', paused_together_by = (?:'owner@example.com'|CAST\(\S+ AS TEXT\)) WHERE id = 't' AND active = 1 AND NOT EXISTS/,
@@ -66,6 +66,15 @@ it('switches off what was switched off together, with the mark, and pauses what 
   expect(updates(ended, paused)).toEqual([pause]);
   expect(updates(paused, ended)).toEqual([]);
   expect(planRestore([paused, ended]).open).toEqual([expect.stringContaining('The pause of acme was ended')]);
+});
+
+it('lets no mail wait, and no event be mailed, that is of before', () => {
+  const { statements } = planRestore([event('token.created', { tokenId: 't' })]);
+  expect(statements.indexOf('DELETE FROM notices;')).toBeGreaterThan(-1);
+  expect(statements.at(-2)).toMatch(/^INSERT INTO events/);
+  expect(statements.at(-1)).toMatch(
+    /^UPDATE mail_progress SET event_id = \(SELECT coalesce\(max\(id\), 0\) FROM events\)/,
+  );
 });
 
 it('deletes a restored organisation again, also when another one was created under its id later', () => {

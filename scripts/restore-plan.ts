@@ -38,16 +38,23 @@ export function eventsQuery(since: Date, after: string, limit: number): string {
   return sql`SELECT CAST(id AS TEXT) AS id, at, organisation_id AS organisationId, actor, action, token_id AS tokenId, preview, request_id AS requestId, ip, user_agent AS userAgent, detail FROM events WHERE at >= ${from} AND id > ${Number(after)} ORDER BY events.id LIMIT ${limit}`;
 }
 
-/** The statements end every session and sign-in first, and put the events themselves on record again last. */
+/**
+ * The statements end every session and sign-in first, and put the events themselves on record again last. None of these is mailed,
+ * and no mail that waits in the restored database: it was sent since, or it is old.
+ */
 export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
   const plan: RestorePlan = {
-    statements: [sql`DELETE FROM sessions;`, sql`DELETE FROM sign_ins;`],
-    replayed: ['End every session and every sign-in under way.'],
+    statements: [sql`DELETE FROM sessions;`, sql`DELETE FROM sign_ins;`, sql`DELETE FROM notices;`],
+    replayed: ['End every session and every sign-in under way.', 'Drop the mails that wait.'],
     open: [],
   };
   for (const event of lastOfEach(events)) replay(plan, event);
   for (const event of events) plan.statements.push(recordAgain(event));
   if (events.length > 0) plan.replayed.push(`Put ${events.length} events on record again.`);
+  plan.statements.push(
+    sql`UPDATE mail_progress SET event_id = (SELECT coalesce(max(id), 0) FROM events) WHERE id = 1;`,
+  );
+  plan.replayed.push('Let no event until now be mailed.');
   return plan;
 }
 

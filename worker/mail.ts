@@ -1,4 +1,78 @@
-// What all mails of the product share: their HTML, and what the log may say of one that was not sent.
+// What all mails of the product share: how they show names and times, their HTML, and what the log may say of one that was not sent.
+
+const DATE = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZone: 'UTC',
+});
+
+/** For example "on 3 July 2026 at 12:00:00 UTC", of an instant in RFC 3339. */
+export function onDate(instant: string): string {
+  const date = new Date(instant);
+  return `on ${DATE.format(date)} at ${TIME.format(date)} UTC`;
+}
+
+/** What no line may hold. Names cannot have it either, except in a row that was written at the SQL prompt. */
+const HIDDEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * The name of a token or an organisation in a line of a mail. A name that is written from right to left is isolated (U+2068, U+2069),
+ * so that the words and numbers around it keep their order.
+ */
+export function nameInMail(name: string): string {
+  const shown = name.replaceAll(HIDDEN, ' ');
+  return RIGHT_TO_LEFT.test(shown) ? `\u2068${shown}\u2069` : shown;
+}
+
+/** For example "Zapier (9pAbc***)", or the mask alone. */
+export function tokenInMail(name: string | null, preview: string): string {
+  const mask = `${preview}***`;
+  return name === null ? mask : `${nameInMail(name)} (${mask})`;
+}
+
+/** A mail that lists things. All fields are text; `url` is one of ours, without a quote. */
+export type ListMail = {
+  subject: string;
+  /** Above the list. */
+  lead: string;
+  lines: string[];
+  /** Below the list. */
+  advice: string;
+  url: string;
+  /** Of the link. */
+  label: string;
+  /** Why the reader gets it. */
+  reason: string;
+};
+
+/** The mail as text and as HTML. */
+export function listMail({ subject, lead, lines, advice, url, label, reason }: ListMail): {
+  subject: string;
+  text: string;
+  html: string;
+} {
+  return {
+    subject,
+    text: [lead, '', ...lines.map((line) => `- ${line}`), '', advice, '', url, '', reason, ''].join('\r\n'),
+    html: htmlMail(
+      [
+        `<p>${escapeHtml(lead)}</p>`,
+        `<ul>${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ul>`,
+        `<p>${escapeHtml(advice)}</p>`,
+        htmlButton(url, label),
+        htmlFootnote(escapeHtml(reason)),
+      ].join('\n'),
+    ),
+  };
+}
 
 /** A text as HTML shows it, between tags. */
 export function escapeHtml(text: string): string {

@@ -153,7 +153,7 @@ describe('in a full database', () => {
     expect(await createLinkCode(reserved, asked, Date.now())).toEqual({ ok: true, known: true });
     await fill();
     expect(await countDaily(reserved, 'sign-in', EMAIL, Date.now())).toEqual({ ok: true });
-    const browser = { code: 'browser', session: undefined, newSession: 'a cookie' };
+    const browser = { code: 'browser', session: undefined, newSession: 'a cookie', isKnown: true };
     expect(await redeemLinkCode(reserved, code, browser, cause, Date.now())).toContain('__Host-session=');
   });
 

@@ -9,7 +9,6 @@ import { answerBy } from './http/route-group.ts';
 
 /** Files that are the body of a refusal, and no page of their own. */
 const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const PAGES = ['/', '/sign-in', '/developer-zone', '/developer-zone/tokens/:token', '/activity', '/sessions'];
 
 const routes = new Hono<CallEnv>()
@@ -61,14 +60,14 @@ export async function site(call: Call): Promise<Response> {
 }
 
 /**
- * The answer of a group of routes that changes something; then what waits is sent. Refusals write events as well. A call that reads
- * sends nothing.
+ * The answer of a group of routes that changes something; then what waits is sent, if the call has put something on record. Others
+ * send nothing: anybody can make them, and sending reads the database.
  */
 async function pushingAfter(call: Call, answer: () => Response | Promise<Response>): Promise<Response> {
   try {
     return await answer();
   } finally {
-    if (!READS.has(call.request.method)) call.waitUntil(push(call));
+    if (call.isOnRecord) call.waitUntil(push(call));
   }
 }
 

@@ -74,6 +74,7 @@ export const expiryWarnings = sqliteTable(
   (table) => [primaryKey({ columns: [table.tokenId, table.expiresAt, table.days] })],
 );
 
+/** The queue of the release before migration 0015_mails.sql. It is empty, and takes no row. */
 export const expiryMails = sqliteTable(
   'expiry_mails',
   {
@@ -85,6 +86,37 @@ export const expiryMails = sqliteTable(
     tries: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.organisationId, table.email, table.run] })],
+);
+
+export const mailProgress = sqliteTable('mail_progress', {
+  id: integer().primaryKey(),
+  eventId: integer('event_id').notNull(),
+});
+
+export const notices = sqliteTable('notices', {
+  id: integer().primaryKey(),
+  organisationId: text('organisation_id').notNull(),
+  kind: text().notNull(),
+  recipient: text().notNull(),
+  firstEvent: integer('first_event').notNull(),
+  lastEvent: integer('last_event').notNull(),
+  events: integer().notNull(),
+  begunAt: text('begun_at').notNull(),
+  turnAt: text('turn_at'),
+  closedAt: text('closed_at').notNull(),
+  queuedTo: text('queued_to').notNull(),
+});
+
+export const mails = sqliteTable(
+  'mails',
+  {
+    noticeId: integer('notice_id').notNull(),
+    email: text().notNull(),
+    organisationId: text('organisation_id').notNull(),
+    dueAt: text('due_at'),
+    tries: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.noticeId, table.email] })],
 );
 
 export const changes = sqliteTable('changes', {

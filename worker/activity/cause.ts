@@ -8,6 +8,8 @@ export function causeOf(call: Call, actor: string): Cause {
 }
 
 /** The same for an actor that only the database knows: the member whose code is redeemed. */
-export function circumstancesOf({ id, caller }: Call): Omit<Cause, 'actor'> {
+export function circumstancesOf(call: Call): Omit<Cause, 'actor'> {
+  call.isOnRecord = true;
+  const { id, caller } = call;
   return { requestId: id, ip: caller.address, userAgent: caller.agent, at: new Date().toISOString() };
 }

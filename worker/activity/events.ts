@@ -42,6 +42,9 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
+/** The end of the detail of a `sign-in` by a browser in which this member has not signed in before, or not lately. */
+export const NEW_BROWSER = ', new browser';
+
 /** Who made a change, through which request, and when (RFC 3339, milliseconds). */
 export type Cause = {
   actor: string;

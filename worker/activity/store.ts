@@ -131,7 +131,7 @@ export function selectDeletion(db: Db, organisationId: string, tokenId: string) 
  * The events that the organisation's members may see. Another organisation may have had the id before. Events up to its last
  * deletion belong to that one.
  */
-function ofNow(organisationId: string): SQL | undefined {
+export function ofNow(organisationId: string): SQL | undefined {
   // "likely": with two bounds of the id, SQLite would rather read the whole span than go by the token or the person.
   const isLater = sql`likely(${events.id} > ${lastDeletion(organisationId)})`;
   return and(eq(events.organisationId, organisationId), isLater);

@@ -23,6 +23,8 @@ export class Call {
   readonly startedAt = Date.now();
   /** The pattern of the route that answers, such as "/api/organisations/:organisation/tokens", for the log. */
   route = '*';
+  /** Whether an event of this call may be on record: its cause was asked for (activity/cause.ts). */
+  isOnRecord = false;
   readonly #context: Pick<ExecutionContext, 'waitUntil'>;
   #id: string | undefined;
   #caller: Caller | undefined;

@@ -1,5 +1,5 @@
-// Describes who asked for a sign-in link, for the person who gets the mail. The text of a client is never repeated, because the mail
-// would then have a stranger's text.
+// Describes, for the person who gets a mail, the client that did what the mail is about. The text of a client is never repeated,
+// because the mail would then have a stranger's text.
 
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?\//, 'Edge'],
@@ -23,9 +23,12 @@ export function askerOf(client: { address: string | null; agent: string | null }
   const named = (names: [RegExp, string][]) =>
     names.find(([pattern]) => pattern.test(client.agent ?? ''))?.[1];
   const [browser, system] = [named(BROWSERS) ?? 'an unknown browser', named(SYSTEMS)];
-  const address =
-    client.address !== null && /^[\da-f.:]{2,45}$/i.test(client.address)
-      ? `the network address ${client.address}`
-      : 'an unknown network address';
-  return `${system === undefined ? browser : `${browser} on ${system}`}, at ${address}`;
+  return `${system === undefined ? browser : `${browser} on ${system}`}, at ${networkOf(client.address)}`;
+}
+
+/** For example "the network address 203.0.113.7". */
+export function networkOf(address: string | null): string {
+  return address !== null && /^[\da-f.:]{2,45}$/i.test(address)
+    ? `the network address ${address}`
+    : 'an unknown network address';
 }

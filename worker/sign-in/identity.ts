@@ -6,6 +6,7 @@ import type { Db } from '../database.ts';
 import { identities, members } from '../tables.ts';
 import type { MethodName } from './names.ts';
 import { beginSession } from './session.ts';
+import type { Browser } from './session.ts';
 
 export type Identity = { issuer: string; email: string; subject: string };
 type Refused = { ok: false; reason: 'unknown-member' | 'sign-in-failed' };
@@ -48,7 +49,7 @@ export async function signInAs(
   db: Db,
   method: MethodName,
   identity: Identity,
-  browser: { session: string | undefined; newSession: string },
+  browser: Browser,
   cause: Cause,
   now: number,
 ): Promise<{ ok: true; cookie: string } | Refused> {
@@ -62,15 +63,7 @@ export async function signInAs(
     .select({ email: sql`${email}`.as('email') })
     .from(sql`(SELECT 1)`)
     .where(and(exists(member), exists(bound)));
-  const { statements, cookie } = beginSession(
-    db,
-    granted,
-    method,
-    browser.newSession,
-    browser.session,
-    cause,
-    now,
-  );
+  const { statements, cookie } = beginSession(db, granted, method, browser, cause, now);
   const { known, isBound } = await batch(db, {
     binding: db
       .insert(identities)

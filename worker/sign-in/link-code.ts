@@ -9,6 +9,7 @@ import { sha256Hex } from '../random.ts';
 import { members, signIns } from '../tables.ts';
 import { COOKIE_ATTRIBUTES } from './cookie.ts';
 import { beginSession } from './session.ts';
+import type { Browser } from './session.ts';
 
 export const SIGN_IN_MS = 10 * 60 * 1000;
 export const BROWSER_COOKIE = '__Host-sign-in';
@@ -16,14 +17,6 @@ export const BROWSER_COOKIE = '__Host-sign-in';
 /** A value that only this browser holds. */
 export function browserCookie(value: string): string {
   return `${BROWSER_COOKIE}=${value}; Max-Age=${SIGN_IN_MS / 1000}; ${COOKIE_ATTRIBUTES}`;
-}
-
-export const KNOWN_COOKIE = '__Host-known-browser';
-const KNOWN_SECONDS = 180 * 24 * 60 * 60;
-
-/** For a browser in which a link was redeemed. `value` is marked for the address, which is not in it. It opens nothing. */
-export function knownCookie(value: string): string {
-  return `${KNOWN_COOKIE}=${value}; Max-Age=${KNOWN_SECONDS}; ${COOKIE_ATTRIBUTES}`;
 }
 
 /** How many unused links may exist at a time for an address: of one client, of all clients, and more of clients that have none. */
@@ -127,26 +120,18 @@ function redeemable(db: Db, code: string, browser: string, now: number) {
 
 /**
  * Redeems a code for a session: one batch, so that two redemptions cannot both win, and a code is never used up without
- * a session. `newSession` is a marked value. The `Set-Cookie` value, or null.
+ * a session. The `Set-Cookie` value, or null.
  */
 export async function redeemLinkCode(
   db: Db,
   code: string,
-  browser: { code: string; session: string | undefined; newSession: string },
+  browser: { code: string } & Browser,
   cause: Omit<Cause, 'actor'>,
   now: number,
 ): Promise<string | null> {
   const isRedeemable = redeemable(db, code, browser.code, now);
   const granted = db.select({ email: signIns.email }).from(signIns).where(isRedeemable);
-  const { statements, cookie } = beginSession(
-    db,
-    granted,
-    'link',
-    browser.newSession,
-    browser.session,
-    cause,
-    now,
-  );
+  const { statements, cookie } = beginSession(db, granted, 'link', browser, cause, now);
   const { redeemed } = await batch(db, {
     ...statements,
     redeemed: db.delete(signIns).where(isRedeemable).returning({ hash: signIns.hash }),

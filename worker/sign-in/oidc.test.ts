@@ -180,6 +180,23 @@ afterEach(() => {
 });
 
 describe('single sign-on', () => {
+  it('makes the browser known to the member, and says so on record', async () => {
+    const email = await givenMember();
+    const first = await comeBack(await begin());
+    const known = first.headers.getSetCookie().find((cookie) => cookie.startsWith('local-known-browser='));
+    expect(known).toMatch(
+      /^local-known-browser=[\w-]{43}; Max-Age=15552000; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    const trip = await begin();
+    await comeBack({ ...trip, browser: `${trip.browser}; ${known?.split(';')[0]}` });
+    const { results } = await env.DB.prepare(
+      "SELECT detail FROM events WHERE actor = ? AND action = 'sign-in' ORDER BY id",
+    )
+      .bind(email)
+      .all();
+    expect(results).toEqual([{ detail: 'oidc, new browser' }, { detail: 'oidc' }]);
+  });
+
   it('leads a member to the page that they asked for, with a new session', async () => {
     const email = await givenMember();
     const planted = await givenSession();

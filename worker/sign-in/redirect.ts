@@ -10,6 +10,7 @@ import { cookiesOf, giveCookie } from './cookie.ts';
 import { countSignIn } from './count-sign-in.ts';
 import { judgeIdentity, signInAs } from './identity.ts';
 import type { Identity } from './identity.ts';
+import { KNOWN_COOKIE, isKnownBrowser, knownCookie } from './known-browser.ts';
 import type { MethodName } from './names.ts';
 import { SESSION_COOKIE } from './session.ts';
 import type { AdminEnv } from './session.ts';
@@ -52,6 +53,8 @@ export async function letIn(
 ): Promise<Response> {
   const { call } = c.env;
   const { email } = identity;
+  const { tagKeys: ring } = call.deployment.settings;
+  const cookies = cookiesOf(c);
   const db = await call.deployment.openDatabase();
   const judged = await judgeIdentity(db, identity);
   if (!judged.ok) return fail(c, judged.reason);
@@ -61,14 +64,16 @@ export async function letIn(
     method,
     identity,
     {
-      session: cookiesOf(c)[SESSION_COOKIE],
-      newSession: markedValue(call.deployment.settings.tagKeys, 'session'),
+      session: cookies[SESSION_COOKIE],
+      newSession: markedValue(ring, 'session'),
+      isKnown: isKnownBrowser(ring, cookies[KNOWN_COOKIE], email),
     },
     causeOf(call, email),
     now,
   );
   if (!signedIn.ok) return fail(c, signedIn.reason);
   giveCookie(c, signedIn.cookie);
+  giveCookie(c, knownCookie(ring, cookies[KNOWN_COOKIE], email));
   return c.redirect(call.origin + returnTo);
 }
 

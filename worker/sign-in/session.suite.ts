@@ -35,7 +35,13 @@ export function describeSessions(open: () => Promise<Db>): void {
   };
 
   const redeem = (code: string, by: string, cause: Cause, at = now): Promise<string | null> =>
-    redeemLinkCode(db, code, { code: by, session: undefined, newSession: randomValue() }, cause, at);
+    redeemLinkCode(
+      db,
+      code,
+      { code: by, session: undefined, newSession: randomValue(), isKnown: true },
+      cause,
+      at,
+    );
   const ask = async (email: string, client = 'client', at = now) => {
     const code = randomValue();
     return { code, ...(await createLinkCode(db, { email, code, browser, client }, at)) };
@@ -125,7 +131,7 @@ export function describeSessions(open: () => Promise<Db>): void {
         db,
         'oidc',
         { issuer: 'https://issuer.example', email: address, subject },
-        { session: undefined, newSession: randomValue() },
+        { session: undefined, newSession: randomValue(), isKnown: true },
         cause,
         now,
       );
@@ -199,11 +205,11 @@ export function describeSessions(open: () => Promise<Db>): void {
     const [{ email, cause }, stranger] = [await newMember(), await newMember()];
     const start = async (who: { email: string; cause: Cause }, session?: string) => {
       const { code } = await ask(who.email);
-      const bringing = { code: browser, session, newSession: randomValue() };
+      const bringing = { code: browser, session, newSession: randomValue(), isKnown: true };
       return /=([^;]+)/.exec((await redeemLinkCode(db, code, bringing, who.cause, now)) ?? '')?.[1] ?? '';
     };
     const [theirs, first] = [await start(stranger), await start({ email, cause })];
-    const failing = { code: browser, session: first, newSession: randomValue() };
+    const failing = { code: browser, session: first, newSession: randomValue(), isKnown: true };
     expect(await redeemLinkCode(db, randomValue(), failing, cause, now)).toBeNull();
     expect(await readSession(db, first, now)).not.toBeNull();
     const second = await start({ email, cause }, first);
@@ -251,7 +257,7 @@ export function describeSessions(open: () => Promise<Db>): void {
         db,
         'oidc',
         { issuer, email: address, subject: `${name}-${email}` },
-        { session: undefined, newSession: randomValue() },
+        { session: undefined, newSession: randomValue(), isKnown: true },
         cause,
         now,
       );

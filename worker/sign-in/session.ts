@@ -4,6 +4,7 @@ import { and, asc, desc, eq, exists, gt, sql } from 'drizzle-orm';
 import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { MiddlewareHandler } from 'hono';
 import { ORGANISATIONS_OF_A_RECORD, eventColumns, recordForMember } from '../activity/store.ts';
+import { NEW_BROWSER } from '../activity/events.ts';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
@@ -114,18 +115,27 @@ export const requireSession: MiddlewareHandler<AdminEnv> = async (c, next) => {
   await next();
 };
 
+/** The browser in which a session begins. */
+export type Browser = {
+  /** The session that its cookie names. */
+  session: string | undefined;
+  /** A marked value for the new session. */
+  newSession: string;
+  /** Whether the member has signed in with it before (known-browser.ts). */
+  isKnown: boolean;
+};
+
 /**
  * The statements that begin a session under a new id, end the session of the browser's cookie, and record the sign-in. They belong in
  * the batch that also uses up the grant, so that a sign-in happens as a whole or not at all. `granted` selects the address of the
  * member, in a column `email`. Without a row nothing is written. `cookie` is the `Set-Cookie`
- * value of `secret` (marked.ts).
+ * value of the new session.
  */
 export function beginSession(
   db: Db,
   granted: SQLWrapper,
   method: MethodName,
-  secret: string,
-  previousCookie: string | undefined,
+  { newSession: secret, session: previousCookie, isKnown }: Browser,
   cause: Omit<Cause, 'actor'>,
   now: number,
 ) {
@@ -161,7 +171,7 @@ export function beginSession(
             { ...cause, actor: sql`${members.email}` },
             {
               organisationId: sql`${members.organisationId}`,
-              detail: method,
+              detail: isKnown ? method : method + NEW_BROWSER,
             },
           ),
         )

@@ -119,7 +119,7 @@ describe('signing in by link', () => {
       redeemLinkCode(
         db,
         code,
-        { code: 'browser', session: undefined, newSession: randomValue() },
+        { code: 'browser', session: undefined, newSession: randomValue(), isKnown: true },
         { requestId: 'r', ip: null, userAgent: null, at: new Date(now).toISOString() },
         now,
       );
@@ -550,9 +550,9 @@ describe('a session', () => {
     const { code, browser } = await askForLink(email);
     const mine = { cookie: cookieOf(await redeem(code, browser)) };
     expect((await write('DELETE', `/api/sessions/${crypto.randomUUID()}`, mine)).status).toBe(404);
-    expect(await actions()).toEqual(['sign-in link']);
+    expect(await actions()).toEqual(['sign-in link, new browser']);
     await write('POST', '/api/sign-out', mine);
-    expect(await actions()).toEqual(['sign-in link', 'sign-out null']);
+    expect(await actions()).toEqual(['sign-in link, new browser', 'sign-out null']);
   });
 
   it('is written at most once a minute when it is read', async () => {

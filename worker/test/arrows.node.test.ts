@@ -162,15 +162,16 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   upkeep: {
     folders: [
       'activity/events',
+      'activity/store',
       'database',
       'deployment/deployment',
       'http',
       'mail',
       'reserve',
+      'sign-in/asker',
       'storage-failure',
       'tables',
       'token/expiry',
-      'token/expiry-mails',
       'token/retirement',
       'token/rotation',
       'token/usage',

@@ -7,9 +7,10 @@ import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { removeMember } from '../organisation/members.ts';
 import { UNLIMITED, insertOrganisation, insertToken } from '../test/rows.ts';
-import { events, expiryMails, expiryWarnings, organisations, tokens } from '../tables.ts';
-import { giveWarnings, isAnyWarningDue } from './expiry.ts';
-import { findWaitingMail, postponeMail, removeMail, takeMail } from './expiry-mails.ts';
+import { events, expiryMails, expiryWarnings, mails, organisations, tokens } from '../tables.ts';
+import { findWaitingMail, postponeMail, removeMail, takeMail } from '../upkeep/mails.ts';
+import { noteEvents, queueMails } from '../upkeep/notices.ts';
+import { giveWarnings, isAnyWarningDue, listEndingTokens } from './expiry.ts';
 import { updateToken } from './change.ts';
 import { addToken, removeToken } from './store.ts';
 import { sha256Hex } from '../random.ts';
@@ -37,11 +38,14 @@ export function describeExpiry(open: () => Promise<Db>): void {
     db = await open();
   });
 
-  /** One run, whose batches settle `most` warnings each. */
+  /** One run, whose batches settle `most` warnings each, and which then queues the mails, if it has any. */
   async function run(now: number, most = 50, withMail = true): Promise<number> {
     const cause = causeAt(now);
     let sum = 0;
-    while (await isAnyWarningDue(db, cause.at)) sum += await giveWarnings(db, cause, most, withMail);
+    while (await isAnyWarningDue(db, cause.at)) sum += await giveWarnings(db, cause, most);
+    if (!withMail) return sum;
+    while (await noteEvents(db, cause.at));
+    while (await queueMails(db, cause.at));
     return sum;
   }
 
@@ -83,12 +87,12 @@ export function describeExpiry(open: () => Promise<Db>): void {
             .where(and(eq(expiryWarnings.tokenId, id), isNull(expiryWarnings.givenBy)))
             .orderBy(asc(expiryWarnings.dueAt))
         ).map(({ days }) => days),
-      mails: () =>
+      waiting: () =>
         db
-          .select({ email: expiryMails.email })
-          .from(expiryMails)
-          .where(eq(expiryMails.organisationId, organisationId))
-          .orderBy(asc(expiryMails.email)),
+          .select({ email: mails.email })
+          .from(mails)
+          .where(eq(mails.organisationId, organisationId))
+          .orderBy(asc(mails.email)),
     };
   }
 
@@ -188,7 +192,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
     });
 
     it('are not given to an organisation that is not on Enterprise; after an upgrade the later ones are', async () => {
-      const { place, end, days, mails } = await given();
+      const { place, end, days, waiting } = await given();
       const put = (plan: 'pro' | 'enterprise') =>
         db.update(organisations).set({ plan }).where(eq(organisations.id, place.organisationId));
       await put('pro');
@@ -196,20 +200,20 @@ export function describeExpiry(open: () => Promise<Db>): void {
       await put('enterprise');
       await run(end - 29 * DAY);
       expect(await days()).toEqual([]);
-      expect(await mails()).toEqual([]);
+      expect(await waiting()).toEqual([]);
       await run(end - 7 * DAY);
       expect(await days()).toEqual(['7']);
     });
 
     it('are given once by runs at the same time, each with one mail to each member', async () => {
-      const { end, days, mails } = await given(60 * DAY, [email, 'second@example.com']);
+      const { end, days, waiting } = await given(60 * DAY, [email, 'second@example.com']);
       const now = end - 30 * DAY;
       const sums = await Promise.all([run(now), run(now), run(now)]);
       expect(sums.reduce((a, b) => a + b)).toBeGreaterThan(0);
       expect(await days()).toEqual(['30']);
-      expect(await mails()).toEqual([{ email }, { email: 'second@example.com' }]);
+      expect(await waiting()).toEqual([{ email }, { email: 'second@example.com' }]);
       expect(await run(now + HOUR)).toBe(0);
-      expect(await mails()).toHaveLength(2);
+      expect(await waiting()).toHaveLength(2);
     });
 
     it('are settled in small batches as in large ones', async () => {
@@ -246,7 +250,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
           for (const each of deeds) {
             now += each.step;
             if (each.kind === 'run') {
-              await run(now);
+              await run(now, 50, false);
               runs.push(now);
               continue;
             }
@@ -283,13 +287,13 @@ export function describeExpiry(open: () => Promise<Db>): void {
     async function waitingFor(organisationId: string, now: number) {
       for (;;) {
         const mail = await findWaitingMail(db, iso(now));
-        if (mail === null || mail.organisationId === organisationId) return mail;
+        if (mail === null || mail.notice.organisationId === organisationId) return mail;
         await removeMail(db, mail);
       }
     }
 
     it('are one for all tokens of the organisation of which a run warns, by their end', async () => {
-      const { place, id, end, mails } = await given();
+      const { place, id, end, waiting } = await given();
       const second = await insertToken(db, place.organisationId, false);
       await db
         .update(tokens)
@@ -299,15 +303,15 @@ export function describeExpiry(open: () => Promise<Db>): void {
       await insertToken(db, place.organisationId);
       const now = end - 30 * DAY;
       await run(now, 1);
-      expect(await mails()).toEqual([{ email }]);
+      expect(await waiting()).toEqual([{ email }]);
       const mail = await waitingFor(place.organisationId, now);
       expect(mail).toMatchObject({
         email,
-        queuedAt: iso(now),
         tries: 0,
-        organisationName: place.organisationId,
+        notice: { begunAt: iso(now), events: 2, organisationName: place.organisationId },
       });
-      expect(mail?.tokens).toEqual([
+      if (mail === null) throw new Error('no mail waits');
+      expect(await listEndingTokens(db, mail.notice, iso(now))).toEqual([
         expect.objectContaining({
           id: second.id,
           name: 'Zapier',
@@ -352,7 +356,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       for (;;) {
         const mail = await findWaitingMail(db, iso(now + 1));
         if (mail === null) break;
-        named.set(mail.organisationId, mail.tokens);
+        named.set(mail.notice.organisationId, await listEndingTokens(db, mail.notice, iso(now + 1)));
         await removeMail(db, mail);
       }
       expect([moved, deleted, left].map(({ place }) => named.get(place.organisationId))).toEqual([
@@ -362,18 +366,24 @@ export function describeExpiry(open: () => Promise<Db>): void {
       ]);
     });
 
-    it('are deleted with their member', async () => {
-      const { place, end, mails } = await given(60 * DAY, [email, 'gone@example.com']);
-      await run(end - 30 * DAY);
-      await removeMember(db, place.organisationId, 'gone@example.com', causeAt(START, 'operator'));
-      expect(await mails()).toEqual([{ email }]);
+    it('are not queued by the release before, whose warnings the present one mails', async () => {
+      const { place } = await given();
+      await db.insert(expiryMails).values({
+        organisationId: place.organisationId,
+        email,
+        run: 'run',
+        queuedAt: iso(START),
+        dueAt: iso(START),
+        tries: 0,
+      });
+      expect(await db.select().from(expiryMails)).toEqual([]);
     });
 
-    it('are not queued if no mail can be sent', async () => {
-      const { end, days, mails } = await given();
-      await run(end - 30 * DAY, 50, false);
-      expect(await days()).toEqual(['30']);
-      expect(await mails()).toEqual([]);
+    it('are deleted with their member', async () => {
+      const { place, end, waiting } = await given(60 * DAY, [email, 'gone@example.com']);
+      await run(end - 30 * DAY);
+      await removeMember(db, place.organisationId, 'gone@example.com', causeAt(START, 'operator'));
+      expect(await waiting()).toEqual([{ email }]);
     });
   });
 }

@@ -1,12 +1,12 @@
 // The warnings before the end of a token: 30, 7 and 1 days before it. The triggers of migrations/ plan them whenever an end is set.
-// A run of the upkeep gives those that are due, and queues a mail to each member. Each warning is given once: the change of its
-// row, its event and its mails are one batch.
-import { and, asc, eq, gt, isNull, lt, lte, sql } from 'drizzle-orm';
-import type { Cause } from '../activity/events.ts';
+// A run of the upkeep gives those that are due. Each warning is given once: the change of its row and its event are one batch. The
+// mail follows from the event.
+import { and, asc, eq, exists, gt, gte, isNull, lt, lte, sql } from 'drizzle-orm';
+import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
-import { events, expiryMails, expiryWarnings, members, organisations, tokens } from '../tables.ts';
+import { events, expiryWarnings, organisations, tokens } from '../tables.ts';
 
 /** Whether any warning is due at the instant `at`. */
 export async function isAnyWarningDue(db: Db, at: string): Promise<boolean> {
@@ -26,9 +26,9 @@ function selectDue(db: Db, at: string, most: number) {
 /**
  * Settles up to `most` warnings that are due at `cause.at`, so that no later run finds them, and answers how many it gave. Of
  * several that are due for one token, only the latest is given. None is given for an end that has passed, one that was set after
- * the warning was due, or an organisation that is not on Enterprise. `withMail`: whether mails are queued.
+ * the warning was due, or an organisation that is not on Enterprise.
  */
-export async function giveWarnings(db: Db, cause: Cause, most: number, withMail: boolean): Promise<number> {
+export async function giveWarnings(db: Db, cause: Cause, most: number): Promise<number> {
   const { tokenId, expiresAt, days } = expiryWarnings;
   const key = sql`(${tokenId}, ${expiresAt}, ${days})`;
   const due = selectDue(db, cause.at, most).as('due');
@@ -76,25 +76,6 @@ export async function giveWarnings(db: Db, cause: Cause, most: number, withMail:
         )
         .from(given),
     ),
-    ...(withMail && {
-      mails: db
-        .insert(expiryMails)
-        .select(
-          db
-            .select({
-              organisationId: members.organisationId,
-              email: members.email,
-              run: sql`${cause.requestId}`.as('run'),
-              queuedAt: sql`${cause.at}`.as('queued_at'),
-              dueAt: sql`${cause.at}`.as('due_at'),
-              tries: sql`0`.as('tries'),
-            })
-            .from(members)
-            .where(sql`${members.organisationId} IN (SELECT organisation_id FROM ${given})`),
-        )
-        // The run may have queued it with an earlier batch.
-        .onConflictDoNothing(),
-    }),
     marked: db
       .update(expiryWarnings)
       .set({ givenBy: cause.requestId })
@@ -102,4 +83,53 @@ export async function giveWarnings(db: Db, cause: Cause, most: number, withMail:
       .returning({ days: expiryWarnings.days }),
   });
   return marked.length;
+}
+
+/** A token whose end is near; `expiresAt` in RFC 3339, UTC, milliseconds. */
+export type EndingToken = {
+  id: string;
+  name: string | null;
+  preview: string;
+  active: boolean;
+  expiresAt: string;
+};
+
+/**
+ * The tokens that the warnings among these events are about, by their end. None whose end was moved or has passed at the instant
+ * `at`, or whose organisation left Enterprise.
+ */
+export async function listEndingTokens(
+  db: Db,
+  span: { organisationId: string; firstEvent: number; lastEvent: number },
+  at: string,
+): Promise<EndingToken[]> {
+  const warned = db
+    .select({ one: sql`1` })
+    .from(expiryWarnings)
+    .innerJoin(events, and(eq(events.requestId, expiryWarnings.givenBy), eq(events.tokenId, tokens.id)))
+    .where(
+      and(
+        eq(expiryWarnings.tokenId, tokens.id),
+        eq(expiryWarnings.expiresAt, tokens.expiresAt),
+        eq(events.organisationId, tokens.organisationId),
+        eq(events.action, 'token.expiring' satisfies Action),
+        gte(events.id, span.firstEvent),
+        lte(events.id, span.lastEvent),
+      ),
+    );
+  const { id, name, preview, active, expiresAt } = tokens;
+  const rows = await db
+    .select({ id, name, preview, active, expiresAt })
+    .from(tokens)
+    .innerJoin(organisations, eq(organisations.id, tokens.organisationId))
+    .where(
+      and(
+        eq(organisations.id, span.organisationId),
+        eq(organisations.plan, 'enterprise'),
+        gt(expiresAt, at),
+        exists(warned),
+      ),
+    )
+    .orderBy(asc(expiresAt));
+  return rows.flatMap((row) => (row.expiresAt === null ? [] : [{ ...row, expiresAt: row.expiresAt }]));
 }

@@ -11,6 +11,7 @@ import {
   expiredIdempotencyKeys,
   expiredMails,
   expiredReasons,
+  expiredNotices,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
@@ -40,7 +41,8 @@ export async function readBacklog(db: Db, days: number | null, now: number): Pro
     ${count(expiredAddresses(db, now, BACKLOG_COUNTED))} AS "refusedAddresses",
     ${count(expiredSecrets(db, now, BACKLOG_COUNTED))} AS "replacedSecrets",
     ${count(expiredWarnings(db, now, BACKLOG_COUNTED))} AS "expiryWarnings",
-    ${count(expiredMails(db, now, BACKLOG_COUNTED))} AS "expiryMails",
+    ${count(expiredMails(db, now, BACKLOG_COUNTED))} AS mails,
+    ${count(expiredNotices(db, now, BACKLOG_COUNTED))} AS notices,
     ${count(expiredChanges(db, now, BACKLOG_COUNTED))} AS changes,
     ${days === null ? sql`0` : count(expiredEvents(db, now, days, BACKLOG_COUNTED))} AS events`);
   if (row === undefined) throw new Error('a count has no row');

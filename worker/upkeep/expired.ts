@@ -1,16 +1,17 @@
 // The expired rows of each table. The hourly pruning deletes them, and the operator's status counts them. Each is a select of the keys
 // of at most `rows` rows, by an index.
-import { and, eq, lt, sql } from 'drizzle-orm';
+import { and, eq, lt, notExists, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import {
   callers,
   changes,
   dailyCounts,
   events,
-  expiryMails,
   expiryWarnings,
   idempotencyKeys,
   refusalReasons,
+  mails,
+  notices,
   refusedAddresses,
   replacedSecrets,
   sessions,
@@ -19,6 +20,7 @@ import {
   tombstones,
 } from '../tables.ts';
 import { addressesSince } from '../token/usage.ts';
+import { NOTICE_MS } from './notices.ts';
 
 export type Table =
   | 'sessions'
@@ -32,7 +34,8 @@ export type Table =
   | 'refusedAddresses'
   | 'replacedSecrets'
   | 'expiryWarnings'
-  | 'expiryMails'
+  | 'mails'
+  | 'notices'
   | 'changes'
   | 'events';
 
@@ -47,8 +50,6 @@ const CALLERS_MS = 29 * DAY_MS;
 const TOMBSTONES_MS = 90 * DAY_MS;
 /** How long a retired secret is shown with its token. */
 const RETIRED_MS = 30 * DAY_MS;
-/** For so long a mail is tried. One that was taken and never removed is of a Worker that died. */
-export const MAIL_MS = DAY_MS;
 /** A hub that slept longer finds a gap, and starts again. */
 const CHANGES_MS = DAY_MS;
 
@@ -141,13 +142,32 @@ export function expiredWarnings(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
+/** Of notices that are not told any more. A mail that was taken and never removed is of a Worker that died. */
 export function expiredMails(db: Db, now: number, rows: number) {
-  const { organisationId, email, run, queuedAt } = expiryMails;
+  const { noticeId, email } = mails;
   return db
-    .select({ organisationId, email, run })
-    .from(expiryMails)
-    .where(lt(queuedAt, new Date(now - MAIL_MS).toISOString()))
+    .select({ noticeId, email })
+    .from(notices)
+    .innerJoin(mails, eq(noticeId, notices.id))
+    .where(isNoticeOver(now))
     .limit(rows);
+}
+
+/** Those whose mails are gone, so that no deletion takes thousands of mails with it. */
+export function expiredNotices(db: Db, now: number, rows: number) {
+  const left = db
+    .select({ one: sql`1` })
+    .from(mails)
+    .where(eq(mails.noticeId, notices.id));
+  return db
+    .select({ id: notices.id })
+    .from(notices)
+    .where(and(isNoticeOver(now), notExists(left)))
+    .limit(rows);
+}
+
+function isNoticeOver(now: number) {
+  return lt(notices.begunAt, new Date(now - NOTICE_MS).toISOString());
 }
 
 export function expiredChanges(db: Db, now: number, rows: number) {

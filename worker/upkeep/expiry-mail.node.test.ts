@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { EndingToken } from '../token/expiry-mails.ts';
+import type { EndingToken } from '../token/expiry.ts';
 import { expiryMail } from './expiry-mail.ts';
 
 const MINUTE = 60_000;
@@ -16,10 +16,11 @@ const token = (fields: Partial<EndingToken> = {}): EndingToken => ({
   ...fields,
 });
 const mailOf = (tokens: EndingToken[], now: number, organisationName = 'Acme') =>
-  expiryMail(
-    { organisationId: 'acme & co', organisationName, tokens },
-    { productName: '9Pic', origin: 'https://zone.example', now },
-  );
+  expiryMail({ organisationId: 'acme & co', organisationName }, tokens, {
+    productName: '9Pic',
+    origin: 'https://zone.example',
+    now,
+  });
 
 it('says of one token its name, its mask, when it ends, and what to do', () => {
   expect(mailOf([token()], END - 7 * DAY)).toEqual({
@@ -65,4 +66,18 @@ it('shows the names of people as text', () => {
   expect(html).toContain('&lt;img src=x>');
   expect(html).toContain('A &lt;b>&amp; B');
   expect(html).not.toMatch(/<img|A <b>/);
+});
+
+it.each([
+  ['that is written from right to left is isolated', 'שלום', '- \u2068שלום\u2069 (9pAbc***): in 1 day'],
+  [
+    'with a line break or a hidden character stays in its line',
+    'a\r\nBcc: b\u202Ec',
+    '- a Bcc: b c (9pAbc***): in 1 day',
+  ],
+])('a name %s', (_, name, line) => {
+  const { subject, text, html } = mailOf([token({ name })], END - DAY, name);
+  expect(text.split('\r\n')).toContainEqual(expect.stringContaining(line) as string);
+  expect(html).toContain(line.slice(2));
+  expect(subject).toBe('9Pic: an API token expires in 1 day');
 });

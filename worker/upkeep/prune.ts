@@ -13,10 +13,11 @@ import {
   dailyCounts,
   eventRetention,
   events,
-  expiryMails,
   expiryWarnings,
   idempotencyKeys,
   refusalReasons,
+  mails,
+  notices,
   refusedAddresses,
   replacedSecrets,
   sessions,
@@ -33,6 +34,7 @@ import {
   expiredIdempotencyKeys,
   expiredMails,
   expiredReasons,
+  expiredNotices,
   expiredSecrets,
   expiredSessions,
   expiredSignIns,
@@ -83,7 +85,6 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
   const { organisationId, actor, key } = idempotencyKeys;
   const { tokenId, hour } = tokenUsage;
   const { tokenId: warned, expiresAt, days: warningDays } = expiryWarnings;
-  const { organisationId: mailed, email, run } = expiryMails;
   const deletions: [Table, () => PromiseLike<unknown[]>][] = [
     ['sessions', () => remove(db, sessions, [sessions.hash], expiredSessions(db, now, rows))],
     ['signIns', () => remove(db, signIns, [signIns.hash], expiredSignIns(db, now, rows))],
@@ -132,7 +133,8 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
       'expiryWarnings',
       () => remove(db, expiryWarnings, [warned, expiresAt, warningDays], expiredWarnings(db, now, rows)),
     ],
-    ['expiryMails', () => remove(db, expiryMails, [mailed, email, run], expiredMails(db, now, rows))],
+    ['mails', () => remove(db, mails, [mails.noticeId, mails.email], expiredMails(db, now, rows))],
+    ['notices', () => remove(db, notices, [notices.id], expiredNotices(db, now, rows))],
     ['changes', () => remove(db, changes, [changes.seq], expiredChanges(db, now, rows))],
   ];
   if (days !== null) {
@@ -151,7 +153,8 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
     refusedAddresses: 0,
     replacedSecrets: 0,
     expiryWarnings: 0,
-    expiryMails: 0,
+    mails: 0,
+    notices: 0,
     changes: 0,
     events: 0,
   };

@@ -1,12 +1,19 @@
 // Sends what waits in the database to people and machines. It runs after the answer of each change, so that what the change wrote
 // is sent at once, and every minute, which sends the rest. A change only writes its event; it sends nothing itself.
 import type { Deployment } from '../deployment/deployment.ts';
+import { MAILS_AFTER_A_CHANGE, MAILS_OF_A_RUN, canMail, sendMails } from './mailing.ts';
 import { pushToWebhook } from './webhook.ts';
 import { doWorks } from './work.ts';
 import type { Occasion, Sender, Work } from './work.ts';
 
 /** In the order in which they run. */
 const SENDERS: readonly Sender[] = [
+  {
+    failure: 'mailing-failed',
+    isOn: canMail,
+    send: (deployment, occasion) =>
+      sendMails(deployment, Date.now(), occasion === 'change' ? MAILS_AFTER_A_CHANGE : MAILS_OF_A_RUN),
+  },
   {
     failure: 'webhook-failed',
     isOn: ({ settings }) => settings.webhook !== null,

@@ -2,10 +2,11 @@
 // and warns of tokens that end soon; the one of every minute pushes what waits.
 import type { Call } from '../http/call.ts';
 import { logPruned } from '../http/log.ts';
+import { sendMails } from './mailing.ts';
 import { prune } from './prune.ts';
 import { pushes } from './push.ts';
 import { retireSecrets } from './retire.ts';
-import { sendExpiryMails, warnOfEnds } from './warn.ts';
+import { warnOfEnds } from './warn.ts';
 import { tellUnsent } from './webhook.ts';
 import { doWorks } from './work.ts';
 import type { Work } from './work.ts';
@@ -33,7 +34,7 @@ function worksOf({ deployment, startedAt }: Call, { cron, scheduledTime: now }: 
       return [
         ['retirement-failed', () => retireSecrets(deployment, now)],
         ['warning-failed', () => warnOfEnds(deployment, now)],
-        ['mailing-failed', () => sendExpiryMails(deployment, now)],
+        ['mailing-failed', () => sendMails(deployment, now)],
       ];
     default:
       return [

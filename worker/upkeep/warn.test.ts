@@ -22,7 +22,7 @@ beforeEach(async () => {
   // What is of other tests is not to be warned of.
   await env.DB.batch([
     env.DB.prepare('UPDATE tokens SET expires_at = NULL WHERE expires_at IS NOT NULL'),
-    env.DB.prepare('DELETE FROM expiry_mails'),
+    env.DB.prepare('DELETE FROM notices'),
   ]);
   printed = [];
   vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
@@ -45,7 +45,7 @@ async function given(members = 1, name: string | null = null) {
     return results.map(({ detail }) => detail);
   };
   const waiting = () =>
-    env.DB.prepare('SELECT count(*) AS n FROM expiry_mails WHERE organisation_id = ?')
+    env.DB.prepare('SELECT count(*) AS n FROM mails WHERE organisation_id = ?')
       .bind(organisation)
       .first<number>('n');
   return { organisation, emails: emails.toSorted(), token, events, waiting };

@@ -17,14 +17,13 @@ import { withReserve } from '../../reserve.ts';
 import { askerOf } from '../asker.ts';
 import { cookiesOf, giveCookie } from '../cookie.ts';
 import { countSignIn } from '../count-sign-in.ts';
+import { KNOWN_COOKIE, isKnownBrowser, knownCookie } from '../known-browser.ts';
 import {
   BROWSER_COOKIE,
-  KNOWN_COOKIE,
   SIGN_IN_MS,
   browserCookie,
   createLinkCode,
   knownClient,
-  knownCookie,
   readLinkCode,
   redeemLinkCode,
 } from '../link-code.ts';
@@ -55,7 +54,7 @@ const routes = new Hono<AdminEnv>()
     // The answer sets the cookie again, and a cookie that was sent is decoded: it may hold a line break or an attribute.
     const browser = isRandomValue(sent) ? sent : randomValue();
     // A browser that has signed in as this member is limited by itself, whatever others ask for, at its own network as well.
-    const isKnown = known !== undefined && isMarked(ring, 'known-browser', known, email);
+    const isKnown = isKnownBrowser(ring, known, email);
     const client = isKnown ? knownClient(email) : caller.key;
     const network = isKnown ? null : caller.network;
     if (isKnown) await limit(limiters.linksPerClient, client);
@@ -108,7 +107,7 @@ const routes = new Hono<AdminEnv>()
     }
     // Only its holder tries a code that was made here. It is counted by itself, so that no other person is locked out.
     await limit(limiters.failedLoginsPerClient, `code:${sha256Hex(code)}`);
-    const browser = cookiesOf(c)[BROWSER_COOKIE];
+    const { [BROWSER_COOKIE]: browser, [KNOWN_COOKIE]: known, [SESSION_COOKIE]: session } = cookiesOf(c);
     if (browser === undefined) throw new Problem('sign-in-link-invalid');
     const db = await call.deployment.openDatabase();
     const now = Date.now();
@@ -121,15 +120,16 @@ const routes = new Hono<AdminEnv>()
       code,
       {
         code: browser,
-        session: cookiesOf(c)[SESSION_COOKIE],
+        session,
         newSession: markedValue(ring, 'session'),
+        isKnown: isKnownBrowser(ring, known, asked.email),
       },
       circumstancesOf(call),
       now,
     );
     if (cookie === null) throw new Problem('sign-in-link-invalid');
     giveCookie(c, cookie);
-    giveCookie(c, knownCookie(markedValue(ring, 'known-browser', asked.email)));
+    giveCookie(c, knownCookie(ring, known, asked.email));
     return c.body(null, 204);
   });
 
