@@ -10,6 +10,7 @@ import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
 import { updateToken } from './change.ts';
 import { countTokens, addToken, removeToken, listTokens } from './store.ts';
+import { switchTogether } from './together.ts';
 import { listUsage } from './usage.ts';
 import type { Place } from './guards.ts';
 import type { NewToken } from './store.ts';
@@ -96,6 +97,8 @@ export function describeTokens(open: () => Promise<Db>): void {
       expect(await addToken(db, place, newToken(), cause(), idempotency)).toEqual(refused);
       expect(await updateToken(db, place, id, { active: false, name: 'New' }, cause())).toEqual(refused);
       expect(await removeToken(db, place, id, cause())).toEqual(refused);
+      for (const active of [false, true])
+        expect(await switchTogether(db, place, active, cause())).toEqual(refused);
       expect(await leftIn(organisation)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
     });
 
@@ -106,6 +109,30 @@ export function describeTokens(open: () => Promise<Db>): void {
       expect(await addToken(db, place, newToken(), cause(), null)).toEqual(refused);
       expect((await leftIn(organisation)).events).toEqual([]);
     });
+  });
+
+  it('lets the operator list, switch and delete on every plan, in the organisation alone that is named', async () => {
+    for (const plan of ['enterprise', 'pro'] as const) {
+      const [organisation, other] = [await insertOrganisation(db, plan), await insertOrganisation(db, plan)];
+      const { id } = await insertToken(db, organisation);
+      const operator = { organisationId: organisation, email: null };
+      const elsewhere = { organisationId: other, email: null };
+      expect(await listTokens(db, operator)).toMatchObject({ ok: true, tokens: [{ id }] });
+      expect(await listTokens(db, elsewhere)).toEqual({ ok: true, tokens: [] });
+      const nowhere = { organisationId: `no-${organisation}`, email: null };
+      expect(await listTokens(db, nowhere)).toEqual({ ok: false, reason: 'organisation-not-found' });
+      for (const wrong of [elsewhere, nowhere]) {
+        expect(await updateToken(db, wrong, id, { active: false }, cause())).toMatchObject({ ok: false });
+        expect(await removeToken(db, wrong, id, cause())).toMatchObject({ ok: false });
+      }
+      expect(await leftIn(organisation)).toEqual({ tokens: [{ id, active: true, name: null }], events: [] });
+      expect(await updateToken(db, operator, id, { active: false }, cause())).toMatchObject({ ok: true });
+      expect(await removeToken(db, operator, id, cause())).toMatchObject({ ok: true });
+      expect(await leftIn(organisation)).toEqual({
+        tokens: [],
+        events: [{ action: 'token.deactivated' }, { action: 'token.deleted' }],
+      });
+    }
   });
 
   it('shows only the tokens of this organisation, newest first, and only their calls', async () => {
