@@ -10,9 +10,9 @@ import type { Row } from './fixtures.ts';
 export const ZONE = '/developer-zone?organisation=acme';
 export const TOKENS = 'organisations/acme/tokens';
 const organisations = [
-  { id: 'acme', name: 'Acme Events', plan: 'enterprise' },
-  { id: 'hooli', name: 'Hooli Summits', plan: 'enterprise' },
-  { id: 'globex', name: 'Globex Runs', plan: 'pro' },
+  { id: 'acme', name: 'Acme Events', plan: 'enterprise', pausedAt: null },
+  { id: 'hooli', name: 'Hooli Summits', plan: 'enterprise', pausedAt: null },
+  { id: 'globex', name: 'Globex Runs', plan: 'pro', pausedAt: null },
 ];
 export const member = { session: { member: { email: 'owner@example.com' }, organisations } };
 /** The member's session when the first organisation is on another plan. */
@@ -100,6 +100,7 @@ export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: 
     const page = await newPage({ ...(anonymous ? {} : { storageState: owner() }), ...options });
     await answer(page, 'organisations/*/usage', json(USAGE));
     await answer(page, 'organisations/*/tokens/*/calls', (route) => json(calls())(route));
+    await answer(page, 'organisations/*/still-calling', json({ stillCalling: [] }));
     await answer(page, TOKENS, json({ tokens: ROWS, limit: 10 }));
     await withBoot(page, boot);
     await before?.(page);

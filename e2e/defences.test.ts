@@ -433,7 +433,7 @@ describe('a text with HTML and scripts', () => {
       product: { name: BAD, contactUrl: 'https://example.com' },
       session: {
         member: { email: `${BAD}@example.com` },
-        organisations: [{ id: 'acme', name: BAD, plan: 'enterprise' }],
+        organisations: [{ id: 'acme', name: BAD, plan: 'enterprise', pausedAt: null }],
       },
       tokens: {
         organisation: 'acme',

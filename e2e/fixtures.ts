@@ -26,6 +26,7 @@ export type Row = {
   paths: string[];
   networks: string[];
   origins: string[];
+  pausedTogether: { at: string; by: string } | null;
 };
 
 function row(preview: string, name: string | null, by: string, created: number, used: number | null): Row {
@@ -45,6 +46,7 @@ function row(preview: string, name: string | null, by: string, created: number, 
     paths: [],
     networks: [],
     origins: [],
+    pausedTogether: null,
   };
 }
 
@@ -70,6 +72,13 @@ export const RETIRING: NonNullable<Row['retiring']> = {
   retiresAt: ago(-156),
   lastUsedAt: ago(0.07),
   until: 'silent',
+};
+/** A token that somebody found in public. It was paused, as is the default. */
+export const EXPOSED: NonNullable<Row['exposed']> = {
+  at: ago(0.3),
+  by: 'report',
+  where: 'https://pastebin.example/raw/9a7Lk2?from=search&line=41',
+  paused: true,
 };
 export const TEN: Row[] = Array.from({ length: 10 }, (_, index) =>
   row(
@@ -217,6 +226,79 @@ export const EVENTS = {
     detail,
   })),
   next: '7',
+};
+
+/** Who calls with a token that was deleted, and with values that were replaced. */
+export const STILL = {
+  stillCalling: [
+    {
+      kind: 'deleted',
+      tokenId: 'id-9pAbc',
+      preview: '9pAbc',
+      name: 'Website of the marketing department, spring campaign',
+      endedAt: ago(72),
+      endedBy: 'priya.ramachandran-venkataraman@acme.example.com',
+      today: 12,
+      yesterday: 214,
+      lastAt: ago(0.05),
+      callers: [
+        {
+          network: { number: 24940, name: 'Hetzner Online GmbH' },
+          country: 'DE',
+          agent: 'python-requests',
+          accepted: 0,
+          refused: 200,
+          lastAt: ago(0.05),
+        },
+        { network: null, country: null, agent: 'unknown', accepted: 0, refused: 26, lastAt: ago(3) },
+      ],
+    },
+    {
+      kind: 'retired',
+      tokenId: 'id-9pW4k',
+      preview: '9pQq1',
+      name: 'Website',
+      endedAt: ago(30),
+      endedBy: 'owner@example.com',
+      today: 1,
+      yesterday: 0,
+      lastAt: ago(2),
+      callers: [
+        {
+          network: { number: 16509, name: 'Amazon.com, Inc.' },
+          country: 'IE',
+          agent: 'via gateway',
+          accepted: 0,
+          refused: 1,
+          lastAt: ago(2),
+        },
+      ],
+    },
+    {
+      kind: 'deleted',
+      tokenId: 'id-9pK0d',
+      preview: '9pK0d',
+      name: null,
+      endedAt: ago(200),
+      endedBy: null,
+      today: 0,
+      yesterday: 0,
+      lastAt: ago(100),
+      callers: [],
+    },
+    ...['9pB1a', '9pB2a', '9pB3a'].map((preview) => ({
+      kind: 'deleted',
+      tokenId: `id-${preview}`,
+      preview,
+      name: `Integration ${preview[3]}`,
+      endedAt: ago(900),
+      endedBy: 'owner@example.com',
+      today: 0,
+      yesterday: 3,
+      lastAt: ago(30),
+      callers: [],
+    })),
+  ],
 };
 
 export const SESSIONS = {

@@ -7,7 +7,7 @@ const { open, here } = useDashboard();
 const belongsTo = (organisations: object[]) => ({
   session: { member: { email: 'owner@example.com' }, organisations },
 });
-const enterprise = (id: string, name: string) => ({ id, name, plan: 'enterprise' });
+const enterprise = (id: string, name: string) => ({ id, name, plan: 'enterprise', pausedAt: null });
 
 describe('the organisations', () => {
   it('are not offered for choice to a member of one, and Back leads to no choice', async () => {

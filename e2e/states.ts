@@ -3,12 +3,14 @@
 import type { Page } from 'playwright-core';
 import {
   EVENTS,
+  EXPOSED,
   LIMITS,
   refusedCalls,
   RETIRING,
   ROWS,
   SECRET,
   SESSIONS,
+  STILL,
   TEN,
   USAGE,
   answer,
@@ -140,6 +142,7 @@ const ended = { ...ROWS[0], retired: [{ preview, retiredAt: new Date().toISOStri
 /** The first token with every limit; after its end; and those that end soon. */
 const limited = { ...ROWS[0], ...LIMITS };
 const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+const ago = (hours: number) => inHours(-hours);
 const expired = { ...ROWS[0], expiresAt: inHours(-70) };
 const ending = [
   expired,
@@ -147,6 +150,36 @@ const ending = [
   { ...ROWS[2], expiresAt: inHours(-70) },
   { ...ROWS[3], expiresAt: inHours(24 * 6) },
 ];
+const exposed = { ...ROWS[0], active: false, exposed: EXPOSED };
+/** It was inactive before it was sent in a URL. */
+const inUrl = {
+  ...ROWS[2],
+  exposed: { ...EXPOSED, by: 'url', where: null, at: ago(50), paused: false },
+};
+const together = ROWS.map((row, index) => ({
+  ...row,
+  active: false,
+  pausedTogether: index === 2 ? null : { at: ago(0.1), by: 'owner@example.com' },
+}));
+const placePaused = {
+  session: {
+    member: { email: 'owner@example.com' },
+    organisations: [{ id: 'acme', name: 'Acme Events', plan: 'enterprise', pausedAt: ago(0.4) }],
+  },
+};
+async function openPause(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('button', { name: 'Pause all tokens…' }).click();
+  await page.getByRole('alertdialog').waitFor();
+}
+async function confirmPause(page: Page): Promise<void> {
+  await openPause(page);
+  await page.getByRole('button', { name: 'Pause 3 tokens' }).click();
+}
+async function openResume(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Resume anyway…' }).click();
+  await page.getByRole('alertdialog').waitFor();
+}
 const invalidNetwork = problem(
   422,
   'invalid-body',
@@ -172,15 +205,32 @@ const dialogOfLimit = (
 const invalidName = problem(422, 'invalid-body', {}, 'Field "name": has a control character');
 const atTable = { path: acme, boot: table };
 const afterSwitch = following(atTable, (page) => first(page).click(), `${tokens}/*`);
+const afterPause = following(atTable, confirmPause, `${tokens}/pause`);
+const atExposed = { path: ofToken, boot: listed([exposed, ...ROWS.slice(1)]) };
+const afterResume = following(
+  atExposed,
+  async (page) => {
+    await openResume(page);
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Resume anyway' }).click();
+  },
+  `${tokens}/*`,
+);
+const afterResumeAll = following(
+  { path: acme, boot: listed(together) },
+  (page) => page.getByRole('button', { name: 'Resume them' }).click(),
+  `${tokens}/resume`,
+);
 const afterDelete = following(atTable, confirmDelete, `${tokens}/*`);
-/** The list no longer has the first token, because a 404 alone does not prove a deletion. */
-const withoutFirst = (state: State): State => ({
+/** The list has these tokens when it is loaded again. */
+const stillThere = (rows: unknown[], state: State): State => ({
   ...state,
   given: async (page) => {
-    await answer(page, tokens, json({ tokens: ROWS.slice(1), limit: 10 }));
+    await answer(page, tokens, json({ tokens: rows, limit: 10 }));
     await state.given?.(page);
   },
 });
+/** The list no longer has the first token, because a 404 alone does not prove a deletion. */
+const withoutFirst = (state: State): State => stillThere(ROWS.slice(1), state);
 const afterCreate = following(atTable, confirmCreate, tokens);
 const afterRotate = following({ path: ofToken, boot: table }, confirmRotate, `${tokens}/*/rotate`);
 const afterAsking = following({ path: '/sign-in', anonymous: true }, askForLink, 'sign-in/link');
@@ -569,6 +619,104 @@ export const STATES: State[] = [
   afterLimit('limit-failed', broken, /Couldn’t confirm the change/),
   afterLimit('limit-done', receipt({ ...limited, networks: ['203.0.113.0/24'] }), /Refused elsewhere since/),
   {
+    name: 'exposed',
+    path: acme,
+    boot: listed([exposed, ROWS[1], inUrl, ...ROWS.slice(3)]),
+    reach: see(/Nobody can use it now/),
+  },
+  { name: 'token-exposed', ...atExposed, reach: see(/Somebody reported/) },
+  {
+    name: 'token-exposed-in-url',
+    path: ofToken.replace(ROWS[0]?.id ?? '', ROWS[2]?.id ?? ''),
+    boot: listed([...ROWS.slice(0, 2), inUrl, ...ROWS.slice(3)]),
+    reach: see(/was inactive already/),
+  },
+  {
+    name: 'token-exposed-replace',
+    ...atExposed,
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Replace it…' }).click();
+      await see(/because it was exposed/)(page);
+    },
+  },
+  { name: 'resume', ...atExposed, reach: openResume },
+  afterResume('resume-busy', silence, 'Resuming…'),
+  stillThere(
+    [exposed],
+    afterResume('resume-failed', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 s/),
+  ),
+  afterResume('resume-done', receipt({ ...exposed, active: true, exposed: null }), /Accepted since/),
+  {
+    name: 'zone-menu',
+    ...atTable,
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      await see('Pause all tokens…')(page);
+    },
+  },
+  { name: 'pause', ...atTable, reach: openPause },
+  {
+    name: 'pause-ten',
+    path: acme,
+    boot: listed(TEN),
+    given: (page) => answer(page, 'organisations/acme/usage', broken),
+    reach: openPause,
+  },
+  afterPause('pause-busy', silence, 'Pausing…'),
+  afterPause('pause-failed', broken, /Couldn’t confirm the pause/),
+  afterPause(
+    'pause-done',
+    json({ tokens: together.filter((_, index) => index !== 2), effectiveAt: new Date().toISOString() }),
+    /3 tokens paused\. Refused everywhere/,
+  ),
+  {
+    name: 'paused-together',
+    path: acme,
+    boot: listed(together),
+    reach: see(/3 tokens were paused together/),
+  },
+  afterResumeAll('resume-all-busy', silence, 'Resuming…'),
+  stillThere(
+    together,
+    afterResumeAll('resume-all-failed', problem(429, 'too-many-requests', { 'retry-after': '42' }), /42 s/),
+  ),
+  afterResumeAll(
+    'resume-all-done',
+    json({
+      tokens: ROWS.filter((_, index) => index !== 2),
+      effectiveAt: new Date().toISOString(),
+    }),
+    /3 tokens resumed\. Accepted since/,
+  ),
+  {
+    name: 'place-paused',
+    path: acme,
+    boot: { ...table, ...placePaused },
+    reach: see(/All calls of this organisation/),
+  },
+  {
+    name: 'token-place-paused',
+    path: ofToken,
+    boot: { ...table, ...placePaused },
+    reach: see(/All calls of this organisation/),
+  },
+  {
+    name: 'token-still-called',
+    path: ofToken,
+    boot: listed([
+      { ...ROWS[0], retired: [{ preview: '9pQq1', retiredAt: ago(30), lastUsedAt: ago(31) }] },
+      ...ROWS.slice(1),
+    ]),
+    given: (page) => answer(page, 'organisations/acme/still-calling', json(STILL)),
+    reach: see('Who calls'),
+  },
+  {
+    name: 'activity-still-calling',
+    path: '/activity?organisation=acme',
+    given: (page) => answer(page, 'organisations/acme/still-calling', json(STILL)),
+    reach: see('Show 3 more'),
+  },
+  {
     name: 'token-gone',
     path: ofToken.replace(ROWS[0]?.id ?? '', 'nowhere'),
     boot: table,
@@ -779,6 +927,7 @@ export const STATES: State[] = [
 export async function enter(page: Page, origin: string, state: State): Promise<void> {
   await answer(page, 'organisations/acme/usage', json(USAGE));
   await answer(page, `${tokens}/*/calls`, (route) => json(calls())(route));
+  await answer(page, 'organisations/acme/still-calling', json({ stillCalling: [] }));
   await answer(page, 'organisations/acme/activity*', (route) => {
     const token = new URL(route.request().url()).searchParams.get('token');
     const events = EVENTS.events.filter(({ tokenId }) => token === null || tokenId === token);

@@ -35,6 +35,7 @@ it.each([
   ['token.activated', 'all', 'switched on Kiosk again, with all that were paused together'],
   ['token.deactivated', 'all', 'switched off Kiosk together with all others'],
   ['token.deactivated', 'exposed', 'switched off Kiosk because it was exposed'],
+  ['token.retired', 'exposed', 'ended the old value of Kiosk because it was exposed'],
   ['token.exposed', 'url', 'sent Kiosk in a URL: replace it'],
   ['token.exposed', 'report', 'reported Kiosk as found in public: replace it'],
   ['token.exposed', 'github', 'reported Kiosk as found in a public repository: replace it'],

@@ -98,6 +98,7 @@ export const log = {
       ['all', 'switched off … together with all others'],
       ['exposed', 'switched off … because it was exposed'],
     ]),
+    'token.retired': new Map([['exposed', 'ended the old value of … because it was exposed']]),
     'token.exposed': new Map([
       ['report', 'reported … as found in public: replace it'],
       ['github', 'reported … as found in a public repository: replace it'],

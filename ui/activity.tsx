@@ -23,6 +23,7 @@ import { log as words } from './activity-texts.ts';
 import { useRefresh } from './refresh.ts';
 import { Sentence } from './sentence.tsx';
 import type { Entry } from './sentence.tsx';
+import { StillCalling, loadStillCalling } from './still-calling.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { labelOf, loadTokens, tokens } from './tokens.ts';
@@ -108,8 +109,13 @@ export function Activity() {
     void loadPeople(place);
     // The filter shows the names of the tokens.
     void loadTokens();
+    void loadStillCalling(place);
   }, [place]);
-  useRefresh((unattended) => place !== null && load('newer', unattended));
+  useRefresh((unattended) => {
+    if (place === null) return;
+    void load('newer', unattended);
+    void loadStillCalling(place);
+  });
   // Developer Zone asks for an organisation, or tells its plan.
   if (!isOpen.value) return <DeveloperZone />;
   const file = (format: string): string =>
@@ -123,6 +129,7 @@ export function Activity() {
       <p class="lead">
         <Text of={words.lead(organisation.value?.name ?? '')} />
       </p>
+      <StillCalling />
       <section class="card" aria-label={words.title} aria-busy={shown.state === 'loading'}>
         <header class="card-head filters">
           <Choice

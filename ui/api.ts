@@ -204,7 +204,20 @@ export type CallsOfToken = Answer<typeof CALLS, '$get'>;
 export const readCalls = (token: Token, unattended = false) =>
   call('$get', CALLS, placeOf(token), unattended ? { headers: UNATTENDED } : {});
 
+/** Switches off every active token of the organisation. Answers those. */
+export const pauseAll = (organisation: string) =>
+  call('$post', '/api/organisations/:organisation/tokens/pause', { param: { organisation } });
+/** Switches on again those that were switched off together. Answers those. */
+export const resumeAll = (organisation: string) =>
+  call('$post', '/api/organisations/:organisation/tokens/resume', { param: { organisation } });
+
 export const deleteToken = (token: Token) => call('$delete', TOKEN, placeOf(token));
+
+const STILL_CALLING = '/api/organisations/:organisation/still-calling';
+/** A deleted token, or a value of a token that has ended, that was called in the last 7 days. */
+export type StillCalling = Answer<typeof STILL_CALLING, '$get'>['stillCalling'][number];
+export const readStillCalling = (organisation: string) =>
+  call('$get', STILL_CALLING, { param: { organisation } }, { headers: UNATTENDED });
 
 export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>
   call(

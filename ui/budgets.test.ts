@@ -21,25 +21,25 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts that every visit needs within 24 KB, those of the screens opened later within 4.2 KB, and those about one token and of the dialogs within 15.5 KB', () => {
+  it('keeps the scripts that every visit needs within 24 KB, those of the screens opened later within 4.8 KB, and those about one token and of the dialogs within 17.2 KB', () => {
     const late = named('.js').filter((path) => /\/(?:later|token-part)-/.test(path));
     const first = named('.js').filter((path) => !late.includes(path));
     expect([first.length, late.length]).toEqual([1, 2]);
     expect(total(first)).toBeLessThanOrEqual(24_000);
-    expect(total(late.filter((path) => path.includes('later')))).toBeLessThanOrEqual(4200);
-    expect(total(late.filter((path) => path.includes('token-part')))).toBeLessThanOrEqual(15_500);
+    expect(total(late.filter((path) => path.includes('later')))).toBeLessThanOrEqual(4800);
+    expect(total(late.filter((path) => path.includes('token-part')))).toBeLessThanOrEqual(17_200);
   });
 
-  it('keeps the styles within 6.5 KB, and light-dark() in them', () => {
-    expect(total(named('.css'))).toBeLessThanOrEqual(6500);
+  it('keeps the styles within 6.7 KB, and light-dark() in them', () => {
+    expect(total(named('.css'))).toBeLessThanOrEqual(6700);
     expect(named('.css').map(read).join('')).toContain('light-dark(');
   });
 
   it.each([
-    ['sign-in', 31],
-    ['developer-zone', 31],
-    ['activity', 35],
-    ['sessions', 35],
+    ['sign-in', 31.2],
+    ['developer-zone', 31.2],
+    ['activity', 36],
+    ['sessions', 36],
   ])('loads /%s first in at most %s KB and 7 requests, all of them its own', (page, kilobytes) => {
     const paths = fetched(read(`${page}.html`));
     expect(paths.every((path) => /^\/[^/]/.test(path))).toBe(true);

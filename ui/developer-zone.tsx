@@ -1,7 +1,7 @@
 // Developer Zone: asks for an organisation, says which plan is needed, or shows the Admin API Tokens panel.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ArrowUpRight, CloudOff, Key, Lock, Plus } from 'lucide';
+import { ArrowUpRight, Key, Lock, Plus } from 'lucide';
 import type { IconNode } from 'lucide';
 import type { ComponentChildren } from 'preact';
 import { LoadFailure } from './failure.tsx';
@@ -22,17 +22,22 @@ import {
   session,
 } from './state.ts';
 import type { Organisation } from './state.ts';
+import { Strip } from './strip.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { listedAt, loadTokens, tokens } from './tokens.ts';
 import { TokenTable } from './token-table.tsx';
+import { ZoneMenu } from './zone-menu.tsx';
 
 export function DeveloperZone() {
   if (organisation.value === null) return <NoOrganisation />;
   if (!isOpen.value) return <PlanRequired {...organisation.value} />;
   return (
     <>
-      <h1 tabIndex={-1}>{texts.developerZone}</h1>
+      <div class="zone-head">
+        <h1 tabIndex={-1}>{texts.developerZone}</h1>
+        <ZoneMenu place={organisation.value} />
+      </div>
       <p class="lead">
         <Text of={texts.lead(organisation.value.name)} />
       </p>
@@ -156,17 +161,11 @@ function Panel({ in: place }: { in: Organisation }) {
           )}
         </div>
       </header>
-      <div role="status">
-        {load.state === 'ready' && load.stale && (
-          <p class="strip">
-            <Icon of={CloudOff} size={16} />
-            {texts.tokens.stale}
-            <button type="button" class="button small" onClick={() => void loadTokens()}>
-              {texts.tryAgain}
-            </button>
-          </p>
-        )}
-      </div>
+      <Strip
+        place={place}
+        rows={load.state === 'ready' ? load.value : []}
+        stale={load.state === 'ready' && load.stale}
+      />
       {load.state === 'loading' && <Skeleton />}
       {load.state === 'failed' && (
         <LoadFailure

@@ -1,18 +1,22 @@
 // What is unusual about a token. A row shows at most one such fact, the most serious. Normal facts are on the page of the token.
 import type { Token } from './api.ts';
 import { totals } from './calls.tsx';
-import { DAY_MS, formatBrief, formatCount, formatIn } from './format.ts';
+import { DAY_MS, formatBrief, formatCount, formatIn, formatWhen } from './format.ts';
 import { texts } from './texts.ts';
 import { isExpired, lastUseOf } from './tokens.ts';
 import type { Usage } from './tokens.ts';
 
-export type Exception = { tone: 'warn' | 'quiet'; text: string };
+export type Exception = { tone: 'bad' | 'warn' | 'quiet'; text: string };
 
 const UNUSED_DAYS = 90;
 const SOON_DAYS = 14;
 
 /** The most serious first. Each answers null if it does not apply. */
 const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
+  ({ exposed }, _, now) =>
+    exposed === null
+      ? null
+      : { tone: 'bad', text: texts.tokens.exposed(formatWhen(exposed.at, now), exposed.by === 'url') },
   (token, _, now) => {
     const { expiresAt, active } = token;
     if (expiresAt === null) return null;

@@ -86,11 +86,23 @@ export function formatBrief(at: string, now: number = Date.now()): string {
   if (seconds < 86_400) return `${Math.trunc(seconds / 3600)} h ago`;
   const days = Math.trunc(seconds / 86_400);
   if (days < 31) return days === 1 ? 'yesterday' : `${days} days ago`;
-  return (then.getFullYear() === new Date(now).getFullYear() ? dayOfYear : dayAndYear).format(then);
+  return formatDate(then, now);
 }
+
+/** "26 Aug", with the year if it is another. */
+const formatDate = (then: Date, now: number): string =>
+  (then.getFullYear() === new Date(now).getFullYear() ? dayOfYear : dayAndYear).format(then);
 
 /** "14 Mar 2027, 23:59 CET", for a sentence: an instant at which something ends, with the reader's zone. */
 export const formatEnd = (at: string): string => end.format(new Date(at));
+
+/** "at 14:02" today, else "on 26 Nov", for a sentence: when something happened. */
+export function formatWhen(at: string, now: number = Date.now()): string {
+  const then = new Date(at);
+  return then.toDateString() === new Date(now).toDateString()
+    ? `at ${clock.format(then).slice(0, 5)}`
+    : `on ${formatDate(then, now)}`;
+}
 
 /** How long it is until then: "in 5 hours", "tomorrow", "in 6 days". Days are those of the reader's calendar. */
 export function formatIn(at: string, now: number = Date.now()): string {

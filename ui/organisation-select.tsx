@@ -107,10 +107,13 @@ export function OrganisationSelect({ onChoice }: { onChoice: () => void }) {
       )}
       <label class="place">
         {current !== null && <Monogram of={current.name} />}
-        <span class="place-name" translate={false} key={current?.id ?? ''}>
+        <span class="place-name" translate={false} key={`${current?.id} ${current?.pausedAt}`}>
           {current?.name ?? texts.selectOrganisation}
           {current !== null && (
-            <span>{current.plan === null ? texts.plan.other : texts.plan.names[current.plan]}</span>
+            <span>
+              {current.plan === null ? texts.plan.other : texts.plan.names[current.plan]}
+              {current.pausedAt !== null && `, ${texts.callsPaused}`}
+            </span>
           )}
         </span>
         <Icon of={ChevronsUpDown} size={16} />

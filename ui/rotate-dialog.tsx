@@ -12,7 +12,7 @@ import { CHOICES, words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isExpired, leadOf, maskOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+import { isExpired, leadOf, maskOf, mayHaveHappened, patchToken, quoted, stateOf } from './tokens.ts';
 
 /** The fields that replacing or ending a value changes. */
 export const valuesOf = ({ preview, lastUsedAt, retiring, retired }: Omit<Token, 'organisation'>) => ({
@@ -22,9 +22,9 @@ export const valuesOf = ({ preview, lastUsedAt, retiring, retired }: Omit<Token,
   retired,
 });
 
-/** `token`: as the member saw it. Only the value that the member saw is replaced. */
-export function RotateDialog({ token }: { token: Token }) {
-  const retire = useSignal<Retire>('when-silent');
+/** `token`: as the member saw it. Only the value that the member saw is replaced. `retire`: the choice that is preselected. */
+export function RotateDialog({ token, retire: first = 'when-silent' }: { token: Token; retire?: Retire }) {
+  const retire = useSignal(first);
   const busy = useSignal(false);
   const failure = useSignal<Failure | null>(null);
   const lost = useSignal<Token | null>(null);
@@ -43,7 +43,7 @@ export function RotateDialog({ token }: { token: Token }) {
     if (outcome.ok) {
       busy.value = false;
       const { token: now, secret, effectiveAt } = outcome.value;
-      patchToken(token, valuesOf(now));
+      patchToken(token, { ...valuesOf(now), ...stateOf(now) });
       const at = formatClock(effectiveAt);
       const told = retire.value === 'now' ? words.ended(at) : words.replaced(at);
       if (secret === null) lost.value = now;
@@ -81,7 +81,14 @@ export function RotateDialog({ token }: { token: Token }) {
             more={retiring === null ? undefined : (calls) => ofValue(calls, retiring.preview)}
           />
           <p class="quiet">
-            {words.body} {!token.active ? words.inactive : isExpired(token) ? words.expired : words.active}
+            {words.body}{' '}
+            {token.exposed?.paused === true
+              ? words.exposed
+              : !token.active
+                ? words.inactive
+                : isExpired(token)
+                  ? words.expired
+                  : words.active}
           </p>
         </div>
         {/* After a lost answer the choice cannot be changed, because the repeat must be the same call. */}
@@ -96,7 +103,7 @@ export function RotateDialog({ token }: { token: Token }) {
                 name="retire"
                 value={choice}
                 checked={retire.value === choice}
-                autofocus={choice === 'when-silent'}
+                autofocus={choice === first}
                 // The hint is in the label, so that a click on it chooses. The accessible name leaves it out.
                 aria-labelledby={`choice-${choice}`}
                 aria-describedby={CHOICES[choice].hint === undefined ? undefined : `hint-${choice}`}

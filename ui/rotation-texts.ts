@@ -37,6 +37,8 @@ export const words = {
   body: 'The token gets a new value, which is shown only once. Its place among your tokens stays the same.',
   active: 'The new value works at once.',
   inactive: 'The token is inactive and stays inactive: no value of it works until you activate it.',
+  exposed:
+    'It was paused because it was exposed. If the old value ends now, the new one works at once. Otherwise the token stays paused.',
   expired: 'The token has expired: no value of it works until you give it a new end.',
   endsNow: (mask: string) =>
     `${asIs(mask)} from the last rotation has not ended yet. It is refused as soon as you rotate: a token has two values at most.`,

@@ -10,6 +10,7 @@ import { ValueNote } from './foresight-note.tsx';
 import { formatClock, formatFull } from './format.ts';
 import { words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
+import { StillCalled } from './still-calling.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
@@ -19,7 +20,7 @@ import { isExpired, labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from 
 /** `RotateDialog` or `EndDialog`, if one of them is open. */
 export function RotationDialogs() {
   const open = dialog.value;
-  if (open?.kind === 'rotate') return <RotateDialog key={open.token.preview} token={open.token} />;
+  if (open?.kind === 'rotate') return <RotateDialog key={open.token.preview} {...open} />;
   if (open?.kind === 'end') return <EndDialog token={open.token} preview={open.preview} />;
   return null;
 }
@@ -102,7 +103,7 @@ function ValueCalls({ token, preview }: { token: Token; preview: string }) {
 }
 
 /** The values that ended in the last 30 days. */
-export function EndedValues({ token: { retired } }: { token: Token }) {
+export function EndedValues({ token: { id, retired } }: { token: Token }) {
   if (retired.length === 0) return null;
   return (
     <section class="card values" aria-labelledby="ended">
@@ -121,6 +122,7 @@ export function EndedValues({ token: { retired } }: { token: Token }) {
               </span>{' '}
               <Used at={lastUsedAt} />
             </p>
+            <StillCalled token={id} preview={preview} />
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@
 // stores only the id of the last organisation.
 import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
-import type { Failure, Limits, Token } from './api.ts';
+import type { Failure, Limits, Retire, Token } from './api.ts';
 import type { Boot } from '../worker/pages/pages.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
@@ -192,12 +192,16 @@ export type Open =
   | { kind: 'create'; organisation: Organisation }
   /** `told`: for a value that replaced another one, the message on the page of the token afterwards. */
   | { kind: 'secret'; token: Token; secret: string; told?: string }
-  | { kind: 'rotate'; token: Token }
+  /** `retire`: the choice that is preselected. */
+  | { kind: 'rotate'; token: Token; retire?: Retire }
   /** `preview`: that of the old value, which ends. */
   | { kind: 'end'; token: Token; preview: string }
   /** `of`: which of the token's limits is to be changed. `add`: a network that is to be one of its networks. */
   | { kind: 'limit'; token: Token; of: keyof Limits; add?: string }
   | { kind: 'delete'; token: Token }
+  /** Switches on a token that was found in public. */
+  | { kind: 'resume'; token: Token }
+  | { kind: 'pause'; organisation: Organisation }
   | null;
 export const dialog = signal<Open>(null);
 

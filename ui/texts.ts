@@ -78,6 +78,7 @@ export const texts = {
     neverUsed: 'never used',
     used: (when: string) => `used ${when}`,
     callsHead: 'Calls, 24 hours',
+    exposed: (when: string, inUrl: boolean) => `${inUrl ? 'Sent in a URL' : 'Found in public'} ${when}`,
     stillCalled: (calls: string) => `Still called: ${calls} refused`,
     ended: (when: string) => `Ended ${when}`,
     expiredWhen: (when: string) => `Expired ${when}`,
@@ -90,6 +91,26 @@ export const texts = {
     callsUnknown: 'Calls of the last 24 hours: unknown',
     callsADay: (calls: string) => `${calls} calls a day`,
   },
+  /** The strip above the table. */
+  alarm: {
+    placePaused: (since: string, product: string) =>
+      `All calls of this organisation are refused since ${since}: it was paused by ${asIs(product)}.`,
+    contact: (product: string) => `Contact ${product}`,
+    /** `paused`: whether it was switched off because of that. Otherwise it was off before. */
+    exposed: (label: string, inUrl: boolean, when: string, paused: boolean) =>
+      `${asIs(label)} was ${inUrl ? 'sent in a URL' : 'found in public'}${
+        paused ? ` and paused ${when}. Nobody can use it now.` : ` ${when}. It is inactive.`
+      }`,
+    more: (count: number) => (count === 0 ? '' : ` ${count} more below.`),
+    replace: 'Replace it…',
+    together: (count: number, when: string, by: string) =>
+      `${count === 1 ? '1 token was' : `${count} tokens were`} paused together ${when} by ${asIs(by)}.`,
+    resume: (count: number) => (count === 1 ? 'Resume it' : 'Resume them'),
+    resuming: 'Resuming…',
+  },
+  pauseAll: 'Pause all tokens…',
+  callsPaused: 'paused',
+  more: 'More',
   toggle: {
     deactivated: (at: string) => `Refused since ${at}`,
     stopped: (calls: number, text: string) =>

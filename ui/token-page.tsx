@@ -8,6 +8,7 @@ import { dayOf } from './calls.tsx';
 import { CallersCard } from './calls-callers.tsx';
 import { CallsCard } from './calls-card.tsx';
 import { DeveloperZone } from './developer-zone.tsx';
+import { Exposed } from './exposed.tsx';
 import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatClock, formatFull, formatMinute } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -26,10 +27,13 @@ import {
   isOpen,
   isTold,
   linkTo,
+  organisation,
   organisationId,
   tokenId,
 } from './state.ts';
 import type { Load } from './state.ts';
+import { loadStillCalling } from './still-calling.tsx';
+import { PlacePaused } from './strip.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { NameHeading } from './token-heading.tsx';
@@ -114,12 +118,17 @@ function Gone() {
 }
 
 function Page({ token }: { token: Token }) {
+  const hasEnded = token.retired.length > 0;
   useEffect(() => {
     void loadEvents(token.id);
     void loadCalls(token);
   }, []);
+  useEffect(() => {
+    if (hasEnded) void loadStillCalling(token.organisation);
+  }, [hasEnded, listedAt.value]);
   const busy = isPending(token);
   const lastUsedAt = lastUseOf(token);
+  const pausedAt = organisation.value?.pausedAt ?? null;
   return (
     <>
       <nav class="crumbs" aria-label={words.crumbs}>
@@ -150,7 +159,7 @@ function Page({ token }: { token: Token }) {
         <div class="token-state">
           <div>
             <State token={token} />
-            <Remark token={token} />
+            <Remark token={token} isTold={token.exposed !== null} />
           </div>
           <Switch token={token} />
           <button
@@ -166,6 +175,12 @@ function Page({ token }: { token: Token }) {
       </header>
       <Trouble token={token.id} />
       <Slow />
+      {pausedAt !== null && (
+        <div class="card alone-strip">
+          <PlacePaused since={pausedAt} />
+        </div>
+      )}
+      <Exposed token={token} />
       <Expired token={token} />
       <Cards token={token} />
       <p class="below-card">

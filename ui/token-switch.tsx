@@ -4,10 +4,10 @@ import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
 import { totals } from './calls.tsx';
 import { formatClock, formatCount } from './format.ts';
-import { dismiss, receipts, report } from './state.ts';
+import { dialog, dismiss, receipts, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isExpired, labelOf, patchToken, settleFailure, usage } from './tokens.ts';
+import { isExpired, labelOf, patchToken, settleFailure, stateOf, usage } from './tokens.ts';
 
 /** The tokens that wait for an answer, by id, with the state that was asked for. */
 const pending = signal<Record<string, boolean>>({});
@@ -47,8 +47,9 @@ export function Switch({ token }: { token: Token }) {
       checked={wanted ?? token.active}
       onClick={(event) => {
         // The click is not cancelled, so the switch moves at once. After a cancelled click the browser would move it back.
-        if (wanted !== undefined) event.preventDefault();
-        else void toggle(token, !token.active);
+        // An exposed token is asked about first.
+        if (wanted !== undefined || mustAsk(token, !token.active)) event.preventDefault();
+        if (wanted === undefined) turn(token, !token.active);
       }}
     />
   );
@@ -61,6 +62,17 @@ export function Slow() {
       <Text of={slow.value ? texts.toggle.slow : ''} />
     </p>
   );
+}
+
+const mustAsk = (token: Token, active: boolean): boolean => active && token.exposed !== null;
+
+function turn(token: Token, active: boolean): void {
+  if (!mustAsk(token, active)) {
+    void toggle(token, active);
+    return;
+  }
+  document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus();
+  dialog.value = { kind: 'resume', token };
 }
 
 async function toggle(token: Token, active: boolean): Promise<void> {
@@ -77,15 +89,15 @@ async function toggle(token: Token, active: boolean): Promise<void> {
   if (Object.keys(others).length === 0) slow.value = false;
   if (outcome.ok) {
     const at = formatClock(outcome.value.effectiveAt);
-    const now = { ...token, active: outcome.value.token.active };
-    patchToken(token, { active: now.active });
+    const now = { ...token, ...stateOf(outcome.value.token) };
+    patchToken(token, stateOf(now));
     if (active)
       report(token, 'ok', isExpired(token) ? texts.toggle.stillExpired : texts.toggle.activated(at));
     else {
       const calls = totals(usage.value?.[token.id] ?? { accepted: [], refused: [] }).accepted;
       report(token, 'ok', texts.toggle.deactivated(at), {
         ...(calls === 0 ? {} : { also: texts.toggle.stopped(calls, formatCount(calls)) }),
-        action: { label: texts.toggle.undo, run: () => void toggle(now, true) },
+        action: { label: texts.toggle.undo, run: () => turn(now, true) },
       });
     }
     return;

@@ -1,5 +1,5 @@
 // The table of tokens, with five columns and two lines in a row. On phones each row is a card.
-import { Trash2 } from 'lucide';
+import { Trash2, TriangleAlert } from 'lucide';
 import type { Token } from './api.ts';
 import { Calls, CallsADay } from './calls.tsx';
 import { exceptionOf } from './exception.ts';
@@ -97,15 +97,19 @@ function Row({ token }: { token: Token }) {
   );
 }
 
-/** The line under the state: the result of the last switch for some seconds, else what is unusual about the token. */
-export function Remark({ token }: { token: Token }) {
-  const isFree = !isPending(token) && receipts.value[token.id]?.tone !== 'ok';
+/**
+ * The line under the state: the result of the last switch for some seconds, else what is unusual about the token. `isTold`: the page
+ * tells that elsewhere.
+ */
+export function Remark({ token, isTold = false }: { token: Token; isTold?: boolean }) {
+  const isFree = !isTold && !isPending(token) && receipts.value[token.id]?.tone !== 'ok';
   const exception = isFree ? exceptionOf(token, usage.value?.[token.id]) : null;
   return (
     <div class="remark">
       <Receipt token={token.id} />
       {exception !== null && (
         <span class={exception.tone}>
+          {exception.tone === 'bad' && <Icon of={TriangleAlert} size={13} />}
           <Text of={exception.text} />
         </span>
       )}

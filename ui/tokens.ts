@@ -125,6 +125,10 @@ watch(
 export const isExpired = ({ expiresAt }: Token): boolean =>
   expiresAt !== null && Date.parse(expiresAt) <= Math.max(clock.value, Date.now());
 
+/** Tokens that were paused together and can be resumed together. An exposed one stays paused. */
+export const pausedTogether = (list: Token[]): Token[] =>
+  list.filter((token) => token.pausedTogether !== null && token.exposed === null && !token.active);
+
 export const maskOf = (token: Token): string => `${token.preview}***`;
 /** The name of the token with its mask. The mask tells two tokens with the same name apart. */
 export const labelOf = (token: Token): string =>
@@ -154,6 +158,17 @@ export function patchToken(
 ): void {
   edit(organisation, (list) => list.map((row) => (row.id === id ? { ...row, ...fields } : row)));
 }
+
+/** The fields that switching, pausing and resuming change. */
+export const stateOf = ({
+  active,
+  exposed,
+  pausedTogether: together,
+}: Omit<Token, 'organisation'>): Pick<Token, 'active' | 'exposed' | 'pausedTogether'> => ({
+  active,
+  exposed,
+  pausedTogether: together,
+});
 
 export function addToken(token: Token): void {
   edit(token.organisation, (list) => [token, ...list.filter((row) => row.id !== token.id)]);
@@ -189,24 +204,38 @@ type Verdict =
   | 'unchanged'
   | 'unknown';
 
-/** The meaning of a failed change of this token. It loads the list again, and claims only what the list shows. */
-async function judge(token: Token, failure: Failure): Promise<Verdict> {
-  const id = token.organisation;
-  const isHere = (): boolean => isShown(token);
+/**
+ * Loads an organisation's list again after a failed change, and shows it. Answers `shown` if the page itself shows what has happened,
+ * and null if the list could not be loaded.
+ */
+export async function listAfter(
+  id: string,
+  failure: Failure,
+  isHere: () => boolean,
+): Promise<Token[] | 'shown' | null> {
   if (isTold(failure)) return 'shown';
-  if (await followFailure(id, failure)) return isHere() ? 'shown' : 'unknown';
+  if (await followFailure(id, failure)) return isHere() ? 'shown' : null;
   const before = edits;
   const list = await listTokens(id);
   if (!list.ok) {
     // The rows stay as they were, but they may be out of date.
     if (isHere() && tokens.value.state === 'ready') tokens.value = { ...tokens.value, stale: true };
-    return isTold(list.failure) ? 'shown' : 'unknown';
+    return isTold(list.failure) ? 'shown' : null;
   }
   if (isHere() && edits === before) show(id, list.value);
-  const now = list.value.tokens.find((row) => row.id === token.id);
+  return list.value.tokens;
+}
+
+/** The meaning of a failed change of this token. It loads the list again, and claims only what the list shows. */
+async function judge(token: Token, failure: Failure): Promise<Verdict> {
+  const list = await listAfter(token.organisation, failure, () => isShown(token));
+  if (list === 'shown') return 'shown';
+  if (list === null) return 'unknown';
+  const now = list.find((row) => row.id === token.id);
   if (now === undefined) return failure.slug === 'token-not-found' ? 'gone' : 'unknown';
   const isSame =
     now.active === token.active &&
+    (now.exposed === null) === (token.exposed === null) &&
     now.name === token.name &&
     now.preview === token.preview &&
     JSON.stringify(limitsOf(now)) === JSON.stringify(limitsOf(token)) &&

@@ -1,0 +1,132 @@
+// A token that was found in public, on its own page: where and when, what happened to it, and the three ways out.
+import { useSignal } from '@preact/signals';
+import { TriangleAlert } from 'lucide';
+import { changeToken } from './api.ts';
+import type { Failure, Token } from './api.ts';
+import { Dialog } from './dialog.tsx';
+import { words } from './exposed-texts.ts';
+import { DialogFailure } from './failure.tsx';
+import { formatClock, formatEnd } from './format.ts';
+import { Icon } from './icon.tsx';
+import { dialog, report } from './state.ts';
+import { Text } from './text.tsx';
+import { texts } from './texts.ts';
+import { labelOf, leadOf, mayHaveHappened, patchToken, quoted, stateOf, tokens } from './tokens.ts';
+
+/** Always on the page, and empty for other tokens: a live region must exist before its text. */
+export function Exposed({ token }: { token: Token }) {
+  const { exposed } = token;
+  return (
+    <div role="status">
+      {exposed !== null && (
+        <section class="alarm" aria-labelledby="exposed">
+          <h2 id="exposed">
+            <Icon of={TriangleAlert} />
+            <Text of={words.title[exposed.by]} />
+          </h2>
+          <p>
+            <Text of={words.found[exposed.by](formatEnd(exposed.at))} />
+          </p>
+          {/* Anybody may have written this address: it is text, and never a link. */}
+          {exposed.where !== null && (
+            <p>
+              {words.where}{' '}
+              <bdi class="mono" translate={false} key={exposed.where}>
+                {exposed.where}
+              </bdi>
+            </p>
+          )}
+          <p>
+            <Text of={exposed.paused ? words.paused : words.inactive} />
+          </p>
+          <div class="row-of-buttons" role="group" aria-label={words.ways}>
+            <button
+              type="button"
+              class="button primary"
+              onClick={() => (dialog.value = { kind: 'rotate', token, retire: 'now' })}
+            >
+              {words.replace}
+            </button>
+            <button type="button" class="button" onClick={() => (dialog.value = { kind: 'resume', token })}>
+              {words.resume}
+            </button>
+            <button
+              type="button"
+              class="button plain danger"
+              onClick={() => (dialog.value = { kind: 'delete', token })}
+            >
+              {words.remove}
+            </button>
+          </div>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** Switches an exposed token on again, after one question. */
+export function ResumeDialog({ token }: { token: Token }) {
+  const busy = useSignal(false);
+  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
+  const close = (): void => {
+    if (!busy.value) dialog.value = null;
+  };
+  const finish = (text: string): void => {
+    busy.value = false;
+    dialog.value = null;
+    report(token, 'ok', text);
+    // The button that opened the dialog is removed with the warning.
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus());
+  };
+  const resume = async (): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    failure.value = null;
+    const outcome = await changeToken(token, { active: true });
+    if (outcome.ok) {
+      patchToken(token, stateOf(outcome.value.token));
+      return finish(texts.toggle.activated(formatClock(outcome.value.effectiveAt)));
+    }
+    const label = labelOf(token);
+    const lead = await leadOf(token, outcome.failure, words.notResumed(label));
+    busy.value = false;
+    const now =
+      tokens.value.state === 'ready' ? tokens.value.value.find(({ id }) => id === token.id) : undefined;
+    if (lead === null) dialog.value = null;
+    // The list shows that it was done.
+    else if (now?.active === true && now.exposed === null) finish(texts.tokens.active);
+    else
+      failure.value = {
+        failure: outcome.failure,
+        lead: mayHaveHappened(outcome.failure) ? texts.unsure(label) : lead,
+      };
+  };
+  return (
+    <Dialog
+      labelledBy="resume-title"
+      describedBy="resume-body"
+      role="alertdialog"
+      guarded={busy.value}
+      onClose={close}
+    >
+      <h2 id="resume-title">
+        <Text of={words.resumeTitle(quoted(token))} />
+      </h2>
+      <p id="resume-body">{words.resumeBody}</p>
+      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
+      <footer>
+        <button type="button" class="button" autofocus onClick={close}>
+          {texts.cancel}
+        </button>
+        <button
+          type="button"
+          class="button destructive steady"
+          aria-disabled={busy.value}
+          onClick={() => void resume()}
+        >
+          <Text of={busy.value ? words.resuming : words.resumeConfirm} />
+        </button>
+      </footer>
+    </Dialog>
+  );
+}

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { formatWhen } from './format.ts';
+
+// Times without a zone are in the reader's zone, as the page shows them.
+const NOW = new Date('2026-11-29T14:10:00').getTime();
+
+it.each([
+  ['2026-11-29T14:02:59', 'at 14:02'],
+  ['2026-11-29T00:00:00', 'at 00:00'],
+  ['2026-11-28T23:59:59', 'on Nov 28'],
+  ['2025-11-29T14:02:59', 'on Nov 29, 2025'],
+])('says when %s was', (time, words) => {
+  expect(formatWhen(new Date(time).toISOString(), NOW)).toBe(words);
+});
