@@ -38,7 +38,6 @@ export const words = {
       : `${when}: ${formatCount(accepted)}, and ${formatCount(refused)} refused`,
   chart: (most: string) => `Bars. The highest is ${most}.`,
   noBars: 'No bars: there were no calls.',
-  unknown: 'Unknown',
   failedTitle: 'The calls are unknown',
   failed: 'The counts could not be loaded. That does not mean that there were no calls.',
   stale: 'May be out of date: the counts could not be loaded again.',

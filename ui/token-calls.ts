@@ -14,7 +14,7 @@ let asked = 0;
 export async function loadCalls(token: Token, unattended = false): Promise<void> {
   const of = token.id;
   const mine = ++asked;
-  if (loaded.value.of !== of || loaded.value.state === 'failed') loaded.value = { state: 'loading', of };
+  if (loaded.value.of !== of) loaded.value = { state: 'loading', of };
   const outcome = await readCalls(token, unattended);
   if (mine !== asked) return;
   const before = loaded.value;

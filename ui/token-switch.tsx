@@ -94,7 +94,9 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     if (active)
       report(token, 'ok', isExpired(token) ? texts.toggle.stillExpired : texts.toggle.activated(at));
     else {
-      const calls = totals(usage.value?.[token.id] ?? { accepted: [], refused: [] }).accepted;
+      // The calls of an expired token had stopped before.
+      const day = isExpired(token) ? undefined : usage.value?.[token.id];
+      const calls = day === undefined ? 0 : totals(day).accepted;
       report(token, 'ok', texts.toggle.deactivated(at), {
         ...(calls === 0 ? {} : { also: texts.toggle.stopped(calls, formatCount(calls)) }),
         action: { label: texts.toggle.undo, run: () => turn(now, true) },
