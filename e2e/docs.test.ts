@@ -18,7 +18,7 @@ import { SETTINGS } from './isolates.ts';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
-const PAGES = ['/docs', '/docs/problems', '/docs/gateways', '/docs/operator'];
+const PAGES = ['/docs', '/docs/problems', '/docs/gateways', '/docs/operator', '/docs/report'];
 /** Static files and pages of the built dashboard, which this test does not serve. */
 const OF_THE_DASHBOARD = new Set(['/developer-zone', '/favicon.svg']);
 const WIDTHS = [1280, 390, 320];
@@ -116,7 +116,9 @@ function overflow(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const { scrollWidth } = document.documentElement;
     const found = scrollWidth > innerWidth ? [`the page is ${scrollWidth} wide`] : [];
-    for (const node of document.querySelectorAll('a:not(.skip), h1, h2, h3, p, li, .sample, .table')) {
+    for (const node of document.querySelectorAll(
+      'a:not(.skip), h1, h2, h3, p, li, .sample, .table, textarea, input, button',
+    )) {
       const { left, right, width } = node.getBoundingClientRect();
       const within = node.closest('.table') !== null && !node.matches('.table');
       if (width > 1 && !within && (left < -1 || right > innerWidth + 1)) {
@@ -133,6 +135,8 @@ describe('the documentation in a browser', () => {
     ['/docs/problems', ['light', 'dark']],
     ['/docs/gateways', ['light']],
     ['/docs/operator', ['dark']],
+    ['/docs/report', ['light', 'dark']],
+    ['/docs/reported', ['light']],
   ] as const)(
     '%s has no fault for axe and fits the window, wide and on a phone, in light and dark',
     async (path, looks) => {
@@ -185,6 +189,49 @@ describe('the documentation in a browser', () => {
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     expect(copied).toBe(await sample.locator('code').textContent());
     await context.close();
+  });
+});
+
+describe('the form for leaked tokens', () => {
+  it('pauses a token without JavaScript, by keyboard alone, and the Back button shows nothing of it', async () => {
+    const { secret, path } = await server.givenToken();
+    const context = await browser.newContext({
+      javaScriptEnabled: false,
+      viewport: { width: 390, height: 664 },
+    });
+    const page = await withIcon(await context.newPage());
+    await page.goto(`${server.origin}/docs/report`);
+    await page.getByRole('textbox', { name: 'Tokens' }).focus();
+    await page.keyboard.insertText(`${secret}\nsomething else`);
+    await page.keyboard.press('Tab');
+    await page.keyboard.insertText('https://paste.example/1');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Thank you' }).waitFor();
+    expect(page.url()).toBe(`${server.origin}/docs/reported`);
+    expect(await page.content()).not.toContain(secret);
+    const refused = async () =>
+      (await fetch(`${server.origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } })).status;
+    await expect.poll(refused).toBe(401);
+    const shown = await server.write('PATCH', path, { name: 'Leaked' });
+    expect(shown).toMatchObject({
+      token: { active: false, exposed: { by: 'report', where: 'https://paste.example/1', paused: true } },
+    });
+    await page.goBack();
+    expect(await page.getByRole('textbox', { name: 'Tokens' }).inputValue()).toBe('');
+    await context.close();
+  });
+
+  it('says on a page what is wrong, and the browser asks for what is missing', async () => {
+    const page = await openPage();
+    await page.goto(`${server.origin}/docs/report`);
+    const field = page.getByRole('textbox', { name: 'Tokens' });
+    await page.getByRole('button', { name: 'Report' }).click();
+    expect(await field.evaluate((node: HTMLTextAreaElement) => node.validity.valueMissing)).toBe(true);
+    await field.fill('a\n'.repeat(101));
+    await page.getByRole('button', { name: 'Report' }).click();
+    await page.getByText('Enter 1 to 100 tokens, one on each line').waitFor();
+    await page.close();
   });
 });
 

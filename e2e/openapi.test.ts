@@ -1,5 +1,6 @@
 // The OpenAPI document and the Worker that it describes. The tests make the real bundle give each documented answer and
 // validate it against its schema. Spectral lints the document.
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -37,6 +38,25 @@ let good: Record<string, string>;
 let poor: Record<string, string>;
 /** A token that may call none of our own paths. */
 let limited: Record<string, string>;
+/** The key of a GitHub of these tests. */
+const github = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const KEYS = {
+  public_keys: [
+    {
+      key_identifier: 'known',
+      key: github.publicKey.export({ type: 'spki', format: 'pem' }),
+      is_current: true,
+    },
+  ],
+};
+const signed = (body: string) => ({
+  headers: {
+    ...json,
+    'github-public-key-identifier': 'known',
+    'github-public-key-signature': sign('sha256', Buffer.from(body), github.privateKey).toString('base64'),
+  },
+  body,
+});
 const origins: Record<string, string> = {};
 const seen = new Set<string>();
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -45,6 +65,7 @@ ajvFormats(ajv);
 beforeAll(async () => {
   upstream = createServer((request, answer) => {
     if (request.url === '/v1/dead') request.socket.destroy();
+    else if (request.url === '/keys') answer.end(JSON.stringify(KEYS));
     else if (request.url !== '/v1/slow') answer.end('{}');
   });
   await new Promise<void>((done) => {
@@ -55,15 +76,19 @@ beforeAll(async () => {
   const { OPERATOR_SECRET: _, ...closed } = SETTINGS;
   const { TAG_KEYS, TAG_KEY_CURRENT } = closed;
   const behind = { UPSTREAM_URL: `http://127.0.0.1:${port}`, INTROSPECTION_CLIENTS: CLIENTS };
-  deployment = await startDeployment({ ...behind, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' }, [
-    emptyDeployment('bare', closed),
-    emptyDeployment('unset', {}),
-    // Not in local mode: `insecure` refuses http, and `elsewhere` refuses every host but its own.
-    emptyDeployment('insecure', { TAG_KEYS, TAG_KEY_CURRENT }),
-    emptyDeployment('elsewhere', { TAG_KEYS, TAG_KEY_CURRENT, ORIGINS: 'https://zone.example' }),
-    // The settings are right, but the database has no tables.
-    emptyDeployment('empty', { ...behind, ...SETTINGS }),
-  ]);
+  const keys = { GITHUB_KEYS_URL: `http://127.0.0.1:${port}/keys` };
+  deployment = await startDeployment(
+    { ...behind, ...keys, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' },
+    [
+      emptyDeployment('bare', { ...closed, GITHUB_KEYS_URL: '' }),
+      emptyDeployment('unset', {}),
+      // Not in local mode: `insecure` refuses http, and `elsewhere` refuses every host but its own.
+      emptyDeployment('insecure', { TAG_KEYS, TAG_KEY_CURRENT }),
+      emptyDeployment('elsewhere', { TAG_KEYS, TAG_KEY_CURRENT, ORIGINS: 'https://zone.example' }),
+      // The settings are right, but the database has no tables.
+      emptyDeployment('empty', { ...behind, ...SETTINGS }),
+    ],
+  );
   origins['whole'] = deployment.origin;
   for (const name of ['bare', 'unset', 'insecure', 'elsewhere', 'empty']) {
     origins[name] = (await deployment.miniflare.unsafeGetDirectURL(name)).origin;
@@ -134,6 +159,16 @@ function mismatches(schema: object, value: unknown): string[] {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
   const validate = ajv.compile(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as object);
   return validate(value) ? [] : [`${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`];
+}
+
+/** Reports until the limiter refuses. */
+async function reportTooOften(path: string, made: Sent): Promise<void> {
+  let status = 0;
+  while (status !== 429) {
+    const answer = await fetch(`${origins['empty']}${path}`, { method: 'POST', ...made });
+    await answer.body?.cancel();
+    ({ status } = answer);
+  }
 }
 
 /** Fails until the limiter of failed logins refuses. */
@@ -218,6 +253,44 @@ describe('what the OpenAPI document says is what the Worker does', () => {
     expect(
       await faultsOf(answers.map(([status, sent]): Call => ['post', '/introspect', status, sent])),
     ).toEqual([]);
+  });
+
+  it('at reports of leaked tokens', async () => {
+    const headers = json;
+    const one = JSON.stringify({ tokens: [poor['authorization']?.slice(7)], url: 'https://paste.example/1' });
+    const matches = JSON.stringify([{ token: 'x', type: 't', url: '' }]);
+    const answers: [string, number, Sent][] = [
+      ['/report', 202, { headers, body: one }],
+      ['/report', 413, { headers, body: JSON.stringify({ tokens: ['x'.repeat(66_000)] }) }],
+      ['/report', 422, { headers, body: '{"tokens":[]}' }],
+      ['/report', 500, { headers, body: one, at: 'unset' }],
+      ['/report', 503, { headers, body: one, at: 'empty' }],
+      ['/report/github', 200, signed(matches)],
+      ['/report/github', 403, { ...signed(matches), body: `${matches} ` }],
+      ['/report/github', 404, { ...signed(matches), at: 'bare' }],
+      ['/report/github', 413, signed('x'.repeat(1_100_000))],
+      ['/report/github', 422, signed('{}')],
+      ['/report/github', 500, { ...signed(matches), at: 'unset' }],
+      ['/report/github', 503, { ...signed(matches), at: 'empty' }],
+    ];
+    expect(await faultsOf(answers.map(([path, status, sent]): Call => ['post', path, status, sent]))).toEqual(
+      [],
+    );
+  });
+
+  it('to a client that reports too often', async () => {
+    const many = { headers: json, body: '{"tokens":["x"]}' };
+    const unsigned = { headers: json, body: '[]' };
+    let faults = ['not asked'];
+    for (let tries = 0; tries < 2 && faults.length > 0; tries++) {
+      await reportTooOften('/report', many);
+      await reportTooOften('/report/github', unsigned);
+      faults = await faultsOf([
+        ['post', '/report', 429, { at: 'empty', ...many }],
+        ['post', '/report/github', 429, { at: 'empty', ...unsigned }],
+      ]);
+    }
+    expect(faults).toEqual([]);
   });
 
   it("at the operator's routes, when they are closed, misconfigured, or called without the secret", async () => {

@@ -13,3 +13,14 @@ ALTER TABLE tokens ADD COLUMN exposed_paused INTEGER NOT NULL DEFAULT 0 CHECK (e
 -- A marked token is switched off. Whoever switches it on takes the mark away: the Worker from before this migration too.
 CREATE TRIGGER tokens_exposed BEFORE UPDATE OF exposed_at ON tokens WHEN NEW.exposed_at IS NOT NULL AND NEW.active = 1 BEGIN SELECT RAISE (ABORT, 'an exposed token is inactive'); END;
 CREATE TRIGGER tokens_resumed AFTER UPDATE OF active ON tokens WHEN NEW.active = 1 AND NEW.exposed_at IS NOT NULL BEGIN UPDATE tokens SET exposed_at = NULL, exposed_by = NULL, exposed_where = NULL, exposed_paused = 0 WHERE id = NEW.id; END;
+
+-- The public keys that GitHub signs its reports with. One row. `url`: where GitHub was asked, `asked_at`: when it was asked last,
+-- `told_at`: when it answered last (ms since 1970), `keys`: its answer, keys by their ids.
+CREATE TABLE github_keys (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  url TEXT NOT NULL,
+  asked_at INTEGER NOT NULL,
+  told_at INTEGER NOT NULL,
+  keys TEXT NOT NULL CHECK (json_valid(keys) AND json_type(keys) = 'object')
+) STRICT;
+INSERT INTO github_keys (id, url, asked_at, told_at, keys) VALUES (1, '', 0, 0, '{}');

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { planRestore, type RestoreEvent } from './restore-plan.ts';
 
 function event(action: string, more: Partial<RestoreEvent> = {}): RestoreEvent {
@@ -87,4 +87,42 @@ it('deletes a restored organisation again, also when another one was created und
   expect(planRestore([created, deleted]).open).toEqual([]);
   expect(deletions([created, deleted])).toHaveLength(1);
   expect(deletions([created])).toEqual([]);
+});
+
+describe('an exposure since then', () => {
+  const ofToken = { tokenId: 't', preview: '9pabc', actor: 'reporter' };
+  const exposed = event('token.exposed', { ...ofToken, detail: 'report: https://paste.example/a: b' });
+  const paused = event('token.deactivated', { ...ofToken, detail: 'exposed' });
+  const marks = (events: RestoreEvent[]) =>
+    planRestore(events).statements.filter((text) => text.includes('SET active = 0, exposed_at'));
+
+  it('marks the token again and switches it off, before it is deactivated for another reason', () => {
+    const [mark] = marks([exposed, paused]);
+    expect(mark).toContain(
+      "exposed_by = 'report', exposed_where = 'https://paste.example/a: b', exposed_paused = active WHERE id = 't' AND preview = '9pabc' AND exposed_at IS NULL AND NOT EXISTS",
+    );
+    const { statements, open } = planRestore([exposed, paused]);
+    expect(statements.indexOf(mark ?? '')).toBeLessThan(
+      statements.findLastIndex((text) => text.startsWith('UPDATE tokens SET active = 0')),
+    );
+    expect(open).toEqual([]);
+    expect(marks([event('token.exposed', { ...ofToken, detail: 'github' }), paused])[0]).toContain(
+      "exposed_by = 'github', exposed_where = NULL,",
+    );
+  });
+
+  it('that a member has ended by resuming is not marked; one that a replacement ended is, because that is lost', () => {
+    const resumed = event('token.activated', { ...ofToken, actor: 'owner@example.com', requestId: 's' });
+    expect(marks([exposed, paused, resumed])).toEqual([]);
+    expect(marks([exposed, paused, { ...resumed, detail: 'rotated' }])).toHaveLength(1);
+    expect(
+      marks([exposed, paused, resumed, { ...exposed, requestId: 'u' }, { ...paused, requestId: 'u' }]),
+    ).toHaveLength(1);
+  });
+
+  it('that paused nothing is told to a person', () => {
+    const alone = event('token.exposed', { ...ofToken, detail: 'url' });
+    expect(marks([alone])).toEqual([]);
+    expect(planRestore([alone]).open).toEqual([expect.stringContaining('9pabc of acme was exposed (url)')]);
+  });
 });

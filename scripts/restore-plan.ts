@@ -48,7 +48,13 @@ export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
     replayed: ['End every session and every sign-in under way.', 'Drop the mails that wait.'],
     open: [],
   };
-  for (const event of lastOfEach(events)) replay(plan, event);
+  const pauses = new Set(
+    events
+      .filter(({ action, detail }) => action === 'token.deactivated' && detail === 'exposed')
+      .map(({ requestId, tokenId }) => `${requestId} ${tokenId}`),
+  );
+  for (const event of lastOfEach(events))
+    replay(plan, event, pauses.has(`${event.requestId} ${event.tokenId}`));
   for (const event of events) plan.statements.push(recordAgain(event));
   if (events.length > 0) plan.replayed.push(`Put ${events.length} events on record again.`);
   plan.statements.push(
@@ -70,6 +76,9 @@ function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
     // Keeps the order of the last events of all subjects.
     last.delete(subject);
     last.set(subject, event);
+    // A member resumed the token. A replacement is lost, and the exposed value is the current one again.
+    if (event.action === 'token.activated' && event.detail !== 'rotated')
+      last.delete(`exposure of token ${event.tokenId}`);
     if (event.action === 'organisation.deleted') last.delete(`organisation ${event.organisationId}`);
   }
   return [...last.values()];
@@ -83,6 +92,8 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
     case 'token.deactivated':
     case 'token.deleted':
       return `token ${tokenId}`;
+    case 'token.exposed':
+      return `exposure of token ${tokenId}`;
     case 'token.renamed':
       return `name of token ${tokenId}`;
     case 'token.rotated':
@@ -119,7 +130,8 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
   }
 }
 
-function replay(plan: RestorePlan, event: RestoreEvent): void {
+/** `isPause`: the request of the event switched its token off because of an exposure. */
+function replay(plan: RestorePlan, event: RestoreEvent, isPause: boolean): void {
   const { action, organisationId, tokenId, detail } = event;
   const token = `${event.preview ?? tokenId} of ${organisationId}`;
   const todo = (statement: string, sentence: string): void => {
@@ -127,6 +139,14 @@ function replay(plan: RestorePlan, event: RestoreEvent): void {
     plan.replayed.push(sentence);
   };
   switch (action) {
+    case 'token.exposed': {
+      if (!isPause) break;
+      const [by = '', ...where] = (detail ?? '').split(': ');
+      return todo(
+        sql`UPDATE tokens SET active = 0, exposed_at = ${event.at}, exposed_by = ${by}, exposed_where = ${where.join(': ') || null}, exposed_paused = active WHERE id = ${tokenId} AND preview = ${event.preview} AND exposed_at IS NULL`,
+        `Mark the token ${token} as exposed (${detail}), and deactivate it.`,
+      );
+    }
     case 'token.deactivated':
       if (detail === 'all')
         return todo(
@@ -222,6 +242,8 @@ function sentenceOf({ action, organisationId, detail }: RestoreEvent, token: str
   switch (action) {
     case 'token.created':
       return `The token ${token} was created. It is gone: its holder needs a new one.`;
+    case 'token.exposed':
+      return `The value ${token} was exposed (${detail ?? ''}). Where its token still has it, a member should replace it.`;
     case 'token.activated':
       return `The token ${token} was activated. It is as it was before; a member may switch it on.`;
     case 'token.rotated':

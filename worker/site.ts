@@ -29,6 +29,10 @@ const routes = new Hono<CallEnv>()
     const { operator } = await import('./operator/routes.ts');
     return pushingAfter(call, () => answerBy(operator, call));
   })
+  .on('ALL', ['/report', '/report/*'], async ({ env: { call } }) => {
+    const { reports } = await import('./report/routes.ts');
+    return answerBy(reports, call);
+  })
   .on(
     'ALL',
     ['/docs', '/docs.md', '/docs/*', '/llms.txt', '/openapi.json', '/.well-known/security.txt'],

@@ -262,6 +262,14 @@ export const idempotencyKeys = sqliteTable(
   (table) => [primaryKey({ columns: [table.organisationId, table.actor, table.key] })],
 );
 
+export const githubKeys = sqliteTable('github_keys', {
+  id: integer().primaryKey(),
+  url: text().notNull(),
+  askedAt: integer('asked_at').notNull(),
+  toldAt: integer('told_at').notNull(),
+  keys: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
+});
+
 export const eventRetention = sqliteTable('event_retention', {
   id: integer().primaryKey(),
   days: integer(),

@@ -2,10 +2,11 @@
 import { verificationPaths } from './gateways.ts';
 import { apiPaths } from './api.ts';
 import { operatorPaths } from './operator.ts';
+import { reportPaths } from './report.ts';
 import { ProblemBody, schemaOf } from './answers.ts';
 import type { Paths } from './answers.ts';
 
-export const PATHS: Paths = { ...apiPaths, ...verificationPaths, ...operatorPaths };
+export const PATHS: Paths = { ...apiPaths, ...verificationPaths, ...reportPaths, ...operatorPaths };
 
 /** Of the API. */
 export const VERSION = '1.0.0';
@@ -36,6 +37,11 @@ export function openApiDocument(origin: string, product: string) {
         },
       },
       { name: 'Operator', description: 'For the platform that owns the organisations' },
+      {
+        name: 'Reports',
+        description: 'For whoever finds leaked tokens',
+        externalDocs: { description: 'What happens then', url: `${origin}/docs/report` },
+      },
     ],
     paths: PATHS,
     components: {

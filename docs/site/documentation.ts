@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BODY_KIB } from '../../worker/http/body-bytes.ts';
 import { METHODS } from '../../worker/http/methods.ts';
+import { REPORT_KIB, REPORTED, SEEN_LENGTH } from '../../worker/report/bounds.ts';
 import { SECRET_LENGTH } from '../../worker/deployment/reading.ts';
 import { BULK } from '../../worker/operator/schemas.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
@@ -11,7 +12,7 @@ import { PLACEHOLDERS } from '../../worker/pages/placeholders.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import { openApiDocument, VERSION } from '../openapi/document.ts';
 import { endpointsMarkdown } from './endpoints.ts';
-import { escapeHtml, htmlOf, withoutIds } from './markdown.ts';
+import { escapeHtml, htmlOf, withoutForm, withoutIds } from './markdown.ts';
 
 type Page = {
   path: string;
@@ -49,7 +50,20 @@ const PAGES: readonly Page[] = [
     name: 'Operator',
     summary: 'Organisations, plans and members, for billing and provisioning',
   },
+  {
+    path: '/docs/report',
+    source: 'report.md',
+    name: 'Report a leak',
+    summary: 'A form, and a call, for whoever finds a leaked token',
+  },
 ];
+/** Where the form of a report leads. Nothing else does. */
+const REPORTED_PAGE: Page = {
+  path: '/docs/reported',
+  source: 'reported.md',
+  name: 'Reported',
+  summary: 'The report has arrived',
+};
 
 /**
  * Every file, by its name in the folder of static files. `folder` is docs/. The Worker serves each of them under the name
@@ -63,6 +77,9 @@ export function buildDocumentation(folder: string): Record<string, string> {
     BODY_KIB,
     BULK,
     SECRET_LENGTH,
+    REPORTED,
+    REPORT_KIB,
+    SEEN_LENGTH,
     FAILED_LOGINS_PER_CLIENT: limitOf(read('../wrangler.toml'), 'FAILED_LOGINS_PER_CLIENT'),
   };
   const template = read('site/page.html');
@@ -76,7 +93,7 @@ export function buildDocumentation(folder: string): Record<string, string> {
       ),
     }),
   };
-  for (const page of PAGES) {
+  for (const page of [...PAGES, REPORTED_PAGE]) {
     const source = filled(read(`site/${page.source}`), constants, (kind, value) =>
       kind === 'endpoints' ? endpointsMarkdown(value) : shownFile(read(`gateways/${value}`)),
     );
@@ -101,7 +118,7 @@ export function buildDocumentation(folder: string): Record<string, string> {
       content: html.trimEnd(),
     });
     // Links are absolute, because the text may be read elsewhere.
-    files[`${page.path.slice(1)}.md`] = withoutIds(text).replaceAll('](/', ']({{origin}}/');
+    files[`${page.path.slice(1)}.md`] = withoutForm(withoutIds(text)).replaceAll('](/', ']({{origin}}/');
   }
   return files;
 }

@@ -62,3 +62,8 @@ export function htmlOf(markdown: string): { html: string; headings: Heading[] } 
 export function withoutIds(markdown: string): string {
   return markdown.replaceAll(/^(#+ .*) \{#[\w-]+\}$/gm, '$1');
 }
+
+/** The same text for readers of the Markdown, who fill in no form. */
+export function withoutForm(markdown: string): string {
+  return markdown.replaceAll(/^<form[^]*?^<\/form>\n\n/gm, '');
+}

@@ -218,15 +218,17 @@ describe('a token that is not there', () => {
   });
 });
 
-describe('a secret in a URL', () => {
+describe('a secret in a URL, where EXPOSED_TOKENS is "record"', () => {
+  const words = { EXPOSED_TOKENS: 'record' } as const;
+
   it('opens nothing, and is on record with its organisation once a day', async () => {
     const organisation = await givenOrganisation();
     const { id, secret } = await givenToken(organisation);
     for (const name of ['token', 'access_token', 'q']) {
-      expect((await send(`/v1/ping?${name}=${secret}`, {})).status).toBe(401);
+      expect((await send(`/v1/ping?${name}=${secret}`, {}, words)).status).toBe(401);
     }
     const expected = { action: 'token.exposed', actor: 'caller', token_id: id, preview: secret.slice(0, 5) };
-    expect(await recordOf(organisation)).toEqual([{ ...expected, detail: null }]);
+    expect(await recordOf(organisation)).toEqual([{ ...expected, detail: 'url' }]);
   });
 
   it('is on record also beside a good credential, and beside a bad one', async () => {
@@ -236,7 +238,7 @@ describe('a secret in a URL', () => {
       const other = await givenToken(await givenOrganisation(), isGood);
       const headers = bearer(other.secret);
       const path = `/v1/ping?page=2&token=${secret.replace('_', '%5F')}`;
-      const answer = await callAt(env, path, { headers });
+      const answer = await callAt({ ...env, ...words }, path, { headers });
       expect(answer.status).toBe(isGood ? 200 : 401);
       await vi.waitFor(async () => expect(await recordOf(organisation)).toHaveLength(1), 10_000);
     }
@@ -245,7 +247,7 @@ describe('a secret in a URL', () => {
   it('is on record also when it is inactive, for it may be switched on again', async () => {
     const organisation = await givenOrganisation();
     const { secret } = await givenToken(organisation, false);
-    await send(`/v1/ping?token=${secret}`, {});
+    await send(`/v1/ping?token=${secret}`, {}, words);
     expect(await recordOf(organisation)).toHaveLength(1);
   });
 
@@ -279,7 +281,7 @@ describe('a secret in a URL', () => {
     await send('/v1/ping?page=2', {}, { DB });
     expect(prepared).toEqual([]);
     await env.DB.prepare('DELETE FROM tokens WHERE id = ?').bind(id).run();
-    await send(`/v1/ping?token=${secret}`, {});
+    await send(`/v1/ping?token=${secret}`, {}, words);
     expect(await recordOf(organisation)).toEqual([]);
   });
 });

@@ -5,16 +5,19 @@ import { currentKeyOf, mac } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import type { Event } from './store.ts';
 
+const UNKNOWN: ReadonlySet<string> = new Set(['operator', 'reporter', 'github']);
+
 /**
  * Shows events of one organisation to its members. The id is 64 bits of a MAC over organisation and number, in hex: the same for
- * the same event until `TAG_KEY_CURRENT` changes. An event of the operator has no address and no client.
+ * the same event until `TAG_KEY_CURRENT` changes. Whoever is not a member stays unknown: an event of the operator, or of someone who
+ * reported a token, has no address and no client.
  */
 export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event) => Event {
   const key = currentKeyOf(ring);
   return (event) => {
     const { high, low } = mac(key, `dz-event-id-v1:${organisationId}:${event.id}`);
     const id = high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
-    return event.actor === 'operator' ? { ...event, id, ip: null, userAgent: null } : { ...event, id };
+    return UNKNOWN.has(event.actor) ? { ...event, id, ip: null, userAgent: null } : { ...event, id };
   };
 }
 

@@ -41,6 +41,8 @@ export function readSettings(env: Env) {
     jurisdiction: readJurisdiction(env.JURISDICTION),
     hstsSubdomains: readWord('HSTS_SUBDOMAINS', env.HSTS_SUBDOMAINS, ['yes', 'no']),
     log: readWord('LOG', env.LOG, ['all', 'errors']),
+    exposedTokens: readWord('EXPOSED_TOKENS', env.EXPOSED_TOKENS, ['pause', 'record']),
+    githubKeysUrl: readGithubKeys(env),
     eventsRetentionDays: readRetention(env.EVENTS_RETENTION_DAYS),
     operatorSecret: readSecret('OPERATOR_SECRET', env.OPERATOR_SECRET),
     operatorSecretNext: readSecret('OPERATOR_SECRET_NEXT', env.OPERATOR_SECRET_NEXT),
@@ -108,6 +110,15 @@ function readUpstream(env: Env): Reading<string | null> {
   return origin.startsWith('https:') || isLocalHttp(env, new URL(origin))
     ? { value: origin }
     : { value: null, fault: 'UPSTREAM_URL: not https' };
+}
+
+/** Where GitHub's public keys are. Null: no report of GitHub is accepted. Whoever answers there could report any token. */
+function readGithubKeys(env: Env): Reading<string | null> {
+  if (env.GITHUB_KEYS_URL === '') return { value: null };
+  const url = URL.parse(env.GITHUB_KEYS_URL);
+  return url !== null && (url.protocol === 'https:' || isLocalHttp(env, url))
+    ? { value: url.href }
+    : { value: null, fault: 'GITHUB_KEYS_URL: not an https URL' };
 }
 
 function readJurisdiction(value: string) {

@@ -44,6 +44,7 @@ type FailureLine = {
     | 'webhook-events-removed'
     | 'refusal-not-recorded'
     | 'oidc-refused'
+    | 'github-keys-not-read'
     | Repeated;
   /** A sentence or a code of our own. */
   detail?: string | undefined;

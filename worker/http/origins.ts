@@ -56,7 +56,7 @@ export function hasOwnOrigin({ deployment, isLocal }: Call): boolean {
 }
 
 /** What takes a credential or answers a program; everything else is a page or a public document. */
-const NO_PAGE = /^\/(?:v1|api|verify|introspect|operator|healthz)(?:\/|$)/;
+const NO_PAGE = /^\/(?:v1|api|verify|introspect|operator|report|healthz)(?:\/|$)/;
 
 /**
  * Where a page is asked for over http, or at another origin than the first: the same page at the first one, or null.

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   'secret-changed': { status: 409, title: 'Secret changed' },
   'stale-version': { status: 409, title: 'Stale version' },
   'invalid-body': { status: 422, title: 'Invalid body' },
+  'signature-invalid': { status: 403, title: 'Signature invalid' },
   'cross-site-request': { status: 403, title: 'Cross-site request' },
   'https-required': { status: 403, title: 'HTTPS required' },
   'misdirected-request': { status: 421, title: 'Misdirected request' },

@@ -14,6 +14,7 @@ import { pruningIn } from '../test/pruning.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
 import { describeExpiry } from '../token/expiry.suite.ts';
+import { describeExposure } from '../token/exposure.suite.ts';
 import { describeLimits } from '../token/limits.suite.ts';
 import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
@@ -51,6 +52,9 @@ describe('on libSQL, tokens', () => {
 });
 describe('on libSQL, replaced secrets', () => {
   describeRotation(open);
+});
+describe('on libSQL, exposed secrets', () => {
+  describeExposure(open);
 });
 describe('on libSQL, tokens that end', () => {
   describeExpiry(open);

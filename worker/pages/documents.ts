@@ -33,9 +33,16 @@ async function sendDocument(c: DocumentContext, headers: Record<string, string> 
   return send(c, filled(text, type, c.env.call), {
     'content-type': type,
     // The theme is part of a page: no shared cache may hand one reader's to another.
-    ...(isPage ? { ...PAGE_HEADERS, 'cache-control': 'private, no-cache' } : {}),
+    ...(isPage ? { ...headersOf(path), 'cache-control': 'private, no-cache' } : {}),
     ...headers,
   });
+}
+
+/** One page has a form. */
+function headersOf(path: string): Record<string, string> {
+  if (path === '/docs/report') return PAGE_HEADERS;
+  const policy = PAGE_HEADERS['content-security-policy'].replace("form-action 'self'", "form-action 'none'");
+  return { ...PAGE_HEADERS, 'content-security-policy': policy };
 }
 
 async function readDocument({ deployment }: Call, url: URL): Promise<Response> {
@@ -85,10 +92,11 @@ async function send(c: DocumentContext, body: string, headers: Record<string, st
     : new Response(body, { headers: all });
 }
 
-/** RFC 9116: where a weakness is reported. It has to say when it goes out of date: half a year from today. */
+/** RFC 9116: where a weakness is reported, and then a leaked token. It has to say when it goes out of date: half a year from today. */
 function securityText({ origin, deployment }: Call): string {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   return `Contact: ${deployment.settings.contactUrl}
+Contact: ${origin}/docs/report
 Expires: ${new Date(today + 180 * DAY_MS).toISOString()}
 Preferred-Languages: en
 Canonical: ${origin}/.well-known/security.txt

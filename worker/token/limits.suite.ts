@@ -282,8 +282,8 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
       await recordExposure(db, old, cause);
       await recordExposure(db, hash, { ...cause, at: '2026-06-03T12:00:00.000Z' });
       expect(await recorded()).toEqual([
-        ['token.exposed', 'Website'],
-        ['token.exposed', 'Website'],
+        ['token.exposed', 'url'],
+        ['token.exposed', 'url'],
       ]);
     });
 

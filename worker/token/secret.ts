@@ -18,6 +18,7 @@ export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
 const SECRET_LENGTH = 57;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
+const SHAPE_WITHIN = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/g;
 const TAG_LABEL = 'dz-token-tag-v1:';
 const RECORD_LABEL = 'dz-cached-record-v1:';
 const TAG_START = 40;
@@ -68,6 +69,16 @@ export function mintSecret(
 /** Whether the text has a secret's length and alphabet: 57 ASCII characters, each in its place. */
 export function hasSecretShape(text: string): boolean {
   return text.length === SECRET_LENGTH && SHAPE.test(text);
+}
+
+/** Every part of the text that has the shape of a secret. */
+export function secretShapesIn(text: string): string[] {
+  return text.match(SHAPE_WITHIN) ?? [];
+}
+
+/** The text with its preview and `***` in place of every part that has the shape of a secret. */
+export function maskSecrets(text: string): string {
+  return text.replaceAll(SHAPE_WITHIN, (shape) => `${previewOfSecret(shape)}***`);
 }
 
 /** Whether the text was minted with a key of this ring. Checks length, shape, checksum and tag, in that order. No I/O. */
