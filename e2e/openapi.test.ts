@@ -75,7 +75,12 @@ beforeAll(async () => {
   const { port } = upstream.address() as AddressInfo;
   const { OPERATOR_SECRET: _, ...closed } = SETTINGS;
   const { TAG_KEYS, TAG_KEY_CURRENT } = closed;
-  const behind = { UPSTREAM_URL: `http://127.0.0.1:${port}`, INTROSPECTION_CLIENTS: CLIENTS };
+  const behind = {
+    UPSTREAM_URL: `http://127.0.0.1:${port}`,
+    INTROSPECTION_CLIENTS: CLIENTS,
+    WEBHOOK_URL: `http://127.0.0.1:${port}/hook`,
+    WEBHOOK_SECRET: `whsec_${btoa('a key of this test that has 32 b')}`,
+  };
   const keys = { GITHUB_KEYS_URL: `http://127.0.0.1:${port}/keys` };
   deployment = await startDeployment(
     { ...behind, ...keys, UPSTREAM_TIMEOUT_MS: '300', REVOCATION_LEASE_MS: '50' },
@@ -295,11 +300,15 @@ describe('what the OpenAPI document says is what the Worker does', () => {
 
   it("at the operator's routes, when they are closed, misconfigured, or called without the secret", async () => {
     const headers = { ...operator, ...json };
+    const bodies: Record<string, object> = {
+      'put /operator/organisations': { organisations: [{ id: 'acme', ...enterprise }] },
+      'put /operator/organisations/{id}': enterprise,
+      'patch /operator/organisations/{id}/tokens/{token}': { active: false },
+      'patch /operator/webhook': { cursor: '0' },
+    };
     const calls = operations('/operator/').flatMap(([method, path]): Call[] => {
-      const many = { organisations: [{ id: 'acme', ...enterprise }] };
-      const value =
-        method === 'patch' ? { active: false } : path === '/operator/organisations' ? many : enterprise;
-      const body = method === 'put' || method === 'patch' ? { body: JSON.stringify(value) } : {};
+      const value = bodies[`${method} ${path}`];
+      const body = value === undefined ? {} : { body: JSON.stringify(value) };
       return [
         [method, path, 401, body],
         [method, path, 401, { ...body, headers: { authorization: 'Bearer x' } }],
@@ -344,6 +353,12 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       ['get', all, 422, { headers, path: `${all}?plan=gold` }],
       ['get', '/operator/status', 200, { headers }],
       ['get', '/operator/events', 200, { headers }],
+      ['get', '/operator/webhook', 200, { headers }],
+      ['post', '/operator/webhook/test', 200, { headers }],
+      ['get', '/operator/webhook', 200, { headers }],
+      ['patch', '/operator/webhook', 200, { headers, body: JSON.stringify({ cursor: '0' }) }],
+      ['patch', '/operator/webhook', 413, { headers, body: JSON.stringify({ cursor: 'x'.repeat(17_000) }) }],
+      ['patch', '/operator/webhook', 422, { headers, body: JSON.stringify({ cursor: 'x' }) }],
       ['get', '/operator/events', 422, { headers, path: '/operator/events?since=x' }],
       ['get', one, 200, { headers }],
       ['get', one, 404, { headers, path: `${all}/unknown` }],
