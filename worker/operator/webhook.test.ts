@@ -171,6 +171,50 @@ describe('the webhook', () => {
     expect(sent.every(({ id, type }) => id.startsWith('test_') && type === 'webhook.test')).toBe(true);
   });
 
+  it('leaves nothing of the URL or of the key in the log and in the database', async () => {
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    await minute();
+    answer = () => Promise.reject(new Error(`${ON.WEBHOOK_URL} ${SECRET}`));
+    await change();
+    answer = async () => new Response(ON.WEBHOOK_URL, { status: 302, headers: { location: '/elsewhere' } });
+    await env.DB.exec('UPDATE webhook SET next_try_at = NULL');
+    await minute();
+    const lines = printed.mock.calls.flat().map(String);
+    expect(
+      lines.filter((line) => line.includes('webhook')).map((line) => JSON.parse(line) as object),
+    ).toEqual([
+      { level: 'error', event: 'webhook-not-delivered', detail: 'no connection' },
+      { level: 'error', event: 'webhook-not-delivered', detail: 'answered 302' },
+    ]);
+    const row = await env.DB.prepare('SELECT * FROM webhook').first();
+    for (const text of [...lines, JSON.stringify(row)])
+      expect(text).not.toMatch(/receiver\.example|of-the-receiver|whsec|elsewhere/);
+  });
+
+  it('loses events only to the retention, and then the log says how many', async () => {
+    await minute();
+    const insert = env.DB.prepare(
+      "INSERT INTO events (at, actor, action, request_id) VALUES (?, 'a', 'sign-in', ?) RETURNING id",
+    );
+    const old = new Date(Date.now() - 31 * 86_400_000).toISOString();
+    // One that was sent, and two that were not.
+    await insert.bind(old, 'sent').first();
+    await minute();
+    for (const id of ['one', 'two']) await insert.bind(old, id).first();
+    const printed = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    await worker.scheduled(
+      createScheduledController({ scheduledTime: new Date(), cron: '17 * * * *' }),
+      { ...(env as Env), ...ON, EVENTS_RETENTION_DAYS: '30' },
+      createExecutionContext(),
+    );
+    expect(printed.mock.calls.flat()).toContain(
+      '{"level":"error","event":"webhook-events-removed","detail":"2"}',
+    );
+    // What is young is sent on.
+    const organisation = await change();
+    expect(sent.at(-1)?.data.organisationId).toBe(organisation);
+  });
+
   it('stops at 410, and starts again with another URL', async () => {
     await minute();
     answer = async () => new Response(null, { status: 410 });
