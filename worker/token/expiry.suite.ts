@@ -38,14 +38,19 @@ export function describeExpiry(open: () => Promise<Db>): void {
     db = await open();
   });
 
-  /** One run, whose batches settle `most` warnings each, and which then queues the mails, if it has any. */
-  async function run(now: number, most = 50, withMail = true): Promise<number> {
+  /** One run, whose batches settle `most` warnings each. */
+  async function run(now: number, most = 50): Promise<number> {
     const cause = causeAt(now);
     let sum = 0;
     while (await isAnyWarningDue(db, cause.at)) sum += await giveWarnings(db, cause, most);
-    if (!withMail) return sum;
-    while (await noteEvents(db, cause.at));
-    while (await queueMails(db, cause.at));
+    return sum;
+  }
+
+  /** The same, which then queues the mails. */
+  async function runWithMail(now: number, most = 50): Promise<number> {
+    const sum = await run(now, most);
+    while (await noteEvents(db, iso(now)));
+    while (await queueMails(db, iso(now)));
     return sum;
   }
 
@@ -196,23 +201,23 @@ export function describeExpiry(open: () => Promise<Db>): void {
       const put = (plan: 'pro' | 'enterprise') =>
         db.update(organisations).set({ plan }).where(eq(organisations.id, place.organisationId));
       await put('pro');
-      await run(end - 30 * DAY);
+      await runWithMail(end - 30 * DAY);
       await put('enterprise');
-      await run(end - 29 * DAY);
+      await runWithMail(end - 29 * DAY);
       expect(await days()).toEqual([]);
       expect(await waiting()).toEqual([]);
-      await run(end - 7 * DAY);
+      await runWithMail(end - 7 * DAY);
       expect(await days()).toEqual(['7']);
     });
 
     it('are given once by runs at the same time, each with one mail to each member', async () => {
       const { end, days, waiting } = await given(60 * DAY, [email, 'second@example.com']);
       const now = end - 30 * DAY;
-      const sums = await Promise.all([run(now), run(now), run(now)]);
+      const sums = await Promise.all([runWithMail(now), runWithMail(now), runWithMail(now)]);
       expect(sums.reduce((a, b) => a + b)).toBeGreaterThan(0);
       expect(await days()).toEqual(['30']);
       expect(await waiting()).toEqual([{ email }, { email: 'second@example.com' }]);
-      expect(await run(now + HOUR)).toBe(0);
+      expect(await runWithMail(now + HOUR)).toBe(0);
       expect(await waiting()).toHaveLength(2);
     });
 
@@ -250,7 +255,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
           for (const each of deeds) {
             now += each.step;
             if (each.kind === 'run') {
-              await run(now, 50, false);
+              await run(now);
               runs.push(now);
               continue;
             }
@@ -302,7 +307,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       // Of no warning of this run.
       await insertToken(db, place.organisationId);
       const now = end - 30 * DAY;
-      await run(now, 1);
+      await runWithMail(now, 1);
       expect(await waiting()).toEqual([{ email }]);
       const mail = await waitingFor(place.organisationId, now);
       expect(mail).toMatchObject({
@@ -325,7 +330,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
     it('are taken by one run only, and wait again if they were not sent', async () => {
       const { place, end } = await given();
       const now = end - 30 * DAY;
-      await run(now);
+      await runWithMail(now);
       const mail = await waitingFor(place.organisationId, now);
       if (mail === null) throw new Error('no mail waits');
       const taken = await Promise.all([takeMail(db, mail), takeMail(db, mail)]);
@@ -345,7 +350,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
       const deleted = await given();
       const left = await given();
       const now = moved.end - 30 * DAY;
-      await run(now);
+      await runWithMail(now);
       await moved.setEnd(moved.end + DAY, now + 1);
       await removeToken(db, deleted.place, deleted.id, causeAt(now, email));
       await db
@@ -381,7 +386,7 @@ export function describeExpiry(open: () => Promise<Db>): void {
 
     it('are deleted with their member', async () => {
       const { place, end, waiting } = await given(60 * DAY, [email, 'gone@example.com']);
-      await run(end - 30 * DAY);
+      await runWithMail(end - 30 * DAY);
       await removeMember(db, place.organisationId, 'gone@example.com', causeAt(START, 'operator'));
       expect(await waiting()).toEqual([{ email }]);
     });
