@@ -114,7 +114,7 @@ describe('a change', () => {
     expect(textOf('is exposed')).toContain(
       'it was sent in the address (URL) of a call, from the network address',
     );
-    expect(textOf('is exposed')).toMatch(/Replace the value in the Developer Zone.*delete it\./);
+    expect(textOf('is exposed')).toMatch(/choose “Replace it”.*delete it\./);
     expect(textOf('was deleted')).toContain(`- Website (${replaced.preview}***), by `);
     expect(textOf('can be created')).toContain('Firefox on Windows');
     expect(sent.map(({ text, html }) => text + html).join('')).not.toContain(secret.slice(5));

@@ -97,7 +97,7 @@ describe('the mail about an exposed token', () => {
   ])('says whether the token works (%s), and what to do', (tokenActive, said) => {
     const { text } = mailOf('token.exposed', [{ tokenActive }]);
     expect(text).toContain(`(${said})`);
-    expect(text).toMatch(/Replace the value .* old one end at once.* delete it\./);
+    expect(text).toMatch(/choose “Replace it”: the old value ends at once.* “Resume anyway” .* delete it\./);
   });
 });
 

@@ -112,7 +112,7 @@ function wordsOf(
           : `The values of API tokens of ${name} were seen where others can read them:`,
         line: (event) => `${tokenOf(event)}: ${exposureOf(event)}, ${onDate(event.at)}${stateOf(event)}`,
         advice:
-          'Replace the value in the Developer Zone, let the old one end at once, and give the new one to your programs. If the token was switched off and the value is harmless, switch it on again there. If the token is not needed any more, delete it.',
+          'Open the token in the Developer Zone and choose “Replace it”: the old value ends at once, and your programs need the new one. If the value is harmless, “Resume anyway” switches a paused token on again as it is. If the token is not needed any more, delete it.',
         ...token,
       };
     case 'token.limit-refused':
