@@ -42,7 +42,7 @@ describe('the OpenAPI document', () => {
     const open = Object.entries(PATHS).filter(([path]) => /\{path\}|\*/.test(path));
     expect(open).toEqual([]);
     const parameters = Object.keys(PATHS).flatMap((path) => path.match(/\{\w+\}/g) ?? []);
-    expect(new Set(parameters)).toEqual(new Set(['{id}', '{email}']));
+    expect(new Set(parameters)).toEqual(new Set(['{id}', '{token}', '{email}']));
   });
 
   it('leaves out no path that /v1 answers itself', () => {
