@@ -1,12 +1,7 @@
 // The questions of bench:large. Together they send every statement of calls, pages, the operator, hubs and the hourly run.
 import { hashOfSecret } from '../worker/token/secret.ts';
-import {
-  CHANGES_FROM,
-  READ,
-  NEWEST_CHANGES,
-  OWNER,
-  usageStatements,
-} from '../worker/verification/source/statements.ts';
+import { CHANGES_FROM, READ, NEWEST_CHANGES, OWNER } from '../worker/verification/source/statements.ts';
+import { usageStatements } from '../worker/verification/source/usage-statements.ts';
 import { SETTINGS } from './fleet.ts';
 import { COOKIE, EXPIRED, HOUR, OURS, OWNER_EMAIL, SECRETS, plantExpired } from './large-fill.ts';
 import { median } from './statistics.ts';

@@ -126,3 +126,24 @@ describe('an exposure since then', () => {
     expect(planRestore([alone]).open).toEqual([expect.stringContaining('9pabc of acme was exposed (url)')]);
   });
 });
+
+it('says again by whom and when a token was deleted or a value ended: its event comes back after it', () => {
+  const at = '2026-01-31T13:00:00.000Z';
+  const of = { tokenId: 't', actor: 'owner@example.com', at };
+  const { statements } = planRestore([
+    event('token.retired', { ...of, preview: '9pOld' }),
+    event('token.deleted', { ...of, preview: '9pNew' }),
+  ]);
+  const updates = statements.filter((text) => text.startsWith('UPDATE tombstones'));
+  expect(updates).toEqual([
+    expect.stringMatching(
+      /^UPDATE tombstones SET ended_by = .* AND preview = '9pOld' AND kind = 'retired' AND ended_by IS NULL AND NOT EXISTS/,
+    ),
+    expect.stringMatching(
+      /^UPDATE tombstones SET ended_at = '2026-01-31T13:00:00.000Z', ended_by = .* WHERE token_id = 't' AND kind = 'deleted' AND ended_by IS NULL AND NOT EXISTS/,
+    ),
+  ]);
+  const place = (start: string) => statements.findIndex((text) => text.startsWith(start));
+  expect(place('DELETE FROM tokens')).toBeLessThan(place('UPDATE tombstones SET ended_at'));
+  expect(place('UPDATE tombstones SET ended_at')).toBeLessThan(place('INSERT INTO events'));
+});

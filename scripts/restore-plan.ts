@@ -163,9 +163,13 @@ function replay(plan: RestorePlan, event: RestoreEvent, isPause: boolean): void 
         sql`UPDATE replaced_secrets SET retired_at = ${at} WHERE token_id = ${tokenId} AND preview = ${preview} AND retired_at IS NULL`,
         `End the value ${token}.`,
       );
-      return todo(
+      todo(
         sql`UPDATE tokens SET active = 0 WHERE id = ${tokenId} AND preview = ${preview}`,
         `Deactivate the token of ${token} where that is its only value again.`,
+      );
+      return todo(
+        sql`UPDATE tombstones SET ended_by = ${event.actor} WHERE token_id = ${tokenId} AND preview = ${preview} AND kind = 'retired' AND ended_by IS NULL`,
+        `Say by whom the value ${token} was ended.`,
       );
     }
     case 'token.expiry-changed':
@@ -205,7 +209,11 @@ function replay(plan: RestorePlan, event: RestoreEvent, isPause: boolean): void 
       );
       break;
     case 'token.deleted':
-      return todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
+      todo(sql`DELETE FROM tokens WHERE id = ${tokenId}`, `Delete the token ${token}.`);
+      return todo(
+        sql`UPDATE tombstones SET ended_at = ${event.at}, ended_by = ${event.actor} WHERE token_id = ${tokenId} AND kind = 'deleted' AND ended_by IS NULL`,
+        `Say by whom and when the token ${token} was deleted.`,
+      );
     case 'member.removed':
       return todo(
         sql`DELETE FROM members WHERE organisation_id = ${organisationId} AND email = ${detail}`,

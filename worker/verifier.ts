@@ -35,10 +35,14 @@ export class Verifier extends WorkerEntrypoint<Env> {
       },
       address: textOf(ip),
       origin: origin === null ? NO_ORIGIN : textOf(origin),
+      traits: VIA_RPC,
     };
     return call.deployment.verify(secret, call.verifiedFor(caller));
   }
 }
+
+/** A service binding has no network. */
+const VIA_RPC: Caller['traits'] = { network: 0, networkName: '', country: '', agent: 'via RPC' };
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;

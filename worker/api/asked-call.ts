@@ -1,7 +1,9 @@
 // The call that a gateway holds while it asks forward-auth, as its headers tell it. Headers of different gateways must agree: one
 // of them may be the caller's own.
 import type { Call } from '../http/call.ts';
+import { traitsOf } from '../http/caller.ts';
 import { sha256Hex } from '../random.ts';
+import type { Traits } from '../token/callers.ts';
 import { isSameSecret } from '../token/secret.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
@@ -53,6 +55,11 @@ class Asked implements AskedCall {
   get origin(): string | typeof NO_ORIGIN | null {
     const origin = this.#call.request.headers.get('origin');
     return origin ?? (this.#method.value === null ? null : NO_ORIGIN);
+  }
+
+  /** The caller's own network is not known. */
+  get traits(): Traits {
+    return traitsOf(this.#call.cf, 'via gateway');
   }
 
   get #method(): Told {

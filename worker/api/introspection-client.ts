@@ -24,19 +24,19 @@ export function formCredentials(form: URLSearchParams): ClientCredential[] {
 }
 
 /**
- * Whether one of the credentials belongs to a client. `clients` has secrets by id. All credentials are compared by their digests,
+ * The id of the client that one of the credentials belongs to, or null. `clients` has secrets by id. All credentials are compared by their digests,
  * even for an unknown id, so that the time tells neither ids nor secrets.
  */
-export function isClient(
+export function clientOf(
   clients: Readonly<Record<string, string>>,
   credentials: ClientCredential[],
-): boolean {
+): string | null {
   const matches = credentials.map(({ id, secret }) => {
     const expected = Object.hasOwn(clients, id) ? clients[id] : undefined;
     const same = isSameSecret(sha256Hex(String(expected)), sha256Hex(secret));
     return same && typeof expected === 'string';
   });
-  return matches.includes(true);
+  return credentials[matches.indexOf(true)]?.id ?? null;
 }
 
 /** Decodes as UTF-8, which the challenge asks for, or as Latin-1 if it is not UTF-8 (Python's requests). Null for broken base64. */

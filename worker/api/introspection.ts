@@ -2,14 +2,17 @@
 // {"active":false}. Loaded at the first call.
 import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
+import { traitsOf } from '../http/caller.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
 import { findToken } from '../token/store.ts';
 import { refusal } from './bearer.ts';
-import { basicCredentials, formCredentials, isClient } from './introspection-client.ts';
+import { basicCredentials, clientOf, formCredentials } from './introspection-client.ts';
 
+/** How much of the id of a client is kept with the calls that it asks about. */
+const LONGEST_CLIENT = 40;
 const FORM = 'application/x-www-form-urlencoded';
 
 /** Throws `not-found` if no client is configured. Throws every other refusal as a problem too. */
@@ -18,9 +21,9 @@ export async function introspect(call: Call): Promise<Response> {
   const { introspectionClients: clients } = deployment.settings;
   if (clients === null) throw new Problem('not-found');
   if (call.request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
-  const form = await authenticatedForm(call, clients);
+  const { form, client } = await authenticatedForm(call, clients);
   const secret = tokenOf(form);
-  const verification = await deployment.verify(secret, call.verifiedFor(callerIn(form)));
+  const verification = await deployment.verify(secret, call.verifiedFor(callerIn(form, call, client)));
   if (!verification.ok) {
     if (verification.reason === 'verification-unavailable') {
       const { slug, detail, headers } = refusal(verification.reason, verification.retryAfter);
@@ -46,18 +49,19 @@ export async function introspect(call: Call): Promise<Response> {
   });
 }
 
-/** The form, if it comes from a configured client. Throws the refusal otherwise. */
+/** The form and the id of the configured client that it comes from. Throws the refusal for anybody else. */
 async function authenticatedForm(
   call: Call,
   clients: Readonly<Record<string, string>>,
-): Promise<URLSearchParams> {
+): Promise<{ form: URLSearchParams; client: string }> {
   const { request } = call;
   const authorization = request.headers.get('authorization');
   // The form may have the credential if there is no header. Otherwise the form is read after the client is known.
   const form = authorization === null && isForm(request) ? await readForm(request) : null;
   const credentials =
     authorization === null ? formCredentials(form ?? new URLSearchParams()) : basicCredentials(authorization);
-  if (isClient(clients, credentials)) return form ?? readForm(request);
+  const client = clientOf(clients, credentials);
+  if (client !== null) return { form: form ?? (await readForm(request)), client };
   // Only failures are counted, so that guesses of a stranger never lock out a configured client.
   await limitClient(call, call.deployment.limiters.failedLoginsPerClient);
   throw new Problem(
@@ -84,7 +88,7 @@ function tokenOf(form: URLSearchParams): string {
 }
 
 /** What the form says of the caller whose token is asked about. A token with networks or websites is only active with it. */
-function callerIn(form: URLSearchParams): Caller {
+function callerIn(form: URLSearchParams, call: Call, client: string): Caller {
   const origin = onlyOne(form, 'origin');
   return {
     method: null,
@@ -92,6 +96,9 @@ function callerIn(form: URLSearchParams): Caller {
     address: onlyOne(form, 'ip'),
     origin: origin === '' ? NO_ORIGIN : origin,
     judgesScope: true,
+    get traits() {
+      return traitsOf(call.cf, `via introspection (${client.slice(0, LONGEST_CLIENT)})`);
+    },
   };
 }
 

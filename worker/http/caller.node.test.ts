@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { Caller } from './caller.ts';
+import { describe, expect, it } from 'vitest';
+import { Caller, traitsOf } from './caller.ts';
 
 const ofCall = (headers: HeadersInit) =>
   new Caller(new Request('https://zone.example/v1/a', { headers }), '/v1/a');
@@ -40,4 +40,52 @@ it('believes no header but the one that Cloudflare sets itself', () => {
   expect(forged.address).toBeNull();
   expect(forged.key).toBe('unknown');
   expect(from('203.0.113.7').address).toBe('203.0.113.7');
+});
+
+describe('what is counted of a caller', () => {
+  it.each([
+    ['python-requests/2.32.3', 'python-requests'],
+    ['curl/8.14.1 (203.0.113.7)', 'curl'],
+    ['Mozilla/5.0 (X11; Linux x86_64)', 'Mozilla'],
+    ['billing-export', 'billing-export'],
+    ['My_App.v2/1', 'My_App.v2'],
+    [`${'a'.repeat(60)}/1`, 'a'.repeat(40)],
+    ['', 'unknown'],
+    ['203.0.113.7', 'unknown'],
+    ['bot-203.0.113.7/1', 'unknown'],
+    ['ec2-203-0-113-7', 'unknown'],
+    ['2001:db8::7', 'unknown'],
+    ['me@example.com', 'unknown'],
+    ['9pAbc_dz1_x', 'unknown'],
+    ['app-9pAbc_dz1_x/1', 'unknown'],
+    ['(compatible)', 'unknown'],
+    ['"quoted"', 'unknown'],
+  ])('names the program of a caller without its version: %j is %s', (agent, named) => {
+    expect(ofCall({ 'user-agent': agent }).traits).toEqual({
+      network: 0,
+      networkName: '',
+      country: '',
+      agent: named,
+    });
+  });
+
+  it('is a browser where a page asks, whatever it calls itself', () => {
+    expect(ofCall({ 'user-agent': 'Mozilla/5.0', 'sec-fetch-mode': 'cors' }).traits.agent).toBe('browser');
+  });
+
+  it.each([
+    [
+      { asn: 24_940, asOrganization: 'Hetzner Online GmbH', country: 'DE' },
+      [24_940, 'Hetzner Online GmbH', 'DE'],
+    ],
+    [
+      { asn: 1, asOrganization: 'N\u202e\u0007'.padEnd(100, 'x'), country: 'T1' },
+      [1, `N${'x'.repeat(61)}`, 'T1'],
+    ],
+    [{ asn: '24940', asOrganization: 'Hetzner', country: 'de' }, [0, '', '']],
+    [{ asn: -1, asOrganization: 'Others', country: '<b>' }, [0, '', '']],
+    [undefined, [0, '', '']],
+  ])('takes of %j: %j', (cf, [network, networkName, country]) => {
+    expect(traitsOf(cf, 'curl')).toEqual({ network, networkName, country, agent: 'curl' });
+  });
 });

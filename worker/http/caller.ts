@@ -1,4 +1,5 @@
 // Who is calling, for limits, the audit log, and tokens that are limited. The address is Cloudflare's own header, which a caller cannot forge at the edge.
+import type { Traits } from '../token/callers.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 
 export class Caller {
@@ -27,6 +28,14 @@ export class Caller {
     return this.#headers.get('cf-connecting-ip');
   }
 
+  /** What is counted of the caller. A browser says in every request how its page asked. */
+  get traits(): Traits {
+    const agent = this.#headers.has('sec-fetch-mode')
+      ? 'browser'
+      : programIn(this.#headers.get('user-agent') ?? '');
+    return traitsOf(this.#request.cf, agent);
+  }
+
   /** A limit counts by it: an IPv4 address, or the /64 that one household or server owns of IPv6. */
   get key(): string {
     const { address } = this;
@@ -47,13 +56,42 @@ export class Caller {
    * terminal, or reverse the order of other text.
    */
   get agent(): string | null {
-    const text = this.#headers
-      .get('user-agent')
-      ?.slice(0, 256)
-      .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
-      .trim();
-    return text === undefined || text === '' ? null : text;
+    const text = this.#headers.get('user-agent');
+    return text === null ? null : shown(text, 256) || null;
   }
+}
+
+/** At most `most` characters of a text, without control characters and invisible ones. */
+function shown(text: string, most: number): string {
+  return text
+    .slice(0, most)
+    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
+    .trim();
+}
+
+/** What is counted of a caller, from what Cloudflare says of the place that the call came from. `agent`: as it is shown. */
+export function traitsOf(cf: unknown, agent: string): Traits {
+  // Whatever it is, nothing is read but these fields.
+  const { asn, asOrganization: name, country } = (cf ?? {}) as Record<string, unknown>;
+  const network = typeof asn === 'number' && asn > 0 ? asn : 0;
+  return {
+    network,
+    networkName: network > 0 && typeof name === 'string' ? shown(name, 64) : '',
+    country: typeof country === 'string' && /^[A-Z][A-Z0-9]$/.test(country) ? country : '',
+    agent,
+  };
+}
+
+/** A product in a user agent (RFC 9110 section 10.1.5), without its version. */
+const PRODUCT = /^([A-Za-z][\w!#$%&'*+.^`|~-]*)(?:[/\s]|$)/;
+/** No network address, and no secret of ours, may be kept. */
+const KEPT_NOWHERE = /\d+(?:[._-]\d+){3}|_dz/;
+const LONGEST_PROGRAM = 40;
+
+/** The name of a caller's program, or `unknown`. */
+function programIn(agent: string): string {
+  const name = PRODUCT.exec(agent)?.[1];
+  return name === undefined || KEPT_NOWHERE.test(name) ? 'unknown' : name.slice(0, LONGEST_PROGRAM);
 }
 
 /** An IPv4 address that is written as one of IPv6 (RFC 4291 section 2.5.5.2) is one client, not one of a /64. */

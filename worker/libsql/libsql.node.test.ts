@@ -13,6 +13,7 @@ import { describeOrganisations } from '../organisation/register.suite.ts';
 import { pruningIn } from '../test/pruning.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
 import { organisations, sessions } from '../tables.ts';
+import { describeCalls } from '../token/calls.suite.ts';
 import { describeExpiry } from '../token/expiry.suite.ts';
 import { describeExposure } from '../token/exposure.suite.ts';
 import { describeLimits } from '../token/limits.suite.ts';
@@ -61,6 +62,9 @@ describe('on libSQL, tokens that end', () => {
 });
 describe('on libSQL, limited tokens', () => {
   describeLimits(async () => ({ db: await open(), source: openSource(databases) }));
+});
+describe('on libSQL, who calls', () => {
+  describeCalls(async () => ({ db: await open(), source: openSource(databases) }));
 });
 describe('on libSQL, organisations', () => {
   describeOrganisations(open);

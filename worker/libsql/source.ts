@@ -7,9 +7,9 @@ import {
   OWNER,
   READ,
   recordsOf,
-  usageStatements,
 } from '../verification/source/statements.ts';
 import type { Row } from '../verification/source/statements.ts';
+import { usageStatements } from '../verification/source/usage-statements.ts';
 import type { Change, HubSource } from '../verification/record.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';

@@ -14,6 +14,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'http/log',
       'organisation/organisation',
       'storage-failure',
+      'token/callers',
       'token/limits',
       'token/network',
       'token/secret',
@@ -21,7 +22,12 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['#libsql', 'cloudflare:workers'],
   },
   libsql: {
-    folders: ['database', 'verification/record', 'verification/source/statements'],
+    folders: [
+      'database',
+      'verification/record',
+      'verification/source/statements',
+      'verification/source/usage-statements',
+    ],
     packages: ['@libsql/client', 'drizzle-orm'],
   },
   // The one reader of `env`: it opens what the others are given.
@@ -53,6 +59,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'deployment/deployment',
       'pages/problem-page',
       'storage-failure',
+      'token/callers',
       'verification/caller',
     ],
     packages: ['hono', 'valibot'],

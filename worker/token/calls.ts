@@ -22,7 +22,7 @@ const STILL_CALLING_SHOWN = 50;
 const CALLERS_OF_ENDED = 3;
 
 /** Calls of one caller. Shares are approximate: an isolate looks at a few calls, and counts those in between for the same callers. */
-export type Caller = {
+type Caller = {
   /** The AS number and its name; null: not known. */
   network: { number: number; name: string } | null;
   /** Two letters; null: not known. */

@@ -7,7 +7,7 @@ import worker from '../index.ts';
 import { givenOrganisation, givenSession, givenToken, statusOf, write } from '../test/harness.ts';
 import type { ChangeHub } from '../verification/hub/change-hub.ts';
 import type { Source } from '../verification/record.ts';
-import { hashOf } from '../verification/simulation/table.ts';
+import { countedOf, hashOf } from '../verification/simulation/table.ts';
 import type { Counts } from '../verification/sync.ts';
 import { termsOf } from '../verification/terms.ts';
 import { retireSecrets } from './retire.ts';
@@ -83,7 +83,7 @@ it('ends no secret by silence while a hub cannot write, because that hub may kno
     .bind(before, id)
     .run();
   const hub = env.CHANGE_HUB.getByName('me');
-  const counts: Counts = new Map([[hashOf('made-up'), [1, 0, 'made-up']]]);
+  const counts: Counts = new Map([[hashOf('made-up'), countedOf('made-up')]]);
   await hub.sync({ head: null, ...termsOf(1) }, counts);
   const replaceWrite = (other: (() => Promise<void>) | null) =>
     runInDurableObject(hub, (object: ChangeHub) => {

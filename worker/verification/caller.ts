@@ -1,4 +1,5 @@
-// Who makes a call, as far as who asks for its verification knows it. Read for limited tokens alone.
+// Who makes a call, as far as who asks for its verification knows it. Read for limited tokens, and for a few calls of each token.
+import type { Traits } from '../token/callers.ts';
 
 /** Null: not known. A limited token is then refused where one of its limits needs it. */
 export type Caller = {
@@ -11,6 +12,8 @@ export type Caller = {
   readonly origin: string | typeof NO_ORIGIN | null;
   /** Who asks judges method and path itself (RFC 7662). */
   readonly judgesScope?: true;
+  /** What is counted of the caller (isolate/counting.ts). */
+  readonly traits: Traits;
 };
 
 /** The origin of a call without the header `Origin`, such as a server's. No header is equal to it. */

@@ -2,6 +2,7 @@
 // A record is current if no change of its hash is newer than `asOf`. Changes are compared by number, never by time.
 import { ORGANISATION_ID, isPlan } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
+import type { CallerCount } from '../token/callers.ts';
 import { readLimits, writeLimits } from '../token/limits.ts';
 import type { Limits } from '../token/limits.ts';
 import { TOKEN_ID, isSameSecret, sealOf } from '../token/secret.ts';
@@ -56,6 +57,17 @@ export type HubSource = Source & {
   claim(deployment: string): Promise<void>;
 };
 
+/** Why a call with a secret that has a holder is refused. The caller is told less. */
+export type Reason = 'inactive' | 'expired' | 'network' | 'origin' | 'paused' | 'plan' | 'access';
+/** Refused calls by reason. */
+export type Reasons = Partial<Record<Reason, number>>;
+
+export function plusReasons(before: Reasons = {}, more: Reasons = {}): Reasons {
+  const sum: Record<string, number> = { ...before };
+  for (const [reason, calls] of Object.entries(more)) sum[reason] = (sum[reason] ?? 0) + calls;
+  return sum;
+}
+
 /** Calls with one secret in one hour (hours since 1970); `usedAt` in RFC 3339, or null when none was accepted. */
 export type UsageRow = {
   tokenId: string;
@@ -68,6 +80,10 @@ export type UsageRow = {
   /** From where calls were refused because of the token's networks, and when that was told last (RFC 3339). Absent: from nowhere. */
   addresses?: string[];
   addressesAt?: string;
+  /** Absent: none was refused, or the release before counted. The database tells a retired secret from an inactive token. */
+  reasons?: Reasons;
+  /** Absent in rows of the release before. */
+  callers?: CallerCount[];
 };
 
 /** How many refused addresses are kept of a token. */

@@ -1,7 +1,8 @@
 // The questions that an isolate asks a hub, and their answers. Only types, so that neither side imports the other. Each question
 // and answer also has the terms (terms.ts).
+import type { CallerCount } from '../token/callers.ts';
 import type { TokenHash } from '../token/secret.ts';
-import type { Head, TokenRecord } from './record.ts';
+import type { Head, Reasons, TokenRecord } from './record.ts';
 
 /** Asks what changed since `head`. With `hash`: also asks for the record of a token. `cached`: the point of the record in KV, if there is one. */
 export type Ask = { head: Head | null; hash?: TokenHash; cached?: Head };
@@ -24,9 +25,15 @@ export type Look = { look: true };
 /** Asks a hub to write its counts to the database, in place of an `Ask`. */
 export type Write = { write: true };
 
-/** Accepted and refused calls by secret since the last call to a hub, each with the id of the token. */
-export type Counts = Map<
-  TokenHash,
-  // `addresses`: those that were refused because of the token's networks, the last twenty of them, as networks of one address.
-  [accepted: number, refused: number, tokenId: string, addresses?: string[]]
->;
+/** Calls with one secret since the last call to a hub. */
+export type Counted = {
+  tokenId: string;
+  accepted: number;
+  refused: number;
+  /** Refused calls by reason. Absent: none was refused. */
+  reasons?: Reasons;
+  /** Those that were refused because of the token's networks, the last twenty of them, as networks of one address. Absent: none. */
+  addresses?: string[];
+  callers: CallerCount[];
+};
+export type Counts = Map<TokenHash, Counted>;

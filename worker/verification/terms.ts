@@ -2,7 +2,7 @@
 // While a deployment spreads, a hub may still run another release, or read the database from before a restore. Pure.
 
 /** Raised with every change of the shape or the meaning of a call to a hub or of its answer (docs/operating/upgrade.md). */
-const CALL_VERSION = 5;
+const CALL_VERSION = 6;
 
 /** Every call and every answer has them. The release before terms existed sends none. */
 export type Terms = { version: number; epoch: number };

@@ -20,15 +20,20 @@ const SOURCE_MS = 5000;
 /** How long counts wait in memory. The object does not hibernate while a timer is set, so the counts are not lost. */
 const SAVE_MS = 5000;
 const WRITE_MS = 60_000;
-/** Rows in one stored value and in one statement: about 1 MB. A Durable Object and D1 both allow 2 MB. */
-const ROWS = 5000;
 /**
- * The prefix of the keys under which counts are saved. It has the version of their shape. Version 1, and the release before
- * versions, counted by token: their rows name no secret. Values of other versions are left as they are.
+ * Rows in one stored value and in one statement at most, and how many characters they may have as JSON. A Durable Object and D1 both
+ * allow 2 MB, and names of networks are short enough that a character has less than two bytes.
  */
-const SAVED = 'usage:2:';
+const ROWS = 5000;
+const LENGTH = 1_000_000;
+/**
+ * The prefix of the keys under which counts are saved. It has the version of their shape. Version 2 knew neither callers nor reasons.
+ * Version 1, and the release before versions, counted by token: their rows name no secret. Values of other versions are left as they
+ * are.
+ */
+const SAVED = 'usage:3:';
 const SAVED_BEFORE = 'usage:';
-const KNOWN = /^usage:(?:[12]:(?:fresh:\d+:)?)?\d+$/;
+const KNOWN = /^usage:(?:[123]:(?:fresh:\d+:)?)?\d+$/;
 const WRITTEN = 'written-at';
 
 export class ChangeHub extends DurableObject<Env> {
@@ -204,8 +209,17 @@ function logStorageFailure(error: unknown): void {
 /** The rows in parts, by key. The order of the keys is that of the rows. */
 function partsOf(rows: UsageRow[], prefix: string): Map<string, UsageRow[]> {
   const parts = new Map<string, UsageRow[]>();
-  for (let start = 0; start < rows.length; start += ROWS) {
-    parts.set(`${prefix}${String(start).padStart(6, '0')}`, rows.slice(start, start + ROWS));
+  let part: UsageRow[] = [];
+  let left = 0;
+  for (const [index, row] of rows.entries()) {
+    const { length } = JSON.stringify(row);
+    left -= length;
+    if (left < 0 || part.length === ROWS) {
+      part = [];
+      left = LENGTH - length;
+      parts.set(`${prefix}${String(index).padStart(6, '0')}`, part);
+    }
+    part.push(row);
   }
   return parts;
 }

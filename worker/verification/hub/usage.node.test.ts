@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOf } from '../simulation/table.ts';
+import { countedOf, hashOf } from '../simulation/table.ts';
 import type { Counts } from '../sync.ts';
-import { ROWS_KEPT, Usage } from './usage.ts';
+import { CALLERS_WAITING, ROWS_KEPT, Usage } from './usage.ts';
 
 const HOUR_MS = 3_600_000;
-const one = (tokenId: string): Counts => new Map([[hashOf(tokenId), [1, 0, tokenId]]]);
+const one = (tokenId: string): Counts => new Map([[hashOf(tokenId), countedOf(tokenId)]]);
 // Names that a plain object has before anybody writes to it.
 const IDS = ['a', 'b', 'constructor', '__proto__'] as const;
 const count = fc.nat(1000);
@@ -14,7 +14,7 @@ const told = fc.record({
     .uniqueArray(fc.tuple(fc.constantFrom(...IDS), fc.tuple(count, count)), { selector: ([id]) => id })
     .map(
       (entries): Counts =>
-        new Map(entries.map(([id, [accepted, refused]]) => [hashOf(id), [accepted, refused, id]])),
+        new Map(entries.map(([id, [accepted, refused]]) => [hashOf(id), countedOf(id, accepted, refused)])),
     ),
   now: fc.integer({ min: 0, max: 5 * HOUR_MS }),
 });
@@ -39,12 +39,12 @@ describe('the sums of a hub', () => {
               ({ counts, now }) => counts.has(hashOf(tokenId)) && Math.floor(now / HOUR_MS) === hour,
             );
             const row = rows.find((each) => each.tokenId === tokenId && each.hour === hour);
-            const expected = (which: 0 | 1) =>
+            const expected = (which: 'accepted' | 'refused') =>
               mine.reduce((total, { counts }) => total + (counts.get(hashOf(tokenId))?.[which] ?? 0), 0);
-            expect(row?.accepted ?? 0).toBe(expected(0));
-            expect(row?.refused ?? 0).toBe(expected(1));
+            expect(row?.accepted ?? 0).toBe(expected('accepted'));
+            expect(row?.refused ?? 0).toBe(expected('refused'));
             const used = mine
-              .filter(({ counts }) => (counts.get(hashOf(tokenId))?.[0] ?? 0) > 0)
+              .filter(({ counts }) => (counts.get(hashOf(tokenId))?.accepted ?? 0) > 0)
               .map(({ now }) => new Date(now).toISOString());
             expect(row?.usedAt ?? null).toBe(used.toSorted().at(-1) ?? null);
           }
@@ -63,5 +63,27 @@ describe('the sums of a hub', () => {
     const rows = usage.take();
     expect(rows).toHaveLength(ROWS_KEPT);
     expect(rows[0]).toMatchObject({ tokenId: 't5', accepted: 2 });
+  });
+
+  it('keep a bounded number of callers: those of the oldest rows are added up, and no call is lost', () => {
+    const usage = new Usage();
+    const rows = 4000;
+    for (let token = 0; token < rows; token++) {
+      const callers = Array.from({ length: 20 }, (_, index) => ({
+        network: 64_496,
+        networkName: 'Example',
+        country: 'DE',
+        agent: `agent-${index}`,
+        accepted: 1,
+        refused: 0,
+      }));
+      usage.add(new Map([[hashOf(`t${token}`), { ...countedOf(`t${token}`, 20), callers }]]), 0);
+    }
+    const kept = usage.take().map(({ callers = [] }) => callers);
+    expect(kept).toHaveLength(rows);
+    expect(kept[0]).toMatchObject([{ network: -1, accepted: 20, lastAt: '1970-01-01T00:00:00.000Z' }]);
+    expect(kept.at(-1)).toHaveLength(20);
+    expect(kept.flat().length - rows).toBeLessThanOrEqual(CALLERS_WAITING);
+    expect(kept.flat().reduce((sum, { accepted }) => sum + accepted, 0)).toBe(rows * 20);
   });
 });

@@ -84,7 +84,7 @@ async function verify(hash = A, called = context): Promise<Verification> {
 function sumOf(all: Counts[], token = 'a') {
   const sum = { accepted: 0, refused: 0 };
   for (const counts of all) {
-    const [accepted, refused] = counts.get(hashOf(token)) ?? [0, 0];
+    const { accepted, refused } = counts.get(hashOf(token)) ?? { accepted: 0, refused: 0 };
     sum.accepted += accepted;
     sum.refused += refused;
   }
@@ -196,7 +196,7 @@ it('calls are counted by secret, each with its token', async () => {
     { accepted: 1, refused: 0 },
     { accepted: 2, refused: 0 },
   ]);
-  expect(new Set(told.flatMap((counts) => [...counts.values()].map(([, , tokenId]) => tokenId)))).toEqual(
+  expect(new Set(told.flatMap((counts) => [...counts.values()].map(({ tokenId }) => tokenId)))).toEqual(
     new Set(['a']),
   );
 });

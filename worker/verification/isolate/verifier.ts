@@ -3,18 +3,18 @@
 // belongs to the request that began it, and never settles for the others if that request is cancelled.
 import { opensDeveloperZone } from '../../organisation/organisation.ts';
 import type { Plan } from '../../organisation/organisation.ts';
-import { networkOfAddress } from '../../token/network.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import { BRAKES } from './brakes.ts';
 import type { Brakes } from './brakes.ts';
+import { Counting } from './counting.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { Misses } from './misses.ts';
 import type { Caller } from '../caller.ts';
 import { ISOLATE_RULES } from './rules.ts';
 import type { IsolateRules } from './rules.ts';
-import { isSameHead, lastAddresses } from '../record.ts';
-import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '../record.ts';
+import { isSameHead } from '../record.ts';
+import type { CachedRecord, Change, Head, Holder, Lookups, Reason, TokenRecord } from '../record.ts';
 import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
@@ -84,6 +84,12 @@ const FLUSH_MS = 10_000;
 const FLUSH_AGAIN_MS = [5000, 10_000];
 const TOO_LATE = 'too late';
 export const INVALID: Verification = { ok: false, reason: 'invalid-token' };
+/** The reasons that the caller is told. The others are told as for a token that does not exist. */
+const TOLD: Partial<Record<Reason, Extract<Verification, { ok: false; plan: Plan }>['reason']>> = {
+  paused: 'organisation-paused',
+  plan: 'enterprise-plan-required',
+  access: 'access-denied',
+};
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
 
 export class Verifier {
@@ -96,7 +102,7 @@ export class Verifier {
   /** From this time on a request renews the lease in the background. It moves this time, so that the next request does not renew too. */
   #renewAt = 0;
   #learnedAt = 0;
-  #counts: Counts = new Map();
+  readonly #counting: Counting;
   #flushAt = 0;
   /** Until when a renewal, or a direct read, is under way. Times and not promises, because a promise belongs to one request. */
   #renewingUntil = 0;
@@ -109,6 +115,7 @@ export class Verifier {
   constructor(ports: Ports, brakes: Brakes = BRAKES, rules: IsolateRules = ISOLATE_RULES) {
     this.memory = new Memory(rules);
     this.#ports = ports;
+    this.#counting = new Counting(ports.random);
     this.#brakes = brakes;
     this.#rules = rules;
   }
@@ -310,8 +317,7 @@ export class Verifier {
     const asked = this.#ports.now();
     if (asked < this.#hubRestsUntil) throw new Error('hub: failed a moment ago');
     const { generation } = this.memory;
-    const counts = this.#counts;
-    this.#counts = new Map();
+    const counts = this.#counting.take();
     try {
       const answer = await this.#within(HUB_MS, this.#ports.hub.sync(ask, counts));
       return { answer, taken: this.#take(asked, generation, ask.head, answer) };
@@ -320,8 +326,7 @@ export class Verifier {
       const now = this.#ports.now();
       const rest = now - asked >= HUB_MS ? SLOW_HUB_REST_MS : this.#brakes.restMs(this.#ports.random());
       this.#hubRestsUntil = Math.max(this.#hubRestsUntil, now + rest);
-      for (const [hash, [accepted, refused, tokenId, addresses]] of counts)
-        this.#count(hash, tokenId, accepted, refused, addresses);
+      this.#counting.giveBack(counts);
       throw error;
     }
   }
@@ -365,20 +370,15 @@ export class Verifier {
     if (holder === null) return INVALID;
     const { tokenId, organisationId, plan, expiresAt, limits } = holder;
     const reason = this.#reasonAgainst(holder, now, context);
-    const address = reason === 'network' ? networkOfAddress(context.caller.address ?? '') : null;
-    this.#count(
-      hash,
-      tokenId,
-      reason === null ? 1 : 0,
-      reason === null ? 0 : 1,
-      address === null ? undefined : [address],
-    );
+    this.#counting.count(hash, tokenId, reason, context.caller);
     if (now >= this.#flushAt) {
       this.#flushAt = now + FLUSH_MS;
       context.waitUntil(this.#flush());
     }
-    if (reason === 'invalid-token' || reason === 'network') return INVALID;
-    if (reason !== null) return { ok: false, reason, tokenId, organisationId, plan };
+    if (reason !== null) {
+      const told = TOLD[reason];
+      return told === undefined ? INVALID : { ok: false, reason: told, tokenId, organisationId, plan };
+    }
     if (expiresAt === undefined && limits === undefined) return { ok: true, tokenId, organisationId, plan };
     return {
       ok: true,
@@ -391,57 +391,34 @@ export class Verifier {
   }
 
   /** Why a call of this holder is refused, or null. What is restrained to a network or a website is unknown to all others. */
-  #reasonAgainst(
-    holder: Holder,
-    now: number,
-    context: Context,
-  ):
-    | 'invalid-token'
-    | 'network'
-    | 'organisation-paused'
-    | 'enterprise-plan-required'
-    | 'access-denied'
-    | null {
+  #reasonAgainst(holder: Holder, now: number, context: Context): Reason | null {
     const { active, expiresAt, limits } = holder;
     const rules = this.#rules;
-    if (!active || (expiresAt !== undefined && rules.hasEnded(expiresAt, now))) return 'invalid-token';
+    if (!active) return 'inactive';
+    if (expiresAt !== undefined && rules.hasEnded(expiresAt, now)) return 'expired';
     if (limits === undefined) return this.#reasonOfOrganisation(holder);
     const { caller } = context;
     if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'network';
-    if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'invalid-token';
+    if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'origin';
     const reason = this.#reasonOfOrganisation(holder);
     if (reason !== null || caller.judgesScope === true) return reason;
     const { method, path } = caller;
     const mayCall =
       rules.keepsToPaths(limits.paths, path) &&
       rules.keepsToAccess(limits.access, method, path, this.#ports.isRead);
-    return mayCall ? null : 'access-denied';
+    return mayCall ? null : 'access';
   }
 
   /** Why no token of the holder's organisation is accepted, or null. */
-  #reasonOfOrganisation({
-    isPaused,
-    plan,
-  }: Holder): 'organisation-paused' | 'enterprise-plan-required' | null {
-    if (this.#rules.isPaused(isPaused)) return 'organisation-paused';
-    return opensDeveloperZone(plan) ? null : 'enterprise-plan-required';
-  }
-
-  /** `addresses`: those that were refused because of the token's networks. */
-  #count(hash: TokenHash, tokenId: string, accepted: number, refused: number, addresses?: string[]): void {
-    let counted = this.#counts.get(hash);
-    if (counted === undefined) this.#counts.set(hash, (counted = [accepted, refused, tokenId]));
-    else {
-      counted[0] += accepted;
-      counted[1] += refused;
-    }
-    if (addresses !== undefined) counted[3] = lastAddresses(counted[3], addresses);
+  #reasonOfOrganisation({ isPaused, plan }: Holder): Reason | null {
+    if (this.#rules.isPaused(isPaused)) return 'paused';
+    return opensDeveloperZone(plan) ? null : 'plan';
   }
 
   async #flush(): Promise<void> {
     for (const ms of [FLUSH_MS, ...FLUSH_AGAIN_MS]) {
       await this.#ports.sleep(ms);
-      if (this.#counts.size === 0) return;
+      if (this.#counting.isEmpty) return;
       await this.#sync({ head: this.memory.head }).catch(() => undefined);
     }
   }

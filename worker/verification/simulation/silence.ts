@@ -26,6 +26,8 @@ export type Outcome = { failed: number; calls: number; retiredAt: number | null 
 
 export async function playSilence(seed: number, rules: SilenceRules): Promise<Outcome> {
   const random = randomFrom(seed);
+  /** Its own, so that what an isolate draws changes no schedule. */
+  const isolateRandom = randomFrom(~seed);
   const outcome: Outcome = { failed: 0, calls: 0, retiredAt: null };
   let time = 0;
   let order = 0;
@@ -66,7 +68,7 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
       },
       cache: { get: async () => null, put: async () => undefined },
       source: table,
-      random,
+      random: isolateRandom,
       isRead: () => false,
       leaseMs: SECOND,
     });

@@ -3,12 +3,27 @@ import type { TokenHash } from '../../token/secret.ts';
 import { NO_ORIGIN } from '../caller.ts';
 import type { Caller } from '../caller.ts';
 import type { Change, Head, Holder, Source } from '../record.ts';
+import type { Counted } from '../sync.ts';
 
 // The brand says "a SHA-256 in hex"; for these tests any string will do.
 export const hashOf = (name: number | string) => String(name) as TokenHash;
 
 /** Who calls where it makes no difference. */
-export const SERVER: Caller = { method: 'GET', path: '/v1/ping', address: null, origin: NO_ORIGIN };
+export const SERVER: Caller = {
+  method: 'GET',
+  path: '/v1/ping',
+  address: null,
+  origin: NO_ORIGIN,
+  traits: { network: 64_496, networkName: 'Example', country: 'DE', agent: 'curl' },
+};
+
+/** What an isolate tells of calls with one secret, when nobody asks who called. */
+export const countedOf = (tokenId: string, accepted = 1, refused = 0): Counted => ({
+  tokenId,
+  accepted,
+  refused,
+  callers: [],
+});
 
 export const holderOf = (tokenId: string, active = true): Holder => ({
   tokenId,

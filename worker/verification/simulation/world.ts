@@ -60,8 +60,8 @@ const LIMITS: { limits: Limits | undefined; judge: (caller: Caller) => Verdict |
 ];
 const CALLERS: Caller[] = [
   SERVER,
-  { method: 'POST', path: '/v1/a/1', address: '203.0.113.7', origin: 'https://shop.example' },
-  { method: 'GET', path: '/v1/a/1', address: '203.0.114.7', origin: 'https://other.example' },
+  { ...SERVER, method: 'POST', path: '/v1/a/1', address: '203.0.113.7', origin: 'https://shop.example' },
+  { ...SERVER, path: '/v1/a/1', address: '203.0.114.7', origin: 'https://other.example' },
 ];
 
 /** What a deployment binds its isolates and hubs to. */

@@ -3,7 +3,7 @@ import { libsql } from '#libsql';
 import { d1Lookups } from './lookup.ts';
 import type { Change, HubSource, UsageRow } from '../record.ts';
 import type { Databases } from './source.ts';
-import { CLAIM, NEWEST_CHANGES, OWNER, usageStatements } from './statements.ts';
+import { CLAIM, NEWEST_CHANGES, OWNER } from './statements.ts';
 
 export function openSource({ d1, libsql: address }: Databases): HubSource {
   return address === null ? d1Source(d1) : libsql.openSource(address);
@@ -16,6 +16,7 @@ function d1Source(db: D1Database): HubSource {
       return (await db.prepare(NEWEST_CHANGES).bind(limit).all<Change>()).results.toReversed();
     },
     async addUsage(rows: UsageRow[]) {
+      const { usageStatements } = await import('./usage-statements.ts');
       const json = JSON.stringify(rows);
       await db.batch(usageStatements(rows).map((statement) => db.prepare(statement).bind(json)));
     },
