@@ -17,6 +17,7 @@ const DEEP = [
   'dev',
   'engines',
   'frame',
+  'leak',
   'libsql',
   'load',
   'many',

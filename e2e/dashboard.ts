@@ -54,7 +54,7 @@ type Zone = { origin: string; stop(): Promise<unknown> };
 type StorageState = Awaited<ReturnType<typeof signedInState>>;
 
 /** A Worker and a browser for one file of tests. */
-export function useProduct(start: () => Promise<Zone> = startSeeded): Product {
+export function useProduct(start: () => Promise<Zone> = () => startSeeded()): Product {
   let zone: Zone;
   let browser: Browser;
   let owner: StorageState;
@@ -93,8 +93,11 @@ export function useProduct(start: () => Promise<Zone> = startSeeded): Product {
 }
 
 /** The same with a member's page, which has four tokens. `here` is the Worker's origin, once it runs. */
-export function useDashboard(): { open: (given?: Given) => Promise<Page>; here: () => string } {
-  const { here, owner, newPage } = useProduct();
+export function useDashboard(start?: () => Promise<Zone>): {
+  open: (given?: Given) => Promise<Page>;
+  here: () => string;
+} {
+  const { here, owner, newPage } = useProduct(start);
 
   async function open({ path = ZONE, boot = table, options = {}, anonymous = false, before }: Given = {}) {
     const page = await newPage({ ...(anonymous ? {} : { storageState: owner() }), ...options });

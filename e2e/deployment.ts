@@ -22,8 +22,11 @@ export type Deployment = {
 };
 
 /** The same with the organisations and members of local mode. Its leases are short too. */
-export async function startSeeded(): Promise<Deployment> {
-  const zone = await startDeployment();
+export async function startSeeded(
+  settings: Settings = {},
+  others: WorkerOptions[] = [],
+): Promise<Deployment> {
+  const zone = await startDeployment(settings, others);
   const db = await zone.miniflare.getD1Database('DB', ZONE);
   const seed = readFileSync(resolve(import.meta.dirname, '../scripts/seed.sql'), 'utf8');
   for (const statement of statementsOf(seed)) await db.prepare(statement).run();
