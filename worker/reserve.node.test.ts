@@ -14,12 +14,14 @@ import type { Databases } from './verification/source/source.ts';
 import { removeMember } from './organisation/members.ts';
 import { setPause } from './organisation/pause.ts';
 import { removeOrganisation, putOrganisation } from './organisation/register.ts';
+import { sha256Hex } from './random.ts';
 import { fillReserve, withReserve } from './reserve.ts';
 import { storageFailureOf } from './storage-failure.ts';
 import { UNLIMITED, insertOrganisation, insertToken } from './test/rows.ts';
 import { pruningIn } from './test/pruning.ts';
 import type { TokenHash } from './token/secret.ts';
 import { updateToken } from './token/change.ts';
+import { endExposed } from './token/exposure.ts';
 import { switchTogether } from './token/together.ts';
 import { addToken, removeToken } from './token/store.ts';
 import { prune } from './upkeep/prune.ts';
@@ -133,6 +135,30 @@ describe('in a full database', () => {
         .prepare("SELECT count(*) AS n FROM events WHERE organisation_id = ? AND detail = 'all'")
         .get([id]);
       expect(events).toMatchObject({ n: TOKENS });
+    }
+  });
+
+  it('tokens whose secrets are reported are switched off and marked, each with its events', async () => {
+    for (const { id, tokens } of organisations.slice(11)) {
+      await fill();
+      // The rows of tests have the hash of their own id.
+      const exposures = tokens.map((token) => ({
+        hash: sha256Hex(token) as TokenHash,
+        where: 'https://a.example/',
+      }));
+      expect(await failureOf(endExposed(db, exposures, 'report', cause))).toBe('full');
+      expect((await endExposed(withReserve(db), exposures, 'report', cause))?.hashes).toHaveLength(TOKENS);
+      const marked = server.database
+        .prepare(
+          "SELECT count(*) AS n FROM tokens WHERE organisation_id = ? AND exposed_by = 'report' AND active = 0",
+        )
+        .get([id]);
+      const events = server.database
+        .prepare(
+          "SELECT count(*) AS n FROM events WHERE organisation_id = ? AND action IN ('token.exposed', 'token.deactivated')",
+        )
+        .get([id]);
+      expect([marked, events]).toMatchObject([{ n: TOKENS }, { n: 2 * TOKENS }]);
     }
   });
 

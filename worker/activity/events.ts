@@ -20,7 +20,7 @@ export const ACTIONS = [
   'token.retired',
   'token.deleted',
   'token.limit-refused',
-  // A secret was sent in a URL. Logs, histories and Referer headers keep URLs.
+  // Others have seen a secret: it was reported, or sent in a URL, which logs, histories and Referer headers keep.
   'token.exposed',
   // A member asked for an organisation, or a token, that was never theirs.
   'access.refused',
