@@ -12,6 +12,7 @@ import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { deleteOrganisation, pauseOrganisation, putOrganisations } from '../organisation/deeds.ts';
 import { listOrganisations, readOrganisation } from '../organisation/register.ts';
 import { withReserve } from '../reserve.ts';
+import { pushAfterChange } from '../upkeep/push.ts';
 import { OPERATOR, requireOperator } from './access.ts';
 import type { OperatorEnv } from './access.ts';
 import { exportEvents } from './events.ts';
@@ -39,9 +40,13 @@ export const operator = finishRoutes(
       await moveWebhook(call.deployment, c.var.db, causeOf(call, OPERATOR), cursor);
       return c.json(await readWebhook(call.deployment, c.var.db, Date.now()), 200);
     })
-    .post('/webhook/test', async (c) =>
-      c.json(await testWebhook(c.env.call.deployment, c.var.db, Date.now()), 200),
-    )
+    .post('/webhook/test', async (c) => {
+      const { call } = c.env;
+      const tested = await testWebhook(call.deployment, c.var.db, Date.now());
+      // What waits is sent at once, although the test itself is not on record.
+      if (tested.isDelivered) call.waitUntil(pushAfterChange(call.deployment));
+      return c.json(tested, 200);
+    })
     .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, listingOf(c)), 200))
     .put('/organisations', strictBody(OrganisationsBody, BULK_KIB), async (c) => {
       const [first, ...more] = c.req.valid('json').organisations;

@@ -8,7 +8,7 @@ import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { givenOrganisation, givenSession, givenToken, settledAt, writing } from '../test/harness.ts';
-import { operate } from '../test/operate.ts';
+import { counting, operate } from '../test/operate.ts';
 import { MINUTE_CRON } from '../upkeep/run.ts';
 
 const SECRET = `whsec_${btoa('a key of this test that has 32 b')}`;
@@ -121,6 +121,22 @@ describe('the webhook', () => {
     expect(sent).toHaveLength(1);
     await minute();
     expect(sent[1]).toMatchObject({ type: 'access.refused', data: { detail: 'another' } });
+  });
+
+  it('costs no storage after a refusal that anybody can get', async () => {
+    await minute();
+    const { settings, statements } = counting();
+    const at = { ...(env as Env), ...ON, OPERATOR_SECRET: 'x'.repeat(32), ...settings };
+    const refused: [path: string, init: RequestInit][] = [
+      ['/operator/organisations/a', { method: 'PUT' }],
+      ['/api/organisations/a/tokens', writing('POST', {}, {})],
+      ['/api/sign-out', { method: 'POST', headers: { origin: 'https://another.example' } }],
+      ['/api/nowhere', writing('DELETE', {})],
+    ];
+    for (const [path, init] of refused) {
+      expect((await settledAt(at, path, init)).ok).toBe(false);
+      expect([path, statements]).toEqual([path, []]);
+    }
   });
 
   it('tells the operator the URL without its query, the cursor, the lag, the last error and the next try', async () => {

@@ -166,6 +166,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'reserve',
       'token',
       'upkeep/backlog',
+      'upkeep/push',
       'webhook',
     ],
     packages: ['hono', 'valibot'],

@@ -13,7 +13,7 @@ export type Delivery =
     };
 
 /** A receiver that has not answered by then is too slow. */
-export const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export async function send(url: string, sign: Sign, message: Message): Promise<Delivery> {
   const headers = await sign(message, Date.now());
