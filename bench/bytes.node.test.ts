@@ -8,8 +8,8 @@ import { measureBytes } from './bytes.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // The present budgets. bench/results.md has the goals, and says which of them are missed.
-const WORKER_GZIP_KB = 98;
-const VERIFICATION_KB = 18;
+const WORKER_GZIP_KB = 114;
+const VERIFICATION_KB = 19.4;
 
 describe('the size of the Worker', () => {
   it('is within its budgets', { timeout: 60_000 }, async () => {

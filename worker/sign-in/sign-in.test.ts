@@ -62,7 +62,7 @@ describe('signing in by link', () => {
     const session = await call('/api/session', { headers: { cookie: cookieOf(answer) } });
     expect(await session.json()).toEqual({
       member: { email },
-      organisations: [{ id: organisation, name: organisation, plan: 'pro' }],
+      organisations: [{ id: organisation, name: organisation, plan: 'pro', pausedAt: null }],
     });
   });
 

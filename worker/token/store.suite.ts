@@ -308,9 +308,9 @@ export function describeTokens(open: () => Promise<Db>): void {
       .where(and(eq(events.organisationId, place.organisationId), eq(events.action, 'token.exposed')))
       .orderBy(events.id);
     expect(exposed).toEqual([
-      { id: one.id, at: at(0).at, detail: 'A' },
-      { id: other.id, at: at(1).at, detail: null },
-      { id: one.id, at: at(day).at, detail: 'A' },
+      { id: one.id, at: at(0).at, detail: 'url' },
+      { id: other.id, at: at(1).at, detail: 'url' },
+      { id: one.id, at: at(day).at, detail: 'url' },
     ]);
   });
 

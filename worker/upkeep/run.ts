@@ -38,7 +38,10 @@ function worksOf({ deployment, startedAt }: Call, { cron, scheduledTime: now }: 
       ];
     default:
       return [
-        ['webhook-failed', () => tellUnsent(deployment, now)],
+        // Nothing is told of a receiver that is not set up.
+        ...(deployment.settings.webhook === null
+          ? []
+          : ([['webhook-failed', () => tellUnsent(deployment, now)]] satisfies Work[])),
         ['prune-failed', async () => logPrunedSince(startedAt, await prune(deployment, now))],
       ];
   }
