@@ -1,6 +1,7 @@
 // The documentation in a real browser, wide and on a phone, light and dark. Every example
 // is run as pasted, against the Worker that serves the documentation.
 import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,11 +9,12 @@ import { promisify } from 'node:util';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TOKEN } from '../docs/openapi/operator.ts';
 import { PROBLEMS } from '../worker/http/problem.ts';
 import { openBrowser } from './browser.ts';
 import { startChild } from './child.ts';
 import type { Child } from './child.ts';
-import { startDeployment } from './deployment.ts';
+import { startDeployment, ZONE } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { SETTINGS } from './isolates.ts';
 
@@ -30,6 +32,7 @@ type Sample = { language: string; code: string };
 let server: Deployment;
 let browser: Browser;
 let upstream: Child;
+let receiver: Child;
 /** The environment for the examples: curl prints the status after the body. */
 let environment: NodeJS.ProcessEnv;
 /** The suite needs only Node and npm. Examples for a program that the machine lacks are skipped, with a message. */
@@ -45,10 +48,21 @@ const home = mkdtempSync(join(tmpdir(), 'developer-zone-'));
 beforeAll(async () => {
   const example = join(root, 'docs/example-upstream/server.mjs');
   upstream = await startChild(process.execPath, [example], /http:\S+/, { env: { PORT: '0' } });
-  const behind = /http:\S+/.exec(upstream.output())?.[0] ?? '';
+  const WEBHOOK_SECRET = `whsec_${btoa('a key of this test that has 32 b')}`;
+  receiver = await startChild(
+    process.execPath,
+    [join(root, 'docs/example-receiver/server.mjs')],
+    /http:\S+/,
+    {
+      env: { PORT: '0', WEBHOOK_SECRET },
+    },
+  );
+  const addressOf = (child: Child) => /http:\S+/.exec(child.output())?.[0] ?? '';
   const settings = {
     INTROSPECTION_CLIENTS: JSON.stringify({ gateway: CLIENT_SECRET }),
-    UPSTREAM_URL: behind,
+    UPSTREAM_URL: addressOf(upstream),
+    WEBHOOK_URL: `${addressOf(receiver)}/hook`,
+    WEBHOOK_SECRET,
     REVOCATION_LEASE_MS: '50',
   };
   [server, browser] = await Promise.all([startDeployment(settings), openBrowser()]);
@@ -65,6 +79,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await upstream?.stop();
+  await receiver?.stop();
   rmSync(home, { recursive: true });
   await browser?.close();
   await server?.stop();
@@ -335,4 +350,14 @@ describe('the examples of the documentation', () => {
 async function givenOrganisation(): Promise<void> {
   await server.write('PUT', '/operator/organisations/acme', { name: 'Acme Events', plan: 'enterprise' });
   await server.write('PUT', '/operator/organisations/acme/members/owner@example.com');
+  const db = await server.miniflare.getD1Database('DB', ZONE);
+  // Each time with a secret of its own, because the secret of a deleted token is never one again.
+  const hash = randomBytes(32).toString('hex');
+  await db
+    .prepare(
+      `INSERT INTO tokens (id, organisation_id, hash, preview, name, created_by, created_at)
+      SELECT ?1, 'acme', ?2, ?3, 'Website', ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE id = ?1)`,
+    )
+    .bind(TOKEN.id, hash, TOKEN.preview, TOKEN.createdBy, TOKEN.createdAt)
+    .run();
 }

@@ -119,7 +119,7 @@ describe('the page', () => {
     });
     const sizes = () =>
       page
-        .locator('input:not([type=checkbox]):visible, textarea:visible, select:visible')
+        .locator('input:not([type=checkbox], [type=radio]):visible, textarea:visible, select:visible')
         .evaluateAll((nodes) => nodes.map((node) => getComputedStyle(node).fontSize));
     await openToken(page);
     await renameButton(page).click();

@@ -174,7 +174,12 @@ describe('the page of a token', () => {
       },
     });
     const dialogs = page.locator('dialog');
-    const size = () => dialogs.evaluate((node) => JSON.stringify(node.getBoundingClientRect()));
+    // A dialog moves while it opens.
+    const size = () =>
+      dialogs.evaluate(async (node) => {
+        await Promise.all(node.getAnimations().map(({ finished }) => finished));
+        return JSON.stringify(node.getBoundingClientRect());
+      });
     for (const [button, told] of [
       [
         'Delete this token…',

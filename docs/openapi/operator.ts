@@ -156,7 +156,8 @@ const ORGANISATION: InferInput<typeof Organisation> = {
 };
 const MEMBER = { email: 'owner@example.com', createdAt: '2026-11-23T18:00:00.000Z' };
 const AT = '2026-11-23T18:00:01.000Z';
-const TOKEN: InferInput<typeof Token> = {
+/** The token of the examples. */
+export const TOKEN: InferInput<typeof Token> = {
   id: '3f1c9a52-8a8e-4d1c-9d55-6d1b4a2f0c11',
   preview: '9pW4k',
   name: 'Website',
@@ -211,13 +212,13 @@ const Webhook = strictObject({
 });
 const WEBHOOK: InferInput<typeof Webhook> = {
   url: 'https://siem.example/hook',
-  state: 'failing',
+  state: 'running',
   cursor: '4711',
-  lag: { events: 2, countedUpTo: WAITING_COUNTED, seconds: 95 },
-  failingSince: '2026-11-23T18:00:00.000Z',
-  lastError: { at: '2026-11-23T18:01:30.000Z', reason: 'answered 503' },
+  lag: { events: 0, countedUpTo: WAITING_COUNTED, seconds: 0 },
+  failingSince: null,
+  lastError: null,
   lastSuccessAt: '2026-11-23T17:59:00.000Z',
-  nextTryAt: '2026-11-23T18:03:00.000Z',
+  nextTryAt: null,
 };
 const EVENT = {
   id: '4711',
@@ -306,7 +307,7 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
           422: problem(['invalid-body']),
         },
       ),
-      requestBody: body(WebhookBody, { cursor: '4711' }),
+      requestBody: body(WebhookBody, { cursor: '1' }),
     },
   },
   '/operator/webhook/test': {
@@ -317,8 +318,8 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
       [],
       {
         200: json('What became of it', strictObject({ isDelivered: boolean(), reason: nullable(text) }), {
-          isDelivered: false,
-          reason: 'answered 503',
+          isDelivered: true,
+          reason: null,
         }),
       },
     ),

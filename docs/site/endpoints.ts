@@ -1,4 +1,5 @@
 // Operations of the OpenAPI document as Markdown: the call, the answer and the refusals of each.
+import { TOKEN } from '../openapi/operator.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import type { Operation } from '../openapi/answers.ts';
 import { PATHS } from '../openapi/document.ts';
@@ -12,7 +13,7 @@ const CREDENTIAL: Record<string, string> = {
   client: '-u "$CLIENT_ID:$CLIENT_SECRET"',
 };
 /** The example values of the path parameters. */
-const FILLED: Record<string, string> = { id: 'acme', email: 'owner@example.com' };
+const FILLED: Record<string, string> = { id: 'acme', email: 'owner@example.com', token: TOKEN.id };
 
 /**
  * The operations whose paths begin with `prefix`, each with a call to paste. Refusals that all of them share come once, before
