@@ -8,7 +8,7 @@ import type { TestSpecification } from 'vitest/node';
 import { isRoutine, watch } from './scripts/watched.ts';
 
 /** Suites that start many servers, engines or deployments. `npm test`, which CI runs, leaves them out; `npm run test:all` runs
- * them, on demand and before a release. The suites of two releases side by side and of a restore are in `npm test`. */
+ * them, on demand and before a release. */
 const DEEP = [
   'backup',
   'commands',
@@ -18,11 +18,16 @@ const DEEP = [
   'engines',
   'frame',
   'leak',
+  'leaks',
   'libsql',
+  'limits',
   'load',
   'many',
   'oidc',
   'places',
+  'releases',
+  'restore',
+  'small-things',
   'state-folder',
   'states',
   'two-deployments',

@@ -15,13 +15,9 @@ let port: number;
 
 beforeAll(async () => {
   const { LOCAL_MODE: _, ...deployed } = SETTINGS;
-  zone = await startDeployment({}, [
-    // One of the calls has the token in its URL, which must not end the token for the others.
-    emptyDeployment(DEPLOYED, {
-      ...deployed,
-      ORIGINS: 'https://zone.example',
-      EXPOSED_TOKENS: 'record',
-    }),
+  // One of the calls has the token in its URL, which must not end the token for the others.
+  zone = await startDeployment({ EXPOSED_TOKENS: 'record' }, [
+    emptyDeployment(DEPLOYED, { ...deployed, ORIGINS: 'https://zone.example' }),
   ]);
   token = await zone.givenToken();
   port = Number(new URL(zone.origin).port);

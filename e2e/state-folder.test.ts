@@ -37,8 +37,9 @@ beforeAll(async () => {
   const { secret } = (await created.json()) as { secret: string };
   const calls = [
     await fetch(`${origin}/v1/ping`, { headers: { authorization: `Bearer ${secret}` } }),
-    await fetch(`${origin}/v1/ping?token=${secret}`),
     await fetch(`${origin}/verify?token=${secret}`, { headers: { 'x-api-key': secret } }),
+    // Last: a token in a URL of /v1 is paused.
+    await fetch(`${origin}/v1/ping?token=${secret}`),
   ];
   await server.stop();
   statuses = calls.map(({ status }) => status);
@@ -54,7 +55,7 @@ function filesWith(text: string): string[] {
 }
 
 it('no file holds the secret of a token, a session cookie or the code of a sign-in', () => {
-  expect(statuses).toEqual([200, 401, 200]);
+  expect(statuses).toEqual([200, 200, 401]);
   expect(held.cookies.length).toBeGreaterThan(1);
   for (const value of [held.secret, held.code, ...held.cookies]) {
     expect(value.length).toBeGreaterThan(40);

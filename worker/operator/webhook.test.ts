@@ -51,7 +51,7 @@ const newest = () => env.DB.prepare('SELECT max(id) AS id FROM events').first<nu
 
 /** An operator's change, which writes one event. */
 async function change(settings: Partial<Env> = ON): Promise<string> {
-  const id = `hooked-${crypto.randomUUID()}`;
+  const id = `hook-${crypto.randomUUID()}`;
   expect((await operate('PUT', `/organisations/${id}`, { name: 'A', plan: 'pro' }, settings)).status).toBe(
     201,
   );
