@@ -10,12 +10,15 @@ import { isRoutine, watch } from './scripts/watched.ts';
 /** Suites that start many servers, engines or deployments. `npm test`, which CI runs, leaves them out; `npm run test:all` runs
  * them, on demand and before a release. */
 const DEEP = [
+  'activity',
   'backup',
   'commands',
   'defences',
   'deploy',
   'dev',
+  'docs',
   'engines',
+  'focus',
   'frame',
   'leak',
   'leaks',
@@ -30,6 +33,7 @@ const DEEP = [
   'small-things',
   'state-folder',
   'states',
+  'token-page',
   'two-deployments',
 ].map((name) => `e2e/${name}.test.ts`);
 
