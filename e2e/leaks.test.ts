@@ -51,7 +51,7 @@ describe('a token that was found in public', () => {
     await block.getByText(where, { exact: true }).waitFor();
     expect(await block.locator('a, b').count()).toBe(0);
     await block.getByText(/Somebody reported on .* UTC that they found this token\./).waitFor();
-    await block.getByText('It was paused at once: whoever has the value is refused everywhere.').waitFor();
+    await block.getByText('It was paused at once: every call with the value is refused.').waitFor();
     expect(await block.getByRole('button').allInnerTexts()).toEqual([
       'Replace it…',
       'Resume anyway…',

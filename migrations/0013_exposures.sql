@@ -10,7 +10,7 @@ ALTER TABLE tokens ADD COLUMN exposed_where TEXT CHECK (exposed_where IS NULL OR
 -- Whether the exposure switched the token off: a replacement that ends the exposed secret at once switches it on again.
 ALTER TABLE tokens ADD COLUMN exposed_paused INTEGER NOT NULL DEFAULT 0 CHECK (exposed_paused IN (0, 1) AND (exposed_paused = 0 OR exposed_at IS NOT NULL));
 
--- A marked token is switched off. Whoever switches it on takes the mark away: the Worker from before this migration too.
+-- A marked token is switched off. A switch to active removes the mark, also one by the Worker from before this migration.
 CREATE TRIGGER tokens_exposed BEFORE UPDATE OF exposed_at ON tokens WHEN NEW.exposed_at IS NOT NULL AND NEW.active = 1 BEGIN SELECT RAISE (ABORT, 'an exposed token is inactive'); END;
 CREATE TRIGGER tokens_resumed AFTER UPDATE OF active ON tokens WHEN NEW.active = 1 AND NEW.exposed_at IS NOT NULL BEGIN UPDATE tokens SET exposed_at = NULL, exposed_by = NULL, exposed_where = NULL, exposed_paused = 0 WHERE id = NEW.id; END;
 

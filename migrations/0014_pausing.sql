@@ -4,7 +4,7 @@
 -- Since when the token is off because a member switched off all tokens at once, and the address of that member. Both NULL for any other token.
 ALTER TABLE tokens ADD COLUMN paused_together_at TEXT;
 ALTER TABLE tokens ADD COLUMN paused_together_by TEXT CHECK ((paused_together_by IS NULL) = (paused_together_at IS NULL));
--- A token that is switched on has the mark no more, whoever switches it on: the Worker from before this migration knows no mark.
+-- A switch to active removes the mark, also one by the Worker from before this migration, which does not know it.
 CREATE TRIGGER tokens_resumed_together AFTER UPDATE OF active ON tokens WHEN NEW.active = 1 AND NEW.paused_together_at IS NOT NULL BEGIN UPDATE tokens SET paused_together_at = NULL, paused_together_by = NULL WHERE id = NEW.id; END;
 
 -- Since when the operator has paused the organisation: its tokens are refused, whatever its plan. NULL: it is not paused.

@@ -39,7 +39,7 @@ export function openApiDocument(origin: string, product: string) {
       { name: 'Operator', description: 'For the platform that owns the organisations' },
       {
         name: 'Reports',
-        description: 'For whoever finds leaked tokens',
+        description: 'For people and programs that find leaked tokens',
         externalDocs: { description: 'What happens then', url: `${origin}/docs/report` },
       },
     ],

@@ -54,7 +54,7 @@ const PAGES: readonly Page[] = [
     path: '/docs/report',
     source: 'report.md',
     name: 'Report a leak',
-    summary: 'A form, and a call, for whoever finds a leaked token',
+    summary: 'A form, and a call, to report a leaked token',
   },
 ];
 /** Where the form of a report leads. Nothing else does. */

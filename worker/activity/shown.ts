@@ -9,7 +9,7 @@ const UNKNOWN: ReadonlySet<string> = new Set(['operator', 'reporter', 'github'])
 
 /**
  * Shows events of one organisation to its members. The id is 64 bits of a MAC over organisation and number, in hex: the same for
- * the same event until `TAG_KEY_CURRENT` changes. Whoever is not a member stays unknown: an event of the operator, or of someone who
+ * the same event until `TAG_KEY_CURRENT` changes. Members do not see who is not a member: an event of the operator, or of someone who
  * reported a token, has no address and no client.
  */
 export function shownTo(ring: TagKeyRing, organisationId: string): (event: Event) => Event {

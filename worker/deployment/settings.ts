@@ -112,7 +112,7 @@ function readUpstream(env: Env): Reading<string | null> {
     : { value: null, fault: 'UPSTREAM_URL: not https' };
 }
 
-/** Where GitHub's public keys are. Null: no report of GitHub is accepted. Whoever answers there could report any token. */
+/** Where GitHub's public keys are. Null: no report of GitHub is accepted. A server at this address could report any token. */
 function readGithubKeys(env: Env): Reading<string | null> {
   if (env.GITHUB_KEYS_URL === '') return { value: null };
   const url = URL.parse(env.GITHUB_KEYS_URL);

@@ -1,4 +1,4 @@
-// Ends the genuine secrets among reported texts, whoever reports them.
+// Ends the genuine secrets among reported texts, of every kind of report.
 import { causeOf } from '../activity/cause.ts';
 import type { Call } from '../http/call.ts';
 import { withReserve } from '../reserve.ts';

@@ -196,7 +196,7 @@ describe('a flood of reports', () => {
     expect(asked).toEqual([]);
   });
 
-  it('of one genuine token writes once, and is refused after some 30 a minute, whoever sends them', async () => {
+  it('of one genuine token writes once, and is refused after some 30 a minute, by any number of clients', async () => {
     const { organisation, secret } = await given();
     const other = await given();
     const rows = async () =>

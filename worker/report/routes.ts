@@ -1,5 +1,5 @@
 // /report: anybody who finds leaked tokens reports them here, by a program or by the form on /docs/report, and GitHub does
-// (github.ts). Nobody has to sign in: whoever knows a secret can only harm its holder.
+// (github.ts). No sign-in is needed, because a person who knows a secret can only harm its holder.
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { isOurOwnWish } from '../admin/same-site.ts';

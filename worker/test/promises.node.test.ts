@@ -11,7 +11,7 @@ const ABUSE_CASES = [
   'Downgrade between page load and create',
   '11th token by 60 parallel creates',
   '11th token by another path',
-  'A leaked secret is reported by whoever finds it',
+  'A leaked secret is reported',
   'The same report many times, two at once, or during a replacement',
   'Flood of reports',
   'The answer to a report used to tell real tokens from others',

@@ -1,5 +1,5 @@
-// What happens to a token when others have seen its secret. Whoever knows a secret can call any of this, so each of it harms the holder
-// of that secret alone, and writes once however often it is repeated.
+// What happens to a token when others have seen its secret. Anybody who knows a secret can cause any of this. So each change harms only
+// the holder of that secret, and a repeat writes nothing more.
 import { and, eq, exists, gt, isNull, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';

@@ -21,7 +21,7 @@ const BUDGETS: Record<Occasion, Budget> = {
   minute: { events: 500, ms: 40_000 },
 };
 
-/** Pushes what is due. A receiver that fails is a line of the log and no failure of the run: the next run tries again. */
+/** Pushes what is due. A failing receiver is logged, and the run does not fail: the next run tries again. */
 export async function pushToWebhook(deployment: Deployment, occasion: Occasion): Promise<void> {
   const { webhook: receiver } = deployment.settings;
   if (receiver === null) return;
