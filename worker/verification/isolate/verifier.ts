@@ -1,12 +1,12 @@
 // The verifier of one isolate. It looks in its memory while it has a lease, then asks KV and the region's hub, then the database.
 // Clock and ports are parameters, so that the same code runs in a simulation. Requests share no promise: in a Worker a promise
 // belongs to the request that began it, and never settles for the others if that request is cancelled.
-import { opensDeveloperZone } from '../../organisation/organisation.ts';
 import type { Plan } from '../../organisation/organisation.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import { BRAKES } from './brakes.ts';
 import type { Brakes } from './brakes.ts';
 import { Counting } from './counting.ts';
+import { reasonAgainst } from './judgement.ts';
 import { Memory } from './memory.ts';
 import type { Remembered } from './memory.ts';
 import { Misses } from './misses.ts';
@@ -369,7 +369,7 @@ export class Verifier {
   #judge(hash: TokenHash, holder: Holder | null, now: number, context: Context): Verification {
     if (holder === null) return INVALID;
     const { tokenId, organisationId, plan, expiresAt, limits } = holder;
-    const reason = this.#reasonAgainst(holder, now, context);
+    const reason = reasonAgainst(holder, now, context.caller, this.#rules, this.#ports.isRead);
     this.#counting.count(hash, tokenId, reason, context.caller);
     if (now >= this.#flushAt) {
       this.#flushAt = now + FLUSH_MS;
@@ -388,31 +388,6 @@ export class Verifier {
       ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
       ...(limits?.access === 'read' ? { access: 'read' } : {}),
     };
-  }
-
-  /** Why a call of this holder is refused, or null. What is restrained to a network or a website is unknown to all others. */
-  #reasonAgainst(holder: Holder, now: number, context: Context): Reason | null {
-    const { active, expiresAt, limits } = holder;
-    const rules = this.#rules;
-    if (!active) return 'inactive';
-    if (expiresAt !== undefined && rules.hasEnded(expiresAt, now)) return 'expired';
-    if (limits === undefined) return this.#reasonOfOrganisation(holder);
-    const { caller } = context;
-    if (!rules.keepsToNetworks(limits.networks, caller.address)) return 'network';
-    if (!rules.keepsToOrigins(limits.origins, caller.origin)) return 'origin';
-    const reason = this.#reasonOfOrganisation(holder);
-    if (reason !== null || caller.judgesScope === true) return reason;
-    const { method, path } = caller;
-    const mayCall =
-      rules.keepsToPaths(limits.paths, path) &&
-      rules.keepsToAccess(limits.access, method, path, this.#ports.isRead);
-    return mayCall ? null : 'access';
-  }
-
-  /** Why no token of the holder's organisation is accepted, or null. */
-  #reasonOfOrganisation({ isPaused, plan }: Holder): Reason | null {
-    if (this.#rules.isPaused(isPaused)) return 'paused';
-    return opensDeveloperZone(plan) ? null : 'plan';
   }
 
   async #flush(): Promise<void> {
