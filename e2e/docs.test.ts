@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TOKEN } from '../docs/openapi/operator.ts';
+import { TOKEN } from '../docs/openapi/operator-answers.ts';
 import { PROBLEMS } from '../worker/http/problem.ts';
 import { openBrowser } from './browser.ts';
 import { startChild } from './child.ts';

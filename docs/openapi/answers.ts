@@ -114,6 +114,20 @@ export function query<E extends ObjectEntries>(
   }));
 }
 
+/** The parameters of a call in its headers, each with its description. */
+export function headerParameters(
+  described: readonly (readonly [name: string, description: string])[],
+  isRequired = false,
+): object[] {
+  return described.map(([name, description]) => ({
+    name,
+    in: 'header',
+    ...(isRequired ? { required: true } : {}),
+    description,
+    schema: { type: 'string' },
+  }));
+}
+
 /** A JSON body. */
 export function body<S extends Schema>(schema: S, example: InferInput<S> & object) {
   parse(schema, example);
@@ -155,6 +169,15 @@ export function problem(slugs: [Slug, ...Slug[]], headers: Record<string, object
     },
   };
 }
+
+/** What every program that sends a body outside /v1 and /operator may be refused for. */
+export const refusedBody = {
+  413: problem(['payload-too-large']),
+  421: problem(['misdirected-request']),
+  422: problem(['invalid-body']),
+  429: problem(['too-many-requests']),
+  500: problem(['misconfigured', 'unexpected']),
+};
 
 function exampleOf(slug: Slug) {
   return {

@@ -13,7 +13,16 @@ import {
   variant,
 } from 'valibot';
 import type { Introspection } from '../../worker/api/introspection.ts';
-import { count, json, problem, schemaOf, text, type Operation } from './answers.ts';
+import {
+  count,
+  headerParameters,
+  json,
+  problem,
+  refusedBody,
+  schemaOf,
+  text,
+  type Operation,
+} from './answers.ts';
 
 const identity = (schema: object) => ({
   'X-Organisation-Id': { schema },
@@ -69,12 +78,7 @@ export const verificationPaths: {
         'Forward-auth for a gateway, which sends the headers of the call it holds. Every other method is answered alike. On the host that `VERIFY_HOST` names, every path is answered so; elsewhere exactly this one. A malformed credential is 401 here.',
       tags: ['Gateway'],
       security: [{ token: [] }, { apiKey: [] }],
-      parameters: ASKED.map(([name, told]) => ({
-        name,
-        in: 'header',
-        description: told,
-        schema: { type: 'string' },
-      })),
+      parameters: headerParameters(ASKED),
       responses: {
         200: {
           description: 'Let it pass, with these headers',
@@ -145,11 +149,7 @@ export const verificationPaths: {
         401: problem(['authentication-required']),
         403: problem(['https-required']),
         404: problem(['not-found']),
-        413: problem(['payload-too-large']),
-        421: problem(['misdirected-request']),
-        422: problem(['invalid-body']),
-        429: problem(['too-many-requests']),
-        500: problem(['misconfigured', 'unexpected']),
+        ...refusedBody,
         503: problem(['verification-unavailable', 'storage-unavailable']),
       },
     },

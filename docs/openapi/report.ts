@@ -1,8 +1,17 @@
-// The OpenAPI part for whoever finds leaked tokens. A test makes each of these calls.
+// The OpenAPI part for people and programs that find leaked tokens. A test makes each of these calls.
 import { array, description, picklist, pipe, strictObject, string } from 'valibot';
 import type { Label } from '../../worker/report/github.ts';
 import { Matches, ReportBody } from '../../worker/report/schemas.ts';
-import { body, count, json, problem, text, type Operation } from './answers.ts';
+import {
+  body,
+  count,
+  headerParameters,
+  json,
+  problem,
+  refusedBody,
+  text,
+  type Operation,
+} from './answers.ts';
 
 const EXAMPLE = 'https://paste.example/4711';
 
@@ -15,18 +24,14 @@ export const reportPaths: {
       operationId: 'reportTokens',
       summary: 'Report leaked tokens',
       description:
-        'For whoever finds them. A token that works is paused, and its organisation is told; any other text changes nothing. The answer is the same for every text. It may be repeated.',
+        'For people and programs that find leaked tokens. A token that works is paused, and its organisation is told. Any other text changes nothing. The answer is the same for every text. It may be repeated.',
       tags: ['Reports'],
       security: [],
       requestBody: body(ReportBody, { tokens: ['9p…'], url: EXAMPLE }),
       responses: {
         202: json('How many texts the report had', strictObject({ received: count }), { received: 1 }),
         403: problem(['https-required']),
-        413: problem(['payload-too-large']),
-        421: problem(['misdirected-request']),
-        422: problem(['invalid-body']),
-        429: problem(['too-many-requests']),
-        500: problem(['misconfigured', 'unexpected']),
+        ...refusedBody,
         503: problem(['storage-unavailable']),
       },
     },
@@ -36,22 +41,19 @@ export const reportPaths: {
       operationId: 'reportFromGithub',
       summary: 'Report leaked tokens, as GitHub',
       description:
-        'For GitHub’s secret scanning alone: the body is signed with one of its keys. The effect is that of any other report.',
+        'For GitHub’s secret scanning alone: the body is signed with one of its keys. It has the same effect as any other report.',
       tags: ['Reports'],
       security: [],
-      parameters: [
-        ['Github-Public-Key-Identifier', 'Which key of GitHub'],
+      parameters: headerParameters(
         [
-          'Github-Public-Key-Signature',
-          'ECDSA over P-256 and SHA-256 of the bytes of the body; DER, in base64',
+          ['Github-Public-Key-Identifier', 'Which key of GitHub'],
+          [
+            'Github-Public-Key-Signature',
+            'ECDSA over P-256 and SHA-256 of the bytes of the body; DER, in base64',
+          ],
         ],
-      ].map(([name, told]) => ({
-        name,
-        in: 'header',
-        required: true,
-        description: told,
-        schema: { type: 'string' },
-      })),
+        true,
+      ),
       requestBody: body(Matches, [{ token: '9p…', type: 'developer_zone_token', url: EXAMPLE }]),
       responses: {
         200: json(
@@ -67,11 +69,7 @@ export const reportPaths: {
         ),
         403: problem(['signature-invalid', 'https-required']),
         404: problem(['not-found']),
-        413: problem(['payload-too-large']),
-        421: problem(['misdirected-request']),
-        422: problem(['invalid-body']),
-        429: problem(['too-many-requests']),
-        500: problem(['misconfigured', 'unexpected']),
+        ...refusedBody,
         503: problem(['verification-unavailable', 'storage-unavailable']),
       },
     },

@@ -1,5 +1,5 @@
 // Operations of the OpenAPI document as Markdown: the call, the answer and the refusals of each.
-import { TOKEN } from '../openapi/operator.ts';
+import { TOKEN } from '../openapi/operator-answers.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import type { Operation } from '../openapi/answers.ts';
 import { PATHS } from '../openapi/document.ts';

@@ -1,4 +1,4 @@
-// The cause of an audit event: who made the change, by which request, and when.
+// The cause of an audit event: who made the change, by which request or run, and when.
 import type { Call } from '../http/call.ts';
 import type { Cause } from './events.ts';
 
@@ -12,4 +12,15 @@ export function circumstancesOf(call: Call): Omit<Cause, 'actor'> {
   call.isOnRecord = true;
   const { id, caller } = call;
   return { requestId: id, ip: caller.address, userAgent: caller.agent, at: new Date().toISOString() };
+}
+
+/** The cause that a scheduled run at `now` (ms) is. Its request id is this run's own. */
+export function causeOfRun(now: number): Cause {
+  return {
+    actor: 'system',
+    requestId: crypto.randomUUID(),
+    ip: null,
+    userAgent: null,
+    at: new Date(now).toISOString(),
+  };
 }

@@ -1,5 +1,6 @@
 // Where the events are pushed to, and the keys that sign the messages (Standard Webhooks).
 import { sha256Hex } from '../random.ts';
+import { fromBase64 } from '../token/secret.ts';
 import type { Env } from './env.ts';
 import { isLocalHttp } from './reading.ts';
 import type { Reading } from './reading.ts';
@@ -62,6 +63,6 @@ function faultOf(env: Env, url: URL): string | null {
 function keyOf(secret: string): Uint8Array<ArrayBuffer> | null {
   const text = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : '';
   if (!/^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/.test(text)) return null;
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return bytes.length >= LEAST && bytes.length <= MOST ? bytes : null;
+  const bytes = fromBase64(text);
+  return bytes !== null && bytes.length >= LEAST && bytes.length <= MOST ? bytes : null;
 }

@@ -29,15 +29,7 @@ export async function readBody<S extends Schema>(
   if (request.headers.get('content-type') === null) {
     throw new Problem('invalid-body', 'Header "Content-Type": missing');
   }
-  const bytes = await readBytes(request, limitKib);
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch {
-    throw new Problem('invalid-body', 'The body is not JSON');
-  }
+  const { text, value } = jsonIn(await readBytes(request, limitKib));
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Problem('invalid-body', 'The body is not a JSON object');
   }
@@ -54,6 +46,16 @@ export async function readBody<S extends Schema>(
         ? 'missing'
         : issue.message;
   throw new Problem('invalid-body', `Field "${shown(field)}": ${reason}`);
+}
+
+/** The text of a body and its value, or `invalid-body`: not UTF-8, or not JSON. */
+export function jsonIn(bytes: Uint8Array): { text: string; value: unknown } {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { text, value: JSON.parse(text) as unknown };
+  } catch {
+    throw new Problem('invalid-body', 'The body is not JSON');
+  }
 }
 
 /** The first field that an object in valid JSON names twice, or null: `JSON.parse` would silently take the last. */

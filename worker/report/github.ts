@@ -1,6 +1,7 @@
 // POST /report/github: the reports of GitHub's secret scanning, signed with one of GitHub's keys over the bytes of the body
 // (https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partner-program).
 import { safeParse } from 'valibot';
+import { jsonIn } from '../http/body.ts';
 import { readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
@@ -62,13 +63,7 @@ function countFailure(call: Call): Promise<void> {
 }
 
 function readMatches(bytes: Uint8Array) {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-  } catch {
-    throw new Problem('invalid-body', 'The body is not JSON');
-  }
-  const parsed = safeParse(Matches, value);
+  const parsed = safeParse(Matches, jsonIn(bytes).value);
   if (!parsed.success) throw new Problem('invalid-body', 'The body is not a list of matches');
   return parsed.output;
 }

@@ -1,5 +1,6 @@
 // ECDSA signatures over P-256 and SHA-256, as GitHub sends them: in ASN.1 DER, by a key in PEM. WebCrypto takes the two numbers as 32
 // bytes each.
+import { fromBase64 } from '../token/secret.ts';
 
 const NUMBER_BYTES = 32;
 const SEQUENCE = 0x30;
@@ -37,12 +38,4 @@ function rawOfDer(der: Uint8Array | null): Uint8Array<ArrayBuffer> | null {
     at += 2 + length;
   }
   return at === der.length ? raw : null;
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
-  try {
-    return Uint8Array.from(atob(text), (digit) => digit.charCodeAt(0));
-  } catch {
-    return null;
-  }
 }

@@ -187,6 +187,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   },
   upkeep: {
     folders: [
+      'activity/cause',
       'activity/events',
       'activity/store',
       'database',

@@ -184,11 +184,13 @@ function randomDigits(count: number, random: Random): string {
 
 /** The bytes, or null if the text is not base64url. */
 export function fromBase64Url(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[0-9A-Za-z_-]+$/.test(text)) return null;
+  return /^[0-9A-Za-z_-]+$/.test(text) ? fromBase64(text.replaceAll('-', '+').replaceAll('_', '/')) : null;
+}
+
+/** The bytes, or null if the text is not base64 (as `atob` reads it: padding may be missing). */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   try {
-    return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (digit) =>
-      digit.charCodeAt(0),
-    );
+    return Uint8Array.from(atob(text), (digit) => digit.charCodeAt(0));
   } catch {
     return null;
   }

@@ -1,9 +1,9 @@
 // Writes down which secrets have come to their end, every ten minutes: those whose time has passed, and those that are silent.
+import { causeOfRun } from '../activity/cause.ts';
 import type { Db } from '../database.ts';
 import { retireSilent } from '../token/retirement.ts';
 import { isAnyDue, retireDue } from '../token/rotation.ts';
 import type { Due } from '../token/rotation.ts';
-import { causeOfRun } from './cause.ts';
 
 /** What retiring needs of the deployment. */
 export type Retiring = { openDatabase(): Promise<Db>; haveHubsWrite(): Promise<boolean> };

@@ -1,7 +1,7 @@
 // Warns of tokens that end soon, every ten minutes. It goes on where an earlier run stopped.
+import { causeOfRun } from '../activity/cause.ts';
 import type { Db } from '../database.ts';
 import { giveWarnings, isAnyWarningDue } from '../token/expiry.ts';
-import { causeOfRun } from './cause.ts';
 
 /** One batch settles so many warnings at most, and a run sends so many batches. */
 const ROWS = 100;

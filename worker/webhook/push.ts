@@ -1,5 +1,5 @@
 // Pushes the events to WEBHOOK_URL, oldest first. docs/decisions/0011-one-order-for-pushes.md says why there is one order for all.
-import type { Cause } from '../activity/events.ts';
+import { causeOfRun } from '../activity/cause.ts';
 import type { OperatorEvent } from '../activity/store.ts';
 import { messageOf } from './message.ts';
 import type { Message } from './message.ts';
@@ -103,7 +103,7 @@ async function run(
       if (delivery.kind === 'limited') return finish(null);
       if (unwritten > 0 && !(await write(false))) return { pushed, failure: null };
       const { reason } = delivery;
-      if (delivery.kind === 'gone') await outbox.stop(holder, causeAt(now()), reason);
+      if (delivery.kind === 'gone') await outbox.stop(holder, causeOfRun(now()), reason);
       else await outbox.postpone(holder, postponed(reason, now()));
       return { pushed, failure: reason };
     }
@@ -138,8 +138,4 @@ async function run(
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-function causeAt(ms: number): Cause {
-  return { actor: 'system', requestId: crypto.randomUUID(), ip: null, userAgent: null, at: iso(ms) };
 }
