@@ -147,7 +147,8 @@ describe('in a full database', () => {
         where: 'https://a.example/',
       }));
       expect(await failureOf(endExposed(db, exposures, 'report', cause))).toBe('full');
-      expect((await endExposed(withReserve(db), exposures, 'report', cause))?.hashes).toHaveLength(TOKENS);
+      const { change } = await endExposed(withReserve(db), exposures, 'report', cause);
+      expect(change?.hashes).toHaveLength(TOKENS);
       const marked = server.database
         .prepare(
           "SELECT count(*) AS n FROM tokens WHERE organisation_id = ? AND exposed_by = 'report' AND active = 0",

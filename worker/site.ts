@@ -31,7 +31,7 @@ const routes = new Hono<CallEnv>()
   })
   .on('ALL', ['/report', '/report/*'], async ({ env: { call } }) => {
     const { reports } = await import('./report/routes.ts');
-    return answerBy(reports, call);
+    return pushingAfter(call, () => answerBy(reports, call));
   })
   .on(
     'ALL',

@@ -3,6 +3,7 @@
 import type { Call } from '../http/call.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../http/problem.ts';
 import { refusalOf, refusalOfDeployment, refuse } from '../http/refuse.ts';
+import { SECRET_CHARACTERS } from '../token/secret.ts';
 import { authenticate, type Authentication, type Holder } from './bearer.ts';
 import { checkForwardable, forward } from './gateway.ts';
 import { apiResponse, preflight, template, TOKEN_EXPIRES_AT, type Template } from './headers.ts';
@@ -51,6 +52,10 @@ export function api(call: Call): Response | Promise<Response> {
   call.route = read === undefined ? '/v1/*' : call.path;
   const refusal = refusalOfDeployment(call);
   if (refusal !== null) return refuseApi(call, refusal);
+  const { url } = call.request;
+  // Logs keep a secret in the URL, whatever credential the call has, and whatever becomes of it.
+  if (url.length > SECRET_CHARACTERS && SECRET_MARK.test(url))
+    call.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(call)));
   try {
     const given = route(call, read);
     return given instanceof Promise ? given.catch((error: unknown) => fail(call, error)) : given;
@@ -81,19 +86,13 @@ function forwarderOf(call: Call): Handler {
 }
 
 function settle(authentication: Authentication, handler: Handler, call: Call): Response | Promise<Response> {
-  // Logs keep a secret in the URL, whatever credential the header has. The check is cheap for a URL without a query.
-  const { url } = call.request;
-  const isBare = !authentication.ok && authentication.refusal.slug === 'authentication-required';
-  if (url.includes('?') && (isBare || SECRET_MARK.test(url))) {
-    call.waitUntil(import('./exposure.ts').then(({ keepExposure }) => keepExposure(call)));
-  }
   if (authentication.ok) {
     call.note(authentication);
     return handler(authentication, call);
   }
   const { refusal } = authentication;
   // A person who types the address has no token to send, and gets a page.
-  if (isBare && call.isNavigation) return refuseApi(call, refusal);
+  if (refusal.slug === 'authentication-required' && call.isNavigation) return refuseApi(call, refusal);
   call.note(refusal);
   return apiProblem(call, refusal);
 }
@@ -106,8 +105,8 @@ function refuseApi(call: Call, refusal: Refusal): Response | Promise<Response> {
   return refuse(call, refusal, apiProblem(call, refusal));
 }
 
-/** A part of every secret. The underscore may be encoded. */
-const SECRET_MARK = /(?:_|%5f)dz/i;
+/** A part of every secret, as a URL may have it. */
+const SECRET_MARK = /(?:_|%5f)(?:d|%64)(?:z|%7a)/i;
 
 const ANSWER = template(200, { 'content-type': 'application/json' });
 /** The refusals that are made once (bearer.ts) are rendered once, without the request id at their end. Found by identity. */

@@ -123,6 +123,28 @@ describe('the webhook', () => {
     expect(sent[1]).toMatchObject({ type: 'access.refused', data: { detail: 'another' } });
   });
 
+  it('sends at once what strangers put on record: a report of a token that is off, and a secret in a URL', async () => {
+    await minute();
+    const organisation = await givenOrganisation();
+    const [off, first, second] = [
+      await givenToken(organisation, false),
+      await givenToken(organisation),
+      await givenToken(organisation),
+    ];
+    const at = { ...(env as Env), ...ON };
+    const types = () => sent.splice(0).map(({ type }) => type);
+    await settledAt(at, '/report', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'cf-connecting-ip': crypto.randomUUID() },
+      body: JSON.stringify({ tokens: [off.secret] }),
+    });
+    expect(types()).toEqual(['token.exposed']);
+    await settledAt(at, `/v1/ping?token=${first.secret}`);
+    expect(types()).toEqual(['token.exposed', 'token.deactivated']);
+    await settledAt({ ...at, EXPOSED_TOKENS: 'record' }, `/v1/ping?token=${second.secret}`);
+    expect(types()).toEqual(['token.exposed']);
+  });
+
   it('costs no storage after a refusal that anybody can get', async () => {
     await minute();
     const { settings, statements } = counting();

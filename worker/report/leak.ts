@@ -1,4 +1,4 @@
-// Ends the genuine secrets among reported texts, of every kind of report.
+// Finds the genuine secrets in reported texts, and ends secrets that others have seen, however that became known.
 import { causeOf } from '../activity/cause.ts';
 import type { Call } from '../http/call.ts';
 import { withReserve } from '../reserve.ts';
@@ -13,10 +13,11 @@ export type Seen = { text: string; where: string | null };
 
 /** The most secrets of one batch. */
 const AT_ONCE = 100;
-/** The actors of the events. */
-const ACTORS: Readonly<Record<Exclude<Exposed['by'], 'url'>, string>> = {
+/** The actors of the events: strangers. */
+export const ACTORS: Readonly<Record<Exposed['by'], string>> = {
   report: 'reporter',
   github: 'github',
+  url: 'caller',
 };
 
 /** The genuine secrets, each once. Text that was never minted is found out without any storage. */
@@ -34,29 +35,25 @@ export function genuineIn({ deployment }: Call, seen: readonly Seen[]): Exposure
 }
 
 /**
- * Ends the secrets. When it resolves, all of it is committed; it is published, and told to people and machines, after the answer. It
- * may be repeated.
+ * Ends the secrets, and answers whether anything was put on record. When it resolves, all of it is committed; it is published after
+ * the answer. It may be repeated.
  */
 export async function endLeaks(
   call: Call,
   exposures: readonly Exposure[],
-  by: keyof typeof ACTORS,
-): Promise<void> {
-  if (exposures.length === 0) return;
+  by: Exposed['by'],
+): Promise<boolean> {
+  if (exposures.length === 0) return false;
   // A full database must not prevent the end of a secret.
   const db = withReserve(await call.deployment.openDatabase());
   const cause = causeOf(call, ACTORS[by]);
+  let isOnRecord = false;
   for (let from = 0; from < exposures.length; from += AT_ONCE) {
-    const change = await endExposed(db, exposures.slice(from, from + AT_ONCE), by, cause);
-    if (change !== null) call.waitUntil(announce(call, change));
-  }
-}
-
-async function announce(call: Call, change: Parameters<Call['deployment']['publish']>[0]): Promise<void> {
-  const { pushAfterChange } = await import('../upkeep/push.ts');
-  await Promise.allSettled([
+    const ended = await endExposed(db, exposures.slice(from, from + AT_ONCE), by, cause);
+    const { change } = ended;
+    isOnRecord ||= ended.isOnRecord;
     // It rejects if the database belongs to another deployment. Every later answer then says so.
-    call.deployment.publish(change),
-    pushAfterChange(call.deployment),
-  ]);
+    if (change !== null) call.waitUntil(call.deployment.publish(change).catch(() => undefined));
+  }
+  return isOnRecord;
 }

@@ -89,10 +89,16 @@ describe('a reported token', () => {
     expect(await actionsOf(organisation)).toEqual(['token.exposed', 'token.deactivated']);
   });
 
-  it('is found in the line that it stands in', async () => {
-    const { secret, shown } = await given();
-    await report([`export TOKEN="${secret}" # staging`]);
-    expect(await shown()).toMatchObject({ active: false, exposed: { where: null } });
+  it('is found in the line that it stands in, also behind one that was cut', async () => {
+    for (const line of [
+      (text: string) => `export TOKEN="${text}" # staging`,
+      (text: string) => `${mintedOnly().slice(0, 52)}${text}`,
+      (text: string) => `${mintedOnly().slice(0, 54)}${text}${text}`,
+    ]) {
+      const { secret, shown } = await given();
+      await report([line(secret)]);
+      expect(await shown()).toMatchObject({ active: false, exposed: { where: null } });
+    }
   });
 
   it('works again when a member resumes it, and with its new value once it is replaced', async () => {
@@ -249,7 +255,7 @@ describe('a flood of reports', () => {
     };
     const { secret } = await given();
     await report([secret], undefined, { ...env, FAILED_LOGINS_PER_CLIENT: limiter });
-    expect(keys[1]).toBe(`exposed:${sha256Hex(hashOfSecret(secret))}`);
+    expect(keys[1]).toBe(`reported:${sha256Hex(hashOfSecret(secret))}`);
   });
 });
 
@@ -437,6 +443,41 @@ describe('a secret in a URL', () => {
     for (let n = 0; n < 2; n++) await inUrl(secret, {}, { EXPOSED_TOKENS: 'record' });
     expect(await shown()).toMatchObject({ active: true, exposed: null });
     expect(await actionsOf(organisation)).toEqual(['token.exposed']);
+  });
+
+  it.each([
+    ['in the path', (secret: string) => `/v1/ping/${secret}/x`],
+    ['in the path, encoded', (secret: string) => `/v1/p/${secret.replaceAll('_dz', '%5F%64%7A')}`],
+    ['in the path beside what cannot be decoded', (secret: string) => `/v1/${secret}/%E0%A4`],
+    ['as the name of a parameter', (secret: string) => `/v1/ping?${secret}`],
+    ['with its scheme', (secret: string) => `/v1/ping?authorization=Bearer%20${secret}`],
+    ['in an address', (secret: string) => `/v1/ping?next=https://a.example/?t%3D${secret}`],
+    ['where there is no endpoint', (secret: string) => `/v1/nowhere?token=${secret}`],
+  ])('ends %s', async (_, path) => {
+    const { secret, shown } = await given();
+    await settledAt(env, path(secret));
+    expect(await shown()).toMatchObject({ active: false, exposed: { by: 'url' } });
+  });
+
+  it('ends whatever the method of the call is', async () => {
+    for (const method of ['POST', 'OPTIONS']) {
+      const { secret, shown } = await given();
+      await settledAt(env, `/v1/ping?token=${secret}`, { method });
+      expect(await shown()).toMatchObject({ active: false });
+    }
+  });
+
+  it('can be reported while integrations send it all the time where EXPOSED_TOKENS is "record"', async () => {
+    const { secret, shown } = await given();
+    const deployment = { ...env, EXPOSED_TOKENS: 'record' };
+    const answer = await withinOneMinute(async () => {
+      const integration = () =>
+        settledAt(deployment, `/v1/ping?token=${secret}`, { headers: bearer(secret) });
+      await Promise.all(Array.from({ length: 35 }, integration));
+      return report([secret], undefined, deployment);
+    });
+    expect(answer.status).toBe(202);
+    expect(await shown()).toMatchObject({ active: false, exposed: { by: 'report' } });
   });
 
   it('is ended by either of the two words alone', async () => {

@@ -20,7 +20,7 @@ type Report = { tokens: string[]; url?: string | undefined };
 
 export const reports = finishRoutes(
   new Hono<CallEnv>()
-    // The same answer whatever the tokens are, so that it tells nothing about them.
+    // The same answer whatever the tokens are.
     .post('/report', async (c) => {
       const { call } = c.env;
       await limitClient(call, call.deployment.limiters.failedLoginsPerClient, 'report:');
@@ -63,8 +63,9 @@ async function take({ env: { call } }: Context<CallEnv>, { tokens, url }: Report
     tokens.map((text) => ({ text, where })),
   )) {
     try {
-      // As for a secret in a URL (api/exposure.ts).
-      await limit(failedLoginsPerClient, `exposed:${sha256Hex(exposure.hash)}`);
+      // The hash of a token is its key in KV, and must be in no other store. Secrets in URLs are counted for themselves
+      // (api/exposure.ts): an integration that always sends its token so must not keep that token from being reported.
+      await limit(failedLoginsPerClient, `reported:${sha256Hex(exposure.hash)}`);
       allowed.push(exposure);
     } catch (error) {
       refusal = error;

@@ -42,6 +42,9 @@ it('keeps no secret of ours, wherever it stands and however it is written', () =
   expect(seenAt(`https://a.example/${SECRET}/x?t=${SECRET}&u=1`)).toBe(
     `https://a.example/${MASK}/x?t=${MASK}&u=1`,
   );
+  // One that begins within the one before it, at each place where it can.
+  for (const cut of [52, 53, 54, 55, 56])
+    expect(seenAt(`https://a.example/${SECRET.slice(0, cut)}${SECRET}`)).toBe(`https://a.example/${MASK}`);
   expect(seenAt(`https://${SECRET}@a.example/#${SECRET}`)).toBe('https://a.example/');
   expect(seenAt(`https://a.example/?t=${SECRET.replace('_', '%5F')}`)).toBe('https://a.example/');
   for (const times of [1, 2, 3]) {

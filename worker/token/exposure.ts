@@ -20,16 +20,21 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export type Exposure = { hash: TokenHash; where: string | null };
 
 /**
+ * `isOnRecord`: whether an event was written. `change`: what to publish, or null if no secret was still accepted.
+ */
+export type Ended = { isOnRecord: boolean; change: { head: ChangeHead; hashes: TokenHash[] } | null };
+
+/**
  * Ends what the secrets open, each hash once, in one batch. The token of a current secret is switched off and marked; one that is
  * marked already stays as it is. A retiring secret is retired, and its token goes on with the current one. A retired secret is on
- * record once in 24 hours for its token. Answers the change to publish, or null if no secret was still accepted.
+ * record once in 24 hours for its token.
  */
 export async function endExposed(
   db: Db,
   exposures: readonly Exposure[],
   by: Exposed['by'],
   cause: Cause,
-): Promise<{ head: ChangeHead; hashes: TokenHash[] } | null> {
+): Promise<Ended> {
   // The outer loop of every statement is the list, so that each secret is looked for by the index of its hash.
   const seen = sql`json_each(${JSON.stringify(exposures)}) AS seen`;
   const hash = sql`json_extract(seen.value, '$.hash')`;
@@ -68,24 +73,28 @@ export async function endExposed(
       .insert(events)
       .select(db.select(ofReplaced(action, detail)).from(replaced).where(and(isReplaced, isWorking)));
   const {
+    retiredEvent,
     retiring,
     paused,
     retired,
     head: [head],
   } = await batch(db, {
-    retiredEvent: db.insert(events).select(
-      db
-        .select(ofReplaced('token.exposed', told))
-        .from(replaced)
-        .where(
-          and(
-            isReplaced,
-            not(isWorking),
-            not(exists(exposedLately(db, sql`replaced_secrets.token_id`, cause))),
-          ),
-        )
-        .groupBy(replacedSecrets.tokenId),
-    ),
+    retiredEvent: db
+      .insert(events)
+      .select(
+        db
+          .select(ofReplaced('token.exposed', told))
+          .from(replaced)
+          .where(
+            and(
+              isReplaced,
+              not(isWorking),
+              not(exists(exposedLately(db, sql`replaced_secrets.token_id`, cause))),
+            ),
+          )
+          .groupBy(replacedSecrets.tokenId),
+      )
+      .returning({ id: events.id }),
     exposedEvent: recordCurrent('token.exposed', told),
     pausedEvent: recordCurrent('token.deactivated', sql`'exposed'`, eq(tokens.active, true)),
     workingEvent: recordWorking('token.exposed', told),
@@ -121,34 +130,40 @@ export async function endExposed(
     head: db.select(newestChange).from(sql`(SELECT 1)`),
   });
   const ended = [...paused.filter(({ wasActive }) => wasActive), ...retiring, ...retired];
-  if (ended.length === 0 || head === undefined) return null;
-  return { head, hashes: ended.map(hashOfRow) };
+  return {
+    isOnRecord: retiredEvent.length + paused.length + retired.length > 0,
+    change: ended.length === 0 || head === undefined ? null : { head, hashes: ended.map(hashOfRow) },
+  };
 }
 
 /**
  * Writes an event: a secret was sent in a URL. At most one event for each token in 24 hours, whether the token is active or not. The
- * token itself is not changed. One statement. It writes nothing for a hash that no token has.
+ * token itself is not changed. One statement. Answers whether an event was written: none is for a hash that no token has.
  */
-export function recordExposure(db: Db, hash: TokenHash, cause: Cause) {
-  return db.insert(events).select(
-    db
-      .select(
-        eventColumns('token.exposed', cause, {
-          organisationId: sql`${tokens.organisationId}`,
-          tokenId: sql`${tokens.id}`,
-          preview: sql`coalesce((SELECT preview FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), ${tokens.preview})`,
-          detail: 'url',
-        }),
-      )
-      .from(tokens)
-      .where(
-        and(
-          // The hash may be that of a replaced secret, retiring or retired.
-          sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), (SELECT own.id FROM tokens AS own WHERE ${isHash(sql`own.hash`, hash)}))`,
-          not(exists(exposedLately(db, sql`${tokens.id}`, cause))),
+export async function recordExposure(db: Db, hash: TokenHash, cause: Cause): Promise<boolean> {
+  const written = await db
+    .insert(events)
+    .select(
+      db
+        .select(
+          eventColumns('token.exposed', cause, {
+            organisationId: sql`${tokens.organisationId}`,
+            tokenId: sql`${tokens.id}`,
+            preview: sql`coalesce((SELECT preview FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), ${tokens.preview})`,
+            detail: 'url',
+          }),
+        )
+        .from(tokens)
+        .where(
+          and(
+            // The hash may be that of a replaced secret, retiring or retired.
+            sql`${tokens.id} = coalesce((SELECT token_id FROM replaced_secrets WHERE ${isHash(sql`replaced_secrets.hash`, hash)}), (SELECT own.id FROM tokens AS own WHERE ${isHash(sql`own.hash`, hash)}))`,
+            not(exists(exposedLately(db, sql`${tokens.id}`, cause))),
+          ),
         ),
-      ),
-  );
+    )
+    .returning({ id: events.id });
+  return written.length > 0;
 }
 
 /** Selects a row if an exposure of the token was recorded in the last 24 hours. */

@@ -15,10 +15,15 @@ export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array
 /** Fills the array with random bytes, as `crypto.getRandomValues` does. */
 export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
 
-const SECRET_LENGTH = 57;
+/** How many characters a secret has. */
+export const SECRET_CHARACTERS = 57;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
-const SHAPE_WITHIN = /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}/g;
+/** A look ahead, because the end of one text of this shape may be the beginning of another. */
+const SHAPE_WITHIN = /(?=(9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}))/g;
+/** Likewise: one or several, each of which begins within the one before it. */
+const SHAPES =
+  /9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}(?:[0-9A-Za-z]{0,4}_dz[0-9A-Za-z]_[0-9A-Za-z]{47})*/g;
 const TAG_LABEL = 'dz-token-tag-v1:';
 const RECORD_LABEL = 'dz-cached-record-v1:';
 const TAG_START = 40;
@@ -68,17 +73,17 @@ export function mintSecret(
 
 /** Whether the text has a secret's length and alphabet: 57 ASCII characters, each in its place. */
 export function hasSecretShape(text: string): boolean {
-  return text.length === SECRET_LENGTH && SHAPE.test(text);
+  return text.length === SECRET_CHARACTERS && SHAPE.test(text);
 }
 
 /** Every part of the text that has the shape of a secret. */
 export function secretShapesIn(text: string): string[] {
-  return text.match(SHAPE_WITHIN) ?? [];
+  return Array.from(text.matchAll(SHAPE_WITHIN), ([, shape = '']) => shape);
 }
 
 /** The text with its preview and `***` in place of every part that has the shape of a secret. */
 export function maskSecrets(text: string): string {
-  return text.replaceAll(SHAPE_WITHIN, (shape) => `${previewOfSecret(shape)}***`);
+  return text.replaceAll(SHAPES, (shape) => `${previewOfSecret(shape)}***`);
 }
 
 /** Whether the text was minted with a key of this ring. Checks length, shape, checksum and tag, in that order. No I/O. */
