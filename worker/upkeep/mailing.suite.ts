@@ -184,6 +184,25 @@ export function describeMails(openWith: (fault: Fault | null) => Promise<Db>): v
       expect(sent.flatMap(toldIn)).toEqual([ip]);
     });
 
+    it('that cannot be written keep no other waiting: the time of an event that was written at the SQL prompt is none', async () => {
+      const [ann, bob] = [person(), person()];
+      const acme = await given([ann]);
+      const other = await insertOrganisation(db, 'enterprise', [bob]);
+      await db.insert(events).values({
+        at: 'yesterday',
+        organisationId: acme,
+        actor: ann,
+        action: 'token.created',
+        preview: '9pAbc',
+        requestId: 'r',
+      });
+      const ip = await happens([other], 'token.created', bob);
+      const sent: Sent[] = [];
+      await run(sent);
+      expect(sent.map((mail) => [mail.to, toldIn(mail)])).toEqual([[bob, [ip]]]);
+      expect(await db.select().from(mails)).toEqual([]);
+    });
+
     const step = fc.constantFrom(1, 20 * SECOND, MINUTE - 1, MINUTE, 5 * MINUTE, HOUR);
     const fault = fc.record({ at: fc.integer({ min: 0, max: 14 }), kind: fc.constantFrom(...FAULTS) });
     const deed = fc.oneof(

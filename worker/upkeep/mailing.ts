@@ -59,7 +59,14 @@ export async function sendMails(own: Mailing, now: number, most = MAILS_OF_A_RUN
   const wordsOf = async (notice: Notice): Promise<Words | null> => {
     const known = words.get(notice.id);
     if (known !== undefined) return known;
-    const made = await write(db, notice, { productName, origin: mailing.origin, now });
+    const made = await write(db, notice, { productName, origin: mailing.origin, now }).catch(
+      (error: unknown) => {
+        if (storageFailureOf(error) !== null) throw error;
+        // A fault of ours, or a row from the SQL prompt that nothing can be said of. It must not keep the other mails.
+        logFailure('mail-not-sent', 'other');
+        return null;
+      },
+    );
     words.set(notice.id, made);
     return made;
   };
@@ -111,7 +118,7 @@ async function settle(
   else await postponeMail(db, mail, new Date(next).toISOString());
 }
 
-/** The words of the mails of this notice, or null if nothing is left to tell. */
+/** The words of the mails of this notice, or null if nothing is left to tell. Rejects if they cannot be written. */
 async function write(
   db: Db,
   notice: Notice,
