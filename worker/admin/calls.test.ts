@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, expect, it, vi } from 'vitest';
 import { call, givenOrganisation, givenSession, givenToken, slugOf, write } from '../test/harness.ts';
+import { CALLERS_READ } from '../token/calls.ts';
 import { hashOfSecret } from '../token/secret.ts';
 
 // The clock stands, so that no hour and no day ends in the middle of a test.
@@ -150,6 +151,30 @@ it('adds callers after the twentieth to the others, and shows a token of another
     expect(await slugOf(await read(organisation, id))).toBe(slug);
   await env.DB.prepare("UPDATE organisations SET plan = 'pro' WHERE id = ?").bind(mine).run();
   expect(await slugOf(await read(mine, token.id))).toBe('enterprise-plan-required');
+});
+
+it('reads a bounded number of rows, the newest days first, of a token that is still called with hundreds of old secrets', async () => {
+  vi.setSystemTime(NOW);
+  const organisation = await givenOrganisation();
+  const token = await givenToken(organisation);
+  // 30 secrets, called from ten networks on each of 30 days: one call a row.
+  await env.DB.prepare(
+    `WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 8999)
+     INSERT INTO callers SELECT ?1, ?2 - n / 300, 'old-' || (n % 30), 1 + n / 30 % 10, 'DE', 'curl', 'AS', 0, 1, ?3 FROM number`,
+  )
+    .bind(token.id, DAY, NOW)
+    .run();
+  await insertCaller(token, { day: DAY, accepted: 1000, lastAt: NOW }).run();
+  const answer = await call(`/api/organisations/${organisation}/tokens/${token.id}/calls`, {
+    headers: await givenSession(),
+  });
+  const { callers, values } = await answer.json<{
+    callers: { agent: string; accepted: number; refused: number }[];
+    values: { accepted: number[] }[];
+  }>();
+  expect(callers[0]).toMatchObject({ agent: 'python-requests', accepted: 1000 });
+  expect(values[0]?.accepted.at(-1)).toBe(1000);
+  expect(callers.reduce((sum, { refused }) => sum + refused, 0)).toBe(CALLERS_READ - 1);
 });
 
 it('answers which ended secrets are still called: the last call first, only calls after the end', async () => {
