@@ -12,9 +12,11 @@ import { REGIONS } from '../verification/region.ts';
 
 const CLIENT_SECRET = 'client-secret-for-tests-0123456789abcdef';
 const VERIFY_SECRET = 'verify-secret-for-tests-0123456789abcdefg';
+/** With a byte that would end a line, and a surrogate half behind the fortieth unit. */
+const CLIENT = `billing\u0085${'-'.repeat(31)}\u{1f600}`;
 const deployment: Env = {
   ...env,
-  INTROSPECTION_CLIENTS: JSON.stringify({ billing: CLIENT_SECRET }),
+  INTROSPECTION_CLIENTS: JSON.stringify({ [CLIENT]: CLIENT_SECRET }),
   VERIFY_SECRET,
 };
 const HETZNER = { asn: 24_940, asOrganization: 'Hetzner Online GmbH', country: 'DE', continent: 'EU' };
@@ -77,10 +79,14 @@ beforeAll(async () => {
     callAt(deployment, '/introspect', {
       method: 'POST',
       headers: {
-        authorization: `Basic ${btoa(`billing:${CLIENT_SECRET}`)}`,
         'content-type': 'application/x-www-form-urlencoded',
       },
-      body: new URLSearchParams({ token: used.secret, ip: ADDRESSES[1] ?? '' }).toString(),
+      body: new URLSearchParams({
+        token: used.secret,
+        ip: ADDRESSES[1] ?? '',
+        client_id: CLIENT,
+        client_secret: CLIENT_SECRET,
+      }).toString(),
       cf: HETZNER as unknown as RequestInitCfProperties,
     }),
   );
@@ -123,7 +129,7 @@ describe('the calls of a token', () => {
       fleet: aws,
       browser: aws,
       'via gateway': aws,
-      'via introspection (billing)': hetzner,
+      [`via introspection (billing${'-'.repeat(31)})`]: hetzner,
       'via RPC': { network: null, country: null },
       unknown: aws,
     };

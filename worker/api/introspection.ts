@@ -2,7 +2,7 @@
 // {"active":false}. Loaded at the first call.
 import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
 import type { Call } from '../http/call.ts';
-import { traitsOf } from '../http/caller.ts';
+import { shown, traitsOf } from '../http/caller.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
@@ -97,7 +97,7 @@ function callerIn(form: URLSearchParams, call: Call, client: string): Caller {
     origin: origin === '' ? NO_ORIGIN : origin,
     judgesScope: true,
     get traits() {
-      return traitsOf(call.cf, `via introspection (${client.slice(0, LONGEST_CLIENT)})`);
+      return traitsOf(call.cf, `via introspection (${shown(client, LONGEST_CLIENT)})`);
     },
   };
 }

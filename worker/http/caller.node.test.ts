@@ -55,6 +55,12 @@ describe('what is counted of a caller', () => {
     ['bot-203.0.113.7/1', 'unknown'],
     ['ec2-203-0-113-7', 'unknown'],
     ['2001:db8::7', 'unknown'],
+    ['host-2001-db8-85a3-0-8a2e/1', 'unknown'],
+    ['ip6-2001-DB8--8a2e-370-7334', 'unknown'],
+    ['x-00-1B-44-11-3A-B7', 'unknown'],
+    ['Go-http-client/2.0', 'Go-http-client'],
+    // It looks at the beginning alone: thousands of digits would take a second.
+    [`a${'1'.repeat(200)}-203.0.113.7`, `a${'1'.repeat(39)}`],
     ['me@example.com', 'unknown'],
     ['9pAbc_dz1_x', 'unknown'],
     ['app-9pAbc_dz1_x/1', 'unknown'],
@@ -83,6 +89,8 @@ describe('what is counted of a caller', () => {
       [1, `N${'x'.repeat(61)}`, 'T1'],
     ],
     [{ asn: '24940', asOrganization: 'Hetzner', country: 'de' }, [0, '', '']],
+    [{ asn: 1.5, asOrganization: 'Others', country: 'DE' }, [0, '', 'DE']],
+    [{ asn: 2 ** 32, asOrganization: 'Others', country: 'DE' }, [0, '', 'DE']],
     [{ asn: -1, asOrganization: 'Others', country: '<b>' }, [0, '', '']],
     [undefined, [0, '', '']],
   ])('takes of %j: %j', (cf, [network, networkName, country]) => {

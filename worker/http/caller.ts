@@ -62,18 +62,22 @@ export class Caller {
 }
 
 /** At most `most` characters of a text, without control characters and invisible ones. */
-function shown(text: string, most: number): string {
+export function shown(text: string, most: number): string {
   return text
     .slice(0, most)
     .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '')
     .trim();
 }
 
+/** RFC 6793. */
+const LARGEST_ASN = 0xff_ff_ff_ff;
+
 /** What is counted of a caller, from what Cloudflare says of the place that the call came from. `agent`: as it is shown. */
 export function traitsOf(cf: unknown, agent: string): Traits {
   // Whatever it is, nothing is read but these fields.
   const { asn, asOrganization: name, country } = (cf ?? {}) as Record<string, unknown>;
-  const network = typeof asn === 'number' && asn > 0 ? asn : 0;
+  // A number that the column does not take would fail the counts of all tokens that are written with it.
+  const network = typeof asn === 'number' && Number.isInteger(asn) && asn > 0 && asn <= LARGEST_ASN ? asn : 0;
   return {
     network,
     networkName: network > 0 && typeof name === 'string' ? shown(name, 64) : '',
@@ -84,13 +88,15 @@ export function traitsOf(cf: unknown, agent: string): Traits {
 
 /** A product in a user agent (RFC 9110 section 10.1.5), without its version. */
 const PRODUCT = /^([A-Za-z][\w!#$%&'*+.^`|~-]*)(?:[/\s]|$)/;
-/** No network address, and no secret of ours, may be kept. */
-const KEPT_NOWHERE = /\d+(?:[._-]\d+){3}|_dz/;
+/** No network address (IPv6 and hardware addresses with other separators than colons too), and no secret of ours, may be kept. */
+const KEPT_NOWHERE = /\d+(?:[._-]\d+){3}|[\da-f]{1,4}(?:[._-]+[\da-f]{1,4}){4}|_dz/i;
 const LONGEST_PROGRAM = 40;
+/** So much is looked at. The time of KEPT_NOWHERE grows with the square of it, and a caller may send thousands of digits. */
+const LOOKED_AT = 128;
 
 /** The name of a caller's program, or `unknown`. */
 function programIn(agent: string): string {
-  const name = PRODUCT.exec(agent)?.[1];
+  const name = PRODUCT.exec(agent.slice(0, LOOKED_AT))?.[1];
   return name === undefined || KEPT_NOWHERE.test(name) ? 'unknown' : name.slice(0, LONGEST_PROGRAM);
 }
 
