@@ -111,6 +111,24 @@ describe('an exposure since then', () => {
     );
   });
 
+  it('of both values of a token by one report marks the token by its current value, and both events are put on record again', () => {
+    const retiring = { ...ofToken, preview: '9pold', detail: 'report' };
+    const { statements } = planRestore([
+      event('token.exposed', { ...ofToken, detail: 'report' }),
+      paused,
+      event('token.exposed', retiring),
+      event('token.retired', { ...retiring, detail: 'exposed' }),
+    ]);
+    expect(statements.filter((text) => text.includes('SET active = 0, exposed_at'))).toEqual([
+      expect.stringContaining("WHERE id = 't' AND preview = '9pabc' AND exposed_at IS NULL AND NOT EXISTS"),
+    ]);
+    const recorded = statements.filter((text) => /^INSERT INTO events .*'token\.exposed'/.test(text));
+    expect(recorded).toEqual([
+      expect.stringContaining("preview IS '9pabc'"),
+      expect.stringContaining("preview IS '9pold'"),
+    ]);
+  });
+
   it('that a member has ended by resuming is not marked; one that a replacement ended is, because that is lost', () => {
     const resumed = event('token.activated', { ...ofToken, actor: 'owner@example.com', requestId: 's' });
     expect(marks([exposed, paused, resumed])).toEqual([]);

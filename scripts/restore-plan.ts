@@ -48,13 +48,14 @@ export function planRestore(events: readonly RestoreEvent[]): RestorePlan {
     replayed: ['End every session and every sign-in under way.', 'Drop the mails that wait.'],
     open: [],
   };
+  // One report may name both values of a token. Only the current one is that of the pause.
+  const exposureOf = ({ requestId, tokenId, preview }: RestoreEvent) => `${requestId} ${tokenId} ${preview}`;
   const pauses = new Set(
     events
       .filter(({ action, detail }) => action === 'token.deactivated' && detail === 'exposed')
-      .map(({ requestId, tokenId }) => `${requestId} ${tokenId}`),
+      .map(exposureOf),
   );
-  for (const event of lastOfEach(events))
-    replay(plan, event, pauses.has(`${event.requestId} ${event.tokenId}`));
+  for (const event of lastOfEach(events)) replay(plan, event, pauses.has(exposureOf(event)));
   for (const event of events) plan.statements.push(recordAgain(event));
   if (events.length > 0) plan.replayed.push(`Put ${events.length} events on record again.`);
   plan.statements.push(
@@ -78,10 +79,15 @@ function lastOfEach(events: readonly RestoreEvent[]): RestoreEvent[] {
     last.set(subject, event);
     // A member resumed the token. A replacement is lost, and the exposed value is the current one again.
     if (event.action === 'token.activated' && event.detail !== 'rotated')
-      last.delete(`exposure of token ${event.tokenId}`);
+      for (const key of last.keys()) if (key.startsWith(exposuresOf(event))) last.delete(key);
     if (event.action === 'organisation.deleted') last.delete(`organisation ${event.organisationId}`);
   }
   return [...last.values()];
+}
+
+/** How the subjects of all exposures of the token begin. */
+function exposuresOf({ tokenId }: Pick<RestoreEvent, 'tokenId'>): string {
+  return `exposure of token ${tokenId}: `;
 }
 
 function subjectOf({ action, organisationId, tokenId, preview, detail }: RestoreEvent): string | null {
@@ -93,7 +99,7 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
     case 'token.deleted':
       return `token ${tokenId}`;
     case 'token.exposed':
-      return `exposure of token ${tokenId}`;
+      return exposuresOf({ tokenId }) + preview;
     case 'token.renamed':
       return `name of token ${tokenId}`;
     case 'token.rotated':
@@ -281,8 +287,9 @@ function recordAgain(event: RestoreEvent): string {
   return `${insertion} WHERE ${isNotOnRecord(event)};`;
 }
 
-function isNotOnRecord({ at, organisationId, action, tokenId, requestId, detail }: RestoreEvent): string {
-  return sql`NOT EXISTS (SELECT 1 FROM events WHERE at = ${at} AND request_id = ${requestId} AND action = ${action} AND organisation_id IS ${organisationId} AND token_id IS ${tokenId} AND detail IS ${detail})`;
+function isNotOnRecord(event: RestoreEvent): string {
+  const { at, organisationId, action, tokenId, preview, requestId, detail } = event;
+  return sql`NOT EXISTS (SELECT 1 FROM events WHERE at = ${at} AND request_id = ${requestId} AND action = ${action} AND organisation_id IS ${organisationId} AND token_id IS ${tokenId} AND preview IS ${preview} AND detail IS ${detail})`;
 }
 
 /** Values become literals: wrangler runs files, which have no parameters. */
