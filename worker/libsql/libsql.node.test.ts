@@ -19,9 +19,11 @@ import { describeExposure } from '../token/exposure.suite.ts';
 import { describeLimits } from '../token/limits.suite.ts';
 import { describeRotation } from '../token/rotation.suite.ts';
 import { describeTokens } from '../token/store.suite.ts';
+import { describeMails } from '../upkeep/mailing.suite.ts';
 import { prune } from '../upkeep/prune.ts';
 import { describeSource } from '../verification/source/source.suite.ts';
 import { openSource } from '../verification/source/hub-source.ts';
+import { describeOutbox } from '../webhook/outbox.suite.ts';
 import { openClient } from './client.ts';
 import type { Address } from './client.ts';
 
@@ -71,6 +73,13 @@ describe('on libSQL, organisations', () => {
 });
 describe('on libSQL, signing in', () => {
   describeSessions(open);
+});
+describe('on libSQL, mails', () => {
+  // The server fails no single call: mailing.test.ts has the faults.
+  describeMails(open, ['slow'], 4);
+});
+describe('on libSQL, events that are pushed', () => {
+  describeOutbox(open);
 });
 describe('on libSQL, what verification reads', () => {
   describeSource(async () => ({ db: await open(), source: openSource(databases) }));

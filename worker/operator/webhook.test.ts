@@ -9,7 +9,9 @@ import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { givenOrganisation, givenSession, givenToken, settledAt, writing } from '../test/harness.ts';
 import { counting, operate } from '../test/operate.ts';
+import { openDeployment } from '../deployment/deployment.ts';
 import { MINUTE_CRON } from '../upkeep/run.ts';
+import { describeOutbox } from '../webhook/outbox.suite.ts';
 
 const SECRET = `whsec_${btoa('a key of this test that has 32 b')}`;
 const ON = {
@@ -57,6 +59,8 @@ async function change(settings: Partial<Env> = ON): Promise<string> {
   );
   return id;
 }
+
+describeOutbox(() => openDeployment(env).openDatabase());
 
 describe('the webhook', () => {
   it('is off without a URL, and asks nothing of the database then', async () => {

@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { NEW_BROWSER } from '../activity/events.ts';
 import type { Action } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { FAULTS } from '../test/faults.ts';
 import type { Fault } from '../test/faults.ts';
 import { insertOrganisation } from '../test/rows.ts';
 import { events, mails, members, notices } from '../tables.ts';
@@ -22,8 +21,15 @@ const iso = (ms: number) => new Date(ms).toISOString();
 type Sent = { to: string; subject: string; text: string; at: number };
 type Kind = Extract<Action, 'token.created' | 'token.deleted' | 'sign-in' | 'token.renamed'>;
 
-/** `openWith` opens the database with a fault, or without; it is called before the first test as well. */
-export function describeMails(openWith: (fault: Fault | null) => Promise<Db>): void {
+/**
+ * `openWith` opens the database with a fault of one of the `kinds`, or without; it is called before the first test as well. `numRuns`:
+ * how many schedules are tried.
+ */
+export function describeMails(
+  openWith: (fault: Fault | null) => Promise<Db>,
+  kinds: readonly Fault['kind'][],
+  numRuns: number,
+): void {
   let db: Db;
   /** Each test begins a year after the one before. */
   let now = START;
@@ -204,7 +210,7 @@ export function describeMails(openWith: (fault: Fault | null) => Promise<Db>): v
     });
 
     const step = fc.constantFrom(1, 20 * SECOND, MINUTE - 1, MINUTE, 5 * MINUTE, HOUR);
-    const fault = fc.record({ at: fc.integer({ min: 0, max: 14 }), kind: fc.constantFrom(...FAULTS) });
+    const fault = fc.record({ at: fc.integer({ min: 0, max: 14 }), kind: fc.constantFrom(...kinds) });
     const deed = fc.oneof(
       {
         weight: 3,
@@ -293,7 +299,7 @@ export function describeMails(openWith: (fault: Fault | null) => Promise<Db>): v
           for (const organisation of organisations)
             await db.delete(members).where(eq(members.organisationId, organisation));
         }),
-        { numRuns: 20 },
+        { numRuns },
       );
     });
   });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
-import { deploymentWith } from '../test/faults.ts';
+import { FAULTS, deploymentWith } from '../test/faults.ts';
 import {
   givenCode,
   givenOrganisation,
@@ -17,7 +17,11 @@ import {
 import { describeMails } from './mailing.suite.ts';
 import { TEN_MINUTES_CRON, MINUTE_CRON } from './run.ts';
 
-describeMails((fault) => openDeployment(fault === null ? env : deploymentWith(fault).env).openDatabase());
+describeMails(
+  (fault) => openDeployment(fault === null ? env : deploymentWith(fault).env).openDatabase(),
+  FAULTS,
+  20,
+);
 
 const MINUTE = 60_000;
 const SENDER = 'zone@example.com';
