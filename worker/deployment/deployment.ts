@@ -115,13 +115,13 @@ export class Deployment {
 
   /** The state of the hubs, for the operator's status. */
   async lookAtHubs() {
-    const { lookAtHubs } = await import('../verification/look.ts');
+    const { lookAtHubs } = await import('../verification/every-hub.ts');
     return lookAtHubs(this.#hubs);
   }
 
   /** Makes every hub write its counts, and answers whether all hubs have. */
   async haveHubsWrite(): Promise<boolean> {
-    const { haveHubsWrite } = await import('../verification/write-counts.ts');
+    const { haveHubsWrite } = await import('../verification/every-hub.ts');
     return haveHubsWrite(this.#hubs);
   }
 

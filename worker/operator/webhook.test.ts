@@ -165,6 +165,15 @@ describe('the webhook', () => {
     }
   });
 
+  it('and mails together ask once whose the database is', async () => {
+    await minute();
+    const { settings, statements } = counting();
+    await minute({ ...ON, EMAIL_FROM: 'zone@example.com', ...settings });
+    expect(statements.filter((text) => text.includes('"deployment"'))).toHaveLength(1);
+    expect(statements.some((text) => text.includes('"mail_progress"'))).toBe(true);
+    expect(statements.some((text) => text.includes('"webhook"'))).toBe(true);
+  });
+
   it('tells the operator the URL without its query, the cursor, the lag, the last error and the next try', async () => {
     await minute();
     answer = async () => new Response('the answer of a receiver', { status: 503 });

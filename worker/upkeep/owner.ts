@@ -1,4 +1,4 @@
-// The hourly run removes rows by the settings of this deployment, so it must be this deployment's database.
+// The runs remove, retire and send by the settings of this deployment, so it must be this deployment's database.
 import { eq } from 'drizzle-orm';
 import type { Deployment } from '../deployment/deployment.ts';
 import { deployment } from '../tables.ts';

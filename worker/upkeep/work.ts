@@ -24,12 +24,17 @@ export type Sender = {
   send(deployment: Deployment, occasion: Occasion): Promise<unknown>;
 };
 
-/** Does the works on this deployment's own database, and answers what failed. A work that fails does not keep the others. */
+/**
+ * Does the works on this deployment's own database, and answers what failed. A work that fails does not keep the others. Whose the
+ * database is is asked once; if that fails, each work asks again.
+ */
 export async function doWorks(deployment: Deployment, works: readonly Work[]): Promise<unknown[]> {
   const failures: unknown[] = [];
+  let isOwn = false;
   for (const [failure, work] of works) {
     try {
-      await requireOwnDatabase(deployment);
+      if (!isOwn) await requireOwnDatabase(deployment);
+      isOwn = true;
       await work();
     } catch (error) {
       logFailure(failure, isForeign(error) ? FOREIGN_FAULT : (storageFailureOf(error) ?? undefined));

@@ -1,5 +1,5 @@
 // The statements of the push, in the order in which runs send them. Run on every kind of database; push.node.test.ts has the runs.
-import { desc, sql } from 'drizzle-orm';
+import { desc } from 'drizzle-orm';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Db } from '../database.ts';
 import { sha256Hex } from '../random.ts';
@@ -157,12 +157,6 @@ export function describeOutbox(open: () => Promise<Db>): void {
       const [event] = await db.select().from(events).orderBy(desc(events.id)).limit(1);
       expect(event).toMatchObject({ action: 'webhook.moved', detail: `${first - 1} → ${first}` });
       expect(sent).toEqual([second, event?.id]);
-    });
-
-    it('is one', async () => {
-      await expect(
-        Promise.resolve(db.run(sql`INSERT INTO webhook (id, url_hash, cursor) VALUES (2, ${URL_HASH}, 0)`)),
-      ).rejects.toThrow();
     });
   });
 }
