@@ -45,14 +45,24 @@ export function withReserve(db: Db): Db {
   return Object.create(db, { batch: { value: batch } }) as Db;
 }
 
-/** Makes the reserve whole. A full database keeps what it has; other failures are thrown. */
+/** Makes the reserve whole, or as large as the space allows. Other failures are thrown. */
 export async function fillReserve(db: Db): Promise<void> {
-  const parts = sql`WITH RECURSIVE part (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM part WHERE id < ${PARTS})
-    SELECT id, zeroblob(${PART_BYTES}) FROM part WHERE id NOT IN (SELECT ${reserve.id} FROM ${reserve})`;
+  // After a failure half as many parts are tried, and then the half of these, until nothing fits: eight statements.
+  for (let parts = PARTS; parts >= 1; parts = Math.floor(parts / 2)) {
+    if (await addParts(db, parts)) return;
+  }
+}
+
+/** Adds missing parts, `most` at most, and answers whether the reserve is whole. */
+async function addParts(db: Db, most: number): Promise<boolean> {
+  const missing = sql`WITH RECURSIVE part (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM part WHERE id < ${PARTS})
+    SELECT id, zeroblob(${PART_BYTES}) FROM part WHERE id NOT IN (SELECT ${reserve.id} FROM ${reserve}) LIMIT ${most}`;
   try {
-    await db.run(sql`INSERT INTO ${reserve} (id, filling) ${parts}`);
+    await db.run(sql`INSERT INTO ${reserve} (id, filling) ${missing}`);
+    return most === PARTS;
   } catch (error) {
     if (storageFailureOf(error) !== 'full') throw error;
+    return false;
   }
 }
 
