@@ -44,6 +44,16 @@ export function goals(slices: Slice[], startUp: StartUp | null, bytes: Bytes | n
       measured: ratio(slices, 'ours', 'before', 32, cpu),
     },
     {
+      what: 'warm, p50 at 1 connection, another caller on each call / the version before',
+      atMost: 1.02,
+      measured: ratio(slices, 'ours-callers', 'before-callers', 1, p50),
+    },
+    {
+      what: 'warm, CPU at 32, another caller on each call / the version before',
+      atMost: 1.02,
+      measured: ratio(slices, 'ours-callers', 'before-callers', 32, cpu),
+    },
+    {
       what: 'ten networks and five paths, CPU at 32 / no limits',
       atMost: 1.1,
       measured: ratio(slices, 'ours-limited', 'ours', 32, cpu),

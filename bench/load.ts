@@ -23,12 +23,27 @@ export function openClient(): Client {
   };
 }
 
+/** Of the caller, as Cloudflare says it; `agent` as it says itself. */
+export type From = {
+  address?: string;
+  agent?: string;
+  cf?: { asn: number; asOrganization: string; country: string };
+};
+
 /** One GET with a bearer credential, as bytes; CF-Ray as every request carries it on Cloudflare. */
-/** `address`: of the caller, as Cloudflare says it. */
-export function request(path: string, secret: string, address?: string): Uint8Array {
-  const caller = address === undefined ? '' : `CF-Connecting-IP: ${address}\r\n`;
-  return Buffer.from(
-    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${secret}\r\nAccept: application/json\r\nCF-Ray: 9e2b41f0cd3a5b17-SYD\r\n${caller}\r\n`,
-    'latin1',
+export function request(path: string, secret: string, { address, agent, cf }: From = {}): Uint8Array {
+  const headers = {
+    Host: 'localhost',
+    Authorization: `Bearer ${secret}`,
+    Accept: 'application/json',
+    'CF-Ray': '9e2b41f0cd3a5b17-SYD',
+    'CF-Connecting-IP': address,
+    'User-Agent': agent,
+    // Miniflare makes `request.cf` of it.
+    'MF-CF-Blob': cf === undefined ? undefined : JSON.stringify(cf),
+  };
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${value}\r\n`],
   );
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
 }

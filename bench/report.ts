@@ -83,6 +83,14 @@ export function beforeTable({
     ['warm, p50 at 1 connection', ratio(slices, 'ours', 'before', 1, p50)],
     ['warm, CPU at 1', ratio(slices, 'ours', 'before', 1, cpu)],
     ['warm, CPU at 32', ratio(slices, 'ours', 'before', 32, cpu)],
+    [
+      'warm, another caller on each call, p50 at 1 connection',
+      ratio(slices, 'ours-callers', 'before-callers', 1, p50),
+    ],
+    [
+      'warm, another caller on each call, CPU at 32',
+      ratio(slices, 'ours-callers', 'before-callers', 32, cpu),
+    ],
     ['forged, p50 at 1 connection', ratio(slices, 'ours-forged', 'before-forged', 1, p50)],
     ['forged, CPU at 32', ratio(slices, 'ours-forged', 'before-forged', 32, cpu)],
   ];

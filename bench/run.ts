@@ -3,7 +3,7 @@
 //   --before REF  the version before is this commit instead of the kept release
 //   --smoke       every part for a moment, to show that it works; writes nothing and measures nothing
 //   --soak 10m    the long mixed run; its figures are added to the table
-//   --quick       an accepted and a forged token beside Hono and the version before, in two minutes; writes nothing
+//   --quick       an accepted and a forged token beside Hono and the version before, in three minutes; writes nothing
 //   --profile     where the warm path spends its time
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,6 +29,8 @@ const HOT = new Set([
   'ours-limited',
   'before',
   'before-forged',
+  'ours-callers',
+  'before-callers',
 ]);
 
 const { values: options } = parseArgs({

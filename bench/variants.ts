@@ -40,6 +40,10 @@ export type Variant = {
 /** More than an isolate remembers (10,000 records), so that calls with all of them in turn never find one in memory. */
 const MORE_THAN_MEMORY = 12_000;
 
+/** How many callers, each with its own network and agent, take turns. */
+const CALLERS = 1000;
+const COUNTRIES = ['AU', 'DE', 'IE', 'US'];
+
 export const PATH = '/v1/ping';
 
 /** `fleet`: the process of all variants except better-auth. `wrapper`: the module that removes KV from the product. */
@@ -95,7 +99,8 @@ export async function openVariants({
     ours({ name: 'ours', code: product, database }),
     ours({ name: 'ours-forged', code: product, database }),
     ours({ name: 'ours-limited', code: product, database }),
-    ...['before', 'before-forged'].map((name) =>
+    ours({ name: 'ours-callers', code: product, database }),
+    ...['before', 'before-forged', 'before-callers'].map((name) =>
       ours({ name, code: before.code, deployedVars: before.vars, database }),
     ),
     ours({ name: 'ours-lease-0', code: product, database, vars: { REVOCATION_LEASE_MS: '0' } }),
@@ -121,6 +126,17 @@ export async function openVariants({
   const bad = request(PATH, genuineSecrets(1)[0] ?? '');
   const walk = secrets.slice(0, -1).map((secret) => request(PATH, secret));
   const forged = forgedSecrets(1000).map((secret) => request(PATH, secret));
+  // No two calls in a row are of the same caller.
+  const changing = Array.from({ length: CALLERS }, (_, index) =>
+    request(PATH, secrets[0] ?? '', {
+      agent: `agent-${index}/1.0`,
+      cf: {
+        asn: 64_512 + index,
+        asOrganization: `Network ${index}`,
+        country: COUNTRIES[index % COUNTRIES.length] ?? '',
+      },
+    }),
+  );
   const setUp = await fetch(`http://127.0.0.1:${await betterAuth.port('better-auth')}/setup`, {
     method: 'POST',
   });
@@ -160,12 +176,16 @@ export async function openVariants({
       await variant('ours', 'ours, warm'),
       await variant('ours-forged', 'ours, forged secrets', { requests: forged, status: 401 }),
       await variant('ours-limited', 'ours, warm, ten networks and five paths', {
-        requests: [request(PATH, limited, ALLOWED_ADDRESS)],
+        requests: [request(PATH, limited, { address: ALLOWED_ADDRESS })],
       }),
+      await variant('ours-callers', 'ours, warm, another caller on each call', { requests: changing }),
       await variant('before', `the version before (${before.title}), warm`),
       await variant('before-forged', `the version before (${before.title}), forged secrets`, {
         requests: forged,
         status: 401,
+      }),
+      await variant('before-callers', `the version before (${before.title}), another caller on each call`, {
+        requests: changing,
       }),
       await variant('ours-lease-0', 'ours, lease 0 (a hub call each)'),
       await variant('ours-kv', 'ours, a KV hit each', {
