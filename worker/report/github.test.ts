@@ -144,6 +144,15 @@ describe('a report of GitHub', () => {
     expect(await actionsOf(one.organisation)).toEqual(['token.exposed', 'token.deactivated']);
   });
 
+  it('says of a token with other text around it that it is real, and ends it', async () => {
+    const { id, secret } = await given();
+    const answer = await send(matchesOf(`"${secret}"`));
+    expect(await answer.json()).toMatchObject([
+      { token_hash: sha256Hex(`"${secret}"`), label: 'true_positive' },
+    ]);
+    expect(await exposureOf(id)).toMatchObject({ active: 0 });
+  });
+
   it('of thousands of matches is taken, and ends what is genuine in the last of them', async () => {
     const { id, secret } = await given();
     const rest = Array.from(
@@ -245,6 +254,14 @@ describe('a body that GitHub did not sign', () => {
 });
 
 describe('the keys of GitHub', () => {
+  it('that a call could not read are read by the others', async () => {
+    const { env: failing, calls } = deploymentWith({ at: 1, kind: 'lost' });
+    const answers = await Promise.all([send('[]', { deployment: failing }), send('[]'), send('[]')]);
+    expect(calls[1]).toMatch(/^D1/);
+    expect(answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+    expect(asked).toEqual([keysUrl]);
+  });
+
   it('are asked for once, and kept for other isolates', async () => {
     for (let n = 0; n < 3; n++) expect((await send('[]')).status).toBe(200);
     expect(asked).toEqual([keysUrl]);
@@ -254,6 +271,27 @@ describe('the keys of GitHub', () => {
     }>();
     expect(row?.url).toBe(keysUrl);
     expect(JSON.parse(row?.keys ?? '')).toEqual({ [key().identifier]: key().pem });
+  });
+
+  it('that a call of this isolate reads just now are waited for by the others', async () => {
+    vi.mocked(globalThis.fetch).mockImplementation(async () => {
+      await scheduler.wait(300);
+      return Response.json({
+        public_keys: published.map(({ identifier, pem }) => ({ key_identifier: identifier, key: pem })),
+      });
+    });
+    const { id, secret } = await given();
+    const unknown = await newKey();
+    const answers = await Promise.all([
+      send('[]', { by: unknown }),
+      // Comes while the first one looks.
+      scheduler.wait(100).then(() => send(matchesOf(secret))),
+      send('[]'),
+      send('[]', { by: unknown }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([403, 200, 200, 403]);
+    expect(await exposureOf(id)).toMatchObject({ active: 0 });
+    expect(globalThis.fetch).toHaveBeenCalledOnce();
   });
 
   it('are asked for at most once a minute, however many identifiers a stranger makes up', async () => {

@@ -7,7 +7,6 @@ import type { Call } from '../http/call.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
 import { sha256Hex } from '../random.ts';
-import { isGenuineSecret } from '../token/secret.ts';
 import { findGithubKey } from './github-keys.ts';
 import { endLeaks, genuineIn } from './leak.ts';
 import { Matches } from './schemas.ts';
@@ -17,12 +16,12 @@ import { isSignedBy } from './signature.ts';
 /** GitHub sends many matches at once. */
 const GITHUB_KIB = 1024;
 const IDENTIFIER = /^[\w.-]{1,128}$/;
-/** For each token of the report, whether it is one of ours. The hash is that of the text that GitHub sent. */
+/** For each match of the report, whether a token of ours is in it. The hash is that of the text that GitHub sent. */
 export type Label = { token_hash: string; token_type: string; label: 'true_positive' | 'false_positive' };
 
 /** Throws `not-found` where the deployment accepts no report of GitHub. Throws every other refusal as a problem too. */
 export async function answerGithub(call: Call): Promise<Response> {
-  const { githubKeysUrl, tagKeys } = call.deployment.settings;
+  const { githubKeysUrl } = call.deployment.settings;
   if (githubKeysUrl === null) throw new Problem('not-found');
   const matches = readMatches(await readSigned(call, githubKeysUrl));
   const seen = matches.map(({ token, url }) => ({ text: token, where: seenAt(url) }));
@@ -30,7 +29,7 @@ export async function answerGithub(call: Call): Promise<Response> {
   const labels = matches.map(({ token, type }): Label => ({
     token_hash: sha256Hex(token),
     token_type: type,
-    label: isGenuineSecret(tagKeys, token) ? 'true_positive' : 'false_positive',
+    label: genuineIn(call, [{ text: token, where: null }]).length > 0 ? 'true_positive' : 'false_positive',
   }));
   return Response.json(labels, { headers: { 'cache-control': 'no-store' } });
 }
