@@ -45,7 +45,6 @@ export const log = {
     'token.exposed': 'Exposed a token, or reported one',
     'access.refused': 'Was refused what is not theirs',
     'organisation.created': 'Created the organisation',
-    'organisation.deleted': 'Deleted the organisation',
     'organisation.renamed': 'Renamed the organisation',
     'organisation.paused': 'Paused the organisation',
     'organisation.resumed': 'Resumed the organisation',
@@ -53,8 +52,6 @@ export const log = {
     'plan.change-ignored': 'Sent an outdated plan, ignored',
     'member.added': 'Added a member',
     'member.removed': 'Removed a member',
-    'webhook.stopped': 'Stopped the webhook',
-    'webhook.moved': 'Moved the webhook',
   } as Record<string, string>,
   /** After the person. The token stands at the dots. The detail ends a sentence whose last character is a space, and no other. */
   sentences: {
@@ -76,7 +73,6 @@ export const log = {
     'token.exposed': 'sent … in a URL: replace it',
     'access.refused': 'was refused what is not theirs: ',
     'organisation.created': 'created the organisation ',
-    'organisation.deleted': 'deleted the organisation ',
     'organisation.renamed': 'renamed the organisation: ',
     'organisation.paused': 'paused the organisation: all its calls are refused',
     'organisation.resumed': 'resumed the organisation: its calls are accepted again',
@@ -84,8 +80,6 @@ export const log = {
     'plan.change-ignored': 'sent an outdated plan, which was ignored: ',
     'member.added': 'added ',
     'member.removed': 'removed ',
-    'webhook.stopped': 'stopped the webhook',
-    'webhook.moved': 'moved the webhook: ',
   } as Record<string, string>,
   /** Other sentences of an action, by the detail that they replace. */
   special: {

@@ -1,5 +1,6 @@
 // The words of the audit log. Append-only; never a secret, hash, session id or link code.
 
+/** What may be in the activity of an organisation. */
 export const ACTIONS = [
   'sign-in',
   'sign-out',
@@ -26,7 +27,6 @@ export const ACTIONS = [
   'access.refused',
   'organisation.created',
   'organisation.renamed',
-  'organisation.deleted',
   // The operator paused it, or ended the pause.
   'organisation.paused',
   'organisation.resumed',
@@ -35,12 +35,15 @@ export const ACTIONS = [
   'plan.change-ignored',
   'member.added',
   'member.removed',
-  // The receiver of the webhook answered that it wants no more messages. For the operator alone: it has no organisation.
-  'webhook.stopped',
-  // The operator chose from which event on the webhook pushes.
-  'webhook.moved',
 ] as const;
-export type Action = (typeof ACTIONS)[number];
+/** What no organisation's activity has: it has no organisation, or its organisation is gone. For the operator alone. */
+type OperatorAction =
+  | 'organisation.deleted'
+  // The receiver of the webhook answered that it wants no more messages.
+  | 'webhook.stopped'
+  // The operator chose from which event on the webhook pushes.
+  | 'webhook.moved';
+export type Action = (typeof ACTIONS)[number] | OperatorAction;
 
 /** The end of the detail of a `sign-in` by a browser in which this member has not signed in before, or not lately. */
 export const NEW_BROWSER = ', new browser';
