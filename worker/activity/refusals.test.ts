@@ -7,7 +7,7 @@ import {
   ORIGIN,
   bearer,
   call,
-  callAt,
+  callWith,
   givenCode,
   givenOrganisation,
   givenSession,
@@ -238,7 +238,7 @@ describe('a secret in a URL, where EXPOSED_TOKENS is "record"', () => {
       const other = await givenToken(await givenOrganisation(), isGood);
       const headers = bearer(other.secret);
       const path = `/v1/ping?page=2&token=${secret.replace('_', '%5F')}`;
-      const answer = await callAt({ ...env, ...words }, path, { headers });
+      const answer = await callWith(words, path, { headers });
       expect(answer.status).toBe(isGood ? 200 : 401);
       await vi.waitFor(async () => expect(await recordOf(organisation)).toHaveLength(1), 10_000);
     }

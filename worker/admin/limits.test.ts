@@ -4,7 +4,7 @@ import { DAILY_LIMITS } from '../daily-limit.ts';
 import type { Env } from '../deployment/env.ts';
 import { deploymentWith } from '../test/faults.ts';
 import {
-  callAt,
+  callWith,
   givenOrganisation,
   givenSession,
   givenToken,
@@ -29,7 +29,7 @@ function limiter(allowed: number): { binding: RateLimit; keys: string[] } {
 }
 
 const change = (path: string, session: { cookie: string }, settings: Partial<Env>, method = 'POST') =>
-  callAt({ ...env, ...settings }, path, writing(method, session, { name: 'A' }));
+  callWith(settings, path, writing(method, session, { name: 'A' }));
 
 it('allows 120 changes a minute for an organisation, then says how long to wait, and does not count other organisations', async () => {
   const session = await givenSession();
@@ -238,7 +238,7 @@ it('tells the hubs about a token that was deleted here, and not about an id that
 
 describe('of the activity, a member', () => {
   const read = (path: string, session: { cookie: string }, settings: Partial<Env> = {}) =>
-    callAt({ ...env, ...settings }, path, { headers: session });
+    callWith(settings, path, { headers: session });
 
   it('reads 120 pages, lists of people and files a minute, in all organisations together', async () => {
     const email = `${crypto.randomUUID()}@example.com`;

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { OPERATOR_SECRET } from '../test/faults.ts';
-import { ORIGIN, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { ORIGIN, callWith, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
 
 const HOSTILE = [
   "' OR 1=1 --",
@@ -34,7 +34,7 @@ const ids = fc
   .filter((id) => !/^\.{1,2}$/.test(id) && id.isWellFormed());
 
 const send = (method: string, path: string, headers: Record<string, string>, body?: string) =>
-  callAt({ ...env, OPERATOR_SECRET }, path, {
+  callWith({ OPERATOR_SECRET }, path, {
     method,
     headers: { origin: ORIGIN, 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body }),

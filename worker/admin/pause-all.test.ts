@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { DAILY_LIMITS } from '../daily-limit.ts';
 import {
   call,
-  callAt,
+  callWith,
   givenOrganisation,
   givenSession,
   givenToken,
@@ -269,7 +269,7 @@ it('a repeat within ten minutes asks the hubs again, because the first answer ma
   await pause();
   const hubsAsked = async () => {
     const { settings, hubs } = counting();
-    const answer = await callAt({ ...env, ...settings }, `${path}/pause`, writing('POST', session));
+    const answer = await callWith(settings, `${path}/pause`, writing('POST', session));
     expect((await answer.json<Answer>()).tokens).toEqual([]);
     return hubs.length > 0;
   };

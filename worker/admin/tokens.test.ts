@@ -5,7 +5,7 @@ import {
   actionsOf,
   bearer,
   call,
-  callAt,
+  callWith,
   givenOrganisation,
   givenSession,
   givenToken,
@@ -212,7 +212,7 @@ describe('creating a token', () => {
       },
     });
     const path = `/api/organisations/${organisation}/tokens`;
-    const answer = await callAt({ ...env, DB }, path, writing('POST', session, {}));
+    const answer = await callWith({ DB }, path, writing('POST', session, {}));
     expect(answer.status).toBe(403);
     expect(await countTokens(organisation)).toBe(0);
     expect(await actionsOf(organisation)).toEqual([]);

@@ -1,13 +1,17 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../organisation/organisation.ts';
-import { bearer, call, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import {
+  bearer,
+  call,
+  callAt,
+  callWith,
+  givenOrganisation,
+  givenSession,
+  givenToken,
+} from '../test/harness.ts';
 
 type ProblemBody = { type: string; title: string; status: number; detail?: string; requestId: string };
-
-/** A call to a deployment whose variables differ in what is given. */
-const callWith = (variables: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> =>
-  callAt({ ...env, ...variables }, path, init);
 
 async function expectProblem(answer: Response, status: number, slug: string): Promise<ProblemBody> {
   expect(answer.status).toBe(status);

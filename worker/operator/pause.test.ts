@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   bearer,
   call,
-  callAt,
+  callWith,
   givenOrganisation,
   givenSession,
   givenToken,
@@ -133,7 +133,7 @@ describe('an organisation that the operator pauses', () => {
     const { secret, pause } = await given();
     await pause();
     const clients = { INTROSPECTION_CLIENTS: JSON.stringify({ api: 'a'.repeat(32) }) };
-    const answer = await callAt({ ...env, ...clients }, '/introspect', {
+    const answer = await callWith(clients, '/introspect', {
       method: 'POST',
       headers: {
         authorization: `Basic ${btoa(`api:${'a'.repeat(32)}`)}`,

@@ -7,6 +7,7 @@ import { randomValue } from '../random.ts';
 import {
   call,
   callAt,
+  callWith,
   givenCode,
   givenOrganisation,
   givenSession,
@@ -409,7 +410,7 @@ describe('signing in by link', () => {
 
   it('tells the sign-in page which ways to sign in there are', async () => {
     const methods = async (origin: string, settings: object): Promise<unknown> => {
-      return (await callAt({ ...env, ...settings }, `${origin}/api/sign-in/methods`)).json();
+      return (await callWith(settings, `${origin}/api/sign-in/methods`)).json();
     };
     const provider = {
       OIDC_ISSUER: 'https://issuer.example',

@@ -35,7 +35,13 @@ export async function callAt(deployment: Env, path: string, init: RequestInit = 
   return worker.fetch(requestTo(path, init), deployment, createExecutionContext());
 }
 
-/** The same, and waits for what runs behind the answer. */
+/** The same, where the settings and bindings differ from those of the tests in what is given. */
+export function callWith(changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> {
+  // The tests' own bindings stand beside the Worker's.
+  return callAt({ ...(env as Env), ...changed }, path, init);
+}
+
+/** Like callAt, and waits for what runs behind the answer. */
 export async function settledAt(deployment: Env, path: string, init: RequestInit = {}): Promise<Response> {
   const context = createExecutionContext();
   const answer = await worker.fetch(requestTo(path, init), deployment, context);

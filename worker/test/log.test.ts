@@ -6,7 +6,7 @@ import { READS } from '../api/routes.ts';
 import worker from '../index.ts';
 import type { Env } from '../deployment/env.ts';
 import { randomValue } from '../random.ts';
-import { bearer, call, callAt, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
+import { bearer, call, callWith, givenOrganisation, givenSession, givenToken, write } from './harness.ts';
 
 const FIELDS = new Set([
   'method',
@@ -45,11 +45,6 @@ function line(): Record<string, unknown> {
   expect(Object.keys(first).filter((field) => !FIELDS.has(field))).toEqual([]);
   return first;
 }
-
-/** A call with changed settings or bindings. */
-const callWith = (changed: Partial<Env>, path: string, init: RequestInit = {}): Promise<Response> =>
-  // The test's own bindings stand beside the Worker's.
-  callAt({ ...(env as Env), ...changed }, path, init);
 
 describe('the line about a request', () => {
   it('says who called what with which token, and how it ended', async () => {
