@@ -30,7 +30,7 @@ const BACK: Goal = {
   unavailable: 1,
   unavailableFor: 5,
   warmAfter: 15,
-  // Half as many again as it can answer: nothing is gained by asking more often.
+  // One and a half times what the database can answer: more questions would gain nothing.
   statements: 1500,
 };
 
@@ -91,7 +91,7 @@ async function play({ disturbance, goal }: Schedule, seed: number, overridden?: 
   };
 }
 
-/** What of the goal was missed. */
+/** The parts of the goal that were missed. */
 function missedOf(goal: Goal, seen: Seen): string[] {
   const missed = {
     unavailable: seen.unavailable > goal.unavailable,
@@ -117,7 +117,7 @@ describe('a deployment at 6,000 calls a second comes back after', () => {
     for (const seed of SEEDS) {
       const seen = await play(schedule, seed);
       if (process.env['OVERLOAD_SCALE'] !== undefined) process.stdout.write(`${lineOf(schedule, seen)}\n`);
-      // Else there would be nothing to come back to.
+      // Otherwise the region was never warm, and could not become warm again.
       expect(seen.warmBefore).toBeGreaterThan(WARM);
       expect(missedOf(schedule.goal, seen)).toEqual([]);
     }

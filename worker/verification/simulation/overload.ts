@@ -1,6 +1,6 @@
 // A deployment under load, in virtual time: the real Hub and Verifier between servers that have a queue. It answers one
-// question: when a disturbance is over, does the deployment come back? What is right and wrong in an answer is the
-// business of world.ts. Times are in ms; one seed gives one history.
+// question: when a disturbance is over, does the deployment come back? world.ts checks whether
+// answers are right. Times are in ms; one seed gives one history.
 import type { TokenHash } from '../../token/secret.ts';
 import { HUB_BRAKES } from '../hub/brakes.ts';
 import type { HubBrakes } from '../hub/brakes.ts';
@@ -57,8 +57,8 @@ const STATEMENTS_PER_TOKEN = 0.02;
 const REQUESTS_PER_CHANGE = 0.001;
 
 /**
- * What the deployment is made of, at full size. A smaller one is the same in all proportions: fewer isolates, calls and
- * tokens, and servers that are slower by as much, so that queues are as long in time.
+ * The parts of the deployment at full size. A smaller deployment has the same proportions: fewer isolates, calls and tokens, and
+ * servers that are slower by the same factor, so that a call waits in a queue as long.
  */
 const SIZE = {
   isolatesPerRegion: 100,
@@ -80,7 +80,7 @@ class Server {
     this.#queue = queue * scale;
   }
 
-  /** When the work is done that arrives now, or null: the queue is full. */
+  /** When work that arrives now will be done. Null: the queue is full. */
   admit(now: number, requests = 1): number | null {
     const start = Math.max(now, this.#freeAt);
     if ((start - now) * this.#perMs > this.#queue) return null;
@@ -134,7 +134,7 @@ export class Overload {
     }
   }
 
-  /** Plays so many seconds; what came of them is in `seconds`. */
+  /** Runs so many seconds. The results are in `seconds`. */
   async run(seconds: number): Promise<void> {
     const { kind, from } = this.#disturbance;
     for (let ms = 1; ms <= seconds * 1000; ms++) {
@@ -186,7 +186,7 @@ export class Overload {
     });
   }
 
-  // --- who takes part -------------------------------------------------------------------------------------------
+  // --- the actors -----------------------------------------------------------------------------------------------
 
   #startIsolates(): void {
     this.#isolates = Array.from(

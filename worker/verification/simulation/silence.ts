@@ -1,6 +1,6 @@
 // A secret that is to retire when it is silent, around the real verifier, hub, sums of calls and rule of silence: services that call
 // at least once an hour and change over one by one, hubs that cannot write for hours, isolates that cannot reach their hub for
-// some seconds, and messages that are late. Virtual time. One seed, one history.
+// some seconds, and messages that are late. Time is virtual; one seed gives one history.
 import { retireSilent } from '../../token/retirement.ts';
 import type { SilenceRules } from '../../token/retirement.ts';
 import { Hub } from '../hub/hub.ts';
@@ -26,7 +26,7 @@ export type Outcome = { failed: number; calls: number; retiredAt: number | null 
 
 export async function playSilence(seed: number, rules: SilenceRules): Promise<Outcome> {
   const random = randomFrom(seed);
-  /** Its own, so that what an isolate draws changes no schedule. */
+  /** A separate stream, so that an isolate's random numbers do not change the schedule. */
   const isolateRandom = randomFrom(~seed);
   const outcome: Outcome = { failed: 0, calls: 0, retiredAt: null };
   let time = 0;
@@ -79,7 +79,7 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
     outcome.calls++;
     const isolate = isolates[Math.floor(random() * isolates.length)];
     if (isolate === undefined) return;
-    // At times just then the hub is out of reach, for less than what was counted is kept.
+    // Sometimes the hub is out of reach at this moment, for a shorter time than an isolate keeps its counts.
     if (random() < 0.3) isolate.link.cutUntil = time + random() * 20 * SECOND;
     const context: Context = {
       caller: SERVER,
@@ -88,7 +88,7 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
     const said = isolate.verifier.recall(hash, context) ?? (await isolate.verifier.lookUp(hash, context));
     if (!said.ok) outcome.failed++;
   };
-  /** From one call to the next of a service: an hour at most. */
+  /** The time from one call of a service to its next: an hour at most. */
   const gap = () => (random() < 0.5 ? 59 * MINUTE + random() * 55 * SECOND : random() * 59 * MINUTE);
   for (let service = 0; service < SERVICES; service++) {
     const changesOverAt = service === 0 ? 0 : random() * CHANGED_OVER;

@@ -39,7 +39,7 @@ export class Table implements Source {
   /** Reads of changes by number and limit, in order. */
   pages: [seq: number, limit: number][] = [];
   isAway = false;
-  /** Everything waits for this before it answers what it found: a slow database. */
+  /** Every read waits for this before it answers: a slow database. */
   slow: Promise<unknown> | null = null;
   used: unknown[] = [];
   private changes: Change[] = [{ seq: 1, nonce: 'a1', hash: hashOf('') }];
@@ -68,7 +68,7 @@ export class Table implements Source {
     return { changes: [...this.changes], holders: new Map(this.holders) };
   }
 
-  /** From here on the same numbers come again, with other nonces. */
+  /** Later changes get the same numbers again, with other nonces. */
   restore({ changes, holders }: Backup): void {
     this.changes = [...changes];
     this.holders = new Map(holders);
@@ -97,7 +97,7 @@ export class Table implements Source {
     this.used.push(...rows);
   }
 
-  /** What was read at the moment of the question, answered when it is time. */
+  /** Answers what was read at the time of the question, after the delay. */
   private async answer<T>(value: T): Promise<T> {
     if (this.isAway) throw new Error('the database is away');
     await this.slow;

@@ -1,7 +1,7 @@
-// An adversarial world around the real verifier, memory, hub and publish code: virtual time, actors whose clocks differ,
-// messages that are slow, lost or repeated, a KV that answers anything it ever held, hubs and isolates that die, a database
-// that is restored from a backup, in its place or into another database while hubs still read the old one.
-// Every request and every response is a scheduling point of its own. One seed, one history.
+// Simulates bad conditions around the real verifier, memory, hub and publish code: clocks that differ, messages that are slow,
+// lost or repeated, a KV that answers any value that it ever held, hubs and isolates that die, and a database that is restored
+// from a backup, in its place or into another database while hubs still read the old one. Time is virtual. Every request and every
+// response is a separate step of the schedule. One seed gives one history.
 import type { TokenHash } from '../../token/secret.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Answer, Ask } from '../sync.ts';
@@ -27,7 +27,7 @@ export type Code = {
 };
 
 type Leases = { leaseMs: number; hubLeaseMs: number };
-/** As deployed, in proportion; and an isolate's lease that is longer than the hub's. */
+/** In the proportion of a usual deployment; and one where the lease of an isolate is longer than that of a hub. */
 const USUAL: Leases = { leaseMs: 1000, hubLeaseMs: 4000 };
 const LONG: Leases = { leaseMs: 4000, hubLeaseMs: 1000 };
 const LONGEST_MS = 4000;
@@ -78,7 +78,7 @@ export class World {
   checked = 0;
   readonly #code: Code;
   readonly #random: () => number;
-  /** A stream of its own, so that a schedule without a move is the same with and without this. */
+  /** A separate stream, so that a schedule without a move is the same with and without this. */
   readonly #moves: () => number;
   /** For the isolates' own use: how often they ask must not change what else happens. */
   readonly #isolateRandom: () => number;
@@ -88,14 +88,14 @@ export class World {
   readonly #limits: () => number;
   /** Likewise, for the pauses of the organisation. */
   readonly #pauses: () => number;
-  /** Half of all histories have secrets with an end; in the others the clocks have nothing in common. */
+  /** Half of all histories have secrets with an end. In the others the clocks differ without a limit. */
   readonly #haveEnds: boolean;
   readonly #haveLimits: boolean;
   readonly #havePauses: boolean;
   readonly #leases: Leases;
   #time = 0;
   #order = 0;
-  /** Which past the database lives in: a restored one counts again. */
+  /** Grows with every restore of the database, after which the same numbers come again. */
   #past = 0;
   readonly #queue: { at: number; order: number; run: () => void }[] = [];
   /** The newest deployment; hubs may still be of the one before. */
@@ -138,7 +138,7 @@ export class World {
     this.#isolates = Array.from({ length: ISOLATES }, (_, index) => this.#newIsolate(index));
   }
 
-  /** Plays the whole history; what was answered wrongly is in `wrong`. */
+  /** Runs the whole history. The wrong answers are in `wrong`. */
   async run(): Promise<void> {
     this.#plan();
     for (let next = this.#pop(); next !== undefined && this.wrong.length === 0; next = this.#pop()) {
@@ -230,7 +230,7 @@ export class World {
     return { changes: [...changes], holders: new Map(holders) };
   }
 
-  /** From here on, the content of the database is what answers must agree with, although it held something else before. */
+  /** From now on answers must agree with the content of the database, although it was another one before. */
   #beginAnotherPast(): void {
     this.#past++;
     for (const [hash, holder] of this.#deployment.database.holders) {
@@ -261,7 +261,7 @@ export class World {
     await this.#change(hash, { ...before, expiresAt: Math.floor(this.#time + this.#ends() * 5000) });
   }
 
-  /** A token is narrowed, or what narrowed it goes; its end is set, moved or taken away. */
+  /** A token gets limits or loses them; its end is set, moved or removed. */
   async #limit(hash: TokenHash): Promise<void> {
     const before = this.#deployment.database.holders.get(hash) ?? null;
     if (before === null) return;
@@ -327,7 +327,7 @@ export class World {
       { head: this.#headOf(database), hashes: changed.map(([hash]) => hash) },
     );
     for (const state of states) state.answeredAt = this.#time;
-    // The moments after the answer are what the promise is about.
+    // The promise is about the calls right after the answer.
     for (const [hash] of changed)
       for (let burst = 0; burst < 8; burst++) this.#after(burst * burst * 14, () => void this.#call(hash));
   }
@@ -361,7 +361,7 @@ export class World {
     }
   }
 
-  // --- who takes part -------------------------------------------------------------------------------------------
+  // --- the actors -----------------------------------------------------------------------------------------------
 
   #newHub(index: number, life: number, deployment: Deployment): Seat {
     const clock = this.#newClock();
@@ -369,7 +369,7 @@ export class World {
     return { hub: new this.#code.Hub(source, clock, this.#leases.hubLeaseMs), life, deployment };
   }
 
-  /** Empties a hub's memory; it stays with its own deployment where none is given. */
+  /** Empties a hub's memory. Without `deployment` the hub stays with its own. */
   #restartHub(index: number, deployment?: Deployment): void {
     const seat = this.#hubs[index];
     if (seat === undefined) return;
@@ -382,7 +382,7 @@ export class World {
     const clock = this.#newClock();
     return new this.#code.Verifier({
       now: clock,
-      // At least a millisecond, as in a Worker: the clocks here have fractions, and a rest of none would never end.
+      // At least a millisecond, as in a Worker: clocks have fractions here, and a wait of no time would repeat for ever.
       sleep: (ms) => this.#sleep(Math.max(1, ms)),
       hub: {
         sync: (ask: Ask): Promise<Answer> =>
@@ -403,7 +403,7 @@ export class World {
     });
   }
 
-  /** A clock of its own: a rate within 0.9 % of the true one, and any offset, or one that end of secrets bear. */
+  /** A clock: its rate is within 0.9 % of the true one; its offset is any, or within half a second where secrets have an end. */
   #newClock(): () => number {
     const drawn = this.#random();
     const offset = this.#haveEnds ? (drawn * 2 - 1) * OFFSET_MS : Math.floor(drawn * 1e6);
@@ -435,7 +435,7 @@ export class World {
         if (this.#chance(0.03)) void use(seat).catch(() => undefined);
         use(seat).then(
           (value) => {
-            // An answer of a hub that has died meanwhile never leaves it.
+            // A hub that has died in the meantime sends no answer.
             if (this.#hubs[index]?.life !== life) fail(new Error('the hub died'));
             else void this.#message(`${who}-hub${index}`, () => done(structuredClone(value))).catch(fail);
           },
@@ -445,7 +445,7 @@ export class World {
     });
   }
 
-  /** One way of a message: late, or lost (which shows as a failure, later still). */
+  /** One message: it is late, or lost. The sender learns of a loss even later, as a failure. */
   #message<T>(link: string, arrive: () => T): Promise<T> {
     const isCut = (this.#cuts.get(link) ?? 0) > this.#time;
     return new Promise((done, fail) => {
@@ -523,7 +523,7 @@ export class World {
   }
 }
 
-/** What may be answered to a call of this time: either, while clocks may differ about the end of its secret. */
+/** The answers that are right for a call of this time: both, while clocks may differ about the end of its secret. */
 function judge(holder: Holder | null, caller: Caller, startedAt: number, endedAt: number): Verdict[] {
   if (holder === null || !holder.active) return ['refused'];
   const { isPaused, plan, limits, expiresAt = Infinity } = holder;
@@ -536,7 +536,7 @@ function judge(holder: Holder | null, caller: Caller, startedAt: number, endedAt
   return verdicts;
 }
 
-/** Null: no answer, which is never wrong. */
+/** Null: there was no answer, and that is never wrong. */
 function verdictOf(verification: Verification): Verdict | null {
   if (verification.ok) return 'accepted';
   if (verification.reason === 'verification-unavailable') return null;
