@@ -1,4 +1,4 @@
-// What a suite leaves behind whose set-up fails: it never gets to hold what it started, and so stops none of it.
+// A suite whose set-up fails cannot stop what it has started. Here it is checked that nothing of it keeps running.
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { runChild } from './child.ts';
