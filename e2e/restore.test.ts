@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readMigrations } from '../scripts/migrations.ts';
-import { sql } from '../scripts/restore-plan.ts';
+import { eventsQuery, sql } from '../scripts/restore-plan.ts';
+import type { OperatorEvent } from '../worker/activity/store.ts';
+import { messageOf } from '../worker/webhook/message.ts';
 import { runChild } from './child.ts';
 import { ZONE, startDeployment } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
@@ -108,6 +110,7 @@ it(
     const widened = await deployment.givenToken();
     const stopped = await deployment.givenToken();
     const together = await deployment.givenToken();
+    const leaked = await deployment.givenToken();
     await deployment.write('PATCH', widened.path, { networks: ['203.0.113.0/24'] });
     const warned = await deployment.givenToken();
     await deployment.write('PATCH', warned.path, { expiresAt: '2090-01-01T00:00:00Z' });
@@ -140,6 +143,7 @@ it(
     await deployment.write('POST', `${ended.path}/retire`, {});
     await deployment.write('POST', together.path.replace(/\/[^/]+$/, '/pause'));
     await deployment.write('POST', `/operator/organisations/${stopped.organisation}/pause`);
+    await deployment.write('POST', '/report', { tokens: [leaked.secret], url: 'https://paste.example/1' });
     // The first warning is given.
     const db = await deployment.miniflare.getD1Database('DB', ZONE);
     await db
@@ -199,6 +203,7 @@ it(
       (SELECT plan FROM organisations WHERE id = '${lapsed.organisation}') AS lapsed,
       (SELECT paused_at IS NOT NULL FROM organisations WHERE id = '${stopped.organisation}') AS stopped,
       (SELECT active || coalesce(paused_together_by, '') FROM tokens WHERE id = '${together.id}') AS together,
+      (SELECT active || coalesce(exposed_by || exposed_where || exposed_paused, '') FROM tokens WHERE id = '${leaked.id}') AS leaked,
       (SELECT count(*) FROM tokens WHERE id = '${gone.id}') AS gone,
       (SELECT count(*) FROM members WHERE email = 'former@example.com') AS former,
       (SELECT count(*) FROM organisations WHERE id = '${reborn.organisation}') AS reborn,
@@ -214,6 +219,7 @@ it(
       lapsed: 'enterprise',
       stopped: 0,
       together: '1',
+      leaked: '1',
       gone: 1,
       former: 1,
       replaced: 1,
@@ -275,6 +281,7 @@ it(
       lapsed: 'pro',
       stopped: 1,
       together: '0owner@example.com',
+      leaked: '0reporthttps://paste.example/11',
       gone: 0,
       former: 0,
       reborn: 1,
@@ -282,8 +289,15 @@ it(
       events: Number(before?.['events']) + recorded,
       mailed: 1,
       // A change for each repeated change of a token, so that every isolate learns of it.
-      head: Number(before?.['head']) + 12,
+      head: Number(before?.['head']) + 13,
     });
+    // A webhook sends the events of the file again, under the ids that their receiver has.
+    const again = await ask(eventsQuery(new Date(since), String(before?.['events']), recorded + 1));
+    const idsOf = (events: OperatorEvent[]) => events.map((event) => messageOf(event).id).toSorted();
+    const sent = lines.filter(isNew).map((line) => JSON.parse(line) as OperatorEvent);
+    // The shape of the query.
+    expect(idsOf(again as OperatorEvent[])).toEqual(idsOf(sent));
+    expect(new Set(idsOf(sent)).size).toBe(recorded);
     expect(await ask("SELECT count(*) AS n FROM events WHERE detail = 'O''Neil; --'")).toEqual([{ n: 1 }]);
   },
   MINUTES_10,

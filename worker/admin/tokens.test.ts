@@ -363,8 +363,14 @@ describe('who may', () => {
     remove,
     ['POST', 'tokens/pause', undefined],
     ['POST', 'tokens/resume', undefined],
+    ['POST', 'tokens/:token/rotate', { retire: 'now' }],
+    ['POST', 'tokens/:token/retire', {}],
+    ['GET', 'tokens/:token/calls', undefined],
+    ['GET', 'still-calling', undefined],
     ['GET', 'activity', undefined],
     ['GET', 'activity.csv', undefined],
+    ['GET', 'activity.jsonl', undefined],
+    ['GET', 'activity/people', undefined],
     ['GET', 'usage', undefined],
   ];
 

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
-import { givenOrganisation, givenSession, givenToken, settledAt, writing } from '../test/harness.ts';
+import { givenOrganisation, givenSession, givenToken, settledAt, slugOf, writing } from '../test/harness.ts';
 import { counting, operate } from '../test/operate.ts';
 import { openDeployment } from '../deployment/deployment.ts';
 import { MINUTE_CRON } from '../upkeep/run.ts';
@@ -315,6 +315,43 @@ describe('the webhook', () => {
     expect(await status()).toMatchObject({ cursor: String(await newest()) });
     expect(sent).toEqual([]);
   });
+
+  it.each(FAULTS)(
+    'starts again completely or not at all after an accepted test, when a call to storage is %s',
+    async (kind) => {
+      const call = (at: Env) =>
+        settledAt(at, '/operator/webhook/test', {
+          method: 'POST',
+          headers: { authorization: `Bearer ${at.OPERATOR_SECRET}` },
+        });
+      const stopped = () =>
+        env.DB.exec(
+          "UPDATE webhook SET stopped_at = '2026-11-01T00:00:00.000Z', failures = 3, failing_since = '2026-11-01T00:00:00.000Z', next_try_at = '2090-01-01T00:00:00.000Z', holder = NULL, held_until = NULL",
+        );
+      const standing = async () =>
+        Object.values(
+          (await env.DB.prepare(
+            'SELECT stopped_at IS NULL, failures = 0, failing_since IS NULL, next_try_at IS NULL FROM webhook',
+          ).first()) ?? {},
+        ).join('');
+      await minute();
+      await stopped();
+      const clean = deploymentWith(null);
+      expect(await (await call({ ...clean.env, ...ON })).json()).toEqual({ isDelivered: true, reason: null });
+      for (const at of clean.calls.keys()) {
+        await stopped();
+        const given = await call({ ...deploymentWith({ at, kind }).env, ...ON });
+        const said = given.ok ? 'done' : await slugOf(given);
+        expect([
+          `done ${at} 1111`,
+          `storage-unavailable ${at} 1111`,
+          `storage-unavailable ${at} 0000`,
+        ]).toContain(`${said} ${at} ${await standing()}`);
+        expect((await call({ ...deploymentWith(null).env, ...ON })).ok).toBe(true);
+        expect(await standing()).toBe('1111');
+      }
+    },
+  );
 
   it.each(FAULTS)('is moved completely or not at all, when a call to storage is %s', async (kind) => {
     const call = (at: Env) =>

@@ -285,6 +285,30 @@ describe('when storage fails', { timeout: 60_000 }, () => {
       expect((await Promise.all(attempts)).filter((wrong) => wrong !== null)).toEqual([]);
     },
   );
+
+  it.each(['lost', 'unanswered', 'slow'] as const)(
+    'a secret in a URL is ended completely or not at all, the call is answered as ever, and the next one completes it: a call is %s',
+    async (kind) => {
+      const inUrl = (deployment: Env, secret: string) =>
+        settledAt(deployment, `/v1/ping?token=${secret}`, {});
+      const clean = deploymentWith(null);
+      await inUrl(clean.env, (await given()).secret);
+      expect(clean.calls).toContain('D1.batch');
+      const attempts = clean.calls.map(async (name, at) => {
+        const { organisation, secret, shown } = await given();
+        const isWhole = async () => {
+          const isDone = (await shown())?.active === false;
+          return (await actionsOf(organisation)).length === (isDone ? 2 : 0) ? isDone : null;
+        };
+        const answer = await inUrl(deploymentWith({ at, kind }).env, secret);
+        if (answer.status !== 401) return `${name}: ${answer.status}`;
+        if ((await isWhole()) === null) return `${name}: half done`;
+        await inUrl(clean.env, secret);
+        return (await isWhole()) === true ? null : `${name}: not completed`;
+      });
+      expect((await Promise.all(attempts)).filter((wrong) => wrong !== null)).toEqual([]);
+    },
+  );
 });
 
 async function isNoProblem(answer: Response): Promise<boolean> {

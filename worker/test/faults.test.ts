@@ -10,6 +10,7 @@ type Given = {
   organisation: string;
   email: string;
   token: string;
+  secret: string;
   session: { cookie: string; id: string };
   key: string;
   code: string;
@@ -54,6 +55,24 @@ const deeds: Deed[] = [
     name: 'switch on the tokens that were switched off together',
     given: (given) => ['POST', `${tokensPath(given)}/pause`],
     request: (given) => ['POST', `${tokensPath(given)}/resume`],
+    repeated: 200,
+  },
+  {
+    name: 'switch on a token that was exposed',
+    given: ({ secret }) => ['POST', '/report', { tokens: [secret] }],
+    request: (given) => ['PATCH', `${tokensPath(given)}/${given.token}`, { active: true }],
+    repeated: 200,
+  },
+  {
+    name: 'replace a secret that was exposed',
+    given: ({ secret }) => ['POST', '/report', { tokens: [secret] }],
+    request: (given) => ['POST', `${tokensPath(given)}/${given.token}/rotate`, { retire: 'now' }],
+    repeated: 200,
+  },
+  {
+    name: 'end a secret that retires',
+    given: (given) => ['POST', `${tokensPath(given)}/${given.token}/rotate`, { retire: '24h' }],
+    request: (given) => ['POST', `${tokensPath(given)}/${given.token}/retire`, {}],
     repeated: 200,
   },
   {
@@ -121,7 +140,7 @@ const deeds: Deed[] = [
 async function prepare({ given: before }: Deed): Promise<Given> {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
-  const { id: token } = await givenToken(organisation);
+  const { id: token, secret } = await givenToken(organisation);
   const code = await givenCode(email, BROWSER);
   const session = await givenSession(email);
   const id = await env.DB.prepare('SELECT id FROM sessions WHERE email = ?').bind(email).first<string>('id');
@@ -130,6 +149,7 @@ async function prepare({ given: before }: Deed): Promise<Given> {
     organisation,
     email,
     token,
+    secret,
     session: { cookie, id: id ?? '' },
     key: crypto.randomUUID(),
     code,
@@ -149,7 +169,11 @@ async function stateOf(given: Given): Promise<unknown> {
     of('SELECT name, plan, version FROM organisations WHERE id = ?', given.key),
     of('SELECT action FROM events WHERE organisation_id = ? ORDER BY id', given.key),
     of(
-      'SELECT active, name, paused_together_at IS NOT NULL AS is_marked FROM tokens WHERE organisation_id = ? ORDER BY name',
+      'SELECT active, name, paused_together_at IS NOT NULL AS is_marked, exposed_by FROM tokens WHERE organisation_id = ? ORDER BY name',
+      given.organisation,
+    ),
+    of(
+      'SELECT retired_at IS NOT NULL AS is_retired FROM replaced_secrets WHERE organisation_id = ?',
       given.organisation,
     ),
     of('SELECT count(*) AS members FROM members WHERE organisation_id = ?', given.organisation),

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import type { Plan } from '../organisation/organisation.ts';
+import type { Token } from '../token/store.ts';
 import { OPERATOR_SECRET } from './faults.ts';
 import { bearer, givenOrganisation, givenSession, ORIGIN } from './harness.ts';
 
@@ -21,13 +22,20 @@ export const ORGANISATIONS: Organisation[] = ['a', 'b'];
 export type ModelToken = {
   id: string;
   secret: string;
+  /** The secret before it, if it was replaced, and whether that one still works. */
+  former: { secret: string; isRetired: boolean } | null;
   of: Organisation;
   active: boolean;
   name: string | null;
+  /** Marked as exposed. `wasActive`: whether the exposure switched it off. */
+  exposed: { wasActive: boolean } | null;
+  isPausedTogether: boolean;
   isDeleted: boolean;
 };
 export type Model = {
   plans: Record<Organisation, Plan>;
+  /** Those that the operator has paused. */
+  paused: Record<Organisation, boolean>;
   members: Record<Organisation, Person[]>;
   /** People with a valid session: it ends with the last membership. */
   signedIn: Person[];
@@ -39,7 +47,13 @@ export type Real = {
   sessions: Record<Person, { cookie: string }>;
   addressOf(person: Person): string;
 };
-type Answer = { status: number; slug: string | null; body: Record<string, unknown> };
+/** `settled`: when the work behind the answer is done. */
+type Answer = {
+  status: number;
+  slug: string | null;
+  body: Record<string, unknown>;
+  settled: Promise<unknown>;
+};
 export type Deed = { by: Person; at: Organisation };
 
 /**
@@ -63,6 +77,7 @@ export async function givenModel(): Promise<{ model: Model; real: Real }> {
   return {
     model: {
       plans: { a: 'enterprise', b: 'enterprise' },
+      paused: { a: false, b: false },
       members: { a: [...MEMBERS.a], b: [...MEMBERS.b] },
       signedIn: [...PEOPLE],
       tokens: [],
@@ -100,8 +115,9 @@ export async function send(
   const json = (await answer.json()) as Record<string, unknown>;
   const slug = typeof json['type'] === 'string' ? (json['type'].split('#')[1] ?? null) : null;
   // The answer is read first: it must not depend on work that runs after it.
-  pending.push(waitOnExecutionContext(context));
-  return { status: answer.status, slug, body: json };
+  const behind = waitOnExecutionContext(context);
+  pending.push(behind);
+  return { status: answer.status, slug, body: json, settled: behind };
 }
 const pending: Promise<unknown>[] = [];
 
@@ -133,26 +149,51 @@ export function livingOf(model: Model, at: Organisation): ModelToken[] {
   return model.tokens.filter((token) => token.of === at && !token.isDeleted);
 }
 
-export function shown({ id, active, name }: { id: string; active: boolean; name: string | null }) {
-  return { id, active, name };
+/** A token of the model as answers show it. */
+export function shownOf({ id, active, name, exposed, isPausedTogether }: ModelToken) {
+  return { id, active, name, isExposed: exposed !== null, isPausedTogether };
+}
+
+/** The same of a token in an answer. */
+export function shown({ id, active, name, exposed, pausedTogether }: Token) {
+  return { id, active, name, isExposed: exposed !== null, isPausedTogether: pausedTogether !== null };
+}
+
+/** Tokens in one order, to compare those of an answer with those of the model. */
+export function sorted<T extends { id: string }>(tokens: T[]): T[] {
+  return tokens.toSorted((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 /**
  * A call with the retries of a client. A 503 means that hub and database did not answer in time. The client calls again
  * after a second, as Retry-After says, at most ten times.
  */
-async function ping(real: Real, isolate: number, token: ModelToken): Promise<Answer> {
+async function ping(real: Real, isolate: number, secret: string): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
-    const answer = await send(real, isolate, 'GET', '/v1/ping', bearer(token.secret));
+    const answer = await send(real, isolate, 'GET', '/v1/ping', bearer(secret));
     if (answer.status !== 503 || attempt === 10) return answer;
     await scheduler.wait(1000);
   }
 }
 
 export async function checkCall(model: Model, real: Real, isolate: number, token: ModelToken): Promise<void> {
-  const answer = await ping(real, isolate, token);
+  const { secret, former } = token;
+  await checkSecret(model, real, isolate, token, { secret, isRetired: false });
+  if (former !== null) await checkSecret(model, real, isolate, token, former);
+}
+
+async function checkSecret(
+  model: Model,
+  real: Real,
+  isolate: number,
+  token: ModelToken,
+  { secret, isRetired }: { secret: string; isRetired: boolean },
+): Promise<void> {
+  const answer = await ping(real, isolate, secret);
   const said = { status: answer.status, slug: answer.slug };
-  if (token.isDeleted || !token.active) expect(said).toEqual({ status: 401, slug: 'invalid-token' });
+  if (token.isDeleted || !token.active || isRetired)
+    expect(said).toEqual({ status: 401, slug: 'invalid-token' });
+  else if (model.paused[token.of]) expect(said).toEqual({ status: 403, slug: 'organisation-paused' });
   else if (model.plans[token.of] !== 'enterprise') {
     expect(said).toEqual({ status: 403, slug: 'enterprise-plan-required' });
   } else {
@@ -173,9 +214,8 @@ export async function checkList(model: Model, real: Real, isolate: number, deed:
   }
   expect(answer.status).toBe(200);
   // The shape of a list; the comparison below fails on any other shape.
-  const rows = answer.body['tokens'] as ModelToken[];
-  const byId = (one: { id: string }, other: { id: string }): number => (one.id < other.id ? -1 : 1);
-  expect(rows.map(shown).toSorted(byId)).toEqual(livingOf(model, deed.at).map(shown).toSorted(byId));
+  const rows = answer.body['tokens'] as Token[];
+  expect(sorted(rows.map(shown))).toEqual(sorted(livingOf(model, deed.at).map(shownOf)));
 }
 
 /**
