@@ -38,9 +38,9 @@ it.each([
   ['token.deactivated', 'all', 'switched off Kiosk together with all others'],
   ['token.deactivated', 'exposed', 'switched off Kiosk because it was exposed'],
   ['token.retired', 'exposed', 'ended the old value of Kiosk because it was exposed'],
-  ['token.exposed', 'url', 'sent Kiosk in a URL: replace it'],
-  ['token.exposed', 'report', 'reported Kiosk as found in public: replace it'],
-  ['token.exposed', 'github', 'reported Kiosk as found in a public repository: replace it'],
+  ['token.exposed', 'url', 'sent Kiosk in a URL'],
+  ['token.exposed', 'report', 'reported Kiosk as found in public'],
+  ['token.exposed', 'github', 'reported Kiosk as found in a public repository'],
   [
     'token.exposed',
     'report: https://a.example/x',
@@ -52,7 +52,7 @@ it.each([
     'reported Kiosk as found in public at https://b.example/y',
   ],
   // Events of the release before have the name of the token as their detail.
-  ['token.exposed', 'Kiosk: at the venue', 'sent Kiosk in a URL: replace it'],
+  ['token.exposed', 'Kiosk: at the venue', 'sent Kiosk in a URL'],
   ['sign-in', 'link', 'signed in'],
   ['sign-in', 'oidc, new browser', 'signed in from a new browser'],
   ['organisation.paused', null, 'paused the organisation: all its calls are refused'],

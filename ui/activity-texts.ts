@@ -70,7 +70,7 @@ export const log = {
     'token.expiring': 'warned that … expires in ',
     'token.deleted': 'deleted …',
     'token.limit-refused': 'was refused an eleventh token',
-    'token.exposed': 'sent … in a URL: replace it',
+    'token.exposed': 'sent … in a URL',
     'access.refused': 'was refused what is not theirs: ',
     'organisation.created': 'created the organisation ',
     'organisation.renamed': 'renamed the organisation: ',
@@ -94,8 +94,8 @@ export const log = {
     ]),
     'token.retired': new Map([['exposed', 'ended the old value of … because it was exposed']]),
     'token.exposed': new Map([
-      ['report', 'reported … as found in public: replace it'],
-      ['github', 'reported … as found in a public repository: replace it'],
+      ['report', 'reported … as found in public'],
+      ['github', 'reported … as found in a public repository'],
     ]),
   } as Record<string, Map<string | null, string>>,
   /** `report: <URL>` and `github: <URL>`. */

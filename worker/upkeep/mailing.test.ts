@@ -124,6 +124,26 @@ describe('a change', () => {
     expect(sent.map(({ text, html }) => text + html).join('')).not.toContain(secret.slice(5));
   });
 
+  it.each(['24h', 'now'])(
+    'is told with advice about the value that leaked: one that was replaced (%s) asks for no other replacement',
+    async (retire) => {
+      const { deployment, mails } = mailing();
+      const { session, path, organisation } = await given(1);
+      const { id, secret } = await givenToken(organisation);
+      await settledAt(deployment, `${path}/${id}/rotate`, writing('POST', session, { retire }));
+      await settledAt(deployment, '/report', {
+        method: 'POST',
+        headers: { ...CLIENT, 'content-type': 'application/json' },
+        body: JSON.stringify({ tokens: [secret] }),
+      });
+      const told = (await mails()).find(({ subject }) => subject === '9Pic: an API token is exposed');
+      expect(told?.text).toContain(`- ${secret.slice(0, 5)}***: somebody has found and reported it, on `);
+      expect(told?.text).toContain('(this value was replaced, and is refused)');
+      expect(told?.text).toContain('Nothing needs to be replaced');
+      expect(told?.text).not.toMatch(/Replace it|still works/);
+    },
+  );
+
   it('is answered as ever when its mail cannot be sent, and the mail is tried again', async () => {
     const send = vi
       .fn<(mail: Mail) => Promise<unknown>>()

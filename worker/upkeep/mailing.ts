@@ -128,7 +128,7 @@ async function write(
     const tokens = await listEndingTokens(db, notice, new Date(now).toISOString());
     return tokens.length === 0 ? null : expiryMail(notice, tokens, { productName, origin, now });
   }
-  const events = await readTold(db, notice);
+  const events = await readTold(db, notice, new Date(now).toISOString());
   return events.length === 0 ? null : noticeMail(notice, events, { productName, origin });
 }
 

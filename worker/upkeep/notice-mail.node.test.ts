@@ -12,6 +12,7 @@ const EVENT: ToldEvent = {
   detail: null,
   tokenName: 'Zapier',
   tokenActive: true,
+  value: 'current',
 };
 
 function mailOf(
@@ -88,6 +89,28 @@ describe('the mail about an exposed token', () => {
     const { text, html } = mailOf('token.exposed', [{ detail, actor: 'caller' }]);
     expect(text).toContain(`- Zapier (9pAbc***): ${said}, on 3 July 2027 at 12:00:30 UTC (it still works)`);
     expect(text + html).not.toMatch(/evil\.example|github\.com/);
+  });
+
+  it.each([
+    ['retiring', true, 'this value was replaced, and works until it ends'],
+    ['retiring', false, 'it is switched off now'],
+    ['ended', true, 'this value was replaced, and is refused'],
+    ['ended', false, 'this value was replaced, and is refused'],
+    ['ended', null, 'it is deleted by now'],
+  ] as const)('says of a value that was replaced (%s) whether it works (%s)', (value, tokenActive, said) => {
+    expect(mailOf('token.exposed', [{ value, tokenActive }]).text).toContain(`(${said})`);
+  });
+
+  it('says what to do unless all of the values have ended', () => {
+    const ended = { value: 'ended' } as const;
+    expect(mailOf('token.exposed', [ended, ended]).text).not.toContain('Replace it');
+    for (const events of [
+      [ended, {}],
+      [{}, ended],
+    ])
+      expect(mailOf('token.exposed', events).text).toContain('Replace it');
+    // There are more than the mail names.
+    expect(mailOf('token.exposed', [ended], 'Acme', 2).text).toContain('Replace it');
   });
 
   it.each([

@@ -20,6 +20,8 @@ export type ToldEvent = {
   tokenName: string | null;
   /** Whether the token works now. Null if there is no such token any more. */
   tokenActive: boolean | null;
+  /** Of the value that begins with the preview, now: a value that was replaced is retiring, or has ended. */
+  value: 'current' | 'retiring' | 'ended';
 };
 
 type Words = {
@@ -112,7 +114,9 @@ function wordsOf(
           : `The values of API tokens of ${name} were seen where others can read them:`,
         line: (event) => `${tokenOf(event)}: ${exposureOf(event)}, ${onDate(event.at)}${stateOf(event)}`,
         advice:
-          'Open the token in the Developer Zone and choose “Replace it”: the old value ends at once, and your programs need the new one. If the value is harmless, “Resume anyway” switches a paused token on again as it is. If the token is not needed any more, delete it.',
+          events.length === count && events.every(({ value }) => value === 'ended')
+            ? 'Nothing needs to be replaced: what was seen is refused. Programs that still send an old value need the current one.'
+            : 'Open the token in the Developer Zone and choose “Replace it”: the old value ends at once, and your programs need the new one. If the value is harmless, “Resume anyway” switches a paused token on again as it is. If the token is not needed any more, delete it.',
         ...token,
       };
     case 'token.limit-refused':
@@ -157,8 +161,10 @@ function exposureOf({ detail, ip }: ToldEvent): string {
   return `it was sent in the address (URL) of a call, from ${networkOf(ip)}`;
 }
 
-function stateOf({ tokenActive }: ToldEvent): string {
+function stateOf({ tokenActive, value }: ToldEvent): string {
   if (tokenActive === null) return ' (it is deleted by now)';
+  if (value === 'ended') return ' (this value was replaced, and is refused)';
+  if (value === 'retiring' && tokenActive) return ' (this value was replaced, and works until it ends)';
   return tokenActive ? ' (it still works)' : ' (it is switched off now)';
 }
 

@@ -1,7 +1,22 @@
 // What members are told by mail. The audit log is the list of what happened: a run looks at the events after the last one that was
 // looked at, and adds them to a notice for each organisation and kind. A notice is closed when a minute has passed since the last
 // one of its kind, and then its mails are queued, some members at a time. What comes later is told by the next notice.
-import { and, asc, eq, exists, gt, gte, inArray, isNotNull, lte, ne, not, or, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  eq,
+  exists,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  ne,
+  not,
+  or,
+  sql,
+} from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/sqlite-core';
 import { NEW_BROWSER } from '../activity/events.ts';
@@ -16,6 +31,7 @@ import {
   members,
   notices,
   organisations,
+  replacedSecrets,
   tokens,
   tombstones,
 } from '../tables.ts';
@@ -236,16 +252,33 @@ export async function queueMails(db: Db, at: string): Promise<boolean> {
 /** A mail names so many events. */
 const NAMED = 20;
 
-/** The first events of the notice, oldest first. None if they belong to an organisation that had the id before. */
+/**
+ * The first events of the notice, oldest first, and what is true of their tokens at `now` (RFC 3339). None if they belong to an
+ * organisation that had the id before.
+ */
 export function readTold(
   db: Db,
   { organisationId, kind, recipient, firstEvent, lastEvent }: Omit<Notice, 'id'>,
+  now: string,
 ): Promise<ToldEvent[]> {
   const nameOfDeleted = db
     .select({ name: tombstones.name })
     .from(tombstones)
     .where(eq(tombstones.tokenId, events.tokenId))
     .limit(1);
+  const isRetiring = exists(
+    db
+      .select({ one: sql`1` })
+      .from(replacedSecrets)
+      .where(
+        and(
+          eq(replacedSecrets.tokenId, events.tokenId),
+          eq(replacedSecrets.preview, events.preview),
+          isNull(replacedSecrets.retiredAt),
+          gt(replacedSecrets.retiresAt, now),
+        ),
+      ),
+  );
   return db
     .select({
       at: events.at,
@@ -257,6 +290,9 @@ export function readTold(
       detail: events.detail,
       tokenName: sql<string | null>`coalesce(${tokens.name}, ${nameOfDeleted})`,
       tokenActive: tokens.active,
+      value: sql<
+        ToldEvent['value']
+      >`iif(${events.preview} IS ${tokens.preview}, 'current', iif(${isRetiring}, 'retiring', 'ended'))`,
     })
     .from(events)
     .leftJoin(tokens, and(eq(tokens.id, events.tokenId), eq(tokens.organisationId, events.organisationId)))
