@@ -36,6 +36,11 @@ const send = (body: BodyInit, headers: HeadersInit = JSON_TYPE, deployment: Env 
 const report = (tokens: string[], url?: string, deployment: Env = env) =>
   send(JSON.stringify({ tokens, url }), JSON_TYPE, deployment);
 
+/** A write to the token, or below the list of tokens. */
+type Change = [method: string, below: string, body?: object];
+/** `wasActive`: whether the mark says that the exposure switched the token off; null: there is no mark. Null: there is no token. */
+type Ending = { active: boolean; wasActive: boolean | null; isTogether: boolean } | null;
+
 async function given(active = true) {
   const email = `${crypto.randomUUID()}@example.com`;
   const organisation = await givenOrganisation('enterprise', [email]);
@@ -144,6 +149,77 @@ describe('a reported token', () => {
       expect(await statusOf(fresh)).toBe(active === true ? 200 : 401);
     }
   });
+
+  it.each<{ what: string; before?: Change; change: Change; ends: [Ending, Ending] }>([
+    {
+      what: 'it is switched on',
+      before: ['PATCH', '', { active: false }],
+      change: ['PATCH', '', { active: true }],
+      ends: [
+        { active: true, wasActive: null, isTogether: false },
+        { active: false, wasActive: true, isTogether: false },
+      ],
+    },
+    {
+      what: 'it is switched off',
+      change: ['PATCH', '', { active: false }],
+      ends: [
+        { active: false, wasActive: true, isTogether: false },
+        { active: false, wasActive: false, isTogether: false },
+      ],
+    },
+    {
+      what: 'all tokens are paused',
+      change: ['POST', '/../pause'],
+      ends: [
+        { active: false, wasActive: true, isTogether: false },
+        { active: false, wasActive: false, isTogether: true },
+      ],
+    },
+    {
+      what: 'all tokens are resumed',
+      before: ['POST', '/../pause'],
+      change: ['POST', '/../resume'],
+      ends: [
+        { active: false, wasActive: false, isTogether: true },
+        { active: false, wasActive: true, isTogether: false },
+      ],
+    },
+    {
+      what: 'it is deleted',
+      change: ['DELETE', ''],
+      ends: [null, null],
+    },
+  ])(
+    'while $what ends as if one of the two had come first, and is verified so',
+    async ({ before, change, ends }) => {
+      const rounds = Array.from({ length: 3 }, async () => {
+        const { organisation, secret, session, path, shown } = await given();
+        const make = ([method, below, body]: Change) => write(method, path + below, session, body);
+        if (before !== undefined) await make(before);
+        const [reported, changed] = await Promise.all([report([secret]), make(change)]);
+        expect([reported.status, changed.status]).toEqual([202, 200]);
+        const token = await shown();
+        const ended: Ending =
+          token === undefined
+            ? null
+            : {
+                active: token.active,
+                wasActive: token.exposed?.paused ?? null,
+                isTogether: token.pausedTogether !== null,
+              };
+        expect(ends).toContainEqual(ended);
+        expect(await statusOf(secret)).toBe(ended?.active === true ? 200 : 401);
+        // What is on record agrees with how the token stands.
+        const actions = await actionsOf(organisation);
+        const last = actions.findLast((action) => /^token\.(?:de)?activated$|^token\.deleted$/.test(action));
+        expect(last).toBe(
+          ended === null ? 'token.deleted' : ended.active ? 'token.activated' : 'token.deactivated',
+        );
+      });
+      await Promise.all(rounds);
+    },
+  );
 
   it('of which two people know is marked once', async () => {
     const { organisation, secret } = await given();
