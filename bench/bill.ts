@@ -30,11 +30,22 @@ type Traffic = {
   isolates: number;
   regions: number;
   activeTokens: number;
+  /** How many callers a hub is told of for each token and minute. A token is called in one region. */
+  callers: number;
   missShare: number;
 };
 
+/**
+ * Rows that a hub writes for a token that called in a minute: that of the hour, that of the last use, and one for each caller. `npm run
+ * bench:large` measures it (docs/operating/growth.md). A refused call adds its reason. The first call of an hour or of a day also writes
+ * indexes.
+ */
+export function rowsOfMinute(callers: number): number {
+  return 2 + callers;
+}
+
 /** The cost of verification for a million calls, after the included amounts are used up. */
-function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: Traffic) {
+function perMillion({ perSecond, isolates, regions, activeTokens, callers, missShare }: Traffic) {
   const seconds = 1e6 / perSecond;
   const perIsolate = perSecond / isolates;
   const { syncs } = isolate(perIsolate);
@@ -45,8 +56,7 @@ function perMillion({ perSecond, isolates, regions, activeTokens, missShare }: T
   // The time of the hub, and every five seconds a row in its own storage for the counts of the next minute.
   const hubTime = seconds * regions * awake * (HUB_GIGABYTES * PRICE.gigabyteSecond + PRICE.rowWritten / 5);
   const kvCost = 1e6 * missShare * (PRICE.kvRead + PRICE.kvWrite / 2);
-  // Once a minute in each region: one row for each token that called, and one for its last use.
-  const rows = Math.min(1e6, (seconds / 60) * activeTokens) * 2;
+  const rows = Math.min(1e6, (seconds / 60) * activeTokens) * rowsOfMinute(callers);
   const d1 = rows * PRICE.rowWritten + (seconds * regions * awake * 1000 * 2 * PRICE.rowRead) / HUB_LEASE;
   const sum = worker + hubCalls + hubTime + kvCost + d1;
   return { worker, hub: hubCalls + hubTime, kv: kvCost, d1, sum, logged: sum + 1e6 * PRICE.logLine };
@@ -59,6 +69,7 @@ const TRAFFIC: Traffic[] = [
     isolates: 1,
     regions: 1,
     activeTokens: 1,
+    callers: 1,
     missShare: 0.0005,
   },
   {
@@ -67,6 +78,7 @@ const TRAFFIC: Traffic[] = [
     isolates: 10,
     regions: 3,
     activeTokens: 50,
+    callers: 2,
     missShare: 0.001,
   },
   {
@@ -75,6 +87,7 @@ const TRAFFIC: Traffic[] = [
     isolates: 200,
     regions: 9,
     activeTokens: 5000,
+    callers: 2,
     missShare: 0.001,
   },
 ];

@@ -1,7 +1,9 @@
 // The questions of bench:large. Together they send every statement of calls, pages, the operator, hubs and the hourly run.
 import { hashOfSecret } from '../worker/token/secret.ts';
+import { TEN_MINUTES_CRON } from '../worker/upkeep/run.ts';
 import { CHANGES_FROM, READ, NEWEST_CHANGES, OWNER } from '../worker/verification/source/statements.ts';
 import { usageStatements } from '../worker/verification/source/usage-statements.ts';
+import { countedOf } from './counted.ts';
 import { SETTINGS } from './fleet.ts';
 import { COOKIE, EXPIRED, HOUR, OURS, OWNER_EMAIL, SECRETS, plantExpired } from './large-fill.ts';
 import { median } from './statistics.ts';
@@ -16,7 +18,7 @@ export type Answer = {
   bytes: number;
   sent: { sql: string; rowsRead: number; rowsWritten: number }[];
 };
-type Row = { rowsRead: number; statements: number; ms: number };
+type Row = { rowsRead: number; rowsWritten: number; statements: number; ms: number };
 
 const OPERATOR = { authorization: `Bearer ${SETTINGS.OPERATOR_SECRET}` };
 const MEMBER = { cookie: `local-session=${COOKIE}` };
@@ -51,6 +53,7 @@ export async function ask(
     }
     const [first, second] = sides.map(({ took, sent }) => ({
       rowsRead: sent.reduce((sum, each) => sum + each.rowsRead, 0),
+      rowsWritten: sent.reduce((sum, each) => sum + each.rowsWritten, 0),
       statements: sent.length,
       ms: median(took),
     }));
@@ -79,26 +82,42 @@ export async function ask(
     return asked(CHANGES_FROM, head, 5000)(side);
   });
   await row('a hub: whose the database is', asked(OWNER));
-  await row('a hub: the counts of 10 tokens', async (side) => {
+  for (const callers of [1, 20]) {
+    const title = `a hub: the counts of 10 tokens, of ${callers === 1 ? 'one caller' : `${callers} callers`} each`;
+    await row(title, async (side) => {
+      const counted = SECRETS.map((secret, index) =>
+        countedOf(tokenIdOf(index), hashOfSecret(secret), HOUR, callers),
+      );
+      const answers = [];
+      for (const { sql, json } of usageStatements(counted)) answers.push(...(await asked(sql, json)(side)));
+      return answers;
+    });
+  }
+  await row('the same with a refused call each', async (side) => {
     const at = new Date().toISOString();
-    const counted = SECRETS.map((secret, index) => ({
-      tokenId: tokenIdOf(index),
-      hash: hashOfSecret(secret),
-      hour: HOUR,
-      accepted: 1,
-      refused: 0,
-      usedAt: at,
-      addresses: ['203.0.113.7/32'],
-      addressesAt: at,
-    }));
+    const counted = SECRETS.map((secret, index) =>
+      Object.assign(countedOf(tokenIdOf(index), hashOfSecret(secret), HOUR, 1), {
+        refused: 1,
+        reasons: { network: 1 },
+        addresses: ['203.0.113.7/32'],
+        addressesAt: at,
+      }),
+    );
     const answers = [];
-    for (const statement of usageStatements(counted))
-      answers.push(...(await asked(statement, JSON.stringify(counted))(side)));
+    for (const { sql, json } of usageStatements(counted)) answers.push(...(await asked(sql, json)(side)));
     return answers;
   });
   await row('a page: the session', request('/api/session', { headers: MEMBER }));
   await row('a page: the tokens', request(`${ZONE}/tokens`, { headers: MEMBER }));
   await row('a page: 30 days of calls', request(`${ZONE}/usage`, { headers: MEMBER }));
+  await row(
+    'a page: who calls with a token',
+    request(`${ZONE}/tokens/${tokenIdOf(0)}/calls`, { headers: MEMBER }),
+  );
+  await row(
+    'a page: 30 ended secrets that are called',
+    request(`${ZONE}/still-calling`, { headers: MEMBER }),
+  );
   await row('a page: the activity', request(`${ZONE}/activity`, { headers: MEMBER }));
   await row(
     'the activity of one action',
@@ -115,6 +134,7 @@ export async function ask(
     '/operator/events?since=, 1,000 events',
     request('/operator/events?since=2026-09-01T00:00:00Z', { headers: OPERATOR }),
   );
+  await row('/operator/webhook', request('/operator/webhook', { headers: OPERATOR }));
   await row(
     '/operator/organisations?plan=&since=',
     request('/operator/organisations?plan=enterprise&since=2026-05-01T00:00:00Z', { headers: OPERATOR }),
@@ -143,6 +163,11 @@ export async function ask(
   }
   await row(`the hourly run that removes ${EXPIRED.toLocaleString('en')} rows`, request('/scheduled'), 1);
   await row('the hourly run that finds nothing', request('/scheduled'), 3);
+  await row(
+    'the run of ten minutes that finds nothing',
+    request(`/scheduled?cron=${encodeURIComponent(TEN_MINUTES_CRON)}`),
+    3,
+  );
   await row('a hub: its first load, the last 50,000 changes', asked(NEWEST_CHANGES, 50_000), 3);
   return { rows, statements };
 }

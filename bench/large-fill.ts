@@ -9,8 +9,10 @@ import type { Database } from './tokens.ts';
 const TOKENS_EACH = 3;
 const EVENTS_EACH = 20;
 const USED_HOURS = 5;
-/** The rows of the organisation that is measured. */
-export const OURS = { tokens: 10, events: 1000, hours: 24 * 30 };
+const CALLED_DAYS = 2;
+const CALLERS_EACH = 3;
+/** The rows of the organisation that is measured. Each token, and each secret that has ended, has 20 callers and a row of all others a day. */
+export const OURS = { tokens: 10, events: 1000, hours: 24 * 30, days: 30, callers: 21, ended: 30 };
 export const EXPIRED = 2000;
 /** How many organisations one statement fills. */
 const FILLED = 1000;
@@ -20,6 +22,10 @@ export const COOKIE = markedValue(ring, 'session');
 export const SECRETS = Array.from({ length: OURS.tokens }, () => mintSecret(ring));
 export const OWNER_EMAIL = 'owner@example.com';
 export const HOUR = Math.floor(Date.now() / 3_600_000);
+const DAY = Math.floor(HOUR / 24);
+/** Of rows that are about the last hours, and when the secrets ended that are still called. */
+const LATELY = new Date(HOUR * 3_600_000).toISOString();
+const ENDED = new Date((HOUR - 24) * 3_600_000).toISOString();
 
 /** `WITH` numbers from 0 to `count` - 1. */
 const numbers = (name: string, count: number) =>
@@ -57,6 +63,23 @@ export async function fill(db: Database, organisations: number): Promise<void> {
         `WITH RECURSIVE ${numbers('organisation', count)}, ${numbers('part', TOKENS_EACH)}, ${numbers('hour', USED_HOURS)}
          INSERT INTO token_usage (token_id, hour, accepted, refused)
          SELECT ${token}, ${HOUR} - h, 100, 1 FROM organisation, part, hour`,
+      ),
+      db.prepare(
+        `WITH RECURSIVE ${numbers('organisation', count)}, ${numbers('part', TOKENS_EACH)}, ${numbers('hour', USED_HOURS)}
+         INSERT INTO refusal_reasons (token_id, hour, reason, calls)
+         SELECT ${token}, ${HOUR} - h, 'inactive', 1 FROM organisation, part, hour`,
+      ),
+      db.prepare(
+        `WITH RECURSIVE ${numbers('day', CALLED_DAYS)}, ${numbers('caller', CALLERS_EACH)}
+         INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
+         SELECT id, ${DAY} - d, hash, 64496 + c, 'DE', 'python-requests', 'Example Hosting GmbH', 100, 1, '${LATELY}'
+         FROM tokens, day, caller WHERE organisation_id BETWEEN printf('org-%05d', ${from}) AND printf('org-%05d', ${from + count - 1})`,
+      ),
+      db.prepare(
+        `WITH RECURSIVE ${numbers('organisation', count)}
+         INSERT INTO tombstones (hash, token_id, organisation_id, preview, name, kind, ended_at, ended_by, called_at)
+         SELECT lower(hex(randomblob(32))), printf('gone-%05d', o + ${from}), ${id}, '9p0zz', 'Website', 'deleted', '${ENDED}', 'member@example.com', '${LATELY}'
+         FROM organisation`,
       ),
       db.prepare(
         `WITH RECURSIVE ${numbers('organisation', count)}, ${numbers('event', EVENTS_EACH)}
@@ -97,6 +120,25 @@ export async function fill(db: Database, organisations: number): Promise<void> {
   await run(
     `WITH RECURSIVE ${numbers('hour', OURS.hours)} INSERT INTO token_usage (token_id, hour, accepted, refused)
      SELECT id, ${HOUR} - h, 100, 1 FROM hour, tokens WHERE organisation_id = 'acme'`,
+  );
+  await run(
+    `WITH RECURSIVE ${numbers('hour', 24)}
+     INSERT INTO refusal_reasons (token_id, hour, reason, calls)
+     SELECT tokens.id, ${HOUR} - h, value, 1 FROM hour, json_each('["inactive","network"]'), tokens WHERE organisation_id = 'acme'`,
+  );
+  await run(
+    `WITH RECURSIVE ${numbers('ended', OURS.ended)}
+     INSERT INTO tombstones (hash, token_id, organisation_id, preview, name, kind, ended_at, ended_by, called_at)
+     SELECT lower(hex(randomblob(32))), 'gone-' || e, 'acme', printf('9pz%02d', e), 'Website', 'deleted', '${ENDED}', ?1, ?2 FROM ended`,
+    OWNER_EMAIL,
+    LATELY,
+  );
+  await run(
+    `WITH RECURSIVE ${numbers('day', OURS.days)}, ${numbers('caller', OURS.callers)}
+     INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
+     SELECT called.id, ${DAY} - d, called.hash, iif(c = 0, -1, 64496 + c), 'DE', 'python-requests', 'Example Hosting GmbH', 100, 1, ?
+     FROM day, caller, (SELECT id, hash FROM tokens WHERE organisation_id = 'acme' UNION ALL SELECT token_id, hash FROM tombstones WHERE organisation_id = 'acme') AS called`,
+    LATELY,
   );
   await run(
     `WITH RECURSIVE ${numbers('event', OURS.events)}

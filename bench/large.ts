@@ -44,11 +44,13 @@ try {
   say(`${statements.size} statements, ${walks.length} of them walk a table`);
   for (const walk of walks) say(walk);
   if (walks.length > 0) process.exitCode = 1;
-  console.log('| asked | statements | rows read, small | rows read, large | ms, large | ratio of ms |');
-  console.log('|---|---:|---:|---:|---:|---:|');
+  console.log(
+    '| asked | statements | rows read, small | rows read, large | rows written | ms, large | ratio of ms |',
+  );
+  console.log('|---|---:|---:|---:|---:|---:|---:|');
   for (const [title, row] of rows) {
     console.log(
-      `| ${title} | ${row.large.statements} | ${row.small.rowsRead.toLocaleString('en')} | ${row.large.rowsRead.toLocaleString('en')} | ${row.large.ms.toFixed(1)} | ${(row.large.ms / row.small.ms).toFixed(2)} |`,
+      `| ${title} | ${row.large.statements} | ${row.small.rowsRead.toLocaleString('en')} | ${row.large.rowsRead.toLocaleString('en')} | ${row.large.rowsWritten.toLocaleString('en')} | ${row.large.ms.toFixed(1)} | ${(row.large.ms / row.small.ms).toFixed(2)} |`,
     );
   }
 } finally {

@@ -66,7 +66,7 @@ function counting(database: D1Database): object {
 let wrapped: Record<string, unknown> | undefined;
 
 export default {
-  /** `/scheduled` is the hourly run, `/statement` one statement of a hub; anything else is a request to the product. */
+  /** `/scheduled` is the hourly run, or that of `?cron=`, `/statement` one statement of a hub; anything else is a request to the product. */
   async fetch(request: Request, env: Record<string, unknown>, context: ExecutionContext): Promise<Response> {
     const hubs = env['CHANGE_HUB'] as DurableObjectNamespace;
     wrapped ??= {
@@ -83,7 +83,7 @@ export default {
     sent = [];
     let status = 200;
     let bytes = 0;
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === '/statement') {
       const { sql, values } = await request.json<{ sql: string; values: unknown[] }>();
       const { meta } = await (env['DB'] as D1Database)
@@ -92,7 +92,7 @@ export default {
         .all();
       count(sql, meta);
     } else if (pathname === '/scheduled') {
-      await product.scheduled({ scheduledTime: Date.now() }, wrapped);
+      await product.scheduled({ scheduledTime: Date.now(), cron: searchParams.get('cron') }, wrapped);
     } else {
       const answer = await product.fetch(request, wrapped, context);
       status = answer.status;

@@ -28,8 +28,7 @@ export function libsqlSource(address: Address): HubSource {
       return (await run(NEWEST_CHANGES, limit)).map(rowAs<Change>).toReversed();
     },
     async addUsage(rows) {
-      const args = [JSON.stringify(rows)];
-      await openClient(address).batch(usageStatements(rows).map((sql) => ({ sql, args })));
+      await openClient(address).batch(usageStatements(rows).map(({ sql, json }) => ({ sql, args: [json] })));
     },
     async owner() {
       return (await run(OWNER)).map(rowAs<{ hubs: string }>)[0]?.hubs ?? null;

@@ -17,8 +17,7 @@ function d1Source(db: D1Database): HubSource {
     },
     async addUsage(rows: UsageRow[]) {
       const { usageStatements } = await import('./usage-statements.ts');
-      const json = JSON.stringify(rows);
-      await db.batch(usageStatements(rows).map((statement) => db.prepare(statement).bind(json)));
+      await db.batch(usageStatements(rows).map(({ sql, json }) => db.prepare(sql).bind(json)));
     },
     owner: () => db.prepare(OWNER).first<string>('hubs'),
     async claim(deployment) {

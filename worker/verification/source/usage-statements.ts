@@ -44,47 +44,89 @@ LEFT JOIN replaced_secrets AS s ON s.hash IN (json_extract(told.value, '$.hash')
 LEFT JOIN tombstones AS ended ON ended.hash = json_extract(told.value, '$.hash') WHERE true
 ON CONFLICT (token_id, hour, reason) DO UPDATE SET calls = calls + excluded.calls`;
 
+/** Its parameter has a list for each caller (`callersOf`). Nothing is kept of a token that has neither a row nor a tombstone. */
+const ADD_CALLERS = `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9 FROM json_each(?1) AS told
+WHERE EXISTS (SELECT 1 FROM tokens WHERE id = told.value->>0) OR EXISTS (SELECT 1 FROM tombstones WHERE hash = told.value->>2)
+ON CONFLICT (token_id, day, hash, network, country, agent) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused,
+network_name = excluded.network_name, last_at = max(last_at, excluded.last_at)`;
+/** Calls that were told after the end may have been made before it, but an accepted one was. */
+const CALL_TOMBSTONES = `UPDATE tombstones SET called_at = told.at
+FROM (SELECT value->>2 AS hash, max(value->>9) AS at FROM json_each(?1) WHERE value->>8 > 0 GROUP BY 1) AS told
+WHERE tombstones.hash = told.hash AND told.at > coalesce(tombstones.called_at, tombstones.ended_at)`;
+
 /**
- * Adds up the callers of each secret and day. Then all but the 20 with the most calls are added to the row of the others: as many as
- * CALLERS_KEPT, and -1 is OTHERS (token/callers.ts). Nothing is kept of a token that has neither a row nor a tombstone.
+ * The callers of each secret and day that was told of, by their calls, where they are more than 20: as many as CALLERS_KEPT. -1 is OTHERS
+ * (token/callers.ts). Most secrets have a few, and only these are counted.
  */
+const RANKED = `(SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
+FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
+WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
+CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)`;
+/** All but the first 20 are added to the row of the others. */
 const KEEP_CALLERS = [
   `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
-SELECT json_extract(told.value, '$.tokenId'), json_extract(told.value, '$.hour') / 24, json_extract(told.value, '$.hash'),
-json_extract(caller.value, '$.network'), json_extract(caller.value, '$.country'), json_extract(caller.value, '$.agent'), json_extract(caller.value, '$.networkName'),
-json_extract(caller.value, '$.accepted'), json_extract(caller.value, '$.refused'), json_extract(caller.value, '$.lastAt')
-FROM json_each(?1) AS told JOIN json_each(told.value, '$.callers') AS caller
-WHERE EXISTS (SELECT 1 FROM tokens WHERE id = json_extract(told.value, '$.tokenId')) OR EXISTS (SELECT 1 FROM tombstones WHERE hash = json_extract(told.value, '$.hash'))
-ON CONFLICT (token_id, day, hash, network, country, agent) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused,
-network_name = excluded.network_name, last_at = max(last_at, excluded.last_at)`,
-  `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
-SELECT token_id, day, hash, -1, '', '', '', sum(accepted), sum(refused), max(last_at)
-FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
-FROM (SELECT DISTINCT json_extract(value, '$.tokenId') AS token_id, json_extract(value, '$.hour') / 24 AS day, json_extract(value, '$.hash') AS hash FROM json_each(?1)) AS told
-CROSS JOIN callers ON callers.token_id = told.token_id AND callers.day = told.day AND callers.hash = told.hash AND callers.network >= 0)
-WHERE place > 20 GROUP BY token_id, day, hash
+SELECT token_id, day, hash, -1, '', '', '', sum(accepted), sum(refused), max(last_at) FROM ${RANKED} WHERE place > 20 GROUP BY token_id, day, hash
 ON CONFLICT (token_id, day, hash, network, country, agent) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused,
 last_at = max(last_at, excluded.last_at)`,
-  `DELETE FROM callers WHERE (token_id, day, hash, network, country, agent) IN (SELECT token_id, day, hash, network, country, agent
-FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
-FROM (SELECT DISTINCT json_extract(value, '$.tokenId') AS token_id, json_extract(value, '$.hour') / 24 AS day, json_extract(value, '$.hash') AS hash FROM json_each(?1)) AS told
-CROSS JOIN callers ON callers.token_id = told.token_id AND callers.day = told.day AND callers.hash = told.hash AND callers.network >= 0)
-WHERE place > 20)`,
-  // Calls that were told after the end may have been made before it, but an accepted one was.
-  `UPDATE tombstones SET called_at = told.at
-FROM (SELECT json_extract(told.value, '$.hash') AS hash, max(json_extract(caller.value, '$.lastAt')) AS at
-FROM json_each(?1) AS told JOIN json_each(told.value, '$.callers') AS caller WHERE json_extract(caller.value, '$.refused') > 0 GROUP BY 1) AS told
-WHERE tombstones.hash = told.hash AND told.at > coalesce(tombstones.called_at, tombstones.ended_at)`,
+  `DELETE FROM callers WHERE (token_id, day, hash, network, country, agent) IN (SELECT token_id, day, hash, network, country, agent FROM ${RANKED} WHERE place > 20)`,
 ];
 
-/** The statements that write what hubs were told of calls. Each takes the rows as JSON. */
-export function usageStatements(rows: readonly UsageRow[]): string[] {
-  const has = (field: 'addresses' | 'reasons' | 'callers') => rows.some((row) => row[field] !== undefined);
-  return [
+/** A statement, and its parameter: a list in JSON. */
+export type UsageStatement = { sql: string; json: string };
+
+/** The statements that write what hubs were told of calls, for one batch. Each gets only what it reads, because the time is that of reading JSON. */
+export function usageStatements(rows: readonly UsageRow[]): UsageStatement[] {
+  const has = (field: 'addresses' | 'reasons') => rows.some((row) => row[field] !== undefined);
+  const counts = JSON.stringify(rows.map(countsOf));
+  const ofCounts = [
     ADD_USAGE,
     ...MOVE_LAST_USED,
     ...(has('addresses') ? KEEP_REFUSED_ADDRESSES : []),
     ...(has('reasons') ? [ADD_REASONS] : []),
-    ...(has('callers') ? KEEP_CALLERS : []),
+  ].map((sql) => ({ sql, json: counts }));
+  const callers = rows.flatMap(callersOf);
+  if (callers.length === 0) return ofCounts;
+  const told = JSON.stringify(callers);
+  // A secret has two rows where an hour ended; its day is told once.
+  const days = new Map(callers.map((caller) => [`${caller[1]} ${caller[2]}`, caller.slice(0, 3)]));
+  const json = JSON.stringify([...days.values()]);
+  return [
+    ...ofCounts,
+    { sql: ADD_CALLERS, json: told },
+    ...KEEP_CALLERS.map((sql) => ({ sql, json })),
+    { sql: CALL_TOMBSTONES, json: told },
   ];
+}
+
+/** The row without its callers. */
+function countsOf({
+  tokenId,
+  hash,
+  hour,
+  accepted,
+  refused,
+  usedAt,
+  addresses,
+  addressesAt,
+  reasons,
+}: UsageRow) {
+  return { tokenId, hash, hour, accepted, refused, usedAt, addresses, addressesAt, reasons };
+}
+
+/** The callers of a row, each as token, day, secret, and what is counted of it. */
+function callersOf({ tokenId, hash, hour, callers = [] }: UsageRow): (string | number)[][] {
+  const day = Math.floor(hour / 24);
+  return callers.map((caller) => [
+    tokenId,
+    day,
+    hash ?? '',
+    caller.network,
+    caller.country,
+    caller.agent,
+    caller.networkName,
+    caller.accepted,
+    caller.refused,
+    caller.lastAt ?? '',
+  ]);
 }
