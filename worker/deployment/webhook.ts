@@ -19,8 +19,9 @@ const PREFIX = 'whsec_';
 /** In bytes, as Standard Webhooks asks of a key. */
 const LEAST = 24;
 const MOST = 64;
-/** Names of machines in private networks: RFC 6761, 6762 (appendix G), 8375, and ICANN's .internal. */
-const PRIVATE_ENDINGS = /\.(?:localhost|local|internal|intranet|private|corp|home|lan|home\.arpa)$/;
+/** Names of machines in private networks: RFC 6761, 6762 (appendix G), 8375, ICANN's .internal, and what many systems call themselves. */
+const PRIVATE_ENDINGS =
+  /\.(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa)$/;
 
 /** Null where no URL is set: then nothing is pushed. */
 export function readWebhook(env: Env): Reading<WebhookSettings | null> {
@@ -54,7 +55,7 @@ function faultOf(env: Env, url: URL): string | null {
   if (isLocalHttp(env, url)) return null;
   if (url.protocol !== 'https:') return 'not https';
   // `URL` writes an IPv4 address in its usual form, however it was written, and puts brackets around an IPv6 address.
-  const host = url.hostname.replace(/\.$/, '');
+  const host = url.hostname.replace(/\.+$/, '');
   if (host.startsWith('[') || /(?:^|\.)\d+$/.test(host)) return 'names an address. It has to name a host';
   if (!host.includes('.') || PRIVATE_ENDINGS.test(host)) return 'names a host of a private network';
   return null;

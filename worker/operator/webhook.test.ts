@@ -149,6 +149,26 @@ describe('the webhook', () => {
     expect(types()).toEqual(['token.exposed']);
   });
 
+  it('is not kept waiting by mails, also where the service that sends them does not answer', async () => {
+    await minute();
+    const email = `${crypto.randomUUID()}@example.com`;
+    const organisation = await givenOrganisation('enterprise', [email]);
+    const { id } = await givenToken(organisation);
+    const send = vi.fn(() => new Promise<never>(() => undefined));
+    const EMAIL = { send } as unknown as NonNullable<Env['EMAIL']>;
+    const answered = await worker.fetch(
+      new Request(
+        `http://localhost/api/organisations/${organisation}/tokens/${id}`,
+        writing('DELETE', await givenSession(email)),
+      ) as Parameters<typeof worker.fetch>[0],
+      { ...(env as Env), ...ON, EMAIL, EMAIL_FROM: 'zone@example.com' },
+      createExecutionContext(),
+    );
+    expect(answered.status).toBe(200);
+    await vi.waitFor(() => expect(send).toHaveBeenCalled(), 5000);
+    expect(sent).toMatchObject([{ type: 'token.deleted', data: { organisationId: organisation } }]);
+  });
+
   it('costs no storage after a refusal that anybody can get', async () => {
     await minute();
     const { settings, statements } = counting();

@@ -6,18 +6,18 @@ import { pushToWebhook } from './webhook.ts';
 import { doWorks } from './work.ts';
 import type { Occasion, Sender, Work } from './work.ts';
 
-/** In the order in which they run. */
+/** In the order in which they run. Requests to the receiver have a time limit; the service that sends mails may not answer at all. */
 const SENDERS: readonly Sender[] = [
+  {
+    failure: 'webhook-failed',
+    isOn: ({ settings }) => settings.webhook !== null,
+    send: pushToWebhook,
+  },
   {
     failure: 'mailing-failed',
     isOn: canMail,
     send: (deployment, occasion) =>
       sendMails(deployment, Date.now(), occasion === 'change' ? MAILS_AFTER_A_CHANGE : MAILS_OF_A_RUN),
-  },
-  {
-    failure: 'webhook-failed',
-    isOn: ({ settings }) => settings.webhook !== null,
-    send: pushToWebhook,
   },
 ];
 
