@@ -4,7 +4,7 @@ import type { UsageRow } from '../worker/verification/record.ts';
 
 /** An accepted call of each of so many callers. `hour`: hours since 1970. */
 export function countedOf(tokenId: string, hash: TokenHash, hour: number, callers: number): UsageRow {
-  const lastAt = new Date(hour * 3_600_000).toISOString();
+  const lastAt = new Date().toISOString();
   return {
     tokenId,
     hash,

@@ -56,20 +56,25 @@ FROM (SELECT value->>2 AS hash, max(value->>9) AS at FROM json_each(?1) WHERE va
 WHERE tombstones.hash = told.hash AND told.at > coalesce(tombstones.called_at, tombstones.ended_at)`;
 
 /**
- * The callers of each secret and day that was told of, by their calls, where they are more than 20: as many as CALLERS_KEPT. -1 is OTHERS
- * (token/callers.ts). Most secrets have a few, and only these are counted.
+ * Of each secret and day that was told of, all callers but the 20 with the most calls are added to the row of the others: as many as
+ * CALLERS_KEPT, and -1 is OTHERS (token/callers.ts). Most secrets have a few, and their rows are only counted.
  */
-const RANKED = `(SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
-FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
-WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
-CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)`;
-/** All but the first 20 are added to the row of the others. */
 const KEEP_CALLERS = [
   `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
-SELECT token_id, day, hash, -1, '', '', '', sum(accepted), sum(refused), max(last_at) FROM ${RANKED} WHERE place > 20 GROUP BY token_id, day, hash
+SELECT token_id, day, hash, -1, '', '', '', sum(accepted), sum(refused), max(last_at)
+FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
+FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
+WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
+CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)
+WHERE place > 20 GROUP BY token_id, day, hash
 ON CONFLICT (token_id, day, hash, network, country, agent) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused,
 last_at = max(last_at, excluded.last_at)`,
-  `DELETE FROM callers WHERE (token_id, day, hash, network, country, agent) IN (SELECT token_id, day, hash, network, country, agent FROM ${RANKED} WHERE place > 20)`,
+  `DELETE FROM callers WHERE (token_id, day, hash, network, country, agent) IN (SELECT token_id, day, hash, network, country, agent
+FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
+FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
+WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
+CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)
+WHERE place > 20)`,
 ];
 
 /** A statement, and its parameter: a list in JSON. */
