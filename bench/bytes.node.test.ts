@@ -8,7 +8,7 @@ import { measureBytes } from './bytes.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // The present budgets. bench/results.md has the goals, and says which of them are missed.
-const WORKER_GZIP_KB = 114;
+const WORKER_GZIP_KB = 115;
 const VERIFICATION_KB = 19.4;
 
 describe('the size of the Worker', () => {

@@ -154,7 +154,7 @@ describe('the webhook', () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const organisation = await givenOrganisation('enterprise', [email]);
     const { id } = await givenToken(organisation);
-    const send = vi.fn(() => new Promise<never>(() => undefined));
+    const send = vi.fn<() => Promise<never>>(() => new Promise(() => undefined));
     const EMAIL = { send } as unknown as NonNullable<Env['EMAIL']>;
     const answered = await worker.fetch(
       new Request(
