@@ -65,6 +65,12 @@ export const requireAccess: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   await next();
 };
 
+/** One member's reads of long tables are bounded in all organisations together: the database has one thread for everybody. */
+export const limitReads: MiddlewareHandler<PlaceEnv> = async (c, next) => {
+  await limit(c.env.call.deployment.limiters.activityPerMember, c.var.place.email);
+  await next();
+};
+
 /**
  * Comes after `requireAccess`: a stranger must not be able to use up another organisation's changes. A change that only ends
  * a token is counted for each member, so that one member, or a thief of one session, cannot keep the others from ending it.

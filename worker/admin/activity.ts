@@ -7,11 +7,10 @@ import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
 import type { Filter } from '../activity/store.ts';
 import { DAILY_LIMITS } from '../daily-limit.ts';
-import { limit } from '../http/limit.ts';
 import { limitDaily } from '../http/limit-daily.ts';
 import { Problem } from '../http/problem.ts';
 import { TOKEN_ID } from '../token/secret.ts';
-import { requireAccess } from './access.ts';
+import { limitReads, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
 
@@ -45,12 +44,6 @@ const readFilter: MiddlewareHandler<
     ...(token === undefined ? {} : { token }),
   };
   c.req.addValidatedData('query', filter);
-  await next();
-};
-
-/** One member's reads are bounded in all organisations together: the database has one thread for everybody. */
-const limitReads: MiddlewareHandler<PlaceEnv> = async (c, next) => {
-  await limit(c.env.call.deployment.limiters.activityPerMember, c.var.place.email);
   await next();
 };
 

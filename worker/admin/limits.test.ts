@@ -236,27 +236,38 @@ it('tells the hubs about a token that was deleted here, and not about an id that
   expect(await remove(elsewhere, id)).toEqual([404, false]);
 });
 
-describe('of the activity, a member', () => {
+describe('of the activity and of calls, a member', () => {
   const read = (path: string, session: { cookie: string }, settings: Partial<Env> = {}) =>
     callWith(settings, path, { headers: session });
 
-  it('reads 120 pages, lists of people and files a minute, in all organisations together', async () => {
+  it('reads 120 pages, lists of people, files, and calls of tokens a minute, in all organisations together', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const session = await givenSession(email);
     const [one, other] = [
       await givenOrganisation('enterprise', [email]),
       await givenOrganisation('enterprise', [email]),
     ];
-    const { binding, keys } = limiter(4);
-    const paths = [one, other].flatMap((organisation) =>
-      ['activity', 'activity/people', 'activity.csv', 'activity.jsonl'].map(
-        (file) => `/api/organisations/${organisation}/${file}`,
-      ),
-    );
+    const { binding, keys } = limiter(6);
+    const paths: string[] = [];
+    for (const organisation of [one, other]) {
+      const calls = `tokens/${(await givenToken(organisation)).id}/calls`;
+      for (const what of [
+        'activity',
+        'activity/people',
+        'activity.csv',
+        'activity.jsonl',
+        calls,
+        'still-calling',
+      ])
+        paths.push(`/api/organisations/${organisation}/${what}`);
+    }
     const answers: Response[] = [];
     for (const path of paths) answers.push(await read(path, session, { ACTIVITY_PER_MEMBER: binding }));
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429, 429, 429, 429]);
-    expect(keys).toEqual(Array<string>(8).fill(email));
+    expect(answers.map(({ status }) => status)).toEqual([
+      ...Array<number>(6).fill(200),
+      ...Array<number>(6).fill(429),
+    ]);
+    expect(keys).toEqual(Array<string>(12).fill(email));
     expect(answers.at(-1)?.headers.get('retry-after')).toBe('60');
     for (const answer of answers) await answer.body?.cancel();
   });

@@ -40,7 +40,7 @@ import { listTokens } from '../token/store.ts';
 import { countResumable } from '../token/together.ts';
 import type { Token } from '../token/store.ts';
 import { listRefusedAddresses, listUsage } from '../token/usage.ts';
-import { countChange, limitMutation, requireAccess } from './access.ts';
+import { countChange, limitMutation, limitReads, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(50));
@@ -224,7 +224,7 @@ export const tokens = new Hono<PlaceEnv>()
         : `Field "preview": the value that was replaced last begins with ${ended.preview}`,
     );
   })
-  .get('/tokens/:token/calls', async (c) => {
+  .get('/tokens/:token/calls', limitReads, async (c) => {
     const { db, place } = c.var;
     const id = c.req.param('token');
     const read = await readCalls(db, place, id, Date.now());
@@ -232,7 +232,7 @@ export const tokens = new Hono<PlaceEnv>()
     c.env.call.note({ organisationId: place.organisationId, tokenId: id });
     return c.json(read.calls, 200);
   })
-  .get('/still-calling', async (c) => {
+  .get('/still-calling', limitReads, async (c) => {
     const { db, place } = c.var;
     const listed = await listStillCalling(db, place, Date.now());
     if (!listed.ok) throw new Problem(listed.reason);
