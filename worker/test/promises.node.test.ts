@@ -29,6 +29,7 @@ const ABUSE_CASES = [
   'The hash of a deleted token or of a retired value becomes a token again, in either spelling, at the SQL prompt',
   'Caller sends 100,000 different user agents, from as many networks, to fill the database or to hide who else calls',
   'Caller puts an address, an e-mail address or a token into `User-Agent`, so that it is kept',
+  'Member replaces values all day and calls with every ended one from many places, to fill the database',
   'Caller sends thousands of digits as `User-Agent`: to look for an address in it takes the square of their number',
   "Member replaces a value a hundred times a day and goes on calling with all of them, so that the token's page reads hundreds of thousands of rows of the database that all organisations share",
   'A row of the audit log was spoilt at the SQL prompt, or the mail service does not answer, so that nobody is told anything',

@@ -318,6 +318,38 @@ export function describeCalls(open: () => Promise<{ db: Db; source: HubSource }>
     });
   });
 
+  it('of a secret that ended on an earlier day are three a day and the others, and no call is lost', async () => {
+    const { id, hash, rotate } = await given();
+    const current = await rotate('now', 0);
+    const told = Array.from({ length: 10 }, (_, index) => ({
+      ...HETZNER,
+      agent: `agent-${index}`,
+      accepted: 0,
+      refused: 1 + index,
+      lastAt: at(1),
+    }));
+    await source.addUsage([
+      row(id, hash, { callers: told }),
+      row(id, hash, { hour: HOUR + 24, callers: told }),
+      row(id, current, { hour: HOUR + 24, callers: told }),
+    ]);
+    await source.addUsage([row(id, hash, { hour: HOUR + 24, callers: told.slice(0, 3) })]);
+    const kept = (await callersOf(id)).filter((each) => each.hash === hash);
+    // On the day of the end calls may still have been accepted.
+    expect(kept.filter(({ day }) => day === DAY)).toHaveLength(10);
+    expect(
+      kept
+        .filter(({ day }) => day === DAY + 1)
+        .map(({ agent, network, refused }) => [network === ALL_OTHERS.network ? 'others' : agent, refused]),
+    ).toEqual([
+      ['others', 1 + 2 + 3 + 4 + 5 + 6 + 7 + 1 + 2 + 3],
+      ['agent-7', 8],
+      ['agent-8', 9],
+      ['agent-9', 10],
+    ]);
+    expect((await callersOf(id)).filter((each) => each.hash === current)).toHaveLength(10);
+  });
+
   it('refused calls are kept by reason; the database knows which secret is retired', async () => {
     const { id, hash, rotate } = await given();
     const second = await rotate('now', 0);

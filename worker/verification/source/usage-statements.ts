@@ -57,24 +57,27 @@ WHERE tombstones.hash = told.hash AND told.at > coalesce(tombstones.called_at, t
 
 /**
  * Of each secret and day that was told of, all callers but the 20 with the most calls are added to the row of the others: as many as
- * CALLERS_KEPT, and -1 is OTHERS (token/callers.ts). Most secrets have a few, and their rows are only counted.
+ * CALLERS_KEPT, and -1 is OTHERS (token/callers.ts). After the day on which a secret ended three are kept, as many as are shown of it
+ * (CALLERS_OF_ENDED): an organisation may end thousands of secrets. Most secrets have a few callers, whose rows are only counted.
  */
 const KEEP_CALLERS = [
   `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
 SELECT token_id, day, hash, -1, '', '', '', sum(accepted), sum(refused), max(last_at)
-FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
-FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
-WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
+FROM (SELECT callers.*, most, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
+FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash,
+iif(EXISTS (SELECT 1 FROM tombstones WHERE hash = told.value->>2 AND strftime('%s', ended_at) / 86400 < told.value->>1), 3, 20) AS most FROM json_each(?1) AS told
+WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > most) AS large
 CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)
-WHERE place > 20 GROUP BY token_id, day, hash
+WHERE place > most GROUP BY token_id, day, hash
 ON CONFLICT (token_id, day, hash, network, country, agent) DO UPDATE SET accepted = accepted + excluded.accepted, refused = refused + excluded.refused,
 last_at = max(last_at, excluded.last_at)`,
   `DELETE FROM callers WHERE (token_id, day, hash, network, country, agent) IN (SELECT token_id, day, hash, network, country, agent
-FROM (SELECT callers.*, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
-FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash FROM json_each(?1) AS told
-WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > 20) AS large
+FROM (SELECT callers.*, most, row_number() OVER (PARTITION BY callers.token_id, callers.day, callers.hash ORDER BY accepted + refused DESC, last_at DESC, network, country, agent) AS place
+FROM (SELECT told.value->>0 AS token_id, told.value->>1 AS day, told.value->>2 AS hash,
+iif(EXISTS (SELECT 1 FROM tombstones WHERE hash = told.value->>2 AND strftime('%s', ended_at) / 86400 < told.value->>1), 3, 20) AS most FROM json_each(?1) AS told
+WHERE (SELECT count(*) FROM callers WHERE token_id = told.value->>0 AND day = told.value->>1 AND hash = told.value->>2 AND network >= 0) > most) AS large
 CROSS JOIN callers ON callers.token_id = large.token_id AND callers.day = large.day AND callers.hash = large.hash AND callers.network >= 0)
-WHERE place > 20)`,
+WHERE place > most)`,
 ];
 
 /** A statement, and its parameter: a list in JSON. */
