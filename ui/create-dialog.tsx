@@ -7,6 +7,7 @@ import { Dialog } from './dialog.tsx';
 import { words } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, hasMore, refusalOf } from './draft.ts';
 import type { Draft, Refusal } from './draft.ts';
+import { DialogFoot } from './dialog-foot.tsx';
 import { DialogFailure } from './failure.tsx';
 import { LimitFields } from './limit-fields.tsx';
 import { mayDo } from './may-do.ts';
@@ -193,18 +194,14 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
         <p id="create-may" class="may" role="status">
           <Text of={mayDo(chosen(limits.value), organisation.name)} />
         </p>
-        <DialogFailure
+        <DialogFoot
+          busy={busy.value}
           failure={failure.value}
           lead={unsure.value ? words.create.unsure : words.create.failed}
+          confirm={words.create.confirm}
+          waiting={words.create.busy}
+          onCancel={close}
         />
-        <footer>
-          <button type="button" class="button" onClick={close}>
-            {texts.cancel}
-          </button>
-          <button type="submit" class="button primary steady" aria-disabled={busy.value}>
-            <Text of={busy.value ? words.create.busy : words.create.confirm} />
-          </button>
-        </footer>
       </form>
     </Dialog>
   );

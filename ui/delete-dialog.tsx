@@ -2,8 +2,8 @@
 import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { DialogFoot } from './dialog-foot.tsx';
 import { words } from './dialog-texts.ts';
-import { DialogFailure } from './failure.tsx';
 import { ForesightNote } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
 import { dialog, go, held, linkTo, screen, toast } from './state.ts';
@@ -63,23 +63,16 @@ export function DeleteDialog({ token }: { token: Token }) {
         )}
         {token.active && <p class="quiet">{words.remove.pause}</p>}
       </div>
-      <DialogFailure
+      <DialogFoot
+        busy={busy.value}
         failure={failure.value}
         lead={unchanged.value ? words.remove.failed(label) : texts.unsure(label)}
+        confirm={words.remove.confirm(quoted(token))}
+        waiting={words.remove.busy}
+        destructive
+        onCancel={close}
+        onConfirm={() => void remove()}
       />
-      <footer>
-        <button type="button" class="button" autofocus onClick={close}>
-          {texts.cancel}
-        </button>
-        <button
-          type="button"
-          class="button destructive steady"
-          aria-disabled={busy.value}
-          onClick={() => void remove()}
-        >
-          <Text of={busy.value ? words.remove.busy : words.remove.confirm(quoted(token))} />
-        </button>
-      </footer>
     </Dialog>
   );
 }

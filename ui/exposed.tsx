@@ -4,8 +4,8 @@ import { TriangleAlert } from 'lucide';
 import { changeToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
+import { DialogFoot } from './dialog-foot.tsx';
 import { words } from './exposed-texts.ts';
-import { DialogFailure } from './failure.tsx';
 import { formatClock, formatEnd } from './format.ts';
 import { Icon } from './icon.tsx';
 import { dialog, report } from './state.ts';
@@ -113,20 +113,16 @@ export function ResumeDialog({ token }: { token: Token }) {
         <Text of={words.resumeTitle(quoted(token))} />
       </h2>
       <p id="resume-body">{words.resumeBody}</p>
-      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
-      <footer>
-        <button type="button" class="button" autofocus onClick={close}>
-          {texts.cancel}
-        </button>
-        <button
-          type="button"
-          class="button destructive steady"
-          aria-disabled={busy.value}
-          onClick={() => void resume()}
-        >
-          <Text of={busy.value ? words.resuming : words.resumeConfirm} />
-        </button>
-      </footer>
+      <DialogFoot
+        busy={busy.value}
+        failure={failure.value?.failure ?? null}
+        lead={failure.value?.lead ?? ''}
+        confirm={words.resumeConfirm}
+        waiting={words.resuming}
+        destructive
+        onCancel={close}
+        onConfirm={() => void resume()}
+      />
     </Dialog>
   );
 }

@@ -2,13 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { changeToken } from './api.ts';
-import type { Failure, Limits, Token } from './api.ts';
+import type { Limits, Token } from './api.ts';
 import { words as counts } from './calls-texts.ts';
+import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
+import { DialogFoot } from './dialog-foot.tsx';
 import { words as dialogs } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, refusalOf } from './draft.ts';
 import type { Draft, List, Refusal } from './draft.ts';
-import { DialogFailure } from './failure.tsx';
 import { fromBrowsers } from './foresight.ts';
 import { ForesightNote } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
@@ -17,8 +18,7 @@ import { endOf } from './limit-ends.ts';
 import { LISTS, words } from './limit-texts.ts';
 import { dialog, report } from './state.ts';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
-import { isExpired, labelOf, leadOf, limitsOf, mayHaveHappened, patchToken, quoted } from './tokens.ts';
+import { isExpired, limitsOf, patchToken, quoted } from './tokens.ts';
 
 /** The dialog of this file, where it is open. */
 export function LimitDialogs() {
@@ -33,70 +33,48 @@ export function LimitDialogs() {
   );
 }
 
-/** `token` is as the member saw it. */
-function useChange(token: Token, of: keyof Limits) {
-  const busy = useSignal(false);
-  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
+function useLimit(token: Token, of: keyof Limits) {
+  const change = useChange(token);
   const refusal = useSignal<Refusal | null>(null);
-  const close = (): void => {
-    if (!busy.value) dialog.value = null;
-  };
   const refuse = (found: Refusal): void => {
     refusal.value = found;
     focusOn(found.field);
   };
   /** `told`: what the page says afterwards, with the time since which it is so everywhere. */
-  const save = async (value: Partial<Limits>, told: (at: string) => string): Promise<void> => {
-    if (busy.value) return;
-    busy.value = true;
-    failure.value = null;
-    const outcome = await changeToken(token, value);
-    if (outcome.ok) {
-      busy.value = false;
-      patchToken(token, limitsOf(outcome.value.token));
-      dialog.value = null;
-      report(token, 'ok', told(formatClock(outcome.value.effectiveAt)));
-      return;
-    }
-    const found = refusalOf(outcome.failure);
-    if (found?.field === of) {
-      busy.value = false;
-      refuse(found);
-      return;
-    }
-    const lead = await leadOf(token, outcome.failure, words.failed);
-    busy.value = false;
-    if (lead === null) dialog.value = null;
-    else {
-      // The list may be older than a change that is still on its way.
-      const opening = mayHaveHappened(outcome.failure) ? texts.unsure(labelOf(token)) : lead;
-      failure.value = { failure: outcome.failure, lead: opening };
-    }
-  };
-  return { busy, failure, refusal, close, refuse, save };
+  const save = (value: Partial<Limits>, told: (at: string) => string): Promise<void> =>
+    change.run(
+      () => changeToken(token, value),
+      ({ token: now, effectiveAt }) => {
+        patchToken(token, limitsOf(now));
+        report(token, 'ok', told(formatClock(effectiveAt)));
+      },
+      words.failed,
+      (failure) => {
+        const found = refusalOf(failure);
+        if (found?.field !== of) return false;
+        refuse(found);
+        return true;
+      },
+    );
+  return { ...change, refusal, refuse, save };
 }
 
-type Change = ReturnType<typeof useChange>;
-
-function Foot({ change, confirm }: { change: Change; confirm: string }) {
-  const { busy, failure, close } = change;
+function Foot({ change, confirm }: { change: ReturnType<typeof useLimit>; confirm: string }) {
+  const { busy, failure, lead, close } = change;
   return (
-    <>
-      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
-      <footer>
-        <button type="button" class="button" onClick={close}>
-          {texts.cancel}
-        </button>
-        <button type="submit" class="button primary steady" aria-disabled={busy.value}>
-          <Text of={busy.value ? words.saving : confirm} />
-        </button>
-      </footer>
-    </>
+    <DialogFoot
+      busy={busy.value}
+      failure={failure.value}
+      lead={lead.value}
+      confirm={confirm}
+      waiting={words.saving}
+      onCancel={close}
+    />
   );
 }
 
 function AccessDialog({ token }: { token: Token }) {
-  const change = useChange(token, 'access');
+  const change = useLimit(token, 'access');
   const refused = change.refusal.value?.text ?? '';
   return (
     <Dialog
@@ -133,7 +111,7 @@ function AccessDialog({ token }: { token: Token }) {
 
 /** `add`: an entry that the member wants to add. */
 function ListDialog({ token, list, add }: { token: Token; list: List; add: string | null }) {
-  const change = useChange(token, list);
+  const change = useLimit(token, list);
   const before = token[list];
   const first = add === null ? before : [...before, add];
   const draft = useSignal<Draft>({ ...NEW_DRAFT, [list]: first.join('\n') });
@@ -191,7 +169,7 @@ function CallingNetworks({ token }: { token: Token }) {
 }
 
 function EndDialog({ token }: { token: Token }) {
-  const change = useChange(token, 'expiresAt');
+  const change = useLimit(token, 'expiresAt');
   const { active, expiresAt } = token;
   // As it was when the dialog was opened: the end may come meanwhile.
   const isOver = useRef(isExpired(token)).current;

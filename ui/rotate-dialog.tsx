@@ -5,13 +5,12 @@ import { useRef } from 'preact/hooks';
 import { rotateToken } from './api.ts';
 import type { Failure, Retire, Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
-import { DialogFailure } from './failure.tsx';
+import { DialogFoot } from './dialog-foot.tsx';
 import { ForesightNote, ofValue } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
 import { CHOICES, words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
 import { isExpired, leadOf, maskOf, mayHaveHappened, patchToken, quoted, stateOf } from './tokens.ts';
 
 /** The fields that replacing or ending a value changes. */
@@ -120,15 +119,14 @@ export function RotateDialog({ token, retire: first = 'when-silent' }: { token: 
             </label>
           ))}
         </fieldset>
-        <DialogFailure failure={failure.value} lead={unsure.value ? words.unsure : words.failed} />
-        <footer>
-          <button type="button" class="button" onClick={close}>
-            {texts.cancel}
-          </button>
-          <button type="submit" class="button primary steady" aria-disabled={busy.value}>
-            <Text of={busy.value ? words.busy : words.confirm} />
-          </button>
-        </footer>
+        <DialogFoot
+          busy={busy.value}
+          failure={failure.value}
+          lead={unsure.value ? words.unsure : words.failed}
+          confirm={words.confirm}
+          waiting={words.busy}
+          onCancel={close}
+        />
       </form>
     </Dialog>
   );

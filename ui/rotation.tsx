@@ -1,10 +1,10 @@
 // The values of a token on its page: two values while the old one has not ended, the dialog that ends the old one, and ended values.
-import { useSignal } from '@preact/signals';
 import { endOldValue } from './api.ts';
-import type { Failure, Token } from './api.ts';
+import type { Token } from './api.ts';
 import { words as counts } from './calls-texts.ts';
+import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
-import { DialogFailure } from './failure.tsx';
+import { DialogFoot } from './dialog-foot.tsx';
 import { callsOfValue } from './foresight.ts';
 import { ValueNote } from './foresight-note.tsx';
 import { formatClock, formatFull } from './format.ts';
@@ -12,10 +12,9 @@ import { words } from './rotation-texts.ts';
 import { dialog, explain, report } from './state.ts';
 import { StillCalled } from './still-calling.tsx';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
 import { callsOf } from './token-calls.ts';
-import { isExpired, labelOf, leadOf, mayHaveHappened, maskOf, patchToken } from './tokens.ts';
+import { isExpired, loadTokens, maskOf, patchToken } from './tokens.ts';
 
 /** `RotateDialog` or `EndDialog`, if one of them is open. */
 export function RotationDialogs() {
@@ -132,38 +131,26 @@ export function EndedValues({ token: { id, retired } }: { token: Token }) {
 
 /** Confirms the end of the old value. `preview`: the value that the member saw. No other value is ended. */
 function EndDialog({ token, preview }: { token: Token; preview: string }) {
-  const busy = useSignal(false);
-  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
+  const { busy, failure, lead, close, run } = useChange(token);
   const mask = `${preview}***`;
-  const close = (): void => {
-    if (!busy.value) dialog.value = null;
-  };
-  const end = async (): Promise<void> => {
-    if (busy.value) return;
-    busy.value = true;
-    failure.value = null;
-    const outcome = await endOldValue(token, preview);
-    if (outcome.ok) {
-      busy.value = false;
-      patchToken(token, valuesOf(outcome.value.token));
-      dialog.value = null;
-      report(token, 'ok', words.ended(formatClock(outcome.value.effectiveAt)));
-      // The button that opened the dialog is removed with the old value.
-      requestAnimationFrame(() => document.getElementById('rotate')?.focus());
-      return;
-    }
-    const lead = await leadOf(token, outcome.failure, words.notEnded(mask));
-    busy.value = false;
-    if (lead === null) dialog.value = null;
-    else if (outcome.failure.slug === 'secret-changed') {
-      dialog.value = null;
-      report(token, 'error', explain(outcome.failure));
-    } else {
-      // The list may be older than a change that is still on its way.
-      const opening = mayHaveHappened(outcome.failure) ? texts.unsure(labelOf(token)) : lead;
-      failure.value = { failure: outcome.failure, lead: opening };
-    }
-  };
+  const end = (): Promise<void> =>
+    run(
+      () => endOldValue(token, preview),
+      ({ token: now, effectiveAt }) => {
+        patchToken(token, valuesOf(now));
+        report(token, 'ok', words.ended(formatClock(effectiveAt)));
+        // The button that opened the dialog is removed with the old value.
+        requestAnimationFrame(() => document.getElementById('rotate')?.focus());
+      },
+      words.notEnded(mask),
+      (refused) => {
+        if (refused.slug !== 'secret-changed') return false;
+        dialog.value = null;
+        report(token, 'error', explain(refused));
+        void loadTokens();
+        return true;
+      },
+    );
   return (
     <Dialog
       labelledBy="end-title"
@@ -184,20 +171,16 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
           <Text of={words.endBody(maskOf(token))} />
         </p>
       </div>
-      <DialogFailure failure={failure.value?.failure ?? null} lead={failure.value?.lead ?? ''} />
-      <footer>
-        <button type="button" class="button" autofocus onClick={close}>
-          {texts.cancel}
-        </button>
-        <button
-          type="button"
-          class="button destructive steady"
-          aria-disabled={busy.value}
-          onClick={() => void end()}
-        >
-          <Text of={busy.value ? words.ending : words.end} />
-        </button>
-      </footer>
+      <DialogFoot
+        busy={busy.value}
+        failure={failure.value}
+        lead={lead.value}
+        confirm={words.end}
+        waiting={words.ending}
+        destructive
+        onCancel={close}
+        onConfirm={() => void end()}
+      />
     </Dialog>
   );
 }
