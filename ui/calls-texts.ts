@@ -52,6 +52,8 @@ export const words = {
   unknownWho: 'Unknown: the counts could not be loaded.',
   columns: ['Network', 'Client', 'Calls', 'Last'],
   noNetwork: 'Unknown network',
+  /** In a sentence. */
+  aNetwork: 'an unknown network',
   country: (code: string) => regions.of(code) ?? code,
   alsoRefused: (count: number) => `${formatCount(count)} refused`,
   fresh: 'New',

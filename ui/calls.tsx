@@ -2,7 +2,7 @@
 import { formatCompact, formatCount } from './format.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { isUsageUnknown, usage } from './tokens.ts';
+import { NO_CALLS, isUsageUnknown, usage } from './tokens.ts';
 import type { Usage } from './tokens.ts';
 
 const WIDTH = 72;
@@ -16,7 +16,7 @@ export function Calls({ id }: { id: string }) {
   // An empty element has the same size, so that nothing moves when the calls arrive.
   if (usage.value === null && !isUsageUnknown.value) return <span class="calls" />;
   const label = dayOf(id);
-  const { accepted, refused } = totals(usage.value?.[id] ?? NONE);
+  const { accepted, refused } = totals(usage.value?.[id] ?? NO_CALLS);
   const text = usage.value === null ? '–' : formatCompact(accepted + refused);
   return (
     <span class="calls" role="img" id={`calls-${id}`} aria-label={label} title={label}>
@@ -28,7 +28,7 @@ export function Calls({ id }: { id: string }) {
 
 /** Their number in the second line of the token, where there is no room for bars. */
 export function CallsADay({ id }: { id: string }) {
-  const calls = usage.value === null ? 0 : totals(usage.value[id] ?? NONE).accepted;
+  const calls = usage.value === null ? 0 : totals(usage.value[id] ?? NO_CALLS).accepted;
   if (calls === 0) return null;
   return (
     <span class="a-day">
@@ -38,12 +38,10 @@ export function CallsADay({ id }: { id: string }) {
   );
 }
 
-const NONE: Usage = { accepted: [], refused: [] };
-
 /** The calls of the last 24 hours in words. */
 export function dayOf(id: string): string {
   if (usage.value === null) return texts.tokens.callsUnknown;
-  const { accepted, refused } = totals(usage.value[id] ?? NONE);
+  const { accepted, refused } = totals(usage.value[id] ?? NO_CALLS);
   return texts.tokens.calls(formatCount(accepted), formatCount(refused));
 }
 

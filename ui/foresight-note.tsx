@@ -6,7 +6,7 @@ import type { Network } from './foresight.ts';
 import { formatCount } from './format.ts';
 import { Text } from './text.tsx';
 import { useCalls } from './token-calls.ts';
-import { lastUseOf, usage } from './tokens.ts';
+import { NO_CALLS, knownUsage, lastUseOf } from './tokens.ts';
 import type { Load } from './state.ts';
 
 /** `more`: a further sentence, where there are calls. `listed`: the networks in a list of their own, not in the sentence. */
@@ -20,9 +20,9 @@ export function ForesightNote({
   listed?: boolean;
 }) {
   const load = useCalls(token);
-  const inList = usage.value;
+  const inList = knownUsage.value;
   // Only a token that is called has more than a line.
-  const isCalled = inList === null || totalsOf(inList[token.id] ?? NONE).accepted > 0;
+  const isCalled = inList === null || totalsOf(inList[token.id] ?? NO_CALLS).accepted > 0;
   const calls = load.state === 'ready' && !load.stale ? load.value : null;
   return (
     <div
@@ -68,18 +68,16 @@ function Networks({ found }: { found: Network[] }) {
   );
 }
 
-const NONE = { accepted: [], refused: [] };
-
 function sentenceOf(token: Token, load: Load<CallsOfToken>, listed: boolean): string {
   if (load.state === 'ready' && !load.stale)
     return foresight(
       { ...totalsOf(load.value.hours), recent: load.value.recent, isListed: listed },
       lastUseOf(token),
     );
-  const inList = usage.value;
+  const inList = knownUsage.value;
   if (inList === null) return load.state === 'loading' ? words.asking : words.notKnown;
   // The list of tokens has their number, but not who makes them.
-  const known = totalsOf(inList[token.id] ?? NONE);
+  const known = totalsOf(inList[token.id] ?? NO_CALLS);
   const sentence = foresight({ ...known, recent: null }, lastUseOf(token));
   return load.state === 'loading' || known.accepted === 0 ? sentence : `${sentence} ${words.notKnownFrom}`;
 }

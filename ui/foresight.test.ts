@@ -68,7 +68,7 @@ describe('what is said before a change', () => {
       { accepted: 2, refused: 12, recent: [caller(null, 'FR', 2), caller('Bad', 'US', 0, { refused: 12 })] },
       ago(7200),
       NOW,
-      '2 calls in the last 24 hours, the last one 1 minute ago, from Unknown network (FR). 12 more were refused.',
+      '2 calls in the last 24 hours, the last one 1 minute ago, from an unknown network (FR). 12 more were refused.',
     ],
     [
       'calls whose callers are not known',

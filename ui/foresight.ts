@@ -76,7 +76,9 @@ export function foresight(known: Known, lastUsedAt: string | null, now: number =
     isListed || networks.length === 0
       ? ''
       : words.from(
-          named.map(({ name, country }) => words.place(name, country)),
+          named.map(({ name, country }) =>
+            words.place(name === words.noNetwork ? words.aNetwork : name, country),
+          ),
           isOpen ? 'some' : others,
         ),
     '.',

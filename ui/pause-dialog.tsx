@@ -4,16 +4,17 @@ import { pauseAll, resumeAll } from './api.ts';
 import type { Failure, Token } from './api.ts';
 import { totals } from './calls.tsx';
 import { Dialog } from './dialog.tsx';
-import { DialogFailure } from './failure.tsx';
-import { formatClock, formatCount } from './format.ts';
+import { DialogFoot } from './dialog-foot.tsx';
+import { formatClock } from './format.ts';
 import { words } from './pause-texts.ts';
 import { dialog, explain, organisationId, toast } from './state.ts';
 import type { Organisation } from './state.ts';
 import { resuming } from './strip.tsx';
 import { Text } from './text.tsx';
-import { texts } from './texts.ts';
 import { LastUse } from './token-name.tsx';
 import {
+  NO_CALLS,
+  knownUsage,
   lastUseOf,
   listAfter,
   loadTokens,
@@ -23,7 +24,6 @@ import {
   quoted,
   stateOf,
   tokens,
-  usage,
 } from './tokens.ts';
 
 const rowsOf = (organisation: string): Token[] =>
@@ -33,14 +33,9 @@ function show(organisation: string, changed: Omit<Token, 'organisation'>[]): voi
   for (const token of changed) patchToken({ ...token, organisation }, stateOf(token));
 }
 
-/** All calls of the last 24 hours, or null if they are not known. */
-const callsOf = ({ id }: Token): number | null => {
-  if (usage.value === null) return null;
-  const hours = usage.value[id];
-  if (hours === undefined) return 0;
-  const { accepted, refused } = totals(hours);
-  return accepted + refused;
-};
+/** The calls of the last 24 hours that a pause would have stopped, or null if they are not known. */
+const callsOf = ({ id }: Token): number | null =>
+  knownUsage.value === null ? null : totals(knownUsage.value[id] ?? NO_CALLS).accepted;
 
 export function PauseDialog({ organisation: { id, name } }: { organisation: Organisation }) {
   const busy = useSignal(false);
@@ -98,7 +93,7 @@ export function PauseDialog({ organisation: { id, name } }: { organisation: Orga
                   ? words.none
                   : calls.includes(null)
                     ? words.unknown
-                    : words.sum(formatCount(calls.reduce<number>((sum, count) => sum + (count ?? 0), 0)))
+                    : words.sum(words.calls(calls.reduce<number>((sum, count) => sum + (count ?? 0), 0)))
               }
             />
           </p>
@@ -121,27 +116,23 @@ export function PauseDialog({ organisation: { id, name } }: { organisation: Orga
             </li>
           ))}
         </ul>
-        <DialogFailure failure={failure.value} lead={unsure.value ? words.unsure : words.failed} />
-        <footer>
-          <button type="button" class="button" autofocus onClick={close}>
-            {texts.cancel}
-          </button>
-          <button
-            type="submit"
-            class="button destructive steady"
-            aria-disabled={busy.value || rows.length === 0}
-          >
-            <Text of={busy.value ? words.busy : words.confirm(rows.length)} />
-          </button>
-        </footer>
+        <DialogFoot
+          busy={busy.value}
+          failure={failure.value}
+          lead={unsure.value ? words.unsure : words.failed}
+          confirm={words.confirm(rows.length)}
+          waiting={words.busy}
+          destructive
+          disabled={rows.length === 0}
+          onCancel={close}
+        />
       </form>
     </Dialog>
   );
 }
 
 /** Nothing where they are not known: the dialog says that once. */
-const inWords = (calls: number | null): string =>
-  calls === null ? '' : `${calls === 0 ? words.noCalls : words.calls(formatCount(calls))} · `;
+const inWords = (calls: number | null): string => (calls === null ? '' : `${words.calls(calls)} · `);
 
 /** Resumes the tokens of one organisation that were paused together. */
 export async function resumeTogether(rows: Token[]): Promise<void> {

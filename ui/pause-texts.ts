@@ -1,4 +1,5 @@
 // The words for pausing all tokens together. They are loaded with the page of a token.
+import { formatCount } from './format.ts';
 import { asIs } from './text.tsx';
 
 const tokens = (count: number): string => (count === 1 ? '1 token' : `${count} tokens`);
@@ -7,10 +8,10 @@ export const words = {
   title: (name: string) => `Pause all tokens of ${asIs(name)}?`,
   body: 'Every call with one of these tokens is refused, usually within a second. Their values stay the same, and “Resume” brings back exactly these tokens.',
   none: 'No token is active any more.',
-  sum: (calls: string) => `In the last 24 hours they were called ${calls} times.`,
+  sum: (calls: string) => `In the last 24 hours: ${calls}.`,
   unknown: 'How often they were called is unknown.',
-  calls: (calls: string) => (calls === '1' ? '1 call' : `${calls} calls`),
-  noCalls: 'no calls',
+  calls: (count: number) =>
+    count === 0 ? 'no calls' : count === 1 ? '1 call' : `${formatCount(count)} calls`,
   confirm: (count: number) => `Pause ${tokens(count)}`,
   busy: 'Pausing…',
   failed: 'Not paused: the tokens work as before.',

@@ -94,7 +94,7 @@ export const texts = {
   /** The strip above the table. */
   alarm: {
     placePaused: (since: string, product: string) =>
-      `All calls of this organisation are refused since ${since}: it was paused by ${asIs(product)}.`,
+      `${asIs(product)} paused this organisation on ${since}. All its calls are refused.`,
     contact: (product: string) => `Contact ${product}`,
     /** `paused`: whether it was switched off because of that. Otherwise it was off before. */
     exposed: (label: string, inUrl: boolean, when: string, paused: boolean) =>
@@ -104,7 +104,7 @@ export const texts = {
     more: (count: number) => (count === 0 ? '' : ` ${count} more below.`),
     replace: 'Replace it…',
     together: (count: number, when: string, by: string) =>
-      `${count === 1 ? '1 token was' : `${count} tokens were`} paused together ${when} by ${asIs(by)}.`,
+      `${count === 1 ? '1 token was paused' : `${count} tokens were paused together`} ${when} by ${asIs(by)}.`,
     resume: (count: number) => (count === 1 ? 'Resume it' : 'Resume them'),
     resuming: 'Resuming…',
   },

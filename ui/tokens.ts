@@ -34,8 +34,11 @@ export const tokens = signal<Load<Token[]>>(
 );
 /** The calls of the last 24 hours by the id of the token. Null until they are loaded. A token without calls has no entry. */
 export const usage = signal<Record<string, Usage> | null>(null);
-/** Whether they could not be loaded. */
+/** Whether they could not be loaded, or not again. */
 export const isUsageUnknown = signal(false);
+/** The same, where a member relies on it. Null also if it may be out of date. */
+export const knownUsage = computed(() => (isUsageUnknown.value ? null : usage.value));
+export const NO_CALLS: Usage = { accepted: [], refused: [] };
 /** From where calls were refused in the last 24 hours because of a token's networks, the newest first. */
 export const refusedAddresses = signal<{ tokenId: string; address: string; at: string }[]>([]);
 /** When the list was last loaded, in ms since 1970. */
@@ -55,6 +58,7 @@ export async function loadTokens(unattended = false): Promise<void> {
   if (loadedFor !== id) {
     tokens.value = { state: 'loading' };
     usage.value = null;
+    isUsageUnknown.value = false;
     refusedAddresses.value = [];
   }
   const outcome = await listTokens(id, { signal: mine.signal, unattended });
@@ -66,6 +70,7 @@ export async function loadTokens(unattended = false): Promise<void> {
   const { failure } = outcome;
   await followFailure(id, failure);
   if (mine !== inFlight || isTold(failure)) return;
+  isUsageUnknown.value = true;
   if (tokens.value.state === 'ready' && loadedFor === id) tokens.value = { ...tokens.value, stale: true };
   else tokens.value = { state: 'failed', failure };
 }
