@@ -13,7 +13,7 @@ import {
   useDashboard,
 } from './dashboard.ts';
 import type { Given } from './dashboard.ts';
-import { EVENTS, ROWS, SECRET, SESSIONS, answer, broken, json, problem } from './fixtures.ts';
+import { EVENTS, ROWS, SECRET, SESSIONS, STILL, answer, broken, json, problem } from './fixtures.ts';
 
 const { open } = useDashboard();
 
@@ -153,6 +153,22 @@ const OF_OTHER_SCREENS: Way[] = [
     { path: '/sessions?organisation=acme', before: sessions },
     (page) => button(page, /^End session/).press('Enter'),
     'H1 Sessions',
+  ],
+  [
+    'more callers are shown',
+    { path: `/developer-zone/tokens/${ROWS[0]?.id}?organisation=acme` },
+    (page) => button(page, 'Show 2 more').press('Enter'),
+    // The first of them, so that reading goes on there.
+    'TR Deutsche Telekom AGGermany · browserbrowser28 days ago',
+  ],
+  [
+    'more that still call are shown',
+    {
+      path: '/activity?organisation=acme',
+      before: (page) => answer(page, 'organisations/acme/still-calling', json(STILL)),
+    },
+    (page) => button(page, 'Show 3 more').press('Enter'),
+    'LI Integration 1 9pB1a***3 calls yesterdayDeleted last month by owner@example.com',
   ],
 ];
 

@@ -151,6 +151,8 @@ const ending = [
   { ...ROWS[3], expiresAt: inHours(24 * 6) },
 ];
 const exposed = { ...ROWS[0], active: false, exposed: EXPOSED };
+/** A name as long as a name may be, without a place to break it. */
+const LONG = 'W'.repeat(50);
 /** It was inactive before it was sent in a URL. */
 const inUrl = {
   ...ROWS[2],
@@ -407,10 +409,7 @@ export const STATES: State[] = [
     boot: table,
     reach: async (page) => {
       // A later answer would end the offline state.
-      await page
-        .getByRole('img', { name: /accepted/ })
-        .first()
-        .waitFor();
+      await page.locator('[aria-label$=" refused calls"]').first().waitFor({ state: 'attached' });
       await page.evaluate(() => dispatchEvent(new Event('offline')));
       await see(/Your browser says that it is offline/)(page);
     },
@@ -624,6 +623,12 @@ export const STATES: State[] = [
     boot: listed([exposed, ROWS[1], inUrl, ...ROWS.slice(3)]),
     reach: see(/Nobody can use it now/),
   },
+  {
+    name: 'exposed-long-name',
+    path: acme,
+    boot: listed([{ ...exposed, name: LONG }, ...ROWS.slice(1)]),
+    reach: see(/Nobody can use it now/),
+  },
   { name: 'token-exposed', ...atExposed, reach: see(/Somebody reported/) },
   {
     name: 'token-exposed-in-url',
@@ -692,13 +697,13 @@ export const STATES: State[] = [
     name: 'place-paused',
     path: acme,
     boot: { ...table, ...placePaused },
-    reach: see(/All calls of this organisation/),
+    reach: see(/paused this organisation/),
   },
   {
     name: 'token-place-paused',
     path: ofToken,
     boot: { ...table, ...placePaused },
-    reach: see(/All calls of this organisation/),
+    reach: see(/paused this organisation/),
   },
   {
     name: 'token-still-called',
@@ -832,6 +837,15 @@ export const STATES: State[] = [
     name: 'delete',
     path: acme,
     boot: table,
+    reach: async (page) => {
+      await openDelete(page);
+      await see(/Deletion is permanent/)(page);
+    },
+  },
+  {
+    name: 'delete-long-name',
+    path: acme,
+    boot: listed([{ ...ROWS[0], name: LONG }, ...ROWS.slice(1)]),
     reach: async (page) => {
       await openDelete(page);
       await see(/Deletion is permanent/)(page);

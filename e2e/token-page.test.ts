@@ -18,6 +18,7 @@ import {
   RETIRING,
   ROWS,
   USAGE,
+  after,
   answer,
   broken,
   calls,
@@ -30,6 +31,7 @@ import { statusOf } from './ping.ts';
 
 const { open, here } = useDashboard();
 const CALLS = 'organisations/*/tokens/*/calls';
+const NO_USAGE = { ...USAGE, usage: {} };
 const addressOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
 const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 
@@ -155,10 +157,49 @@ describe('the page of a token', () => {
     await page.getByRole('button', { name: 'Delete this token…' }).click();
     await page.getByText('Who calls it is unknown: the counts could not be loaded.').waitFor();
     await page.keyboard.press('Escape');
-    await answer(page, CALLS, json(noCalls()));
+    const held = Promise.withResolvers<void>();
+    await answer(page, CALLS, after(held.promise, json(noCalls())));
     await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Loading…' }).waitFor();
+    held.resolve();
     await page.getByText('No calls in 30 days').waitFor();
     expect(await page.locator('.figures dd').allInnerTexts()).toEqual(['0', '0']);
+  });
+
+  it('says “unknown” in the dialogs where the counts may be out of date, also if there were none before', async () => {
+    const page = await open({ before: (opened) => answer(opened, 'organisations/*/usage', json(NO_USAGE)) });
+    await page
+      .getByRole('img', { name: /0 accepted/ })
+      .first()
+      .waitFor();
+    for (const path of [TOKENS, CALLS, 'organisations/*/usage']) await answer(page, path, broken);
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.getByText(/could not be loaded again/).waitFor();
+    await trash(page).last().click();
+    await page.getByText('Who calls it is unknown: the counts could not be loaded.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause all tokens…' }).click();
+    await page.getByText('How often they were called is unknown.').waitFor();
+    expect(await page.getByRole('alertdialog').innerText()).not.toContain('no calls');
+  });
+
+  it('does not move on a phone when its switch is answered', async () => {
+    const page = await open({
+      path: addressOf(rowAt(0)),
+      options: { viewport: { width: 390, height: 844 } },
+      before: async (opened) => {
+        await recorded(opened);
+        await answer(opened, `${TOKENS}/*`, json(receipt({ ...rowAt(0), active: false })));
+      },
+    });
+    const parts = [switches(page), page.locator('#rotate'), page.locator('#calls')];
+    const places = () => Promise.all(parts.map((part) => part.boundingBox()));
+    await page.getByText('Hetzner Online GmbH').waitFor();
+    const before = await places();
+    await switches(page).press('Space');
+    await page.getByText('5,599 calls a day stop.').waitFor();
+    expect(await places()).toEqual(before);
   });
 
   it('says in each dialog what will stop, without waiting for it, and without moving', async () => {

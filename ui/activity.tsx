@@ -239,9 +239,7 @@ function Entries({ none }: { none: string }) {
     );
   }
   if (shown.state === 'failed') {
-    return (
-      <LoadFailure failure={shown.failure} title={texts.activityFailed} retry={() => void load('anew')} />
-    );
+    return <LoadFailure failure={shown.failure} title={texts.activityFailed} retry={() => load('anew')} />;
   }
   const { events, next } = shown.value;
   const shownEntries = events.filter(({ action }) => isWanted(action));

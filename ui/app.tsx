@@ -76,7 +76,7 @@ function Screen() {
         <LoadFailure
           failure={{ slug: 'network', status: 0, detail: null, requestId: null, retryAfter: null }}
           title={texts.scriptFailed(TITLES[value])}
-          retry={() => void (value === 'token' ? ofToken : screens).again()}
+          retry={() => (value === 'token' ? ofToken : screens).again()}
         />
       )}
     </>

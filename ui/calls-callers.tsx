@@ -66,10 +66,10 @@ function Callers({ token, calls }: { token: Token; calls: CallsOfToken }) {
           </tr>
         </thead>
         <tbody>
-          {shown.map((caller) => {
+          {shown.map((caller, index) => {
             const { network, country, agent } = caller;
             return (
-              <tr key={`${network?.number} ${country} ${agent}`}>
+              <tr key={`${network?.number} ${country} ${agent}`} tabIndex={index === SHOWN ? -1 : undefined}>
                 <th scope="row">
                   <span class="network" translate={false}>
                     {nameOf(caller)}
@@ -104,7 +104,15 @@ function Callers({ token, calls }: { token: Token; calls: CallsOfToken }) {
         </tbody>
       </table>
       {hidden > 0 && (
-        <button type="button" class="button link more-callers" onClick={() => (unfolded.value = token.id)}>
+        <button
+          type="button"
+          class="button link more-callers"
+          onClick={() => {
+            unfolded.value = token.id;
+            // The button is removed. The first row that it has shown gets the focus.
+            requestAnimationFrame(() => document.querySelector<HTMLElement>('.callers [tabindex]')?.focus());
+          }}
+        >
           <Text of={words.more(hidden)} />
         </button>
       )}

@@ -48,7 +48,7 @@ export function CallsCard({ token }: { token: Token }) {
           failure={load.failure}
           title={words.failedTitle}
           text={`${explain(load.failure)} ${words.failed}`}
-          retry={() => void loadCalls(token)}
+          retry={() => loadCalls(token)}
         />
       ) : (
         <Figures calls={calls} />

@@ -176,7 +176,7 @@ function Panel({ in: place }: { in: Organisation }) {
               ? explain(load.failure)
               : `${explain(load.failure)} ${texts.tokens.failedBody}`
           }
-          retry={() => void loadTokens()}
+          retry={loadTokens}
         />
       )}
       {load.state === 'ready' && count === 0 && (

@@ -9,7 +9,7 @@ import { explain } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 
-/** Shown in place of the data, with a button to try again. */
+/** Shown in place of the data, with a button to try again. `retry` settles when the answer has come. */
 export function LoadFailure({
   failure,
   title,
@@ -19,8 +19,15 @@ export function LoadFailure({
   failure: Failure;
   title: string;
   text?: string;
-  retry: () => void;
+  retry: () => Promise<void>;
 }) {
+  const busy = useSignal(false);
+  const again = async (): Promise<void> => {
+    if (busy.value) return;
+    busy.value = true;
+    await retry();
+    busy.value = false;
+  };
   return (
     <div class="hollow">
       <span class="medallion">
@@ -31,8 +38,8 @@ export function LoadFailure({
         <Text of={text} />
       </p>
       <FailureNote failure={failure} />
-      <button type="button" class="button" onClick={retry}>
-        {texts.tryAgain}
+      <button type="button" class="button" aria-disabled={busy.value} onClick={() => void again()}>
+        <Text of={busy.value ? texts.dialog.loading : texts.tryAgain} />
       </button>
     </div>
   );

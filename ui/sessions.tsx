@@ -66,7 +66,7 @@ export function Sessions() {
           </p>
         )}
         {shown.state === 'failed' && (
-          <LoadFailure failure={shown.failure} title={words.failed} retry={() => void load()} />
+          <LoadFailure failure={shown.failure} title={words.failed} retry={load} />
         )}
         {shown.state === 'ready' && (
           <>

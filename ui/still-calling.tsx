@@ -23,7 +23,7 @@ export async function loadStillCalling(organisation: string): Promise<void> {
 const rowsHere = (): Entry[] =>
   loaded.value?.organisation === organisationId.value ? (loaded.value?.rows ?? []) : [];
 
-/** The section of the Activity screen. `nameOf`: the present name of a token, if there is one. */
+/** The section of the Activity screen. */
 export function StillCalling() {
   const isWhole = useSignal(false);
   const rows = rowsHere();
@@ -36,8 +36,8 @@ export function StillCalling() {
         <span class="hint">{words.lead}</span>
       </header>
       <ul>
-        {shown.map((row) => (
-          <li key={`${row.tokenId} ${row.preview}`}>
+        {shown.map((row, index) => (
+          <li key={`${row.tokenId} ${row.preview}`} tabIndex={index === SHOWN ? -1 : undefined}>
             <p>
               <span>
                 <Name row={row} />
@@ -59,7 +59,14 @@ export function StillCalling() {
       </ul>
       {shown.length < rows.length && (
         <div class="card-foot">
-          <button type="button" class="button" onClick={() => (isWhole.value = true)}>
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              isWhole.value = true;
+              requestAnimationFrame(() => document.querySelector<HTMLElement>('.still [tabindex]')?.focus());
+            }}
+          >
             {words.more(rows.length - shown.length)}
           </button>
         </div>

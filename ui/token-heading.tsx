@@ -8,7 +8,7 @@ import type { Token } from './api.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
 import { renaming, report, typed } from './state.ts';
-import { Text } from './text.tsx';
+import { Text, asIs } from './text.tsx';
 import { words } from './token-page-texts.ts';
 import { maskOf, patchToken, settleFailure } from './tokens.ts';
 
@@ -31,7 +31,9 @@ export function NameHeading({ token }: { token: Token }) {
           onClick={() => (renaming.value = token.id)}
         >
           <Icon of={Pencil} size={16} />
-          <span class="hidden">{words.renameName(maskOf(token))}</span>
+          <span class="hidden">
+            <Text of={words.renameName(asIs(maskOf(token)))} />
+          </span>
         </button>
       )}
     </div>

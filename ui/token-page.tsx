@@ -85,7 +85,7 @@ export function TokenPage() {
           failure={load.failure}
           title={texts.tokens.failedTitle}
           text={`${explain(load.failure)} ${texts.tokens.failedBody}`}
-          retry={() => void loadTokens()}
+          retry={loadTokens}
         />
       </>
     );
@@ -270,11 +270,7 @@ function Events({ token }: { token: Token }) {
         </a>
       </header>
       {load.state === 'failed' && (
-        <LoadFailure
-          failure={load.failure}
-          title={texts.activityFailed}
-          retry={() => void loadEvents(token.id)}
-        />
+        <LoadFailure failure={load.failure} title={texts.activityFailed} retry={() => loadEvents(token.id)} />
       )}
       {load.state === 'ready' &&
         (load.value.length === 0 ? (
