@@ -15,7 +15,7 @@ export const log = {
   allTokens: 'All tokens',
   onlyToken: 'Only this token',
   signIns: 'Sign-ins',
-  onlySignIns: 'Nothing but sign-ins among these events.',
+  onlySignIns: 'Only sign-ins among these events.',
   exportAs: 'Export as',
   csv: 'CSV',
   jsonl: 'JSON Lines',

@@ -110,7 +110,7 @@ function Callers({ token, calls }: { token: Token; calls: CallsOfToken }) {
           onClick={() => {
             unfolded.value = token.id;
             // The button is removed. The first row that it has shown gets the focus.
-            requestAnimationFrame(() => document.querySelector<HTMLElement>('.callers [tabindex]')?.focus());
+            requestAnimationFrame(() => document.querySelector<HTMLElement>('tr[tabindex]')?.focus());
           }}
         >
           <Text of={words.more(hidden)} />

@@ -18,7 +18,7 @@ const REASONS: Record<string, string> = {
   access: 'to something that the token may not do',
   network: 'from networks that are not in the list',
   origin: 'from websites that are not in the list',
-  paused: 'while the organisation was paused by its platform',
+  paused: 'while the organisation was paused',
 };
 
 export const words = {
@@ -37,7 +37,7 @@ export const words = {
       ? `${when}: ${formatCount(accepted)}`
       : `${when}: ${formatCount(accepted)}, and ${formatCount(refused)} refused`,
   chart: (most: string) => `Bars. The highest is ${most}.`,
-  noBars: 'No bars: there were no calls.',
+  noBars: 'No calls.',
   failedTitle: 'The calls are unknown',
   failed: 'The counts could not be loaded. That does not mean that there were no calls.',
   stale: 'May be out of date: the counts could not be loaded again.',
@@ -48,7 +48,7 @@ export const words = {
   approximate: 'Last 30 days, by network. Shares are approximate.',
   loading: 'Loading…',
   none: 'No calls in 30 days',
-  notKnownWho: 'Who made the calls of these 30 days is not known.',
+  notKnownWho: 'Who made these calls is not known.',
   unknownWho: 'Unknown: the counts could not be loaded.',
   columns: ['Network', 'Client', 'Calls', 'Last'],
   noNetwork: 'Unknown network',
@@ -57,7 +57,7 @@ export const words = {
   country: (code: string) => regions.of(code) ?? code,
   alsoRefused: (count: number) => `${formatCount(count)} refused`,
   fresh: 'New',
-  freshTitle: 'Has not called before yesterday',
+  freshTitle: 'No calls before yesterday',
   others: 'Others',
   more: (count: number) => `Show ${count} more`,
 
@@ -103,5 +103,5 @@ export const words = {
 
   andMore: (count: number) => (count === 1 ? 'and 1 more network' : `and ${count} more networks`),
   addressesNotKept:
-    'Their addresses are not kept, so this page cannot tell which of them your list would refuse. Once it is saved, refused addresses stand on this page for 24 hours, each with a button that adds it.',
+    'Addresses are not kept, so this page cannot tell which calls your list would refuse. Once it is saved, refused addresses stand on this page for 24 hours, each with a button that adds it.',
 };

@@ -14,8 +14,8 @@ export function useChange(token: Token) {
     if (!busy.value) dialog.value = null;
   };
   /**
-   * Makes the call, unless one is under way, and closes the dialog after a success. `unchanged`: said of a failure where the list shows
-   * that nothing was changed. `handle`: shows the failure in another way; then it answers true.
+   * Makes the call, unless one is under way, and closes the dialog after a success. After a failure it loads the list again.
+   * `unchanged`: said where the list shows that nothing was changed. `handle`: answers true if it shows the failure in another way.
    */
   const run = async <T>(
     call: () => Promise<Outcome<T>>,
@@ -27,14 +27,13 @@ export function useChange(token: Token) {
     busy.value = true;
     failure.value = null;
     const outcome = await call();
-    const found =
-      outcome.ok || handle(outcome.failure) ? '' : await leadOf(token, outcome.failure, unchanged);
+    const found = outcome.ok ? '' : await leadOf(token, outcome.failure, unchanged);
     busy.value = false;
     if (outcome.ok) {
       dialog.value = null;
       done(outcome.value);
     } else if (found === null) dialog.value = null;
-    else if (found !== '') {
+    else if (!handle(outcome.failure)) {
       // The list may be older than a change that is still on its way.
       lead.value = mayHaveHappened(outcome.failure) ? texts.unsure(labelOf(token)) : found;
       failure.value = outcome.failure;

@@ -3,12 +3,12 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { createToken } from './api.ts';
 import type { Failure, Token } from './api.ts';
+import { tryToDelete } from './deletion.ts';
 import { Dialog } from './dialog.tsx';
 import { words } from './dialog-texts.ts';
 import { NEW_DRAFT, chosen, focusOn, hasMore, refusalOf } from './draft.ts';
 import type { Draft, Refusal } from './draft.ts';
 import { DialogFoot } from './dialog-foot.tsx';
-import { DialogFailure } from './failure.tsx';
 import { LimitFields } from './limit-fields.tsx';
 import { mayDo } from './may-do.ts';
 import { NO_LOGIN } from './no-login.ts';
@@ -16,7 +16,7 @@ import { dialog, followFailure, isTold, toast, typed } from './state.ts';
 import type { Organisation } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { addToken, labelOf, mayHaveHappened, removeToken, tryToDelete } from './tokens.ts';
+import { addToken, labelOf, mayHaveHappened, removeToken } from './tokens.ts';
 
 /** What was chosen and not used yet, by the id of the organisation. In the memory of the page alone. */
 const drafts = new Map<string, Draft>();
@@ -112,20 +112,17 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
         <p id="create-body">
           <Text of={words.create.lost(labelOf(token))} />
         </p>
-        <DialogFailure failure={failure.value} lead={texts.unsure(labelOf(token))} />
-        <footer>
-          <button type="button" class="button" autofocus onClick={close}>
-            {words.create.keep}
-          </button>
-          <button
-            type="button"
-            class="button destructive"
-            aria-disabled={busy.value}
-            onClick={() => void discard(token)}
-          >
-            <Text of={words.create.deleteLost(labelOf(token))} />
-          </button>
-        </footer>
+        <DialogFoot
+          busy={busy.value}
+          failure={failure.value}
+          lead={texts.unsure(labelOf(token))}
+          cancel={words.create.keep}
+          confirm={words.create.deleteLost(labelOf(token))}
+          waiting={words.remove.busy}
+          destructive
+          onCancel={close}
+          onConfirm={() => void discard(token)}
+        />
       </Dialog>
     );
   }

@@ -1,6 +1,7 @@
 // Confirms a deletion: it names the token, says that deletion is permanent and immediate, and gives Cancel the focus.
 import { useSignal } from '@preact/signals';
 import type { Failure, Token } from './api.ts';
+import { tryToDelete } from './deletion.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
 import { words } from './dialog-texts.ts';
@@ -10,7 +11,7 @@ import { dialog, go, held, linkTo, screen, toast } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { LastUse } from './token-name.tsx';
-import { labelOf, lastUseOf, maskOf, quoted, removeToken, tryToDelete } from './tokens.ts';
+import { labelOf, lastUseOf, maskOf, quoted, removeToken } from './tokens.ts';
 
 export function DeleteDialog({ token }: { token: Token }) {
   const busy = useSignal(false);

@@ -1,8 +1,8 @@
 // A token that was found in public, on its own page: where and when, what happened to it, and the three ways out.
-import { useSignal } from '@preact/signals';
 import { TriangleAlert } from 'lucide';
 import { changeToken } from './api.ts';
-import type { Failure, Token } from './api.ts';
+import type { Token } from './api.ts';
+import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
 import { words } from './exposed-texts.ts';
@@ -11,7 +11,7 @@ import { Icon } from './icon.tsx';
 import { dialog, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { labelOf, leadOf, mayHaveHappened, patchToken, quoted, stateOf, tokens } from './tokens.ts';
+import { labelOf, patchToken, quoted, stateOf, tokens } from './tokens.ts';
 
 /** Always on the page, and empty for other tokens: a live region must exist before its text. */
 export function Exposed({ token }: { token: Token }) {
@@ -66,41 +66,29 @@ export function Exposed({ token }: { token: Token }) {
 
 /** Switches an exposed token on again, after one question. */
 export function ResumeDialog({ token }: { token: Token }) {
-  const busy = useSignal(false);
-  const failure = useSignal<{ failure: Failure; lead: string } | null>(null);
-  const close = (): void => {
-    if (!busy.value) dialog.value = null;
-  };
+  const { busy, failure, lead, close, run } = useChange(token);
   const finish = (text: string): void => {
-    busy.value = false;
     dialog.value = null;
     report(token, 'ok', text);
     // The button that opened the dialog is removed with the warning.
     requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus());
   };
-  const resume = async (): Promise<void> => {
-    if (busy.value) return;
-    busy.value = true;
-    failure.value = null;
-    const outcome = await changeToken(token, { active: true });
-    if (outcome.ok) {
-      patchToken(token, stateOf(outcome.value.token));
-      return finish(texts.toggle.activated(formatClock(outcome.value.effectiveAt)));
-    }
-    const label = labelOf(token);
-    const lead = await leadOf(token, outcome.failure, words.notResumed(label));
-    busy.value = false;
-    const now =
-      tokens.value.state === 'ready' ? tokens.value.value.find(({ id }) => id === token.id) : undefined;
-    if (lead === null) dialog.value = null;
-    // The list shows that it was done.
-    else if (now?.active === true && now.exposed === null) finish(texts.tokens.active);
-    else
-      failure.value = {
-        failure: outcome.failure,
-        lead: mayHaveHappened(outcome.failure) ? texts.unsure(label) : lead,
-      };
-  };
+  const resume = (): Promise<void> =>
+    run(
+      () => changeToken(token, { active: true }),
+      ({ token: now, effectiveAt }) => {
+        patchToken(token, stateOf(now));
+        finish(texts.toggle.activated(formatClock(effectiveAt)));
+      },
+      words.notResumed(labelOf(token)),
+      () => {
+        const isDone =
+          tokens.value.state === 'ready' &&
+          tokens.value.value.some(({ id, active, exposed }) => id === token.id && active && exposed === null);
+        if (isDone) finish(texts.tokens.active);
+        return isDone;
+      },
+    );
   return (
     <Dialog
       labelledBy="resume-title"
@@ -115,8 +103,8 @@ export function ResumeDialog({ token }: { token: Token }) {
       <p id="resume-body">{words.resumeBody}</p>
       <DialogFoot
         busy={busy.value}
-        failure={failure.value?.failure ?? null}
-        lead={failure.value?.lead ?? ''}
+        failure={failure.value}
+        lead={lead.value}
         confirm={words.resumeConfirm}
         waiting={words.resuming}
         destructive

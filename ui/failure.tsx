@@ -1,6 +1,5 @@
-// Shows failures: in place of data that could not be loaded, or in a dialog. A failure of the server has its request id, for a
-// message to the operator.
-import { useEffect, useRef } from 'preact/hooks';
+// Shows failures in place of data that could not be loaded. A failure of the server has its request id, for a message to the operator.
+import { useRef } from 'preact/hooks';
 import { Check, CloudOff, Copy } from 'lucide';
 import type { Failure } from './api.ts';
 import { Icon } from './icon.tsx';
@@ -23,7 +22,6 @@ export function LoadFailure({
 }) {
   const busy = useSignal(false);
   const again = async (): Promise<void> => {
-    if (busy.value) return;
     busy.value = true;
     await retry();
     busy.value = false;
@@ -41,27 +39,6 @@ export function LoadFailure({
       <button type="button" class="button" aria-disabled={busy.value} onClick={() => void again()}>
         <Text of={busy.value ? texts.dialog.loading : texts.tryAgain} />
       </button>
-    </div>
-  );
-}
-
-/** Always on the page, and empty without a failure: a live region must exist before its text. */
-export function DialogFailure({ failure, lead }: { failure: Failure | null; lead: string }) {
-  const element = useRef<HTMLDivElement>(null);
-  // A long dialog may be scrolled away from it.
-  useEffect(() => {
-    if (failure !== null) element.current?.scrollIntoView({ block: 'nearest' });
-  }, [failure]);
-  return (
-    <div role="alert" class="dialog-error" ref={element}>
-      {failure !== null && (
-        <>
-          <p>
-            <Text of={`${lead} ${explain(failure)}`} />
-          </p>
-          <FailureNote failure={failure} />
-        </>
-      )}
     </div>
   );
 }

@@ -144,27 +144,20 @@ function ListDialog({ token, list, add }: { token: Token; list: List; add: strin
           }}
           hint={`${hint} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
         />
-        {list === 'networks' ? (
-          <CallingNetworks token={token} />
-        ) : (
-          <ForesightNote
-            token={token}
-            more={(calls) => (list === 'paths' ? counts.pathNotKnown : counts.browsers(fromBrowsers(calls)))}
-          />
-        )}
+        <ForesightNote
+          token={token}
+          listed={list === 'networks'}
+          more={
+            list === 'networks'
+              ? undefined
+              : (calls) => (list === 'paths' ? counts.pathNotKnown : counts.browsers(fromBrowsers(calls)))
+          }
+        />
+        {/* Below the networks from which it is called: what cannot be known of them. */}
+        {list === 'networks' && <p class="hint">{counts.addressesNotKept}</p>}
         <Foot change={change} confirm={words.save} />
       </form>
     </Dialog>
-  );
-}
-
-/** From which networks the token was called, above what cannot be known of them. */
-function CallingNetworks({ token }: { token: Token }) {
-  return (
-    <>
-      <ForesightNote token={token} listed />
-      <p class="hint">{counts.addressesNotKept}</p>
-    </>
   );
 }
 

@@ -42,7 +42,6 @@ export function PauseDialog({ organisation: { id, name } }: { organisation: Orga
   const failure = useSignal<Failure | null>(null);
   const unsure = useSignal(false);
   const rows = rowsOf(id).filter(({ active }) => active);
-  const calls = rows.map(callsOf);
   const close = (): void => {
     if (!busy.value) dialog.value = null;
   };
@@ -91,9 +90,9 @@ export function PauseDialog({ organisation: { id, name } }: { organisation: Orga
               of={
                 rows.length === 0
                   ? words.none
-                  : calls.includes(null)
+                  : knownUsage.value === null
                     ? words.unknown
-                    : words.sum(words.calls(calls.reduce<number>((sum, count) => sum + (count ?? 0), 0)))
+                    : words.sum(words.calls(rows.reduce((sum, row) => sum + (callsOf(row) ?? 0), 0)))
               }
             />
           </p>

@@ -6,7 +6,7 @@ const tokens = (count: number): string => (count === 1 ? '1 token' : `${count} t
 
 export const words = {
   title: (name: string) => `Pause all tokens of ${asIs(name)}?`,
-  body: 'Every call with one of these tokens is refused, usually within a second. Their values stay the same, and “Resume” brings back exactly these tokens.',
+  body: 'Calls with these tokens are refused, usually within a second. Their values stay the same, and “Resume” brings back exactly these tokens.',
   none: 'No token is active any more.',
   sum: (calls: string) => `In the last 24 hours: ${calls}.`,
   unknown: 'How often they were called is unknown.',

@@ -14,7 +14,7 @@ import { StillCalled } from './still-calling.tsx';
 import { Text } from './text.tsx';
 import { RotateDialog, valuesOf } from './rotate-dialog.tsx';
 import { callsOf } from './token-calls.ts';
-import { isExpired, loadTokens, maskOf, patchToken } from './tokens.ts';
+import { isExpired, maskOf, patchToken } from './tokens.ts';
 
 /** `RotateDialog` or `EndDialog`, if one of them is open. */
 export function RotationDialogs() {
@@ -147,7 +147,6 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
         if (refused.slug !== 'secret-changed') return false;
         dialog.value = null;
         report(token, 'error', explain(refused));
-        void loadTokens();
         return true;
       },
     );

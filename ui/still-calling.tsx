@@ -64,7 +64,7 @@ export function StillCalling() {
             class="button"
             onClick={() => {
               isWhole.value = true;
-              requestAnimationFrame(() => document.querySelector<HTMLElement>('.still [tabindex]')?.focus());
+              requestAnimationFrame(() => document.querySelector<HTMLElement>('li[tabindex]')?.focus());
             }}
           >
             {words.more(rows.length - shown.length)}

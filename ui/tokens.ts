@@ -1,7 +1,7 @@
 // The tokens of the organisation in the URL, and the meaning of a failed change. A token knows its organisation, so no call about a
 // token reads the URL.
 import { computed, signal } from '@preact/signals';
-import { deleteToken, listTokens, readUsage } from './api.ts';
+import { listTokens, readUsage } from './api.ts';
 import type { Failure, Limits, Token } from './api.ts';
 import {
   boot,
@@ -232,7 +232,7 @@ export async function listAfter(
 }
 
 /** The meaning of a failed change of this token. It loads the list again, and claims only what the list shows. */
-async function judge(token: Token, failure: Failure): Promise<Verdict> {
+export async function judge(token: Token, failure: Failure): Promise<Verdict> {
   const list = await listAfter(token.organisation, failure, () => isShown(token));
   if (list === 'shown') return 'shown';
   if (list === null) return 'unknown';
@@ -271,19 +271,6 @@ export async function settleFailure(
 ): Promise<string | null> {
   const lead = await leadOf(token, failure, unchanged);
   return lead === null ? null : `${lead} ${explain(failure)}`;
-}
-
-export type Deletion =
-  /** `at`: since when the token is refused everywhere (ISO 8601), or null where it was deleted before. */
-  { is: 'gone'; at: string | null } | { is: 'shown' } | { is: 'unchanged' | 'unknown'; failure: Failure };
-
-/** Deletes the token. A token that the list does not have any more counts as deleted. The table keeps its row. */
-export async function tryToDelete(token: Token): Promise<Deletion> {
-  const outcome = await deleteToken(token);
-  if (outcome.ok) return { is: 'gone', at: outcome.value.effectiveAt };
-  const verdict = await judge(token, outcome.failure);
-  if (verdict === 'gone') return { is: 'gone', at: null };
-  return verdict === 'shown' ? { is: 'shown' } : { is: verdict, failure: outcome.failure };
 }
 
 /** Whether a failed change may have been made: its answer was lost, or the server failed. */

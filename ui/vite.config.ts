@@ -11,7 +11,7 @@ const DOCS = `${import.meta.dirname}/../docs`;
 const LATER = /ui\/(?:activity|sentence|sessions|still-calling)[\w-]*\.tsx?$|\/download\.m?js$/;
 /** The modules that `token-part.tsx` alone needs: they go into its file. */
 const TOKEN =
-  /ui\/(?:calls-|create|delete|dialog-|draft|exposed|foresight|limit|may-do|no-login|pause-|rotat|secret|token-calls|token-heading|token-page|token-part)[\w-]*\.tsx?$|\/(?:calendar-off|chevron-right|pencil|plug|refresh-cw)\.m?js$/;
+  /ui\/(?:calls-|change|create|delet|dialog-|draft|exposed|foresight|limit|may-do|no-login|pause-|rotat|secret|token-calls|token-heading|token-page|token-part)[\w-]*\.tsx?$|\/(?:calendar-off|chevron-right|pencil|plug|refresh-cw)\.m?js$/;
 
 const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
