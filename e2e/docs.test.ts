@@ -246,6 +246,13 @@ describe('the form for leaked tokens', () => {
     await field.fill('a\n'.repeat(101));
     await page.getByRole('button', { name: 'Report' }).click();
     await page.getByText('Enter 1 to 100 tokens, one on each line').waitFor();
+    await page.goBack();
+    const seen = page.getByRole('textbox', { name: /^Address of the page/ });
+    const isRefused = () => seen.evaluate((node: HTMLInputElement) => node.validity.patternMismatch);
+    await seen.fill('ftp://files.example/list');
+    expect(await isRefused()).toBe(true);
+    await seen.fill('HTTPS://paste.example/1');
+    expect(await isRefused()).toBe(false);
     await page.close();
   });
 });

@@ -188,6 +188,8 @@ describe('all tokens', () => {
       .getByText(/^3 tokens were paused together at \d\d:\d\d by owner@example\.com\.$/)
       .waitFor();
     expect(await page.getByRole('switch', { checked: true }).count()).toBe(0);
+    // The calls of the first token that were refused while it was active are no calls after its end.
+    expect(await page.getByText(/^Still called/).allInnerTexts()).toEqual(['Still called: 12 refused']);
     expect(await focused(page)).toBe('More');
     // There is nothing left to pause.
     await page.keyboard.press('Enter');

@@ -31,7 +31,10 @@ const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exceptio
   },
   ({ retiring }) => (retiring === null ? null : { tone: 'warn', text: texts.tokens.twoValues }),
   (token, calls) => {
-    const refused = token.active || calls === undefined ? 0 : totals(calls).refused;
+    if (token.active || calls === undefined) return null;
+    // What was refused before the last accepted call was refused for another reason.
+    const since = calls.accepted.findLastIndex((count) => count > 0) + 1;
+    const { refused } = totals({ accepted: [], refused: calls.refused.slice(since) });
     return refused === 0 ? null : { tone: 'warn', text: texts.tokens.stillCalled(formatCount(refused)) };
   },
   (token, _, now) => {
