@@ -32,7 +32,7 @@ const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exceptio
   ({ retiring }) => (retiring === null ? null : { tone: 'warn', text: texts.tokens.twoValues }),
   (token, calls) => {
     if (token.active || calls === undefined) return null;
-    // What was refused before the last accepted call was refused for another reason.
+    // Calls of the hours up to the last accepted one may have been refused for another reason.
     const since = calls.accepted.findLastIndex((count) => count > 0) + 1;
     const { refused } = totals({ accepted: [], refused: calls.refused.slice(since) });
     return refused === 0 ? null : { tone: 'warn', text: texts.tokens.stillCalled(formatCount(refused)) };
