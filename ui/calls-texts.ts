@@ -103,5 +103,5 @@ export const words = {
 
   andMore: (count: number) => (count === 1 ? 'and 1 more network' : `and ${count} more networks`),
   addressesNotKept:
-    'Addresses are not kept, so this page cannot tell which calls your list would refuse. Once it is saved, refused addresses stand on this page for 24 hours, each with a button that adds it.',
+    'Addresses are not kept, so this page cannot tell which calls your list would refuse. Once it is saved, this page shows refused addresses for 24 hours, each with a button that adds it.',
 };
