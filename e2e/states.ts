@@ -722,6 +722,12 @@ export const STATES: State[] = [
     reach: see('Show 3 more'),
   },
   {
+    name: 'activity-still-calling-unknown',
+    path: '/activity?organisation=acme',
+    given: (page) => answer(page, 'organisations/acme/still-calling', broken),
+    reach: see(/That does not mean that nobody calls/),
+  },
+  {
     name: 'token-gone',
     path: ofToken.replace(ROWS[0]?.id ?? '', 'nowhere'),
     boot: table,

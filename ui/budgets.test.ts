@@ -21,12 +21,12 @@ const fetched = (html: string): string[] =>
   [...html.matchAll(/<(?:script|link|img)[^>]*?\s(?:src|href)="([^"]*)"/g)].map(([, path]) => path ?? '');
 
 describe('the built dashboard', () => {
-  it('keeps the scripts that every visit needs within 24 KB, those of the screens opened later within 4.8 KB, and those about one token and of the dialogs within 17.3 KB', () => {
+  it('keeps the scripts that every visit needs within 24 KB, those of the screens opened later within 4.9 KB, and those about one token and of the dialogs within 17.3 KB', () => {
     const late = named('.js').filter((path) => /\/(?:later|token-part)-/.test(path));
     const first = named('.js').filter((path) => !late.includes(path));
     expect([first.length, late.length]).toEqual([1, 2]);
     expect(total(first)).toBeLessThanOrEqual(24_000);
-    expect(total(late.filter((path) => path.includes('later')))).toBeLessThanOrEqual(4800);
+    expect(total(late.filter((path) => path.includes('later')))).toBeLessThanOrEqual(4900);
     expect(total(late.filter((path) => path.includes('token-part')))).toBeLessThanOrEqual(17_300);
   });
 

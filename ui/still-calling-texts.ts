@@ -10,6 +10,7 @@ const calls = (count: number): string => (count === 1 ? '1 call' : `${formatCoun
 export const words = {
   title: 'Still calling',
   lead: 'Refused calls of the last 7 days with deleted tokens and replaced values. Who calls is approximate.',
+  unknown: 'Unknown: it could not be loaded. That does not mean that nobody calls.',
   more: (count: number) => `Show ${count} more`,
   ended: ({ kind, endedAt, endedBy }: StillCalling, now: number = Date.now()) => {
     const when = formatAgo(endedAt, now);

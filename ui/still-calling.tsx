@@ -1,5 +1,5 @@
-// Who still calls with a token that was deleted, or with a value that was replaced. Nothing is shown where nobody does, and where it
-// cannot be loaded.
+// Who still calls with a token that was deleted, or with a value that was replaced. Nothing is shown where nobody does. Where it
+// cannot be loaded, the Activity screen says that it is unknown.
 import { signal, useSignal } from '@preact/signals';
 import { readStillCalling } from './api.ts';
 import type { StillCalling as Entry } from './api.ts';
@@ -11,29 +11,33 @@ import { Text } from './text.tsx';
 /** How many the section shows before it is unfolded. */
 const SHOWN = 3;
 
-const loaded = signal<{ organisation: string; rows: Entry[] } | null>(null);
+/** `rows`: null if they could not be loaded. */
+const loaded = signal<{ organisation: string; rows: Entry[] | null } | null>(null);
 
 /** What was loaded before stays when a refresh fails. */
 export async function loadStillCalling(organisation: string): Promise<void> {
   const outcome = await readStillCalling(organisation);
-  if (outcome.ok && organisationId.value === organisation)
-    loaded.value = { organisation, rows: outcome.value.stillCalling };
+  if (organisationId.value !== organisation) return;
+  if (outcome.ok) loaded.value = { organisation, rows: outcome.value.stillCalling };
+  else if (loaded.value?.organisation !== organisation) loaded.value = { organisation, rows: null };
 }
 
-const rowsHere = (): Entry[] =>
-  loaded.value?.organisation === organisationId.value ? (loaded.value?.rows ?? []) : [];
+/** Null: they could not be loaded. */
+const rowsHere = (): Entry[] | null =>
+  loaded.value?.organisation === organisationId.value ? (loaded.value?.rows ?? null) : [];
 
 /** The section of the Activity screen. */
 export function StillCalling() {
   const isWhole = useSignal(false);
   const rows = rowsHere();
-  if (rows.length === 0) return null;
-  const shown = isWhole.value ? rows : rows.slice(0, SHOWN);
+  if (rows?.length === 0) return null;
+  const all = rows ?? [];
+  const shown = isWhole.value ? all : all.slice(0, SHOWN);
   return (
     <section class="card values still" aria-labelledby="still">
       <header class="card-head">
         <h2 id="still">{words.title}</h2>
-        <span class="hint">{words.lead}</span>
+        <span class="hint">{rows === null ? words.unknown : words.lead}</span>
       </header>
       <ul>
         {shown.map((row, index) => (
@@ -57,7 +61,7 @@ export function StillCalling() {
           </li>
         ))}
       </ul>
-      {shown.length < rows.length && (
+      {shown.length < all.length && (
         <div class="card-foot">
           <button
             type="button"
@@ -67,7 +71,7 @@ export function StillCalling() {
               requestAnimationFrame(() => document.querySelector<HTMLElement>('li[tabindex]')?.focus());
             }}
           >
-            {words.more(rows.length - shown.length)}
+            {words.more(all.length - shown.length)}
           </button>
         </div>
       )}
@@ -112,7 +116,7 @@ function Callers({ row }: { row: Entry }) {
 
 /** On the page of a token: who still calls with this value of it. */
 export function StillCalled({ token, preview }: { token: string; preview: string }) {
-  const row = rowsHere().find((one) => one.tokenId === token && one.preview === preview);
+  const row = rowsHere()?.find((one) => one.tokenId === token && one.preview === preview);
   if (row === undefined) return null;
   return (
     <p class="warn">
