@@ -119,9 +119,18 @@ async function startWsgi(port: number): Promise<Child> {
   const script = join(folder, 'application.py');
   writeFileSync(
     script,
+    // It reads the body. A server that closes a connection with unread data resets it, and a gateway may then answer 502.
     `import json, re, sys
 from wsgiref.simple_server import make_server
+def read_body(body, length, chunked):
+    body.read(length)
+    size = 1 if chunked else 0
+    while size > 0:
+        size = int(body.readline(), 16)
+        body.read(size)
+        while body.readline().strip(): pass
 def application(environ, start_response):
+    read_body(environ['wsgi.input'], int(environ.get('CONTENT_LENGTH') or 0), 'HTTP_TRANSFER_ENCODING' in environ)
     start_response('200 OK', [('Content-Type', 'application/json')])
     told = {k: v for k, v in environ.items() if re.search('ORGANI|TOKEN', k, re.I)}
     return [json.dumps(told).encode()]
