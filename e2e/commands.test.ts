@@ -1,7 +1,16 @@
 // Every command of the documentation, run in three shells. The programs are stand-ins
 // that write down their arguments: the tests check the quoting, and that all three shells pass the same arguments.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -68,6 +77,8 @@ function run(shell: Shell, code: string): { called: string; said: string; status
   const home = join(work, 'home');
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home);
+  // A command of docs/leaks reads it.
+  copyFileSync(join(root, 'docs/leaks/git-secrets.txt'), join(home, 'git-secrets.txt'));
   const [program, ...flags] = SHELLS[shell];
   const { status, stderr } = spawnSync(program, [...flags, '-c', code], {
     cwd: home,

@@ -375,19 +375,23 @@ describe('everywhere', () => {
 
   it('targets are at least 36 pixels high and wide on a phone', async () => {
     const page = await open({ options: { viewport: { width: 320, height: 640 } } });
-    const small = await page.locator('main :is(button, a, input)').evaluateAll((nodes) =>
-      nodes.flatMap((node) => {
-        node.scrollIntoView({ block: 'center' });
-        const { top, left, width, height } = node.getBoundingClientRect();
-        // A switch looks smaller than its target area; the test measures the area.
-        const found = [-17.5, 17.5].flatMap((away) => [
-          height >= 36 || document.elementFromPoint(left + width / 2, top + height / 2 + away) === node,
-          width >= 36 || document.elementFromPoint(left + width / 2 + away, top + height / 2) === node,
-        ]);
-        return found.every(Boolean) ? [] : [`${node.ariaLabel ?? node.textContent} ${width} x ${height}`];
-      }),
-    );
-    expect(small).toEqual([]);
+    const small = (of: string) =>
+      page.locator(`main ${of}:visible`).evaluateAll((nodes) =>
+        nodes.flatMap((node) => {
+          node.scrollIntoView({ block: 'center' });
+          const { top, left, width, height } = node.getBoundingClientRect();
+          // A switch looks smaller than its target area; the test measures the area.
+          const found = [-17.5, 17.5].flatMap((away) => [
+            height >= 36 || document.elementFromPoint(left + width / 2, top + height / 2 + away) === node,
+            width >= 36 || document.elementFromPoint(left + width / 2 + away, top + height / 2) === node,
+          ]);
+          return found.every(Boolean) ? [] : [`${node.ariaLabel ?? node.textContent} ${width} x ${height}`];
+        }),
+      );
+    expect(await small(':is(button, a, input)')).toEqual([]);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByText('Pause all tokens…').waitFor();
+    expect(await small('[popover] button')).toEqual([]);
   });
 
   it('signing out leads to the sign-in page, which says that you are signed out', async () => {
