@@ -5,20 +5,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startLibsqlServer } from '../../e2e/libsql-server.ts';
 import type { LibsqlServer } from '../../e2e/libsql-server.ts';
 import { migrateLibsql } from '../../scripts/migrate-libsql.ts';
-import { describeSessions } from '../sign-in/session.suite.ts';
 import { openDatabase } from '../database.ts';
 import type { Db } from '../database.ts';
 import type { Databases } from '../verification/source/source.ts';
-import { describeOrganisations } from '../organisation/register.suite.ts';
 import { pruningIn } from '../test/pruning.ts';
 import { insertOrganisation, insertToken } from '../test/rows.ts';
+import { describeStores } from '../test/stores.ts';
 import { organisations, sessions } from '../tables.ts';
-import { describeCalls } from '../token/calls.suite.ts';
-import { describeExpiry } from '../token/expiry.suite.ts';
-import { describeExposure } from '../token/exposure.suite.ts';
-import { describeLimits } from '../token/limits.suite.ts';
-import { describeRotation } from '../token/rotation.suite.ts';
-import { describeTokens } from '../token/store.suite.ts';
 import { describeMails } from '../upkeep/mailing.suite.ts';
 import { prune } from '../upkeep/prune.ts';
 import { describeSource } from '../verification/source/source.suite.ts';
@@ -50,30 +43,7 @@ afterAll(() => server.close());
 
 const open = (): Promise<Db> => openDatabase(databases);
 
-describe('on libSQL, tokens', () => {
-  describeTokens(open);
-});
-describe('on libSQL, replaced secrets', () => {
-  describeRotation(open);
-});
-describe('on libSQL, exposed secrets', () => {
-  describeExposure(open);
-});
-describe('on libSQL, tokens that end', () => {
-  describeExpiry(open);
-});
-describe('on libSQL, limited tokens', () => {
-  describeLimits(async () => ({ db: await open(), source: openSource(databases) }));
-});
-describe('on libSQL, who calls', () => {
-  describeCalls(async () => ({ db: await open(), source: openSource(databases) }));
-});
-describe('on libSQL, organisations', () => {
-  describeOrganisations(open);
-});
-describe('on libSQL, signing in', () => {
-  describeSessions(open);
-});
+describeStores('libSQL', open, () => openSource(databases));
 describe('on libSQL, mails', () => {
   // The server fails no single call: mailing.test.ts has the faults.
   describeMails(open, ['slow'], 4);
