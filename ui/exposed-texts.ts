@@ -25,7 +25,7 @@ export const words = {
   remove: 'Delete it…',
   resumeTitle: (label: string) => `Resume ${asIs(label)} anyway?`,
   resumeBody:
-    'Unless it has ended, the value that was found works again, for your services and for everybody who has it. It is safer to replace it.',
+    'Everybody who has the value that was found can use it again, unless it has ended. It is safer to replace it.',
   resumeConfirm: 'Resume anyway',
   resuming: 'Resuming…',
   notResumed: (label: string) => `Couldn’t resume ${asIs(label)}. It is still paused.`,

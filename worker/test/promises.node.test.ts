@@ -32,7 +32,7 @@ const ABUSE_CASES = [
   'Member replaces values all day and calls with every ended one from many places, to fill the database',
   'Caller sends thousands of digits as `User-Agent`: to look for an address in it takes the square of their number',
   "Member replaces a value a hundred times a day and goes on calling with all of them, so that the token's page reads hundreds of thousands of rows of the database that all organisations share",
-  'A row of the audit log was spoilt at the SQL prompt, or the mail service does not answer, so that nobody is told anything',
+  'Somebody writes an unreadable time into an event at the SQL prompt, or the mail service does not answer, so that other mails or the webhook would wait',
   'Caller learns why a token is refused, or that it was deleted, from the answer',
   'A record of a value with an end reaches the release before',
   'A token after its end, also one that an isolate remembers',
