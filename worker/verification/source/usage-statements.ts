@@ -59,6 +59,7 @@ WHERE tombstones.hash = told.hash AND told.at > coalesce(tombstones.called_at, t
  * Of each secret and day that was told of, all callers but the 20 with the most calls are added to the row of the others: as many as
  * CALLERS_KEPT, and -1 is OTHERS (token/callers.ts). After the day on which a secret ended three are kept, as many as are shown of it
  * (CALLERS_OF_ENDED): an organisation may end thousands of secrets. Most secrets have a few callers, whose rows are only counted.
+ * The order of the callers stands in both statements, because SQL is nowhere built from strings.
  */
 const KEEP_CALLERS = [
   `INSERT INTO callers (token_id, day, hash, network, country, agent, network_name, accepted, refused, last_at)
