@@ -1,6 +1,5 @@
-// The projects: `worker` and `alone` run tests in workerd, `node` runs tests of pure code and of scripts, `e2e` uses real servers.
+// The projects: `worker` runs tests in workerd, `node` runs tests of pure code and of scripts, `e2e` uses real servers.
 // `npm test` runs these. CI runs `source` (by `npm run check`), `long` and `peers` too; `deep` runs on demand.
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
@@ -15,13 +14,9 @@ const LONG = suites(
   'activity',
   'child',
   'example-upstream',
-  'focus',
   'journey',
   'leak',
-  'leaks',
-  'limits',
   'rotation',
-  'small-things',
   'token-page',
   'tokens',
   'two-isolates',
@@ -36,14 +31,18 @@ const DEEP = suites(
   'dev',
   'docs',
   'engines',
+  'focus',
   'frame',
+  'leaks',
   'libsql',
+  'limits',
   'load',
   'many',
   'oidc',
   'places',
   'releases',
   'restore',
+  'small-things',
   'state-folder',
   'states',
   'two-deployments',
@@ -56,13 +55,6 @@ const SOURCE = [
   'ui/{budgets,seam}.test.ts',
 ];
 
-/** Suites about what an isolate and its hubs keep in memory: each of them has a workerd of its own. */
-const ALONE = [
-  'worker/test/log.test.ts',
-  'worker/verification/{ownership,verification}.test.ts',
-  'worker/verification/source/source.test.ts',
-];
-
 /** The settings of every suite that starts a real browser or a real server. */
 const E2E = {
   isolate: false,
@@ -73,65 +65,22 @@ const E2E = {
   maxConcurrency: 2,
 };
 
-/** The same for suites that keep their cores busy. They do not run beside those of `npm test`. */
-const LATER = { ...E2E, maxWorkers: '100%', sequence: { groupOrder: 1 } };
+const WAITING = ['worker/test/model.test.ts', 'worker/verification/verification.test.ts'];
 
-/** What runs first: suites that wait for leases and limits, and beside them others that keep a core busy. At the end, suites that
- * wait would leave both cores idle. */
-const FIRST = [
-  'worker/test/faults.test.ts',
-  'worker/test/model.test.ts',
-  'e2e/',
-  'worker/report/report.test.ts',
-  '.node.test.ts',
-  'worker/verification/verification.test.ts',
-  'worker/upkeep/retire.test.ts',
-];
-
-class WaitingFirst extends BaseSequencer {
+/** By default vitest runs one project after the other. The suites that wait for leases would then run alone at the end, with both
+ * cores idle. So they start beside the first suite that keeps a core busy. */
+class WaitingBesideBusy extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => {
-      const found = FIRST.findIndex((path) => moduleId.includes(path));
-      return found === -1 ? FIRST.length : found;
-    };
     // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest, which sorts a copy
-    const sorted = await super.sort(files);
-    return sorted.toSorted((a, b) => place(a) - place(b));
+    const [first, ...rest] = await super.sort(files);
+    const waits = (file: TestSpecification) => WAITING.some((path) => file.moduleId.endsWith(path));
+    return [
+      ...(first === undefined ? [] : [first]),
+      ...rest.filter(waits),
+      ...rest.filter((file) => !waits(file)),
+    ];
   }
 }
-
-/** The Worker and its storage, as tests in workerd get them. */
-const workerd = () =>
-  cloudflareTest(async () => ({
-    wrangler: { configPath: './wrangler.toml' },
-    miniflare: {
-      // The mail binding of a deployment, for the tests that set a sender.
-      email: { send_email: [{ name: 'EMAIL' }] },
-      bindings: {
-        TEST_MIGRATIONS: await readD1Migrations('migrations'),
-        TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
-        TAG_KEY_CURRENT: '1',
-        LOCAL_MODE: '1',
-        // The address of the deployment in tests that need one. Local mode is only for localhost.
-        ORIGINS: 'https://zone.example',
-        LOG: 'all',
-        MODEL_COMMANDS: process.env['MODEL_COMMANDS'] ?? '300',
-        // A change is answered when the leases have run out. Short leases keep the suite short.
-        REVOCATION_LEASE_MS: '100',
-        // A developer's own .dev.vars must not change what the tests see.
-        OPERATOR_SECRET: '',
-        UPSTREAM_SECRET: '',
-        VERIFY_SECRET: '',
-        INTROSPECTION_CLIENTS: '',
-      },
-    },
-  }));
-
-const WORKER = {
-  setupFiles: ['worker/test/setup.ts'],
-  // Some tests make thousands of calls, on a machine that does other work too.
-  testTimeout: 60_000,
-};
 
 const NODE = {
   // One process runs many files. In a process of its own, each file would spend more time on loading packages than on its tests.
@@ -142,27 +91,49 @@ const NODE = {
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: WaitingFirst },
-    // Two more than there are cores, because a suite that waits needs no core.
-    maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: WaitingBesideBusy },
+    // By default vitest keeps one core free, which is half of a machine with two.
+    maxWorkers: '100%',
     onConsoleLog(log) {
       watch(log);
       return !isRoutine(log);
     },
     projects: [
       {
-        plugins: [workerd()],
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              // The mail binding of a deployment, for the tests that set a sender.
+              email: { send_email: [{ name: 'EMAIL' }] },
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations('migrations'),
+                TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+                TAG_KEY_CURRENT: '1',
+                LOCAL_MODE: '1',
+                // The address of the deployment in tests that need one. Local mode is only for localhost.
+                ORIGINS: 'https://zone.example',
+                LOG: 'all',
+                MODEL_COMMANDS: process.env['MODEL_COMMANDS'] ?? '300',
+                // A change is answered when the leases have run out. Short leases keep the suite short.
+                REVOCATION_LEASE_MS: '100',
+                // A developer's own .dev.vars must not change what the tests see.
+                OPERATOR_SECRET: '',
+                UPSTREAM_SECRET: '',
+                VERIFY_SECRET: '',
+                INTROSPECTION_CLIENTS: '',
+              },
+            },
+          })),
+        ],
         test: {
-          ...WORKER,
           name: 'worker',
           include: ['worker/**/*.test.ts'],
-          exclude: [...ALONE, '**/*.node.test.ts'],
-          isolate: false,
+          exclude: ['**/*.node.test.ts'],
+          setupFiles: ['worker/test/setup.ts'],
+          // Some tests make thousands of calls, on a machine that does other work too.
+          testTimeout: 60_000,
         },
-      },
-      {
-        plugins: [workerd()],
-        test: { ...WORKER, name: 'alone', include: ALONE },
       },
       { test: { ...NODE, name: 'source', include: SOURCE } },
       {
@@ -183,11 +154,11 @@ export default defineConfig({
           exclude: [...LONG, ...DEEP],
         },
       },
-      { test: { ...LATER, name: 'long', include: LONG } },
-      { test: { ...LATER, name: 'deep', include: DEEP } },
+      { test: { ...E2E, name: 'long', include: LONG } },
+      { test: { ...E2E, name: 'deep', include: DEEP } },
       {
         test: {
-          ...LATER,
+          ...E2E,
           name: 'peers',
           globalSetup: ['e2e/bundle.ts', 'e2e/peers/install.ts'],
           include: ['e2e/peers/**/*.test.ts'],

@@ -6,10 +6,9 @@ import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { deploymentWith } from '../test/faults.ts';
 import { callAt, givenOrganisation, settledAt, writing } from '../test/harness.ts';
+import { recordMails } from '../test/mails.ts';
 
 const DEPLOYED = 'https://zone.example';
-
-type Mail = { from: string; to: string; subject: string; text: string; html: string };
 
 /** What a deployed host is asked for a link with. */
 const LINK = `${DEPLOYED}/api/sign-in/link`;
@@ -18,16 +17,14 @@ const askFor = (email: string, client: Record<string, string> = {}): RequestInit
 
 /** Asks a deployed host for a link, and hands on what was mailed by the time that the answer was there, and after it. */
 async function ask(email: string, settings: object = {}, client: Record<string, string> = {}) {
-  const { EMAIL: binding } = env as Env;
-  if (binding === undefined) throw new Error('the tests have no send_email binding');
-  const send = vi.spyOn(binding, 'send');
-  const deployment = { ...env, EMAIL: binding, EMAIL_FROM: 'zone@example.com', ...settings };
+  const { EMAIL, mails, outcomes } = recordMails();
+  const deployment = { ...env, EMAIL, EMAIL_FROM: 'zone@example.com', ...settings };
   const answer = await settledAt(deployment, LINK, askFor(email, client));
-  // The object form of the message is the only one that the product sends.
-  const mails = send.mock.calls.map(([message]) => message as unknown as Mail);
-  const outcomes = await Promise.allSettled(send.mock.results.map(({ value }) => value));
-  send.mockRestore();
-  return { answer, mails, failed: outcomes.filter(({ status }) => status === 'rejected') };
+  return {
+    answer,
+    mails,
+    failed: (await Promise.allSettled(outcomes)).filter(({ status }) => status === 'rejected'),
+  };
 }
 
 describe('sign-in links by e-mail', () => {

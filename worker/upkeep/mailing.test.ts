@@ -14,6 +14,8 @@ import {
   settledAt,
   writing,
 } from '../test/harness.ts';
+import { recordMails } from '../test/mails.ts';
+import type { Mail } from '../test/mails.ts';
 import { describeMails } from './mailing.suite.ts';
 import { TEN_MINUTES_CRON, MINUTE_CRON } from './run.ts';
 
@@ -28,20 +30,15 @@ const SENDER = 'zone@example.com';
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const CLIENT = { 'cf-connecting-ip': '203.0.113.7', 'user-agent': FIREFOX };
 
-type Mail = { from: string; to: string; subject: string; text: string; html: string };
-
 /** The deployment with the real binding, and what it has sent. */
 function mailing(settings: object = {}) {
-  const { EMAIL } = env as Env;
-  if (EMAIL === undefined) throw new Error('the tests have no send_email binding');
-  const send = vi.spyOn(EMAIL, 'send');
+  const { EMAIL, mails, outcomes } = recordMails();
   const deployment = { ...env, EMAIL, EMAIL_FROM: SENDER, ...settings };
-  const mails = async () => {
-    await Promise.all(send.mock.results.map(({ value }) => value as Promise<unknown>));
-    // The object form of the message is the only one that the product sends.
-    return send.mock.calls.map(([message]) => message as unknown as Mail);
+  const sent = async () => {
+    await Promise.all(outcomes);
+    return mails;
   };
-  return { deployment, mails };
+  return { deployment, mails: sent };
 }
 
 const run = (deployment: Env, cron: string, at = Date.now()) =>

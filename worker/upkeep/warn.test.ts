@@ -6,6 +6,8 @@ import type { Env } from '../deployment/env.ts';
 import worker from '../index.ts';
 import { FAULTS, deploymentWith } from '../test/faults.ts';
 import { givenOrganisation, givenToken } from '../test/harness.ts';
+import { recordMails } from '../test/mails.ts';
+import type { Mail } from '../test/mails.ts';
 import { TEN_MINUTES_CRON } from './run.ts';
 
 const MINUTE = 60_000;
@@ -14,8 +16,6 @@ const DAY = 24 * HOUR;
 /** Every end is this far away when it is set. */
 const END = Date.now() + 60 * DAY;
 const SENDER = 'zone@example.com';
-
-type Mail = { from: string; to: string; subject: string; text: string; html: string };
 
 let printed: string[] = [];
 beforeEach(async () => {
@@ -86,14 +86,10 @@ const failsWith = (code: string) => () =>
 
 describe('a warning before the end of a token', () => {
   it('is an event and one mail to every member, with the name, the mask and the end, and without a secret', async () => {
-    const { EMAIL: binding } = env as Env;
-    if (binding === undefined) throw new Error('the tests have no send_email binding');
-    const send = vi.spyOn(binding, 'send');
+    const { EMAIL, mails, outcomes } = recordMails();
     const { organisation, emails, token, events, waiting } = await given(2, 'Zapier <b>');
-    await run(END - 7 * DAY + 3 * MINUTE, { EMAIL: binding, EMAIL_FROM: SENDER });
-    // The object form of the message is the only one that the product sends.
-    const mails = send.mock.calls.map(([message]) => message as unknown as Mail);
-    await Promise.all(send.mock.results.map(({ value }) => value as Promise<unknown>));
+    await run(END - 7 * DAY + 3 * MINUTE, { EMAIL, EMAIL_FROM: SENDER });
+    await Promise.all(outcomes);
     expect(mails.map(({ to }) => to).toSorted()).toEqual(emails);
     const [mail] = mails;
     expect(mail).toMatchObject({ from: SENDER, subject: '9Pic: an API token expires in 7 days' });
