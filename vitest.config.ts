@@ -126,6 +126,9 @@ export default defineConfig({
             },
           })),
         ],
+        // Each file has a workerd of its own, which takes 2 s of CPU to start. Files that share one (`isolate: false`) fail now and
+        // then: a call waits for a promise that a request of an earlier file began. More than one file for each core fails too: the
+        // pool stops with an error when a workerd that is slow to end still sends a line.
         test: {
           name: 'worker',
           include: ['worker/**/*.test.ts'],

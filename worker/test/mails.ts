@@ -1,5 +1,4 @@
-// What the Worker mails in a test, through the local form of Cloudflare's send_email binding. The binding itself stays as it is: it
-// belongs to all test files of a workerd.
+// What the Worker mails in a test, through the local form of Cloudflare's send_email binding.
 import { env } from 'cloudflare:workers';
 import type { Env } from '../deployment/env.ts';
 
