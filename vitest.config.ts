@@ -55,6 +55,14 @@ const SOURCE = [
   'ui/{budgets,seam}.test.ts',
 ];
 
+/** The settings of every suite that runs in Node and starts nothing. */
+const NODE = {
+  // One process runs many files. In a process of its own, each file would spend more time on loading packages than on its tests.
+  isolate: false,
+  // Some tests take thousands of steps, on a machine that does other work too.
+  testTimeout: 60_000,
+};
+
 /** The settings of every suite that starts a real browser or a real server. */
 const E2E = {
   isolate: false,
@@ -82,13 +90,6 @@ class WaitingBesideBusy extends BaseSequencer {
   }
 }
 
-const NODE = {
-  // One process runs many files. In a process of its own, each file would spend more time on loading packages than on its tests.
-  isolate: false,
-  // Some tests take thousands of steps, on a machine that does other work too.
-  testTimeout: 60_000,
-};
-
 export default defineConfig({
   test: {
     sequence: { sequencer: WaitingBesideBusy },
@@ -114,7 +115,6 @@ export default defineConfig({
                 // The address of the deployment in tests that need one. Local mode is only for localhost.
                 ORIGINS: 'https://zone.example',
                 LOG: 'all',
-                MODEL_COMMANDS: process.env['MODEL_COMMANDS'] ?? '300',
                 // A change is answered when the leases have run out. Short leases keep the suite short.
                 REVOCATION_LEASE_MS: '100',
                 // A developer's own .dev.vars must not change what the tests see.
@@ -126,9 +126,9 @@ export default defineConfig({
             },
           })),
         ],
-        // Each file has a workerd of its own, which takes 2 s of CPU to start. Files that share one (`isolate: false`) fail now and
-        // then: a call waits for a promise that a request of an earlier file began. More than one file for each core fails too: the
-        // pool stops with an error when a workerd that is slow to end still sends a line.
+        // Each file has a workerd of its own, which takes 2 s of CPU to start. When files shared one (`isolate: false`), calls hung
+        // now and then, and what a file had replaced reached the next. When four files ran on two cores, the pool once stopped with an
+        // error, because a workerd that was slow to end had sent a line.
         test: {
           name: 'worker',
           include: ['worker/**/*.test.ts'],

@@ -1,7 +1,6 @@
 declare namespace Cloudflare {
   interface Env {
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[];
-    MODEL_COMMANDS: string;
     TAG_KEYS: string;
     TAG_KEY_CURRENT: string;
   }
