@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Env } from '../deployment/env.ts';
 import { bearer, callAt, givenOrganisation, givenSession, givenToken } from '../test/harness.ts';
+import { recordMails } from '../test/mails.ts';
 import { OPERATOR_SECRET } from '../test/faults.ts';
 
 const [FIRST, SECOND] = ['https://zone.example', 'https://api.zone.example:8443'];
@@ -126,12 +127,7 @@ describe('a deployment that names its origins', () => {
   it('mails links, and names itself in problems, documents and introspection, by the first', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await givenOrganisation('enterprise', [email]);
-    const texts: string[] = [];
-    const EMAIL = {
-      send: async (message: { text: string }) => {
-        texts.push(message.text);
-      },
-    } as unknown as NonNullable<Env['EMAIL']>;
+    const { EMAIL, mails } = recordMails();
     const asked = await send(
       `${SECOND}/api/sign-in/link`,
       {
@@ -142,8 +138,8 @@ describe('a deployment that names its origins', () => {
       { EMAIL, EMAIL_FROM: 'zone@example.com' },
     );
     expect(asked.status).toBe(202);
-    expect(texts.join('')).toContain(`${FIRST}/sign-in#code=`);
-    expect(texts.join('')).not.toContain(SECOND);
+    expect(mails.map(({ text }) => text).join('')).toContain(`${FIRST}/sign-in#code=`);
+    expect(mails.map(({ text }) => text).join('')).not.toContain(SECOND);
     const refused = await send(`${SECOND}/v1/ping`);
     expect((await refused.json<ProblemBody>()).type).toBe(`${FIRST}/docs/problems#authentication-required`);
     const [, , [path, init] = ['', {}]] = await goodCalls();

@@ -34,11 +34,13 @@ const CLIENT = { 'cf-connecting-ip': '203.0.113.7', 'user-agent': FIREFOX };
 function mailing(settings: object = {}) {
   const { EMAIL, mails, outcomes } = recordMails();
   const deployment = { ...env, EMAIL, EMAIL_FROM: SENDER, ...settings };
-  const sent = async () => {
-    await Promise.all(outcomes);
-    return mails;
+  return {
+    deployment,
+    mails: async () => {
+      await Promise.all(outcomes);
+      return mails;
+    },
   };
-  return { deployment, mails: sent };
 }
 
 const run = (deployment: Env, cron: string, at = Date.now()) =>

@@ -61,13 +61,7 @@ async function givenEndingToken(organisation: string, name: string | null, end =
 
 /** A mailer that notes what it is given, and does what `send` says with it. */
 function mailerOf(send: (mail: Mail) => Promise<unknown> = () => Promise.resolve()) {
-  const mails: Mail[] = [];
-  const EMAIL = {
-    send: (mail: Mail) => {
-      mails.push(mail);
-      return send(mail);
-    },
-  } as unknown as NonNullable<Env['EMAIL']>;
+  const { EMAIL, mails } = recordMails(send);
   return { mails, to: () => mails.map(({ to }) => to).toSorted(), env: { EMAIL, EMAIL_FROM: SENDER } };
 }
 
