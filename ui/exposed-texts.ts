@@ -25,7 +25,7 @@ export const words = {
   remove: 'Delete it…',
   resumeTitle: (label: string) => `Resume ${asIs(label)} anyway?`,
   resumeBody:
-    'Everybody who has the value that was found can use it again, unless it has ended. It is safer to replace it.',
+    'Everybody who has the value that was found can use it again, unless it has ended. It is safer to replace the value.',
   resumeConfirm: 'Resume anyway',
   resuming: 'Resuming…',
   notResumed: (label: string) => `Couldn’t resume ${asIs(label)}. It is still paused.`,
