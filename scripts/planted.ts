@@ -124,7 +124,7 @@ function start(): Promise<Vitest> {
   return createVitest('test', {
     root: copy,
     watch: false,
-    project: ['worker', 'node', 'source'],
+    project: ['worker', 'worker-long', 'node', 'source'],
     bail: 1,
     maxWorkers: 1,
     // The verdicts are the output.
