@@ -1,9 +1,44 @@
 // A real Chromium from an npm package, with the web security of a normal browser.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import type Packaged from '@sparticuz/chromium';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
+const BROWSER = 'chromium';
+const UNPACK = "await (await import('@sparticuz/chromium')).default.executablePath()";
+
 let loading: Promise<{ packaged: typeof Packaged; env: Record<string, string> }> | undefined;
+
+/**
+ * Unpacks the browser, its libraries and its fonts into the folder where the package looks for them. Several processes may do so at
+ * the same time. The package alone takes a file that another process still writes for a whole one. So each process unpacks into a
+ * folder of its own and moves the parts, the browser last: where it is, the others are.
+ */
+async function unpack(): Promise<void> {
+  if (existsSync(join(tmpdir(), BROWSER))) return;
+  const own = mkdtempSync(join(tmpdir(), 'browser-'));
+  try {
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', UNPACK], {
+      cwd: resolve(import.meta.dirname, '..'),
+      env: { ...process.env, TMPDIR: own },
+    });
+    const parts = readdirSync(own).filter((part) => part !== BROWSER);
+    for (const part of [...parts, BROWSER]) {
+      try {
+        renameSync(join(own, part), join(tmpdir(), part));
+      } catch (error) {
+        // Another process was faster: a folder cannot take the place of one that holds files.
+        if (!existsSync(join(tmpdir(), part))) throw error;
+      }
+    }
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
 
 /**
  * The package, and the environment that it makes for its browser: the libraries and fonts that a bare machine lacks. The package
@@ -14,6 +49,7 @@ function loadPackaged(): NonNullable<typeof loading> {
     const before = { ...process.env };
     // The package reads this at import and then unpacks the libraries and fonts.
     process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs24.x';
+    if (!process.env['CHROME_PATH']) await unpack();
     const { default: packaged } = await import('@sparticuz/chromium');
     const env = Object.fromEntries(
       Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
