@@ -7,13 +7,13 @@ type Latency = { p50: number; tail: number };
 
 /** The sources are in docs/scale.md, under the same names. */
 const LATENCY = {
-  memory: { p50: 0.02, tail: 3 },
+  memory: { p50: 0.03, tail: 3 },
   kvHot: { p50: 1, tail: 5 },
   kvCold: { p50: 180, tail: 2.5 },
   hubNear: { p50: 15, tail: 3 },
   sydneyEurope: { p50: 310, tail: 1.3 },
   statement: { p50: 1, tail: 5 },
-  coldIsolate: { p50: 25, tail: 4 },
+  coldIsolate: { p50: 53, tail: 4 },
 } satisfies Record<string, Latency>;
 
 /** The deployment's settings, in milliseconds. */

@@ -1,6 +1,6 @@
 // The promise under load: four processes call three isolates over pipelined connections while tokens are switched off and on,
-// deleted, and lose their plan. A call that is sent after the answer of a change must have the new result. Each push runs it for
-// some seconds; LOAD_SECONDS=300 makes a long run.
+// deleted, and lose their plan. A call that is sent after the answer of a change must have the new result. `npm run test:all`
+// runs it for some seconds; LOAD_SECONDS=300 makes a long run.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';

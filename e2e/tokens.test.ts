@@ -682,7 +682,7 @@ describe('deleting', () => {
     await trash(page).first().click();
     const dialog = page.getByRole('alertdialog', { name: 'Delete “Website”?' });
     await expect.poll(() => focused(page)).toBe('Cancel');
-    // Which of that name, what breaks, and a button that says what it deletes.
+    // The dialog names the token and says what stops, and its button says what it deletes.
     expect(await dialog.innerText()).toMatch(
       /9pW4k\*\*\* · used .*5,599 calls in the last 24 hours.*permanent.*immediately.*deactivate it with the switch/s,
     );

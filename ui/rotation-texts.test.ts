@@ -3,7 +3,7 @@ import { CHOICES, words } from './rotation-texts.ts';
 
 const plain = (text: string): string => text.replaceAll(/[\u2068\u2069]/g, '');
 
-it('offers five ends of the old value, the quiet one first', () => {
+it('offers five ends of the old value, the one after silence first', () => {
   expect(Object.keys(CHOICES)).toEqual(['when-silent', 'now', '1h', '24h', '7d']);
 });
 

@@ -1,5 +1,5 @@
-// A database that is full to the last page, in SQLite itself behind a libSQL server: what has to work goes on, and what only
-// adds to it is refused.
+// A database that is full to the last page, in SQLite itself behind a libSQL server. Changes that must work still work,
+// and changes that only add rows are refused.
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLibsqlServer } from '../e2e/libsql-server.ts';

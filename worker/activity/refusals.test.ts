@@ -1,4 +1,4 @@
-// Attempts that change nothing and are on record all the same: a member who reaches for what is not theirs, and a secret
+// Attempts that change nothing and are on record all the same: a member who asks for what is not theirs, and a secret
 // in a URL. Neither can be used to write into the record of another person, or to fill one.
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -55,7 +55,7 @@ const remove = (cookie: { cookie: string }): RequestInit => ({
   headers: { ...cookie, origin: ORIGIN },
 });
 
-describe('a member who reaches for another organisation', () => {
+describe('a member who asks for another organisation', () => {
   it('is on record in their own, whether the other exists or not, and in no other', async () => {
     const { me, mine, theirs, session, foreign } = await givenTwo();
     for (const organisation of [theirs, 'no-such-organisation']) {
@@ -106,7 +106,7 @@ describe('a member who reaches for another organisation', () => {
     expect((await ofMe('sign-in')).toSorted()).toEqual(first.slice(0, 100));
   });
 
-  it('is limited alone: what one member does silences no record of another', async () => {
+  it('is limited for each member: the refusals of one do not prevent the record of another’s', async () => {
     const [one, other] = [await givenTwo(), await givenTwo()];
     const path = (at: { theirs: string }) => `/api/organisations/${at.theirs}/tokens`;
     await withinOneMinute(async () => {
@@ -149,7 +149,7 @@ describe('a member who reaches for another organisation', () => {
       Array.from({ length: 3 }, () => ['access.refused', me, theirs]),
     );
     expect(await recordOf(theirs)).toEqual([]);
-    // Their own, on another plan as well, is no reaching.
+    // A request for their own organisation, also on another plan, is not recorded.
     await send(`/developer-zone?organisation=${mine}`, { headers: session });
     expect(await recordOf(mine)).toHaveLength(3);
   });

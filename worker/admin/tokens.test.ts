@@ -314,7 +314,7 @@ describe('changing a token', () => {
       const statement = env.DB.prepare(`UPDATE tokens SET ${set} WHERE id = ?`).bind(id);
       await expect(statement.run()).rejects.toThrow('a token keeps its identity');
     }
-    // REPLACE would delete the row in its way without a word to verification, whatever of it is the same.
+    // REPLACE would delete the row that has the same value, without a row in `changes`.
     const row = await env.DB.prepare('SELECT id, hash, preview FROM tokens WHERE id = ?').bind(id).first();
     for (const same of ['id', 'hash', 'preview']) {
       const fresh = { id: crypto.randomUUID(), hash: 'f'.repeat(64), preview: '9pzzz' };

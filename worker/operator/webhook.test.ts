@@ -89,7 +89,7 @@ describe('the webhook', () => {
     expect(sent).toMatchObject([
       { type: 'organisation.created', data: { organisationId: organisation, actor: 'operator' } },
     ]);
-    // A receiver that is slow or down holds no answer up: it is asked behind it.
+    // A slow receiver delays no answer, because the push runs after the answer.
     let release: (response: Response) => void = () => undefined;
     answer = () => new Promise((done) => (release = done));
     const given = await worker.fetch(

@@ -1,4 +1,4 @@
-// What the platform's word about an organisation costs, and what is told to verification.
+// What a change of an organisation by the platform costs, and what verification is told of it.
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';

@@ -1,5 +1,5 @@
-// Single sign-on against an issuer that lies in every way that an issuer can: the browser's journey against a real
-// provider is e2e/oidc.test.ts. The network is replaced, nothing of ours.
+// Single sign-on against an issuer that answers wrongly in many ways. The browser's journey against a real provider is
+// e2e/oidc.test.ts. Only the network is replaced.
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';

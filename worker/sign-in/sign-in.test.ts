@@ -275,7 +275,7 @@ describe('signing in by link', () => {
   it('sends a few links to one address, fewer of them for one client, and the owner can still sign in', async () => {
     const email = address();
     await givenOrganisation('enterprise', [email]);
-    // Neither the minute nor the client's own limit stands in the way: all day long, that is.
+    // No other limit refuses first: the requests are spread over the day.
     const unlimited = { limit: () => Promise.resolve({ success: true }) };
     const settings = {
       ...env,

@@ -454,7 +454,7 @@ describe('SQL', () => {
   });
 
   it.each(['sql`SELECT ${id}`', "db.prepare('SELECT 1 FROM tokens WHERE id = ?1')", 'db.prepare(READ)'])(
-    'is well in %s',
+    'is allowed in %s',
     (text) => {
       expect(builtSqlOf(text)).toEqual([]);
     },

@@ -156,7 +156,7 @@ async function replace(
   await everyIsolate(model, real, token);
 }
 
-/** All tokens of an organisation are switched off together, or those on again. */
+/** Switches off all active tokens of an organisation together, or switches exactly those on again. */
 async function switchAll(model: Model, real: Real, isolate: number, deed: Deed, active: boolean) {
   const living = livingOf(model, deed.at);
   const askAll = () => Promise.all(living.map((token) => everyIsolate(model, real, token)));

@@ -1,4 +1,4 @@
-// The hourly pruning against the real tables: what has run out goes, what counts stays.
+// The hourly pruning on the real tables: expired rows are deleted, and other rows stay.
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
