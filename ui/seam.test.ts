@@ -11,6 +11,8 @@ const RENAMED: [file: string, from: string, to: string, error: string, folder?: 
   ['worker/organisation/organisation.ts', "'pro'", "'professional'", '"professional"'],
   // The compiler shortens the list of the slugs that there are.
   ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"token-limit-reached"'],
+  ['worker/http/problem.ts', "'sign-in-link-invalid'", "'link-invalid'", '"sign-in-link-invalid"'],
+  ['worker/sign-in/methods/link.ts', 'link?: string', 'address?: string', "'link'"],
   // No route of this path and method: their type is none.
   ['worker/admin/tokens.ts', "'/usage'", "'/calls'", "'never'"],
   ['worker/admin/tokens.ts', 'tokens: listed.tokens', 'rows: listed.tokens', "'tokens'"],

@@ -189,13 +189,12 @@ async function send(email: string): Promise<void> {
     fail(outcome.failure, 'invalid-body', texts.signIn.badAddress);
     return;
   }
-  const link = 'link' in outcome.value ? String(outcome.value.link) : null;
   now.value = Date.now();
-  step.value = { at: 'sent', email, link, resendAt: now.value + RESEND_MS };
+  step.value = { at: 'sent', email, link: outcome.value.link ?? null, resendAt: now.value + RESEND_MS };
 }
 
 /** Shows a failure. `text` is used for the expected slug. */
-function fail(failure: Failure, expected: string, text: string): void {
+function fail(failure: Failure, expected: Failure['slug'], text: string): void {
   error.value = { text: failure.slug === expected ? text : explain(failure), failure };
 }
 

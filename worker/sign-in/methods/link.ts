@@ -37,6 +37,9 @@ const RedeemBody = strictObject({
   code: pipe(string('not a string'), maxLength(128, 'longer than 128 characters')),
 });
 
+/** `link` is there in local mode only, which sends no mail. */
+type Sent = { sent: true; link?: string };
+
 const NETWORK_DETAIL = `Your network (IPv6 /48) has asked for ${LINKS_OF_A_NETWORK} sign-in links today (UTC)`;
 
 const routes = new Hono<AdminEnv>()
@@ -83,7 +86,7 @@ const routes = new Hono<AdminEnv>()
       // The one place that prints a link: local mode has no mail, and its host is this machine.
       // eslint-disable-next-line no-console
       console.log(`Sign-in link for ${email}: ${link}`);
-      return c.json({ sent: true, link }, 202);
+      return c.json<Sent, 202>({ sent: true, link }, 202);
     }
     // After the answer, so that its time does not tell a member from a stranger.
     if (created.known) {
@@ -94,7 +97,7 @@ const routes = new Hono<AdminEnv>()
           .catch((error: unknown) => logFailure('mail-not-sent', mailCodeOf(error))),
       );
     }
-    return c.json({ sent: true }, 202);
+    return c.json<Sent, 202>({ sent: true }, 202);
   })
   .post('/sign-in/redeem', async (c) => {
     const { code } = await readBody(c.req.raw, RedeemBody);
