@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
-import { readActivity, readPeople } from './api.ts';
+import { activityFile, readActivity, readPeople } from './api.ts';
+import type { ActivityQuery } from './api.ts';
 import { LoadFailure } from './failure.tsx';
 import { formatClock, formatDayName, formatFull, formatHour } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -29,7 +30,6 @@ import { texts } from './texts.ts';
 import { labelOf, loadTokens, tokens } from './tokens.ts';
 
 type Page = { events: Entry[]; next: string | null };
-type Query = Record<string, string>;
 
 const log = signal<Load<Page>>({ state: 'loading' });
 const loadedAt = signal(0);
@@ -41,9 +41,9 @@ let question = {};
 /** Sign-ins are shown only on request, because they are most of the events of a busy organisation. */
 const SIGN_INS = 'sign-ins';
 /** The filters are in the URL, so that a link can be shared, Back works, and a reload changes nothing. */
-const FILTERS = ['action', 'actor', 'token'] as const;
+const FILTERS = ['action', 'actor', 'token'] as const satisfies (keyof ActivityQuery)[];
 type Filter = (typeof FILTERS)[number];
-const filters = (): Query =>
+const filters = (): ActivityQuery =>
   Object.fromEntries(FILTERS.map((name) => [name, asked(name)]).filter(([, value]) => value !== ''));
 const filtered = (name: Filter | typeof SIGN_INS, value: string): string =>
   linkTo('activity', organisationId.value, { ...filters(), [SIGN_INS]: asked(SIGN_INS), [name]: value });
@@ -118,8 +118,8 @@ export function Activity() {
   });
   // Developer Zone asks for an organisation, or tells its plan.
   if (!isOpen.value) return <DeveloperZone />;
-  const file = (format: string): string =>
-    `/api/organisations/${encodeURIComponent(organisationId.value ?? '')}/activity.${format}${search === '' ? '' : `?${search}`}`;
+  const file = (format: 'csv' | 'jsonl'): string =>
+    activityFile(organisationId.value ?? '', format, filters());
   const known = people.value?.organisation === place ? people.value : null;
   const rows = tokens.value.state === 'ready' ? tokens.value.value : [];
   const shown = log.value;

@@ -219,13 +219,15 @@ export type StillCalling = Answer<typeof STILL_CALLING, '$get'>['stillCalling'][
 export const readStillCalling = (organisation: string) =>
   call('$get', STILL_CALLING, { param: { organisation } }, { headers: UNATTENDED });
 
-export const readActivity = (organisation: string, query: Record<string, string>, unattended = false) =>
-  call(
-    '$get',
-    '/api/organisations/:organisation/activity',
-    { param: { organisation }, query },
-    unattended ? { headers: UNATTENDED } : {},
-  );
+const ACTIVITY = '/api/organisations/:organisation/activity';
+/** A cursor, and the filters. */
+export type ActivityQuery = Input<typeof ACTIVITY, '$get'>['query'];
+export const readActivity = (organisation: string, query: ActivityQuery, unattended = false) =>
+  call('$get', ACTIVITY, { param: { organisation }, query }, unattended ? { headers: UNATTENDED } : {});
+
+/** The address of the activity as a file. */
+export const activityFile = (organisation: string, format: 'csv' | 'jsonl', query: ActivityQuery): string =>
+  addressOf(`${ACTIVITY}.${format}` satisfies keyof Routes, { param: { organisation }, query });
 
 export const readPeople = (organisation: string) =>
   call('$get', '/api/organisations/:organisation/activity/people', { param: { organisation } });

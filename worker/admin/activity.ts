@@ -2,6 +2,17 @@
 // a file.
 import { Hono } from 'hono/tiny';
 import type { Context, MiddlewareHandler } from 'hono';
+import {
+  exactOptional,
+  maxLength,
+  object,
+  picklist,
+  pipe,
+  regex,
+  safeParse,
+  string,
+  toLowerCase,
+} from 'valibot';
 import { ACTIONS } from '../activity/events.ts';
 import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
@@ -14,38 +25,38 @@ import { limitReads, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 import { exportActivity } from './activity-export.ts';
 
-type Query = { before?: string; action?: string; actor?: string; token?: string };
+const Query = object({
+  /** A cursor. */
+  before: exactOptional(string()),
+  action: exactOptional(picklist(ACTIONS, 'unknown')),
+  // The log has addresses in their one form only.
+  actor: exactOptional(pipe(string(), maxLength(254, 'longer than 254 characters'), toLowerCase())),
+  token: exactOptional(pipe(string(), regex(TOKEN_ID, 'no id of a token'))),
+});
 
-/** Reads `before` (a cursor), `action`, `actor` and `token` (an id), or refuses with `invalid-body` naming the field. */
+/** Reads the filter from the query, or refuses with `invalid-body` naming the field. */
 const readFilter: MiddlewareHandler<
   PlaceEnv,
   string,
-  { in: { query: Query }; out: { query: Filter } }
+  { in: { query: Partial<Record<keyof typeof Query.entries, string>> }; out: { query: Filter } }
 > = async (c, next) => {
-  const { before, action, actor, token } = c.req.query() as Query;
+  const read = safeParse(Query, c.req.query(), { abortEarly: true });
+  if (!read.success) {
+    const [{ path, message }] = read.issues;
+    throw refusal(String(path?.[0].key), message);
+  }
+  const { before, ...filter } = read.output;
   const { tagKeys } = c.env.call.deployment.settings;
   const cursor =
     before === undefined ? undefined : await openCursor(tagKeys, c.var.place.organisationId, before);
-  if (cursor === null) throw new Problem('invalid-body', 'Query "before": no cursor');
-  if (action !== undefined && !ACTIONS.some((known) => known === action)) {
-    throw new Problem('invalid-body', 'Query "action": unknown');
-  }
-  if (actor !== undefined && actor.length > 254) {
-    throw new Problem('invalid-body', 'Query "actor": longer than 254 characters');
-  }
-  if (token !== undefined && !TOKEN_ID.test(token)) {
-    throw new Problem('invalid-body', 'Query "token": no id of a token');
-  }
-  const filter: Filter = {
-    ...(cursor === undefined ? {} : { before: cursor }),
-    ...(action === undefined ? {} : { action }),
-    // The log has addresses in their one form only.
-    ...(actor === undefined ? {} : { actor: actor.toLowerCase() }),
-    ...(token === undefined ? {} : { token }),
-  };
-  c.req.addValidatedData('query', filter);
+  if (cursor === null) throw refusal('before', 'no cursor');
+  c.req.addValidatedData('query', { ...filter, ...(cursor === undefined ? {} : { before: cursor }) });
   await next();
 };
+
+function refusal(name: string, reason: string): Problem {
+  return new Problem('invalid-body', `Query "${name}": ${reason}`);
+}
 
 /** A file may hold 200,000 events. Comes after everything else that refuses. */
 const limitFiles: MiddlewareHandler<PlaceEnv> = async (c, next) => {
