@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import type { CallsOfToken, Token } from './api.ts';
 import { words } from './calls-texts.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { nameOf, newcomers, totalsOf } from './foresight.ts';
 import { formatBrief, formatCount, formatFull } from './format.ts';
 import { Text } from './text.tsx';
@@ -110,7 +111,7 @@ function Callers({ token, calls }: { token: Token; calls: CallsOfToken }) {
           onClick={() => {
             unfolded.value = token.id;
             // The button is removed. The first row that it has shown gets the focus.
-            requestAnimationFrame(() => document.querySelector<HTMLElement>('tr[tabindex]')?.focus());
+            focusWhenDrawn('tr[tabindex]');
           }}
         >
           <Text of={words.more(hidden)} />

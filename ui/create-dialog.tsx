@@ -6,9 +6,10 @@ import type { Failure, Token } from './api.ts';
 import { tryToDelete } from './deletion.ts';
 import { Dialog } from './dialog.tsx';
 import { words } from './dialog-texts.ts';
-import { NEW_DRAFT, chosen, focusOn, hasMore, refusalOf } from './draft.ts';
+import { NEW_DRAFT, chosen, hasMore, refusalOf } from './draft.ts';
 import type { Draft, Refusal } from './draft.ts';
 import { DialogFoot } from './dialog-foot.tsx';
+import { focusWhenDrawn } from './focus.ts';
 import { LimitFields } from './limit-fields.tsx';
 import { mayDo } from './may-do.ts';
 import { NO_LOGIN } from './no-login.ts';
@@ -49,7 +50,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
   const refuse = (found: Refusal): void => {
     refusal.value = found;
     if (found.field !== 'name') isUnfolded.value = true;
-    focusOn(found.field);
+    focusWhenDrawn(`dialog [data-field="${found.field}"]`);
   };
   const create = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();

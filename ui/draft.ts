@@ -55,10 +55,3 @@ export function refusalOf({ slug, detail }: Failure): Refusal | null {
     .replace(/ \(now it is .*\)$/, '');
   return { field, text: `${sentence}.` };
 }
-
-/** Moves the focus to the field of the open dialog, when it is there. */
-export function focusOn(field: string): void {
-  requestAnimationFrame(() =>
-    document.querySelector<HTMLElement>(`dialog [data-field="${CSS.escape(field)}"]`)?.focus(),
-  );
-}

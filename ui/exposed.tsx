@@ -6,6 +6,7 @@ import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
 import { words } from './exposed-texts.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { formatClock, formatEnd } from './format.ts';
 import { Icon } from './icon.tsx';
 import { dialog, report } from './state.ts';
@@ -71,7 +72,7 @@ export function ResumeDialog({ token }: { token: Token }) {
     dialog.value = null;
     report(token, 'ok', text);
     // The button that opened the dialog is removed with the warning.
-    requestAnimationFrame(() => document.querySelector<HTMLElement>(`[data-switch="${token.id}"]`)?.focus());
+    focusWhenDrawn(`[data-switch="${token.id}"]`);
   };
   const resume = (): Promise<void> =>
     run(

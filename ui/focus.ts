@@ -1,9 +1,14 @@
-// Moves the focus to the heading when the element with the focus is removed from the page.
+// Moves the focus where an element with the focus is removed from the page: to the element that follows, or to the heading.
 
 let last: Element | undefined;
 addEventListener('focusin', ({ target }) => (last = target as Element));
 
 const isLost = (): boolean => last?.isConnected === false && document.activeElement === document.body;
+
+/** Moves the focus to an element that the page draws after this change. */
+export function focusWhenDrawn(selector: string): void {
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(selector)?.focus());
+}
 
 /** Checks the focus after every change inside `root`. */
 export function keepFocus(root: Element): void {

@@ -8,8 +8,9 @@ import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
 import { words as dialogs } from './dialog-texts.ts';
-import { NEW_DRAFT, chosen, focusOn, refusalOf } from './draft.ts';
+import { NEW_DRAFT, chosen, refusalOf } from './draft.ts';
 import type { Draft, List, Refusal } from './draft.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { fromBrowsers } from './foresight.ts';
 import { ForesightNote } from './foresight-note.tsx';
 import { formatClock } from './format.ts';
@@ -38,7 +39,7 @@ function useLimit(token: Token, of: keyof Limits) {
   const refusal = useSignal<Refusal | null>(null);
   const refuse = (found: Refusal): void => {
     refusal.value = found;
-    focusOn(found.field);
+    focusWhenDrawn(`dialog [data-field="${found.field}"]`);
   };
   /** `told`: what the page says afterwards, with the time since which it is so everywhere. */
   const save = (value: Partial<Limits>, told: (at: string) => string): Promise<void> =>
@@ -88,7 +89,7 @@ function AccessDialog({ token }: { token: Token }) {
           event.preventDefault();
           void change.save({ access: 'read' }, (at) => {
             // The button that opened the dialog is gone.
-            requestAnimationFrame(() => document.getElementById('edit-paths')?.focus());
+            focusWhenDrawn('#edit-paths');
             return words.readOnlySince(at);
           });
         }}

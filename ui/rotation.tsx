@@ -5,6 +5,7 @@ import { words as counts } from './calls-texts.ts';
 import { useChange } from './change.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
+import { focusWhenDrawn } from './focus.ts';
 import { callsOfValue } from './foresight.ts';
 import { ValueNote } from './foresight-note.tsx';
 import { formatClock, formatFull } from './format.ts';
@@ -140,7 +141,7 @@ function EndDialog({ token, preview }: { token: Token; preview: string }) {
         patchToken(token, valuesOf(now));
         report(token, 'ok', words.ended(formatClock(effectiveAt)));
         // The button that opened the dialog is removed with the old value.
-        requestAnimationFrame(() => document.getElementById('rotate')?.focus());
+        focusWhenDrawn('#rotate');
       },
       words.notEnded(mask),
       (refused) => {

@@ -6,6 +6,7 @@ import { Check, Copy, Plug } from 'lucide';
 import type { Token } from './api.ts';
 import { Dialog } from './dialog.tsx';
 import { words } from './dialog-texts.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
 import { dialog, report, session, toast } from './state.ts';
@@ -96,7 +97,7 @@ export function SecretDialog({ token, secret, told }: { token: Token; secret: st
     if (session.value === null) return;
     if (told === undefined) toast('ok', words.create.created(labelOf(token)));
     else report(token, 'ok', told);
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('#create, #rotate')?.focus());
+    focusWhenDrawn('#create, #rotate');
   };
 
   return (

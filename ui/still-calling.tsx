@@ -3,6 +3,7 @@
 import { signal, useSignal } from '@preact/signals';
 import { readStillCalling } from './api.ts';
 import type { StillCalling as Entry } from './api.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { formatFull } from './format.ts';
 import { follow, linkTo, organisationId } from './state.ts';
 import { words } from './still-calling-texts.ts';
@@ -68,7 +69,7 @@ export function StillCalling() {
             class="button"
             onClick={() => {
               isWhole.value = true;
-              requestAnimationFrame(() => document.querySelector<HTMLElement>('li[tabindex]')?.focus());
+              focusWhenDrawn('li[tabindex]');
             }}
           >
             {words.more(all.length - shown.length)}

@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Pencil } from 'lucide';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
+import { focusWhenDrawn } from './focus.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
 import { renaming, report, typed } from './state.ts';
@@ -55,10 +56,7 @@ function Rename({ token }: { token: Token }) {
     if (renaming.value !== token.id) return;
     const inField = document.activeElement?.matches('.rename-field') === true;
     renaming.value = null;
-    if (inField)
-      requestAnimationFrame(() =>
-        document.querySelector<HTMLElement>(`[data-rename="${token.id}"]`)?.focus(),
-      );
+    if (inField) focusWhenDrawn(`[data-rename="${token.id}"]`);
   };
   const save = async (form: HTMLFormElement): Promise<void> => {
     if (busy.value || renaming.value !== token.id) return;
