@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronsUpDown, Download } from 'lucide';
 import { activityFile, readActivity, readPeople } from './api.ts';
-import type { ActivityQuery } from './api.ts';
+import type { ActivityQuery, Entry, Page } from './api.ts';
 import { LoadFailure } from './failure.tsx';
 import { formatClock, formatDayName, formatFull, formatHour } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -23,13 +23,10 @@ import { DeveloperZone } from './developer-zone.tsx';
 import { log as words } from './activity-texts.ts';
 import { useRefresh } from './refresh.ts';
 import { Sentence } from './sentence.tsx';
-import type { Entry } from './sentence.tsx';
 import { StillCalling, loadStillCalling } from './still-calling.tsx';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { labelOf, loadTokens, tokens } from './tokens.ts';
-
-type Page = { events: Entry[]; next: string | null };
 
 const log = signal<Load<Page>>({ state: 'loading' });
 const loadedAt = signal(0);

@@ -141,14 +141,15 @@ export async function listTokens(
   return { ok: true, value: { ...outcome.value, tokens } };
 }
 
+const USAGE = '/api/organisations/:organisation/usage';
+type Usage = Answer<typeof USAGE, '$get'>;
+/** Accepted and refused calls, the oldest first. */
+export type Series = Usage['usage'][string];
+/** From where a call was refused because of a token's networks. */
+export type RefusedAddress = Usage['refusedAddresses'][number];
 export const readUsage = (organisation: string) =>
-  call(
-    '$get',
-    '/api/organisations/:organisation/usage',
-    { param: { organisation } },
-    // The page asks for it after each list, also without a person.
-    { headers: UNATTENDED },
-  );
+  // The page asks for it after each list, also without a person.
+  call('$get', USAGE, { param: { organisation } }, { headers: UNATTENDED });
 
 /** A repeat with the same key makes no second token, and its answer has no secret. */
 export async function createToken(
@@ -222,6 +223,9 @@ export const readStillCalling = (organisation: string) =>
 const ACTIVITY = '/api/organisations/:organisation/activity';
 /** A cursor, and the filters. */
 export type ActivityQuery = Input<typeof ACTIVITY, '$get'>['query'];
+/** A page of events, the newest first. */
+export type Page = Answer<typeof ACTIVITY, '$get'>;
+export type Entry = Page['events'][number];
 export const readActivity = (organisation: string, query: ActivityQuery, unattended = false) =>
   call('$get', ACTIVITY, { param: { organisation }, query }, unattended ? { headers: UNATTENDED } : {});
 
@@ -233,12 +237,16 @@ export const readPeople = (organisation: string) =>
   call('$get', '/api/organisations/:organisation/activity/people', { param: { organisation } });
 
 /** The member who is signed in in this browser, with their organisations and plans. */
+export type Session = Answer<'/api/session', '$get'>;
+export type Plan = Session['organisations'][number]['plan'];
 export const readSession = (unattended: boolean) =>
   call('$get', '/api/session', {}, unattended ? { headers: UNATTENDED } : {});
 
 export const askForLink = (email: string) => call('$post', '/api/sign-in/link', { json: { email } });
 export const redeemLink = (code: string) => call('$post', '/api/sign-in/redeem', { json: { code } });
 export const signOut = () => call('$post', '/api/sign-out', {});
+/** Where the member is signed in. */
+export type MySession = Answer<'/api/sessions', '$get'>['sessions'][number];
 export const listSessions = () => call('$get', '/api/sessions', {});
 export const endSession = (id: string) => call('$delete', '/api/sessions/:id', { param: { id } });
 export const signOutEverywhere = () => call('$post', '/api/sessions/sign-out-everywhere', {});

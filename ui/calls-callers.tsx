@@ -3,10 +3,11 @@ import { signal } from '@preact/signals';
 import type { CallsOfToken, Token } from './api.ts';
 import { words } from './calls-texts.ts';
 import { focusWhenDrawn } from './focus.ts';
-import { nameOf, newcomers, totalsOf } from './foresight.ts';
+import { nameOf, newcomers } from './foresight.ts';
 import { formatBrief, formatCount, formatFull } from './format.ts';
 import { Text } from './text.tsx';
 import { callsOf } from './token-calls.ts';
+import { totalsOf } from './totals.ts';
 
 /** More are shown on request. */
 const SHOWN = 5;

@@ -1,14 +1,14 @@
 // How often a token is called: as numbers and bars for a day, a week or a month, and why calls were refused.
 import { signal } from '@preact/signals';
-import type { CallsOfToken, Token } from './api.ts';
+import type { CallsOfToken, Series, Token } from './api.ts';
 import { Bars } from './calls.tsx';
 import { words } from './calls-texts.ts';
 import { LoadFailure } from './failure.tsx';
-import { totalsOf } from './foresight.ts';
 import { DAY_MS, formatCount, formatHour, formatUtcDay } from './format.ts';
 import { explain } from './state.ts';
 import { Text } from './text.tsx';
 import { callsOf, loadCalls } from './token-calls.ts';
+import { totalsOf } from './totals.ts';
 
 const PERIODS = ['hours', 'week', 'month'] as const;
 type Period = (typeof PERIODS)[number];
@@ -100,10 +100,10 @@ function Figures({ calls }: { calls: CallsOfToken | null }) {
   );
 }
 
-type Series = { accepted: number[]; refused: number[]; labels: string[] };
+type Chart = Series & { labels: string[] };
 
 /** The numbers of the period, the oldest first, with the time of each. */
-function seriesOf({ until, hours, days }: CallsOfToken, which: Period): Series {
+function seriesOf({ until, hours, days }: CallsOfToken, which: Period): Chart {
   if (which === 'hours') {
     const end = Date.parse(until);
     const labels = hours.accepted.map((_, index, all) =>
@@ -124,10 +124,10 @@ function seriesOf({ until, hours, days }: CallsOfToken, which: Period): Series {
   };
 }
 
-const barOf = ({ accepted, refused, labels }: Series, index: number): string =>
+const barOf = ({ accepted, refused, labels }: Chart, index: number): string =>
   words.bar(labels[index] ?? '', accepted[index] ?? 0, refused[index] ?? 0);
 
-function described(series: Series): string {
+function described(series: Chart): string {
   const all = series.accepted.map((value, index) => value + (series.refused[index] ?? 0));
   const most = Math.max(...all);
   return most === 0 ? words.noBars : words.chart(barOf(series, all.indexOf(most)));

@@ -1,22 +1,20 @@
 // The calls of a day as a number and as bars, and in words for screen readers.
+import type { Series } from './api.ts';
 import { formatCompact, formatCount } from './format.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
-import { NO_CALLS, isUsageUnknown, usage } from './tokens.ts';
-import type { Usage } from './tokens.ts';
+import { isUsageUnknown, usage } from './tokens.ts';
+import { NO_CALLS, totalsOf } from './totals.ts';
 
 const WIDTH = 72;
 const HEIGHT = 22;
-
-const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
-export const totals = ({ accepted, refused }: Usage) => ({ accepted: sum(accepted), refused: sum(refused) });
 
 /** Accepted and refused calls of the last 24 hours, with one bar for each hour. It describes the switch of the token. */
 export function Calls({ id }: { id: string }) {
   // An empty element has the same size, so that nothing moves when the calls arrive.
   if (usage.value === null && !isUsageUnknown.value) return <span class="calls" />;
   const label = dayOf(id);
-  const { accepted, refused } = totals(usage.value?.[id] ?? NO_CALLS);
+  const { accepted, refused } = totalsOf(usage.value?.[id] ?? NO_CALLS);
   const text = usage.value === null ? '–' : formatCompact(accepted + refused);
   return (
     <span class="calls" role="img" id={`calls-${id}`} aria-label={label} title={label}>
@@ -28,7 +26,7 @@ export function Calls({ id }: { id: string }) {
 
 /** Their number in the second line of the token, where there is no room for bars. */
 export function CallsADay({ id }: { id: string }) {
-  const calls = usage.value === null ? 0 : totals(usage.value[id] ?? NO_CALLS).accepted;
+  const calls = usage.value === null ? 0 : totalsOf(usage.value[id] ?? NO_CALLS).accepted;
   if (calls === 0) return null;
   return (
     <span class="a-day">
@@ -41,7 +39,7 @@ export function CallsADay({ id }: { id: string }) {
 /** The calls of the last 24 hours in words. */
 export function dayOf(id: string): string {
   if (usage.value === null) return texts.tokens.callsUnknown;
-  const { accepted, refused } = totals(usage.value[id] ?? NO_CALLS);
+  const { accepted, refused } = totalsOf(usage.value[id] ?? NO_CALLS);
   return texts.tokens.calls(formatCount(accepted), formatCount(refused));
 }
 
@@ -58,7 +56,7 @@ export function Bars({
   height,
   titles,
 }: {
-  hours: Usage | undefined;
+  hours: Series | undefined;
   width: number;
   height: number;
   titles?: string[] | undefined;

@@ -1,10 +1,9 @@
 // What is unusual about a token. A row shows at most one such fact, the most serious. Normal facts are on the page of the token.
-import type { Token } from './api.ts';
-import { totals } from './calls.tsx';
+import type { Series, Token } from './api.ts';
 import { DAY_MS, formatBrief, formatCount, formatIn, formatWhen } from './format.ts';
 import { texts } from './texts.ts';
 import { isExpired, lastUseOf } from './tokens.ts';
-import type { Usage } from './tokens.ts';
+import { sum } from './totals.ts';
 
 export type Exception = { tone: 'bad' | 'warn' | 'quiet'; text: string };
 
@@ -12,7 +11,7 @@ const UNUSED_DAYS = 90;
 const SOON_DAYS = 14;
 
 /** The most serious first. Each answers null if it does not apply. */
-const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exception | null)[] = [
+const RANKED: ((token: Token, calls: Series | undefined, now: number) => Exception | null)[] = [
   ({ exposed }, _, now) =>
     exposed === null
       ? null
@@ -34,7 +33,7 @@ const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exceptio
     if (token.active || calls === undefined) return null;
     // Calls of the hours up to the last accepted one may have been refused for another reason.
     const since = calls.accepted.findLastIndex((count) => count > 0) + 1;
-    const { refused } = totals({ accepted: [], refused: calls.refused.slice(since) });
+    const refused = sum(calls.refused.slice(since));
     return refused === 0 ? null : { tone: 'warn', text: texts.tokens.stillCalled(formatCount(refused)) };
   },
   (token, _, now) => {
@@ -46,7 +45,7 @@ const RANKED: ((token: Token, calls: Usage | undefined, now: number) => Exceptio
 /** `calls`: those of the last 24 hours, if they are known. */
 export function exceptionOf(
   token: Token,
-  calls: Usage | undefined,
+  calls: Series | undefined,
   now: number = Date.now(),
 ): Exception | null {
   for (const find of RANKED) {

@@ -1,12 +1,13 @@
 // What a change will stop, in the dialog that confirms it. Its room is there before the answer, so that the dialog does not move.
 import type { CallsOfToken, Token } from './api.ts';
 import { words } from './calls-texts.ts';
-import { callsOfValue, foresight, networksOf, totalsOf } from './foresight.ts';
+import { callsOfValue, foresight, networksOf } from './foresight.ts';
 import type { Network } from './foresight.ts';
 import { formatCount } from './format.ts';
 import { Text } from './text.tsx';
 import { useCalls } from './token-calls.ts';
-import { NO_CALLS, knownUsage, lastUseOf } from './tokens.ts';
+import { knownUsage, lastUseOf } from './tokens.ts';
+import { NO_CALLS, totalsOf } from './totals.ts';
 import type { Load } from './state.ts';
 
 /** `more`: a further sentence, where there are calls. `listed`: the networks in a list of their own, not in the sentence. */

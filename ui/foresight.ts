@@ -3,18 +3,12 @@
 import type { CallsOfToken } from './api.ts';
 import { DAY_MS, formatAgo } from './format.ts';
 import { words } from './calls-texts.ts';
+import { sum } from './totals.ts';
 
 type Caller = CallsOfToken['recent'][number];
-type Series = { accepted: number[]; refused: number[] };
 
 /** What the sentence is made of. `recent`: null if it is not known who called. `isListed`: the networks stand elsewhere. */
 export type Known = { accepted: number; refused: number; recent: Caller[] | null; isListed?: boolean };
-
-const sum = (list: number[]): number => list.reduce((total, value) => total + value, 0);
-export const totalsOf = ({ accepted, refused }: Series) => ({
-  accepted: sum(accepted),
-  refused: sum(refused),
-});
 
 /** As many callers as the Worker answers at most: there may be more. */
 const MOST_CALLERS = 20;

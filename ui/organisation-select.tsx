@@ -2,9 +2,9 @@
 // the order of their names, with a filter if there are many.
 import { signal, useSignal } from '@preact/signals';
 import { ChevronsUpDown, Lock } from 'lucide';
+import type { Plan } from './api.ts';
 import { Icon } from './icon.tsx';
 import { follow, go, linkTo, organisation, screen, session } from './state.ts';
-import type { Plan } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 

@@ -2,7 +2,6 @@
 import { useSignal } from '@preact/signals';
 import { pauseAll, resumeAll } from './api.ts';
 import type { Failure, Token } from './api.ts';
-import { totals } from './calls.tsx';
 import { Dialog } from './dialog.tsx';
 import { DialogFoot } from './dialog-foot.tsx';
 import { formatClock } from './format.ts';
@@ -13,7 +12,6 @@ import { resuming } from './strip.tsx';
 import { Text } from './text.tsx';
 import { LastUse } from './token-name.tsx';
 import {
-  NO_CALLS,
   knownUsage,
   lastUseOf,
   listAfter,
@@ -25,6 +23,7 @@ import {
   stateOf,
   tokens,
 } from './tokens.ts';
+import { NO_CALLS, totalsOf } from './totals.ts';
 
 const rowsOf = (organisation: string): Token[] =>
   tokens.value.state === 'ready' ? tokens.value.value.filter((row) => row.organisation === organisation) : [];
@@ -35,7 +34,7 @@ function show(organisation: string, changed: Omit<Token, 'organisation'>[]): voi
 
 /** The calls of the last 24 hours that a pause would have stopped, or null if they are not known. */
 const callsOf = ({ id }: Token): number | null =>
-  knownUsage.value === null ? null : totals(knownUsage.value[id] ?? NO_CALLS).accepted;
+  knownUsage.value === null ? null : totalsOf(knownUsage.value[id] ?? NO_CALLS).accepted;
 
 export function PauseDialog({ organisation: { id, name } }: { organisation: Organisation }) {
   const busy = useSignal(false);

@@ -1,17 +1,8 @@
 // An event as a sentence: who did what, to which token.
 import { inWords, log as words } from './activity-texts.ts';
+import type { Entry } from './api.ts';
 import { follow } from './state.ts';
 import { labelOf, tokens } from './tokens.ts';
-
-export type Entry = {
-  id: string;
-  at: string;
-  actor: string;
-  action: string;
-  tokenId: string | null;
-  preview: string | null;
-  detail: string | null;
-};
 
 /** "priya@example.com switched off Website". The words contain "…" for the token. A detail stands at the end, as text: it may be from anybody. */
 export function Sentence({

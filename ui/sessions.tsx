@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { Monitor } from 'lucide';
 import { endSession, listSessions, signOutEverywhere } from './api.ts';
+import type { MySession } from './api.ts';
 import { LoadFailure } from './failure.tsx';
 import { formatAgo, formatFull } from './format.ts';
 import { Icon } from './icon.tsx';
@@ -12,14 +13,6 @@ import type { Load } from './state.ts';
 import { Text } from './text.tsx';
 import { words } from './sessions-texts.ts';
 
-type MySession = {
-  id: string;
-  method: string;
-  createdAt: string;
-  seenAt: string;
-  userAgent: string | null;
-  current: boolean;
-};
 const list = signal<Load<MySession[]>>({ state: 'loading' });
 
 async function load(): Promise<void> {

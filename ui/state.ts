@@ -2,15 +2,13 @@
 // stores only the id of the last organisation.
 import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
-import type { Failure, Limits, Retire, Token } from './api.ts';
+import type { Failure, Limits, Plan, Retire, Session, Token } from './api.ts';
 import type { Boot } from '../worker/pages/pages.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
-export type Plan = keyof typeof texts.plan.names;
-/** `plan` is null if it is only known not to be Enterprise. `pausedAt`: since when the operator has paused the organisation, or null. */
-export type Organisation = { id: string; name: string; plan: Plan | null; pausedAt: string | null };
-export type Session = { member: { email: string }; organisations: Organisation[] };
+/** `plan` is null if it is only known not to be Enterprise. */
+export type Organisation = Omit<Session['organisations'][number], 'plan'> & { plan: Plan | null };
 /** `token`: the page of one token. */
 export type Screen = 'sign-in' | 'developer-zone' | 'token' | 'activity' | 'sessions';
 export type Load<T> =
@@ -23,7 +21,9 @@ export const boot = JSON.parse(document.getElementById('boot')?.textContent ?? '
 
 export const product = boot.product;
 export const methods = boot.methods;
-export const session = signal<Session | null>(boot.session);
+export const session = signal<(Omit<Session, 'organisations'> & { organisations: Organisation[] }) | null>(
+  boot.session,
+);
 /** Why a member who was signed in a moment ago sees the sign-in screen. */
 export const farewell = signal<'ended' | 'signed-out' | null>(null);
 /** Whether the browser reports a network. This is only a hint: the page still tries every request. */

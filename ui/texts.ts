@@ -1,4 +1,5 @@
 // The words on the screen, except those of parts that load later (*-texts.ts). British spelling, sentence case.
+import type { Plan } from './api.ts';
 import { asIs } from './text.tsx';
 
 export const texts = {
@@ -47,7 +48,12 @@ export const texts = {
       `${asIs(name)} is not on the Enterprise plan. Developer Zone is available on the Enterprise plan.`,
     contact: (product: string) => `Contact ${product} to upgrade`,
     other: 'Not on Enterprise',
-    names: { trial: 'Trial', 'pay-as-you-go': 'Pay As You Go', pro: 'Pro', enterprise: 'Enterprise' },
+    names: {
+      trial: 'Trial',
+      'pay-as-you-go': 'Pay As You Go',
+      pro: 'Pro',
+      enterprise: 'Enterprise',
+    } satisfies Record<Plan, string>,
   },
   tokens: {
     title: 'Admin API Tokens',

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ChevronRight, Key, RefreshCw, Trash2 } from 'lucide';
 import { readActivity } from './api.ts';
-import type { Token } from './api.ts';
+import type { Entry, Token } from './api.ts';
 import { dayOf } from './calls.tsx';
 import { CallersCard } from './calls-callers.tsx';
 import { CallsCard } from './calls-card.tsx';
@@ -18,7 +18,6 @@ import { useRefresh } from './refresh.ts';
 import { EndedValues, TwoValues } from './rotation.tsx';
 import { words as rotation } from './rotation-texts.ts';
 import { Sentence } from './sentence.tsx';
-import type { Entry } from './sentence.tsx';
 import {
   dialog,
   explain,

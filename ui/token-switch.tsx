@@ -2,12 +2,12 @@
 import { signal } from '@preact/signals';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';
-import { totals } from './calls.tsx';
 import { formatClock, formatCount } from './format.ts';
 import { dialog, dismiss, receipts, report } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
 import { isExpired, labelOf, patchToken, settleFailure, stateOf, usage } from './tokens.ts';
+import { totalsOf } from './totals.ts';
 
 /** The tokens that wait for an answer, by id, with the state that was asked for. */
 const pending = signal<Record<string, boolean>>({});
@@ -96,7 +96,7 @@ async function toggle(token: Token, active: boolean): Promise<void> {
     else {
       // The calls of an expired token had stopped before.
       const day = isExpired(token) ? undefined : usage.value?.[token.id];
-      const calls = day === undefined ? 0 : totals(day).accepted;
+      const calls = day === undefined ? 0 : totalsOf(day).accepted;
       report(token, 'ok', texts.toggle.deactivated(at), {
         ...(calls === 0 ? {} : { also: texts.toggle.stopped(calls, formatCount(calls)) }),
         action: { label: texts.toggle.undo, run: () => turn(now, true) },

@@ -2,7 +2,7 @@
 // token reads the URL.
 import { computed, signal } from '@preact/signals';
 import { listTokens, readUsage } from './api.ts';
-import type { Failure, Limits, Token } from './api.ts';
+import type { Failure, Limits, RefusedAddress, Series, Token } from './api.ts';
 import {
   boot,
   explain,
@@ -20,8 +20,6 @@ import type { Load } from './state.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
-export type Usage = { accepted: number[]; refused: number[] };
-
 const first = boot.tokens;
 export const tokens = signal<Load<Token[]>>(
   first === null
@@ -33,14 +31,13 @@ export const tokens = signal<Load<Token[]>>(
       },
 );
 /** The calls of the last 24 hours by the id of the token. Null until they are loaded. A token without calls has no entry. */
-export const usage = signal<Record<string, Usage> | null>(null);
+export const usage = signal<Record<string, Series> | null>(null);
 /** Whether they could not be loaded, or not again. */
 export const isUsageUnknown = signal(false);
 /** The same, where a member relies on it. Null also if it may be out of date. */
 export const knownUsage = computed(() => (isUsageUnknown.value ? null : usage.value));
-export const NO_CALLS: Usage = { accepted: [], refused: [] };
 /** From where calls were refused in the last 24 hours because of a token's networks, the newest first. */
-export const refusedAddresses = signal<{ tokenId: string; address: string; at: string }[]>([]);
+export const refusedAddresses = signal<RefusedAddress[]>([]);
 /** When the list was last loaded, in ms since 1970. */
 export const listedAt = signal(first === null ? 0 : Date.now());
 
