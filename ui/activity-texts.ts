@@ -1,5 +1,6 @@
 // The words of the Activity screen. They are loaded with it.
-
+import type { NEW_BROWSER } from '../worker/activity/events.ts';
+import type { Action } from './api.ts';
 import { formatEnd } from './format.ts';
 import { asIs } from './text.tsx';
 
@@ -52,7 +53,7 @@ export const log = {
     'plan.change-ignored': 'Sent an outdated plan, ignored',
     'member.added': 'Added a member',
     'member.removed': 'Removed a member',
-  } as Record<string, string>,
+  } satisfies Record<Action, string>,
   /** After the person. The token stands at the dots. The detail ends a sentence whose last character is a space, and no other. */
   sentences: {
     'sign-in': 'signed in',
@@ -80,7 +81,7 @@ export const log = {
     'plan.change-ignored': 'sent an outdated plan, which was ignored: ',
     'member.added': 'added ',
     'member.removed': 'removed ',
-  } as Record<string, string>,
+  } satisfies Record<Action, string> as Record<string, string>,
   /** Other sentences of an action, by the detail that they replace. */
   special: {
     'token.renamed': new Map([[null, 'removed the name of …']]),
@@ -97,7 +98,10 @@ export const log = {
       ['report', 'reported … as found in public'],
       ['github', 'reported … as found in a public repository'],
     ]),
-  } as Record<string, Map<string | null, string>>,
+  } satisfies Partial<Record<Action, Map<string | null, string>>> as Record<
+    string,
+    Map<string | null, string>
+  >,
   /** `report: <URL>` and `github: <URL>`. */
   seenAt: 'reported … as found in public at ',
   newBrowser: 'signed in from a new browser',
@@ -115,7 +119,7 @@ export function inWords({ action, detail }: { action: string; detail: string | n
     const address = /^(?:report|github): (.+)$/s.exec(detail ?? '')?.[1];
     if (address !== undefined) return { text: log.seenAt, detail: address };
   }
-  if (action === 'sign-in' && detail?.endsWith(', new browser') === true)
+  if (action === 'sign-in' && detail?.endsWith(', new browser' satisfies typeof NEW_BROWSER) === true)
     return { text: log.newBrowser, detail: null };
   const text = log.sentences[action] ?? `${action} `;
   if (detail === null || !text.endsWith(' ')) return { text, detail: null };

@@ -40,6 +40,7 @@ const SIGN_INS = 'sign-ins';
 /** The filters are in the URL, so that a link can be shared, Back works, and a reload changes nothing. */
 const FILTERS = ['action', 'actor', 'token'] as const satisfies (keyof ActivityQuery)[];
 type Filter = (typeof FILTERS)[number];
+// A link may ask for anything. The Worker refuses an unknown action.
 const filters = (): ActivityQuery =>
   Object.fromEntries(FILTERS.map((name) => [name, asked(name)]).filter(([, value]) => value !== ''));
 const filtered = (name: Filter | typeof SIGN_INS, value: string): string =>

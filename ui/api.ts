@@ -223,6 +223,8 @@ export const readStillCalling = (organisation: string) =>
 const ACTIVITY = '/api/organisations/:organisation/activity';
 /** A cursor, and the filters. */
 export type ActivityQuery = Input<typeof ACTIVITY, '$get'>['query'];
+/** What an event that members see can be about. */
+export type Action = Exclude<ActivityQuery['action'], undefined>;
 /** A page of events, the newest first. */
 export type Page = Answer<typeof ACTIVITY, '$get'>;
 export type Entry = Page['events'][number];

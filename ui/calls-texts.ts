@@ -1,5 +1,6 @@
 // The words about the calls of a token: who calls, why calls were refused, and what a change will stop. They are loaded with the page
 // of a token.
+import type { CallsOfToken } from './api.ts';
 import { formatCount } from './format.ts';
 import { asIs } from './text.tsx';
 
@@ -19,7 +20,7 @@ const REASONS: Record<string, string> = {
   network: 'from networks that are not in the list',
   origin: 'from websites that are not in the list',
   paused: 'while the organisation was paused',
-};
+} satisfies Record<CallsOfToken['reasons'][number]['reason'], string>;
 
 export const words = {
   title: 'Calls',

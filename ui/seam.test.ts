@@ -13,6 +13,9 @@ const RENAMED: [file: string, from: string, to: string, error: string, folder?: 
   ['worker/http/problem.ts', "'token-limit-reached'", "'limit-reached'", '"token-limit-reached"'],
   ['worker/http/problem.ts', "'sign-in-link-invalid'", "'link-invalid'", '"sign-in-link-invalid"'],
   ['worker/sign-in/methods/link.ts', 'link?: string', 'address?: string', "'link'"],
+  ['worker/sign-in/redirect.ts', "'unknown-member'", "'no-member'", "'unknown-member'"],
+  ['worker/activity/events.ts', "'token.renamed'", "'token.named'", "'token.renamed'"],
+  ['worker/activity/events.ts', "', new browser'", "', other browser'", '", other browser"'],
   // No route of this path and method: their type is none.
   ['worker/admin/tokens.ts', "'/usage'", "'/calls'", "'never'"],
   ['worker/admin/tokens.ts', 'tokens: listed.tokens', 'rows: listed.tokens', "'tokens'"],

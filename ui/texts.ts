@@ -1,4 +1,5 @@
 // The words on the screen, except those of parts that load later (*-texts.ts). British spelling, sentence case.
+import type { Failure } from '../worker/sign-in/redirect.ts';
 import type { Plan } from './api.ts';
 import { asIs } from './text.tsx';
 
@@ -163,7 +164,7 @@ export const texts = {
       'sign-in-failed': 'Signing in did not work. Try again.',
       'too-many-requests': 'Too many sign-ins from here. Wait a minute and try again.',
       'storage-unavailable': 'Signing in is not possible right now. Try again in a minute.',
-    } as Record<string, string>,
+    } satisfies Record<Failure, string> as Record<string, string>,
   },
   offline: 'Your browser says that it is offline. What you see may be out of date.',
   refreshed: (at: string) => `Updated at ${at}`,

@@ -13,6 +13,7 @@ import {
   string,
   toLowerCase,
 } from 'valibot';
+import type { InferInput } from 'valibot';
 import { ACTIONS } from '../activity/events.ts';
 import { openCursor, sealCursor, shownTo } from '../activity/shown.ts';
 import { listEvents, listPeople } from '../activity/store.ts';
@@ -38,7 +39,7 @@ const Query = object({
 const readFilter: MiddlewareHandler<
   PlaceEnv,
   string,
-  { in: { query: Partial<Record<keyof typeof Query.entries, string>> }; out: { query: Filter } }
+  { in: { query: InferInput<typeof Query> }; out: { query: Filter } }
 > = async (c, next) => {
   const read = safeParse(Query, c.req.query(), { abortEarly: true });
   if (!read.success) {

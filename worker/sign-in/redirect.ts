@@ -16,7 +16,7 @@ import { SESSION_COOKIE } from './session.ts';
 import type { AdminEnv } from './session.ts';
 
 /** What the sign-in page can say of a round trip that failed. */
-type Failure =
+export type Failure =
   | 'unknown-member'
   | 'email-not-verified'
   | 'sign-in-expired'

@@ -329,7 +329,7 @@ describe('the arrows', () => {
     expect(unused).toEqual([]);
   });
 
-  it('let the dashboard import only types of the Worker: of its own routes, of its page, of problems', () => {
+  it('let the dashboard import only types of the Worker: of its own routes, of its page, of problems and failed sign-ins, of events', () => {
     const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
       (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
     );
@@ -337,7 +337,10 @@ describe('the arrows', () => {
     expect(seen.length).toBeGreaterThan(0);
     expect(
       seen.filter(
-        (line) => !/^import type .*worker\/(?:admin\/routes|pages\/pages|http\/problem)\.ts';$/.test(line),
+        (line) =>
+          !/^import type .*worker\/(?:activity\/events|admin\/routes|http\/problem|pages\/pages|sign-in\/redirect)\.ts';$/.test(
+            line,
+          ),
       ),
     ).toEqual([]);
   });
