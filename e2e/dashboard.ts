@@ -26,7 +26,7 @@ export function rowAt(index: number): Row {
   if (found === undefined) throw new Error(`no row ${index}`);
   return found;
 }
-export const table = { tokens: { organisation: 'acme', tokens: ROWS, limit: 10 } };
+export const table = { tokens: { organisation: 'acme', tokens: ROWS } };
 export const newRow = { ...rowAt(0), id: 'id-new', preview: SECRET.slice(0, 5), name: null };
 /** The token's part of the names of its controls: its name, then its mask. */
 export const labelOf = ({ name, preview }: { name: string | null; preview: string }): string =>

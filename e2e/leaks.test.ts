@@ -18,7 +18,7 @@ import type { Row } from './fixtures.ts';
 
 const { open, here } = useDashboard();
 const pageOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
-const boot = (rows: Row[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
+const boot = (rows: Row[]) => ({ tokens: { organisation: 'acme', tokens: rows } });
 const list = (page: Page, rows: Row[]) => answer(page, TOKENS, json({ tokens: rows, limit: 10 }));
 const rest = ROWS.slice(1);
 const found: Row = { ...rowAt(0), active: false, exposed: EXPOSED };

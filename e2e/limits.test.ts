@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const inHours = (hours: number): string => new Date(Date.now() + hours * HOUR_MS).toISOString();
 const addressOf = ({ id }: { id: string }): string => `/developer-zone/tokens/${id}?organisation=acme`;
-const listed = (rows: object[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
+const listed = (rows: object[]) => ({ tokens: { organisation: 'acme', tokens: rows } });
 const dialog = (page: Page) => page.getByRole('dialog');
 const may = (page: Page) => page.locator('#create-may');
 const unfold = (page: Page) => dialog(page).getByText('More limits').click();

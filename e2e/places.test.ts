@@ -35,7 +35,7 @@ async function atAcme(before: (page: Page) => Promise<unknown> = async () => {})
   const writes: string[] = [];
   const page = await open({
     path: '/developer-zone?organisation=hooli',
-    boot: { ...member, tokens: { organisation: 'hooli', tokens: [HOOLI], limit: 10 } },
+    boot: { ...member, tokens: { organisation: 'hooli', tokens: [HOOLI] } },
     before: async (opened) => {
       await answer(opened, 'session', json(member.session));
       await answer(opened, 'organisations/hooli/tokens', json({ tokens: [HOOLI], limit: 10 }));

@@ -93,7 +93,7 @@ describe('a dialog', () => {
 
   it('keeps the page below it from scrolling', async () => {
     const page = await open({
-      boot: { tokens: { organisation: 'acme', tokens: TEN.slice(0, 9), limit: 10 } },
+      boot: { tokens: { organisation: 'acme', tokens: TEN.slice(0, 9) } },
       options: { viewport: { width: 800, height: 400 } },
     });
     await page.mouse.move(400, 380);

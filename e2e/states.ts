@@ -44,7 +44,7 @@ type How = Parameters<typeof answer>[2];
 const acme = '/developer-zone?organisation=acme';
 const ofToken = `/developer-zone/tokens/${ROWS[0]?.id}?organisation=acme`;
 const tokens = 'organisations/acme/tokens';
-const listed = (rows: unknown[]) => ({ tokens: { organisation: 'acme', tokens: rows, limit: 10 } });
+const listed = (rows: unknown[]) => ({ tokens: { organisation: 'acme', tokens: rows } });
 const table = listed(ROWS);
 const receipt = (row: object) => json({ token: row, effectiveAt: new Date().toISOString() });
 const first = (page: Page) => page.getByRole('switch').first();

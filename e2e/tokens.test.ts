@@ -652,7 +652,7 @@ describe('switching', () => {
     [390, 844],
   ])('says on the visible screen that a region is slow, %s wide', async (width, height) => {
     const page = await open({
-      boot: { tokens: { organisation: 'acme', tokens: TEN, limit: 10 } },
+      boot: { tokens: { organisation: 'acme', tokens: TEN } },
       options: { viewport: { width, height } },
       before: async (opened) => {
         await opened.clock.install();

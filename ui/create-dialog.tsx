@@ -13,7 +13,7 @@ import { focusWhenDrawn } from './focus.ts';
 import { LimitFields } from './limit-fields.tsx';
 import { mayDo } from './may-do.ts';
 import { NO_LOGIN } from './no-login.ts';
-import { dialog, followFailure, isTold, toast, typed } from './state.ts';
+import { boot, dialog, followFailure, isTold, toast, typed } from './state.ts';
 import type { Organisation } from './state.ts';
 import { Text } from './text.tsx';
 import { texts } from './texts.ts';
@@ -144,7 +144,7 @@ export function CreateDialog({ organisation }: { organisation: Organisation }) {
         <input
           id="create-name"
           data-field="name"
-          maxLength={50}
+          maxLength={boot.most.name}
           autocomplete="off"
           autofocus
           placeholder={words.create.namePlaceholder}

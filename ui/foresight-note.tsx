@@ -5,6 +5,7 @@ import { callsOfValue, foresight, networksOf } from './foresight.ts';
 import type { Network } from './foresight.ts';
 import { formatCount } from './format.ts';
 import { Text } from './text.tsx';
+import { boot } from './state.ts';
 import { useCalls } from './token-calls.ts';
 import { knownUsage, lastUseOf } from './tokens.ts';
 import { NO_CALLS, totalsOf } from './totals.ts';
@@ -72,7 +73,12 @@ function Networks({ found }: { found: Network[] }) {
 function sentenceOf(token: Token, load: Load<CallsOfToken>, listed: boolean): string {
   if (load.state === 'ready' && !load.stale)
     return foresight(
-      { ...totalsOf(load.value.hours), recent: load.value.recent, isListed: listed },
+      {
+        ...totalsOf(load.value.hours),
+        recent: load.value.recent,
+        isCut: load.value.recent.length >= boot.most.callers,
+        isListed: listed,
+      },
       lastUseOf(token),
     );
   const inList = knownUsage.value;

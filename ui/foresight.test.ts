@@ -120,7 +120,7 @@ describe('what is said before a change', () => {
 
   it('does not count networks where there are more callers than the answer has', () => {
     const recent = Array.from({ length: 20 }, (_, index) => caller('n'.repeat(index + 1), 'DE', 100 - index));
-    expect(plain(foresight({ accepted: 9000, refused: 0, recent }, null, NOW))).toContain(
+    expect(plain(foresight({ accepted: 9000, refused: 0, recent, isCut: true }, null, NOW))).toContain(
       'from n (DE), nn (DE) and others.',
     );
   });

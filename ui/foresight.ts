@@ -7,11 +7,15 @@ import { sum } from './totals.ts';
 
 type Caller = CallsOfToken['recent'][number];
 
-/** What the sentence is made of. `recent`: null if it is not known who called. `isListed`: the networks stand elsewhere. */
-export type Known = { accepted: number; refused: number; recent: Caller[] | null; isListed?: boolean };
+/** What the sentence is made of. `recent`: null if it is not known who called. `isCut`: there may be more callers. `isListed`: the networks stand elsewhere. */
+export type Known = {
+  accepted: number;
+  refused: number;
+  recent: Caller[] | null;
+  isCut?: boolean;
+  isListed?: boolean;
+};
 
-/** As many callers as the Worker answers at most: there may be more. */
-const MOST_CALLERS = 20;
 /** As many networks as a sentence names. */
 const NAMED = 3;
 const HOUR_MS = 3_600_000;
@@ -47,7 +51,7 @@ const lastAccepted = (callers: Caller[]): string | null =>
 
 /** `lastUsedAt`: of the token, as its row says. Never says "none" of what is only not known. */
 export function foresight(known: Known, lastUsedAt: string | null, now: number = Date.now()): string {
-  const { accepted, refused, recent, isListed = false } = known;
+  const { accepted, refused, recent, isCut = false, isListed = false } = known;
   const last = [lastUsedAt, lastAccepted(recent ?? [])]
     .filter((at) => at !== null)
     .toSorted()
@@ -64,7 +68,6 @@ export function foresight(known: Known, lastUsedAt: string | null, now: number =
   const networks = networksOf(recent ?? []);
   const named = networks.slice(0, networks.length > NAMED ? NAMED - 1 : NAMED);
   const others = networks.length - named.length;
-  const isOpen = (recent?.length ?? 0) >= MOST_CALLERS;
   return [
     words.inDay(accepted, last === undefined ? null : formatAgo(last, now)),
     isListed || networks.length === 0
@@ -73,7 +76,7 @@ export function foresight(known: Known, lastUsedAt: string | null, now: number =
           named.map(({ name, country }) =>
             words.place(name === words.noNetwork ? words.aNetwork : name, country),
           ),
-          isOpen ? 'some' : others,
+          isCut ? 'some' : others,
         ),
     '.',
     refused > 0 ? ` ${words.moreRefused(refused)}` : '',

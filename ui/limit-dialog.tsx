@@ -17,7 +17,7 @@ import { formatClock } from './format.ts';
 import { EndField, ListField } from './limit-fields.tsx';
 import { endOf } from './limit-ends.ts';
 import { LISTS, words } from './limit-texts.ts';
-import { dialog, report } from './state.ts';
+import { boot, dialog, report } from './state.ts';
 import { Text } from './text.tsx';
 import { isExpired, limitsOf, patchToken, quoted } from './tokens.ts';
 
@@ -143,7 +143,7 @@ function ListDialog({ token, list, add }: { token: Token; list: List; add: strin
             draft.value = { ...draft.value, ...part };
             change.refusal.value = null;
           }}
-          hint={`${hint} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
+          hint={`${hint(boot.most[list])} ${list !== 'paths' ? words.empty : before.length === 0 ? words.emptyPaths : words.pathsOnce}`}
         />
         <ForesightNote
           token={token}

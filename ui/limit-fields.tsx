@@ -6,6 +6,7 @@ import { Icon } from './icon.tsx';
 import { dayOf, endOf } from './limit-ends.ts';
 import { ENDINGS, LISTS, words } from './limit-texts.ts';
 import { NO_LOGIN } from './no-login.ts';
+import { boot } from './state.ts';
 import { Text } from './text.tsx';
 
 type Props = {
@@ -105,7 +106,7 @@ export function ListField({
   refusal,
   isFixed,
   change,
-  hint = LISTS[list].hint,
+  hint = LISTS[list].hint(boot.most[list]),
 }: Props & { list: List; hint?: string }) {
   const { label, placeholder } = LISTS[list];
   const isRefused = refusal?.field === list;

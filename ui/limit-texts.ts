@@ -14,7 +14,8 @@ type ListWords = {
   label: string;
   /** Where the list is empty. */
   any: string;
-  hint: string;
+  /** `most`: how many entries there may be. */
+  hint: (most: number) => string;
   placeholder: string;
   title: (label: string) => string;
   edit: string;
@@ -28,7 +29,7 @@ export const LISTS: Record<List, ListWords> = {
   paths: {
     label: 'Only these paths',
     any: 'All',
-    hint: 'One on each line, five at most. What is below a path belongs to it.',
+    hint: (most) => `One on each line, ${most} at most. What is below a path belongs to it.`,
     placeholder: '/v1/events',
     title: (label) => `Paths of ${asIs(label)}`,
     edit: 'Edit paths',
@@ -39,7 +40,7 @@ export const LISTS: Record<List, ListWords> = {
   networks: {
     label: 'Networks',
     any: 'Any',
-    hint: 'Addresses or networks, one on each line, ten at most.',
+    hint: (most) => `Addresses or networks, one on each line, ${most} at most.`,
     placeholder: '203.0.113.0/24',
     title: (label) => `Networks of ${asIs(label)}`,
     edit: 'Edit networks',
@@ -50,7 +51,8 @@ export const LISTS: Record<List, ListWords> = {
   origins: {
     label: 'Websites',
     any: 'Any',
-    hint: 'One on each line, five at most. This restrains browsers only: a program may call without naming a website.',
+    hint: (most) =>
+      `One on each line, ${most} at most. This restrains browsers only: a program may call without naming a website.`,
     placeholder: 'https://shop.example',
     title: (label) => `Websites of ${asIs(label)}`,
     edit: 'Edit websites',

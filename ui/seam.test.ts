@@ -23,6 +23,7 @@ const RENAMED: [file: string, from: string, to: string, error: string, folder?: 
   ['worker/admin/tokens.ts', 'origins: optional(', 'websites: optional(', "'origins'"],
   ['worker/admin/activity.ts', '  token: exact', '  subject: exact', '"token"'],
   ['worker/admin/activity.ts', "'/activity.csv'", "'/activity.tsv'", 'activity.csv'],
+  ['worker/pages/pages.ts', 'name: TOKEN_NAME_LENGTH', 'nameLength: TOKEN_NAME_LENGTH', "'name'"],
   ['worker/pages/pages.ts', 'contactUrl: settings', 'contact: settings', "'contactUrl'"],
   ['worker/operator/routes.ts', 'members: listed.members', 'people: listed.members', 'people', 'docs'],
   ['worker/operator/routes.ts', 'effectiveAt }, 200)', 'effectiveAt }, 202)', "'202'", 'docs'],

@@ -50,7 +50,7 @@ export const isOpen = computed(() => organisation.value?.plan === 'enterprise');
 export const asked = (name: string): string => url.value.searchParams.get(name) ?? '';
 
 /** How many tokens an organisation may have. */
-export const limit = signal(boot.tokens?.limit ?? 10);
+export const limit = signal(boot.most.tokens);
 
 /** While this is true the page does not move to another screen: it shows a secret, or a change is under way. */
 export const held = signal(false);

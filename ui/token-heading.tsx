@@ -8,7 +8,7 @@ import type { Token } from './api.ts';
 import { focusWhenDrawn } from './focus.ts';
 import { Icon } from './icon.tsx';
 import { NO_LOGIN } from './no-login.ts';
-import { renaming, report, typed } from './state.ts';
+import { boot, renaming, report, typed } from './state.ts';
 import { Text, asIs } from './text.tsx';
 import { words } from './token-page-texts.ts';
 import { maskOf, patchToken, settleFailure } from './tokens.ts';
@@ -94,7 +94,7 @@ function Rename({ token }: { token: Token }) {
         ref={field}
         class="rename-field"
         name="name"
-        maxLength={50}
+        maxLength={boot.most.name}
         autocomplete="off"
         {...NO_LOGIN}
         readOnly={busy.value}

@@ -13,6 +13,9 @@ const SOMETHING = new RegExp(VISIBLE, 'u');
 const NOTHING_HIDDEN = new RegExp(`^(?:[^${HIDDEN}]|${JOINER})+$`, 'u');
 const WHOLE_CHARACTERS = /^\P{Cs}+$/u;
 
+/** Of a token. */
+export const TOKEN_NAME_LENGTH = 50;
+
 /** A name of at most `longest` UTF-16 units, as it was typed: nothing is trimmed or folded. */
 export const nameOf = (longest: number) =>
   pipe(

@@ -10,6 +10,7 @@ import { BULK } from '../../worker/operator/schemas.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { PLACEHOLDERS } from '../../worker/pages/placeholders.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
+import { MOST } from '../../worker/token/limits.ts';
 import { openApiDocument, VERSION } from '../openapi/document.ts';
 import { endpointsMarkdown } from './endpoints.ts';
 import { escapeHtml, htmlOf, withoutForm, withoutIds } from './markdown.ts';
@@ -74,6 +75,9 @@ export function buildDocumentation(folder: string): Record<string, string> {
   const constants = {
     METHODS: METHODS.map((method) => `\`${method}\``).join(', '),
     TOKEN_LIMIT,
+    MOST_PATHS: MOST.paths,
+    MOST_NETWORKS: MOST.networks,
+    MOST_ORIGINS: MOST.origins,
     BODY_KIB,
     BULK,
     SECRET_LENGTH,

@@ -21,7 +21,7 @@ import { causeOf } from '../activity/cause.ts';
 import type { Cause } from '../activity/events.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
-import { nameOf } from '../name.ts';
+import { TOKEN_NAME_LENGTH, nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
 import { listStillCalling, readCalls } from '../token/calls.ts';
@@ -43,7 +43,7 @@ import { listRefusedAddresses, listUsage } from '../token/usage.ts';
 import { countChange, limitMutation, limitReads, requireAccess } from './access.ts';
 import type { PlaceEnv } from './access.ts';
 
-const Name = nullable(nameOf(50));
+const Name = nullable(nameOf(TOKEN_NAME_LENGTH));
 const ExpiresAt = nullable(
   pipe(
     string('not a string'),

@@ -5,12 +5,15 @@ import { keepRefusal } from '../admin/access.ts';
 import type { Call, CallEnv } from '../http/call.ts';
 import { logOften } from '../http/log.ts';
 import { finishRoutes } from '../http/route-group.ts';
+import { TOKEN_NAME_LENGTH } from '../name.ts';
 import { listOrganisationsOf } from '../organisation/store.ts';
 import { cookiesOf } from '../sign-in/cookie.ts';
 import { SESSION_COOKIE, findSession } from '../sign-in/session.ts';
 import { offersOf } from '../sign-in/methods.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { storageFailureOf } from '../storage-failure.ts';
+import { CALLERS_SHOWN } from '../token/calls.ts';
+import { MOST } from '../token/limits.ts';
 import { listTokens } from '../token/store.ts';
 import { readAsset } from './asset.ts';
 import { PAGE_HEADERS } from './headers.ts';
@@ -71,6 +74,9 @@ async function unavailable(call: Call): Promise<Response> {
   });
 }
 
+/** How many there may be: tokens of an organisation, characters of a token's name, callers in an answer, entries in a list. */
+const most = { tokens: TOKEN_LIMIT, name: TOKEN_NAME_LENGTH, callers: CALLERS_SHOWN, ...MOST };
+
 /** What the dashboard finds in its page; ui/ takes this type. */
 export type Boot = Awaited<ReturnType<typeof readBoot>>;
 
@@ -82,7 +88,7 @@ async function readBoot(call: Call, cookie: string | undefined, organisation: st
   const session = await findSession(settings.tagKeys, db, cookie, Date.now());
   // Signed in or not: a session can end under an open page, which then shows the sign-in.
   const methods = offersOf(call);
-  if (session === null) return { product, session: null, methods, tokens: null };
+  if (session === null) return { product, session: null, methods, most, tokens: null };
   const { email } = session;
   const organisations = await listOrganisationsOf(db, email);
   const place = organisation === undefined ? null : { organisationId: organisation, email };
@@ -94,9 +100,10 @@ async function readBoot(call: Call, cookie: string | undefined, organisation: st
     product,
     session: { member: { email }, organisations },
     methods,
+    most,
     tokens:
       place !== null && listed?.ok === true
-        ? { organisation: place.organisationId, tokens: listed.tokens, limit: TOKEN_LIMIT }
+        ? { organisation: place.organisationId, tokens: listed.tokens }
         : null,
   };
 }

@@ -174,6 +174,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     folders: [
       'admin/access',
       'http',
+      'name',
       'organisation',
       'random',
       'sign-in/cookie',

@@ -15,7 +15,7 @@ const DAY_MS = 24 * HOUR_MS;
 const HOURS_SHOWN = 24;
 /** How many days of callers are kept and shown, with today. */
 const CALLER_DAYS = 30;
-const CALLERS_SHOWN = 20;
+export const CALLERS_SHOWN = 20;
 /**
  * How many rows of callers are read of a token, the newest days first. Two secrets have 1,300 in 30 days. Of a token whose value is
  * replaced a hundred times a day, and that is still called with all of them, the oldest days are left out.
