@@ -4,13 +4,14 @@ import { computed, signal } from '@preact/signals';
 import { callFrom, readSession } from './api.ts';
 import type { Failure, Limits, Plan, Retire, Session, Token } from './api.ts';
 import type { Boot } from '../worker/pages/pages.ts';
+import type { SCREENS } from '../worker/paths.ts';
 import { texts } from './texts.ts';
 import { watch } from './watch.ts';
 
 /** `plan` is null if it is only known not to be Enterprise. */
 export type Organisation = Omit<Session['organisations'][number], 'plan'> & { plan: Plan | null };
 /** `token`: the page of one token. */
-export type Screen = 'sign-in' | 'developer-zone' | 'token' | 'activity' | 'sessions';
+export type Screen = (typeof SCREENS)[number] | 'token';
 export type Load<T> =
   | { state: 'loading' }
   | { state: 'ready'; value: T; stale: boolean }

@@ -1,5 +1,6 @@
 // Builds the static files in dist/ui: one HTML file for each screen of the dashboard, so that unknown paths are 404, and the
 // documentation (docs/site).
+import { globSync } from 'node:fs';
 import { defineConfig } from 'vite';
 import { buildDocumentation, sourcesOfDocumentation } from '../docs/site/documentation.ts';
 
@@ -12,8 +13,6 @@ const LATER = /ui\/(?:activity|sentence|sessions|still-calling)[\w-]*\.tsx?$|\/d
 /** The modules that `token-part.tsx` alone needs: they go into its file. */
 const TOKEN =
   /ui\/(?:calls-|change|create|delet|dialog-|draft|exposed|foresight|limit|may-do|no-login|pause-|rotat|secret|token-calls|token-heading|token-page|token-part)[\w-]*\.tsx?$|\/(?:calendar-off|chevron-right|pencil|plug|refresh-cw)\.m?js$/;
-
-const SCREENS = ['sign-in', 'developer-zone', 'activity', 'sessions', '404', 'problem', 'unavailable'];
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -51,7 +50,7 @@ export default defineConfig({
     // Every module is named in the HTML, or loaded when it is needed. A preloader would cost more than it saves.
     modulePreload: false,
     rollupOptions: {
-      input: SCREENS.map((screen) => `${import.meta.dirname}/${screen}.html`),
+      input: globSync(`${import.meta.dirname}/*.html`),
       output: {
         // One file for the code that every visit needs, and one for the screens that are opened later. Modules in one file compress
         // better than in many.

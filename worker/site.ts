@@ -6,10 +6,10 @@ import { pageElsewhere } from './http/origins.ts';
 import { Problem } from './http/problem.ts';
 import { refusalOf, refusalOfDeployment, refuse } from './http/refuse.ts';
 import { answerBy } from './http/route-group.ts';
+import { PAGES } from './paths.ts';
 
 /** Files that are the body of a refusal, and no page of their own. */
 const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
-const PAGES = ['/', '/sign-in', '/developer-zone', '/developer-zone/tokens/:token', '/activity', '/sessions'];
 
 const routes = new Hono<CallEnv>()
   .all('/introspect', async ({ env: { call } }) => {
@@ -21,7 +21,7 @@ const routes = new Hono<CallEnv>()
     const { admin } = await import('./admin/routes.ts');
     return pushingAfter(call, () => answerBy(admin, call));
   })
-  .on('GET', PAGES, async ({ env: { call } }) => {
+  .on('GET', ['/', ...PAGES], async ({ env: { call } }) => {
     const { pages } = await import('./pages/pages.ts');
     return answerBy(pages, call);
   })

@@ -11,6 +11,7 @@ import { cookiesOf } from '../sign-in/cookie.ts';
 import { SESSION_COOKIE, findSession } from '../sign-in/session.ts';
 import { offersOf } from '../sign-in/methods.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
+import { HOME, PAGES, TOKEN_PAGE } from '../paths.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { CALLERS_SHOWN } from '../token/calls.ts';
 import { MOST } from '../token/limits.ts';
@@ -19,14 +20,11 @@ import { readAsset } from './asset.ts';
 import { PAGE_HEADERS } from './headers.ts';
 import { withTheme } from './theme.ts';
 
-/** The page of one token is the Developer Zone's, which reads the id from the address. */
-const TOKEN_PAGE = '/developer-zone/tokens/';
-const PAGES = ['/sign-in', '/developer-zone', `${TOKEN_PAGE}:token`, '/activity', '/sessions'] as const;
-const fileOf = (path: string): string => (path.startsWith(TOKEN_PAGE) ? '/developer-zone' : path);
+const fileOf = (path: string): string => (path.startsWith(TOKEN_PAGE) ? HOME : path);
 
 export const pages = finishRoutes(
   new Hono<CallEnv>()
-    .get('/', (c) => c.redirect(`/developer-zone${new URL(c.req.url).search}`))
+    .get('/', (c) => c.redirect(`${HOME}${new URL(c.req.url).search}`))
     .on('GET', [...PAGES], async (c) => {
       const { call } = c.env;
       const asset = await readAsset(call, fileOf(c.req.path));

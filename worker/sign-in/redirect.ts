@@ -4,6 +4,7 @@ import { causeOf } from '../activity/cause.ts';
 import { logOften } from '../http/log.ts';
 import { Problem } from '../http/problem.ts';
 import { markedValue } from '../marked.ts';
+import { HOME, SCREENS, TOKEN_PAGE } from '../paths.ts';
 import { withReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { cookiesOf, giveCookie } from './cookie.ts';
@@ -77,19 +78,21 @@ export async function letIn(
   return c.redirect(call.origin + returnTo);
 }
 
-/** The pages that a sign-in leads to. */
-const RETURN_PAGE = /^\/(?:developer-zone(?:\/tokens\/[\w-]+)?|activity|sessions)$/;
+/** Whether a sign-in leads to this page. */
+function isReturnPage(path: string): boolean {
+  if (path.startsWith(TOKEN_PAGE)) return /^[\w-]+$/.test(path.slice(TOKEN_PAGE.length));
+  return SCREENS.some((screen) => screen !== 'sign-in' && path === `/${screen}`);
+}
 
 /**
  * One of our pages with its query, or the dashboard. It is appended to the origin and never resolved against it, so that `//host`
  * and its disguises lead nowhere else.
  */
 export function pathToReturnTo(path: string | undefined, base: string): string {
-  const HOME = '/developer-zone';
   if (path === undefined || path.length > 1024 || !path.startsWith('/')) return HOME;
   const { origin } = new URL(base);
   if (!URL.canParse(path, origin)) return HOME;
   const url = new URL(path, origin);
-  if (url.origin !== origin || !RETURN_PAGE.test(url.pathname)) return HOME;
+  if (url.origin !== origin || !isReturnPage(url.pathname)) return HOME;
   return url.pathname + url.search;
 }

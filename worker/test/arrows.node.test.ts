@@ -80,6 +80,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'pages/documents',
       'pages/pages',
       'pages/problem-page',
+      'paths',
       'report/routes',
       'upkeep/push',
     ],
@@ -144,6 +145,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'mail',
       'marked',
       'organisation/email',
+      'paths',
       'random',
       'reserve',
       'seal',
@@ -176,6 +178,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'http',
       'name',
       'organisation',
+      'paths',
       'random',
       'sign-in/cookie',
       'sign-in/methods',
@@ -330,7 +333,7 @@ describe('the arrows', () => {
     expect(unused).toEqual([]);
   });
 
-  it('let the dashboard import only types of the Worker: of its own routes, of its page, of problems and failed sign-ins, of events', () => {
+  it('let the dashboard import only types of the Worker: of its own routes, of its page, of problems and failed sign-ins, of events, of paths', () => {
     const sources = globSync('**/*.{ts,tsx}', { cwd: resolve(root, 'ui'), exclude: ['**/*.test.*'] }).map(
       (file) => readFileSync(resolve(root, 'ui', file), 'utf8'),
     );
@@ -339,7 +342,7 @@ describe('the arrows', () => {
     expect(
       seen.filter(
         (line) =>
-          !/^import type .*worker\/(?:activity\/events|admin\/routes|http\/problem|pages\/pages|sign-in\/redirect)\.ts';$/.test(
+          !/^import type .*worker\/(?:activity\/events|admin\/routes|http\/problem|pages\/pages|paths|sign-in\/redirect)\.ts';$/.test(
             line,
           ),
       ),
