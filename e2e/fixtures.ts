@@ -303,12 +303,31 @@ export const STILL = {
 
 export const SESSIONS = {
   sessions: [
-    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36', true, 2, 0],
-    ['Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) Version/19.1 Safari/604.1', false, 50, 5],
-    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0', false, 700, 90],
-  ].map(([userAgent, current, created, seen], index) => ({
+    [
+      'Chrome on Linux',
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36',
+      true,
+      2,
+      0,
+    ],
+    [
+      'Safari on an iPhone',
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) Version/19.1 Safari/604.1',
+      false,
+      50,
+      5,
+    ],
+    [
+      'Firefox on Windows',
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:146.0) Gecko/20100101 Firefox/146.0',
+      false,
+      700,
+      90,
+    ],
+  ].map(([browser, userAgent, current, created, seen], index) => ({
     id: String(index),
     method: 'link',
+    browser,
     userAgent,
     current,
     createdAt: ago(Number(created)),

@@ -8,7 +8,6 @@ export const words = {
   everywhere: 'Sign out everywhere',
   since: (when: string) => `signed in ${when}`,
   seen: (when: string) => `last seen ${when}`,
-  unknown: 'Unknown browser',
   loading: 'Loading sessions',
   failed: 'Couldn’t load your sessions',
   ended: 'Session ended.',

@@ -33,18 +33,6 @@ async function end(id: string): Promise<void> {
   } else toastFailure(outcome.failure);
 }
 
-/** "Firefox · Linux" from a user agent. The tooltip has the whole user agent. */
-function browserOf(userAgent: string | null): string {
-  if (userAgent === null) return words.unknown;
-  const browser = /Edg\//.test(userAgent)
-    ? 'Edge'
-    : (/(Firefox|Chrome|Safari)\//.exec(userAgent)?.[1] ?? userAgent.split(/[/ ]/)[0] ?? '');
-  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/
-    .exec(userAgent)?.[1]
-    ?.replace('Mac OS X', 'macOS');
-  return system === undefined ? browser : `${browser} · ${system}`;
-}
-
 export function Sessions() {
   useEffect(() => void load(), []);
   const shown = list.value;
@@ -69,7 +57,7 @@ export function Sessions() {
                   <Icon of={Monitor} />
                   <div>
                     <p title={row.userAgent ?? undefined}>
-                      {browserOf(row.userAgent)}
+                      {row.browser}
                       {row.current && <span class="state active">{words.current}</span>}
                     </p>
                     <p class="hint">
@@ -85,7 +73,7 @@ export function Sessions() {
                   {!row.current && (
                     <button type="button" class="button small" onClick={() => void end(row.id)}>
                       {words.end}
-                      <span class="hidden"> {browserOf(row.userAgent)}</span>
+                      <span class="hidden"> {row.browser}</span>
                     </button>
                   )}
                 </li>

@@ -1,5 +1,5 @@
-// Describes, for the person who gets a mail, the client that did what the mail is about. The text of a client is never repeated,
-// because the mail would then have a stranger's text.
+// Describes a client: for the person who gets a mail, the one that did what the mail is about; for a member, the one of a session. The
+// text of a client is never repeated, because a mail would then have a stranger's text.
 
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?\//, 'Edge'],
@@ -18,12 +18,16 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
+/** For example "Firefox on Windows". `unknown`: what is said of a browser that has no name here. */
+export function browserOf(agent: string | null, unknown: string): string {
+  const named = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent ?? ''))?.[1];
+  const [browser, system] = [named(BROWSERS) ?? unknown, named(SYSTEMS)];
+  return system === undefined ? browser : `${browser} on ${system}`;
+}
+
 /** For example "Firefox on Windows, at the network address 203.0.113.7". */
 export function askerOf(client: { address: string | null; agent: string | null }): string {
-  const named = (names: [RegExp, string][]) =>
-    names.find(([pattern]) => pattern.test(client.agent ?? ''))?.[1];
-  const [browser, system] = [named(BROWSERS) ?? 'an unknown browser', named(SYSTEMS)];
-  return `${system === undefined ? browser : `${browser} on ${system}`}, at ${networkOf(client.address)}`;
+  return `${browserOf(client.agent, 'an unknown browser')}, at ${networkOf(client.address)}`;
 }
 
 /** For example "the network address 203.0.113.7". */

@@ -5,6 +5,7 @@ import { causeOf } from '../activity/cause.ts';
 import { hasOwnOrigin } from '../http/origins.ts';
 import { Problem } from '../http/problem.ts';
 import { withReserve } from '../reserve.ts';
+import { browserOf } from './asker.ts';
 import { giveCookie } from './cookie.ts';
 import { METHODS, offersOf } from './methods.ts';
 import type { MethodName } from './names.ts';
@@ -53,6 +54,7 @@ export const signIn = new Hono<AdminEnv>()
         method: row.method,
         createdAt: new Date(row.createdAt).toISOString(),
         seenAt: new Date(row.seenAt).toISOString(),
+        browser: browserOf(row.userAgent, 'Unknown browser'),
         userAgent: row.userAgent,
         current: row.hash === c.var.session.hash,
       })),
