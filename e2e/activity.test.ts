@@ -39,7 +39,7 @@ describe('the activity', () => {
       'member@example.com renamed Partner app 9p7Qa*** to Partner app',
       'platform added sam.okafor@example.com',
       'a-very-long-address.of.somebody@department.example.com deleted 9pK0d***',
-      'member@example.com was refused an eleventh token',
+      'member@example.com was refused a token over the limit',
       'platform changed the plan: pro → enterprise',
     ]);
     expect(await time.getAttribute('title')).toMatch(/GMT\+5:30|IST/);
