@@ -138,7 +138,7 @@ export class Deployment {
 
   /** The database, for one request. */
   async openDatabase(): Promise<Db> {
-    const { openDatabase } = await import('../database.ts');
+    const { openDatabase } = await import('./database.ts');
     return openDatabase(this.#databases);
   }
 
@@ -148,7 +148,7 @@ export class Deployment {
 
   /** The size of the database in bytes. */
   async readDatabaseSize(db: Db): Promise<number> {
-    const { readDatabaseSize } = await import('../database.ts');
+    const { readDatabaseSize } = await import('./database.ts');
     return readDatabaseSize(this.#databases, db);
   }
 }

@@ -1,5 +1,5 @@
 // Pruning in Node, where no deployment is opened.
-import { openDatabase, readDatabaseSize } from '../database.ts';
+import { openDatabase, readDatabaseSize } from '../deployment/database.ts';
 import type { Pruning } from '../upkeep/prune.ts';
 import type { Databases } from '../verification/source/source.ts';
 

@@ -10,8 +10,8 @@ vi.mock('@libsql/client/http', async (original) => {
 // Another file of this process may have loaded the client.
 vi.resetModules();
 const { openDatabase } = await import('./database.ts');
-const { openSource } = await import('./verification/source/hub-source.ts');
-const leftOut = await import('./libsql/left-out.ts');
+const { openSource } = await import('../verification/source/hub-source.ts');
+const leftOut = await import('../libsql/left-out.ts');
 // Opening asks it nothing.
 const d1 = {} as D1Database;
 
