@@ -183,8 +183,6 @@ function upstreamOf({ UPSTREAM: bound }: Env, { upstreamOrigin: origin }: Settin
   return origin === null ? null : { origin, fetch: (call) => fetch(call) };
 }
 
-function mailerOf({ EMAIL: bound }: Env, { signIn: { link } }: Settings): Mailer | null {
-  return bound === undefined || link === null
-    ? null
-    : { send: (mail) => bound.send({ from: link.from, ...mail }) };
+function mailerOf({ EMAIL: bound }: Env, { mailFrom: from }: Settings): Mailer | null {
+  return bound === undefined || from === null ? null : { send: (mail) => bound.send({ from, ...mail }) };
 }

@@ -50,6 +50,7 @@ export function readSettings(env: Env) {
     verifySecret: readSecret('VERIFY_SECRET', env.VERIFY_SECRET),
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
     introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
+    mailFrom: { value: env.EMAIL_FROM === '' ? null : env.EMAIL_FROM },
     signIn: readSignIn(env),
     webhook: readWebhook(env),
     libsqlUrl: readLibsql(env),

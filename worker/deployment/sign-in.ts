@@ -1,11 +1,12 @@
-// The settings of each sign-in method. Null if the deployment does not offer the method.
+// The settings of each sign-in method. Null if there are none.
 import type { MethodName } from '../sign-in/names.ts';
 import type { Env } from './env.ts';
 import { readOidc } from './oidc.ts';
 import type { Reading } from './reading.ts';
 
 const READERS = {
-  link: ({ EMAIL_FROM: from }: Env) => ({ value: from === '' ? null : { from } }),
+  // It has no setting of its own: it is offered wherever mail can be sent.
+  link: () => ({ value: null }),
   oidc: readOidc,
 } satisfies Record<MethodName, (env: Env) => Reading<unknown>>;
 

@@ -12,6 +12,12 @@ export type MethodName = keyof typeof KINDS;
 // The keys of a literal.
 export const METHOD_NAMES = Object.keys(KINDS) as [MethodName, ...MethodName[]];
 
+/** What a mail says of a sign-in by the method. */
+export const IN_MAIL = {
+  link: 'by a mailed link',
+  oidc: 'by single sign-on',
+} as const satisfies Record<MethodName, string>;
+
 export function isRedirect(name: MethodName): boolean {
   return KINDS[name] === 'redirect';
 }

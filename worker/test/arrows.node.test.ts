@@ -201,6 +201,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'mail',
       'reserve',
       'sign-in/asker',
+      'sign-in/names',
       'storage-failure',
       'tables',
       'token/expiry',

@@ -79,6 +79,14 @@ it('does not say where the operator works', () => {
   expect(text).not.toContain('203.0.113.7');
 });
 
+it.each([
+  ['link', ', by a mailed link, on 3 July'],
+  ['oidc', ', by single sign-on, on 3 July'],
+  ['of another release', '203.0.113.7, on 3 July'],
+])('says of a sign-in by which method it was: %s', (method, said) => {
+  expect(mailOf('sign-in', [{ detail: `${method}, new browser` }]).text).toContain(said);
+});
+
 describe('the mail about an exposed token', () => {
   it.each([
     ['url', 'it was sent in the address (URL) of a call, from the network address 203.0.113.7'],

@@ -5,6 +5,7 @@ import { NEW_BROWSER } from '../activity/events.ts';
 import { listMail, nameInMail, onDate, tokenInMail } from '../mail.ts';
 import type { ListMail } from '../mail.ts';
 import { askerOf, networkOf } from '../sign-in/asker.ts';
+import { IN_MAIL, METHOD_NAMES } from '../sign-in/names.ts';
 import type { Notice } from './mails.ts';
 
 /** An event that a mail tells of. */
@@ -132,7 +133,7 @@ function wordsOf(
         subject: 'you signed in with a new browser',
         lead: 'You signed in with a browser that is new to your address:',
         line: ({ at, ip, userAgent, detail }) =>
-          `${askerOf({ address: ip, agent: userAgent })}, ${methodOf(detail)}, ${onDate(at)}`,
+          `${askerOf({ address: ip, agent: userAgent })}${methodOf(detail)}, ${onDate(at)}`,
         advice:
           'If that was not you, end the session in the Developer Zone, and change the password of your mailbox or of your single sign-on.',
         path: '/sessions',
@@ -168,6 +169,8 @@ function stateOf({ tokenActive, value }: ToldEvent): string {
   return tokenActive ? ' (it still works)' : ' (it is switched off now)';
 }
 
+/** Nothing for a method that this release does not know. */
 function methodOf(detail: string | null): string {
-  return detail === `link${NEW_BROWSER}` ? 'by a mailed link' : 'by single sign-on';
+  const name = METHOD_NAMES.find((known) => detail === known + NEW_BROWSER);
+  return name === undefined ? '' : `, ${IN_MAIL[name]}`;
 }
