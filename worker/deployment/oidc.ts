@@ -1,7 +1,7 @@
 // The OpenID Connect provider that the settings name.
 import { entraTenantOf } from './entra.ts';
 import type { Env } from './env.ts';
-import { isLocalHttp } from './reading.ts';
+import { WITH_USER, hasUser, isLocalHttp } from './reading.ts';
 import type { Reading } from './reading.ts';
 
 export type OidcSettings = {
@@ -31,6 +31,7 @@ export function readOidc(env: Env): Reading<OidcSettings | null> {
   // OpenID Connect Discovery 1.0, section 3: an issuer has neither.
   if (issuer.search !== '' || issuer.hash !== '')
     return fault('OIDC_ISSUER: a URL with a query or a fragment');
+  if (hasUser(issuer)) return fault(`OIDC_ISSUER: ${WITH_USER}`);
   if (clientId === '')
     return fault('OIDC_CLIENT_ID: not set. OIDC_ISSUER needs the id by which the issuer knows this client');
   return {
@@ -38,7 +39,7 @@ export function readOidc(env: Env): Reading<OidcSettings | null> {
       issuer,
       clientId,
       clientSecret: env.OIDC_CLIENT_SECRET ?? '',
-      name: env.OIDC_NAME ?? 'single sign-on',
+      name: env.OIDC_NAME || 'single sign-on',
       isEmailTrusted: trusted === '1',
       tenant,
     },

@@ -71,6 +71,13 @@ export function originOf(value: string): string | null {
   return value === url.origin || value === `${url.origin}/` ? url.origin : null;
 }
 
+export const WITH_USER = 'a URL with a user or a password';
+
+/** `fetch` refuses such a URL. */
+export function hasUser({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}
+
 /** Whether a URL is of this machine, and http may be used for it: in local mode alone. */
 export function isLocalHttp(env: Pick<Env, 'LOCAL_MODE'>, url: URL): boolean {
   return env.LOCAL_MODE === '1' && url.protocol === 'http:' && LOCAL_HOSTS.has(url.hostname);

@@ -94,6 +94,8 @@ describe('a provider for single sign-on', () => {
     [{ OIDC_ISSUER: 'http://localhost:1' }, 'OIDC_ISSUER: not https'],
     [{ OIDC_ISSUER: 'https://issuer.example?tenant=1' }, 'OIDC_ISSUER: a URL with a query'],
     [{ OIDC_ISSUER: 'https://issuer.example#1' }, 'OIDC_ISSUER: a URL with a query or a fragment'],
+    [{ OIDC_ISSUER: 'https://user@issuer.example' }, 'OIDC_ISSUER: a URL with a user or a password'],
+    [{ OIDC_ISSUER: 'https://:word@issuer.example' }, 'OIDC_ISSUER: a URL with a user or a password'],
     [{ OIDC_EMAIL_TRUSTED: 'yes' }, 'OIDC_EMAIL_TRUSTED: neither "1" nor "0"'],
   ])('that cannot be used is a fault of the deployment, before a person signs in: %j', (vars, fault) => {
     expect(read(vars).fault).toContain(fault);
@@ -107,10 +109,55 @@ describe('a provider for single sign-on', () => {
       isEmailTrusted: true,
       name: 'single sign-on',
     });
+    expect(read({ OIDC_NAME: '' }).settings.signIn.oidc?.name).toBe('single sign-on');
+    expect(read({ OIDC_NAME: 'Acme' }).settings.signIn.oidc?.name).toBe('Acme');
     expect(read({ OIDC_ISSUER: undefined, OIDC_CLIENT_ID: undefined })).toMatchObject({
       fault: null,
       settings: { signIn: { oidc: null } },
     });
+  });
+});
+
+describe('the sender of mails', () => {
+  // The settings that are looked at, all of them text; the bindings are not.
+  const read = (from: string) =>
+    readSettings({
+      ...readConfig({ config: 'wrangler.toml' }).vars,
+      TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+      TAG_KEY_CURRENT: '1',
+      EMAIL_FROM: from,
+    } as unknown as Env);
+
+  it.each(['zone@example.com', 'Zone@Example.com', 'The Zone <zone@example.com>'])('may be %s', (from) => {
+    expect(read(from)).toMatchObject({ fault: null, settings: { mailFrom: from } });
+  });
+
+  it.each(['foo', '@example.com', 'zone@', ' zone@example.com', 'zone@a@b', 'Zone <zone@example.com', '<>'])(
+    'is a fault of the deployment, before a link is asked for, where it is no address: "%s"',
+    (from) => {
+      expect(read(from)).toMatchObject({
+        fault: 'EMAIL_FROM: not an e-mail address',
+        settings: { mailFrom: null },
+      });
+    },
+  );
+});
+
+it.each([
+  ['https://user@keys.example/', 'GITHUB_KEYS_URL: a URL with a user or a password'],
+  ['https://:word@keys.example/', 'GITHUB_KEYS_URL: a URL with a user or a password'],
+  ['http://keys.example/', 'GITHUB_KEYS_URL: not an https URL'],
+])("an address of GitHub's keys that cannot be asked is a fault of the deployment: %s", (url, fault) => {
+  const settings = {
+    ...readConfig({ config: 'wrangler.toml' }).vars,
+    TAG_KEYS: JSON.stringify({ 1: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8' }),
+    TAG_KEY_CURRENT: '1',
+    GITHUB_KEYS_URL: url,
+  };
+  // The settings that are looked at, all of them text; the bindings are not.
+  expect(readSettings(settings as unknown as Env)).toMatchObject({
+    fault,
+    settings: { githubKeysUrl: null },
   });
 });
 

@@ -6,7 +6,17 @@ import { JURISDICTIONS, jurisdictionOf } from '../verification/jurisdiction.ts';
 import type { Env } from './env.ts';
 import { readHeaderRule } from './header-rules.ts';
 import { readReadRequests } from './read-requests.ts';
-import { isLocalHttp, originOf, readClients, readHost, readNumber, readSecret, readWord } from './reading.ts';
+import {
+  WITH_USER,
+  hasUser,
+  isLocalHttp,
+  originOf,
+  readClients,
+  readHost,
+  readNumber,
+  readSecret,
+  readWord,
+} from './reading.ts';
 import type { Reading } from './reading.ts';
 import { readSignIn } from './sign-in.ts';
 import { readWebhook } from './webhook.ts';
@@ -50,7 +60,7 @@ export function readSettings(env: Env) {
     verifySecret: readSecret('VERIFY_SECRET', env.VERIFY_SECRET),
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
     introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
-    mailFrom: { value: env.EMAIL_FROM === '' ? null : env.EMAIL_FROM },
+    mailFrom: readSender(env.EMAIL_FROM),
     signIn: readSignIn(env),
     webhook: readWebhook(env),
     libsqlUrl: readLibsql(env),
@@ -117,9 +127,17 @@ function readUpstream(env: Env): Reading<string | null> {
 function readGithubKeys(env: Env): Reading<string | null> {
   if (env.GITHUB_KEYS_URL === '') return { value: null };
   const url = URL.parse(env.GITHUB_KEYS_URL);
-  return url !== null && (url.protocol === 'https:' || isLocalHttp(env, url))
-    ? { value: url.href }
-    : { value: null, fault: 'GITHUB_KEYS_URL: not an https URL' };
+  if (url === null || (url.protocol !== 'https:' && !isLocalHttp(env, url)))
+    return { value: null, fault: 'GITHUB_KEYS_URL: not an https URL' };
+  return hasUser(url) ? { value: null, fault: `GITHUB_KEYS_URL: ${WITH_USER}` } : { value: url.href };
+}
+
+/** Who sends all mails: an address, also with a name before it. Null: no mail is sent. */
+function readSender(value: string): Reading<string | null> {
+  if (value === '') return { value: null };
+  return /^(?:[^<>@]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(value)
+    ? { value }
+    : { value: null, fault: 'EMAIL_FROM: not an e-mail address' };
 }
 
 function readJurisdiction(value: string) {
@@ -158,7 +176,7 @@ function readLibsql(env: Env): Reading<string | null> {
   const url = URL.parse(env.LIBSQL_URL);
   const fault = (text: string) => ({ value: null, fault: text });
   if (url === null || url.hostname === '') return fault('LIBSQL_URL: not a URL');
-  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
+  if (url.search !== '' || url.hash !== '' || hasUser(url))
     return fault('LIBSQL_URL: more than a host and a path; the token goes into LIBSQL_AUTH_TOKEN');
   const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(env, url);
   if (!isGood) return fault('LIBSQL_URL: not libsql or https');

@@ -2,7 +2,7 @@
 import { sha256Hex } from '../random.ts';
 import { fromBase64 } from '../token/secret.ts';
 import type { Env } from './env.ts';
-import { isLocalHttp } from './reading.ts';
+import { hasUser, isLocalHttp } from './reading.ts';
 import type { Reading } from './reading.ts';
 
 export type WebhookSettings = {
@@ -50,8 +50,7 @@ export function readWebhook(env: Env): Reading<WebhookSettings | null> {
  * and a name that only a private network knows.
  */
 function faultOf(env: Env, url: URL): string | null {
-  if (url.username !== '' || url.password !== '' || url.hash !== '')
-    return 'has a user, a password or a fragment';
+  if (hasUser(url) || url.hash !== '') return 'has a user, a password or a fragment';
   if (isLocalHttp(env, url)) return null;
   if (url.protocol !== 'https:') return 'not https';
   // `URL` writes an IPv4 address in its usual form, however it was written, and puts brackets around an IPv6 address.
