@@ -1,6 +1,12 @@
 // Fills the databases: organisations with ten tokens each, in the form that the product makes.
 import { resolve } from 'node:path';
-import { hashOfSecret, mintSecret, previewOfSecret, readTagKeyRing } from '../worker/token/secret.ts';
+import {
+  hashOfSecret,
+  mintSecret,
+  previewOfSecret,
+  readTagKeyRing,
+  tagKeyOf,
+} from '../worker/token/secret.ts';
 import { readMigrations, statementsOf } from '../scripts/migrations.ts';
 import { SETTINGS, type Fleet } from './fleet.ts';
 
@@ -32,7 +38,7 @@ export function genuineSecrets(count: number): string[] {
 
 /** Secrets of the right shape and checksum with a foreign key, as in a flood. */
 export function forgedSecrets(count: number): string[] {
-  const foreign = new Map([['1', new Uint8Array(32).fill(7)]]);
+  const foreign = new Map([['1', tagKeyOf(new Uint8Array(32).fill(7))]]);
   return Array.from({ length: count }, () => mintSecret({ current: '1', keys: foreign }));
 }
 

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { isMarked, markedValue } from './marked.ts';
 import { ringOf } from './test/ring.ts';
+import type { TagKeyRing } from './token/secret.ts';
 
 const ring = ringOf('1', '1');
 
@@ -43,7 +44,7 @@ it('knows no value that was altered in any one character, cut, lengthened or mad
 });
 
 it('knows by its length and alphabet what it did not make, before it counts a MAC', () => {
-  const untouched = { current: '1', keys: new Map<string, Uint8Array>() };
+  const untouched: TagKeyRing = { current: '1', keys: new Map() };
   // A ring that fails when it is asked shows that it was not.
   Object.defineProperty(untouched.keys, 'values', {
     value: () => {

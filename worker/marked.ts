@@ -3,7 +3,7 @@
 // row, and gives only a separate limit of sign-in links.
 import { randomValue, toBase64Url } from './random.ts';
 import { currentKeyOf, isSameSecret, mac } from './token/secret.ts';
-import type { TagKeyRing } from './token/secret.ts';
+import type { TagKey, TagKeyRing } from './token/secret.ts';
 
 type Use = 'session' | 'link' | 'known-browser';
 
@@ -28,7 +28,7 @@ export function isMarked(ring: TagKeyRing, use: Use, text: string, bound = ''): 
   );
 }
 
-function markOf(key: Uint8Array, use: Use, text: string): string {
+function markOf(key: TagKey, use: Use, text: string): string {
   const { high, low } = mac(key, `dz-${use}-mark-v1:${text}`);
   const bytes = new DataView(new ArrayBuffer(8));
   bytes.setUint32(0, high);

@@ -3,7 +3,7 @@
 // A person with a tag key can seal text, so sealed text alone must never grant access.
 import { toBase64Url } from './random.ts';
 import { currentKeyOf, fromBase64Url } from './token/secret.ts';
-import type { TagKeyRing } from './token/secret.ts';
+import type { TagKey, TagKeyRing } from './token/secret.ts';
 
 /** The use of the text. Text that was sealed for one use is not valid for another. */
 type Use = 'activity-cursor' | 'round-trip';
@@ -51,8 +51,8 @@ export async function unseal(
   }
 }
 
-async function derive(key: Uint8Array, use: Use): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey('raw', key.slice(), 'HKDF', false, ['deriveKey']);
+async function derive({ bytes }: TagKey, use: Use): Promise<CryptoKey> {
+  const material = await crypto.subtle.importKey('raw', bytes.slice(), 'HKDF', false, ['deriveKey']);
   return crypto.subtle.deriveKey(
     {
       name: 'HKDF',

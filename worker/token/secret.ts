@@ -9,8 +9,11 @@ export type TokenHash = string & { readonly [tokenHash]: true };
 /** The id of a token, as `crypto.randomUUID` makes it. It is not a secret. */
 export const TOKEN_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
+/** A tag key, and what every HMAC under it begins with. */
+export type TagKey = { bytes: Uint8Array; mac: MacKey };
+
 /** The tag keys by their id, which is one character. `current` is the id of the key for new secrets. */
-export type TagKeyRing = { current: string; keys: ReadonlyMap<string, Uint8Array> };
+export type TagKeyRing = { current: string; keys: ReadonlyMap<string, TagKey> };
 
 /** Fills the array with random bytes, as `crypto.getRandomValues` does. */
 export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
@@ -31,7 +34,6 @@ const CHECKSUM_START = 51;
 const KEY_POSITION = 8;
 /** The largest multiple of 62 that fits in a byte. Larger bytes are drawn again, so that every digit is equally likely. */
 const UNBIASED = 248;
-const preparedKeys = new WeakMap<Uint8Array, MacKey>();
 
 type RingReading = { ok: true; ring: TagKeyRing } | { ok: false; reason: string };
 
@@ -46,19 +48,23 @@ export function readTagKeyRing(json: string | undefined, current: string | undef
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return { ok: false, reason: 'TAG_KEYS: not a JSON object' };
   }
-  const keys = new Map<string, Uint8Array>();
+  const keys = new Map<string, TagKey>();
   for (const [id, value] of Object.entries(parsed)) {
     if (!/^[0-9A-Za-z]$/.test(id)) return { ok: false, reason: 'TAG_KEYS: a key id is one base62 digit' };
     const bytes = typeof value === 'string' ? fromBase64Url(value) : null;
     if (bytes === null || bytes.length < 32) {
       return { ok: false, reason: 'TAG_KEYS: each key is at least 32 bytes in base64url' };
     }
-    keys.set(id, bytes);
+    keys.set(id, tagKeyOf(bytes));
   }
   if (current === undefined || !keys.has(current)) {
     return { ok: false, reason: 'TAG_KEY_CURRENT: names no key of TAG_KEYS' };
   }
   return { ok: true, ring: { current, keys } };
+}
+
+export function tagKeyOf(bytes: Uint8Array): TagKey {
+  return { bytes, mac: macKey(bytes) };
 }
 
 /** A new secret under the ring's current key: 178 random bits, a keyed tag and a public checksum. */
@@ -118,28 +124,26 @@ export function previewOfSecret(secret: string): string {
  * The seal of a record in KV: 64 bits of a MAC in base62. It binds the record to its hash and to this deployment. Its own label
  * keeps tags and seals apart. `text` is ASCII. All hashes have one length, so hash and text are never confused.
  */
-export function sealOf(key: Uint8Array, hash: TokenHash, text: string): string {
+export function sealOf(key: TagKey, hash: TokenHash, text: string): string {
   return macOf(key, RECORD_LABEL + hash + text);
 }
 
-function tagOf(key: Uint8Array, body: string): string {
+function tagOf(key: TagKey, body: string): string {
   return macOf(key, TAG_LABEL + body);
 }
 
-function macOf(key: Uint8Array, text: string): string {
+function macOf(key: TagKey, text: string): string {
   const { high, low } = mac(key, text);
   return base62(high, low, 11);
 }
 
 /** The first 64 bits of HMAC-SHA-256 over ASCII text, in two halves. Each kind of use begins its text with its own label. */
-export function mac(key: Uint8Array, text: string): { high: number; low: number } {
-  let prepared = preparedKeys.get(key);
-  if (prepared === undefined) preparedKeys.set(key, (prepared = macKey(key)));
-  return mac64(prepared, text);
+export function mac(key: TagKey, text: string): { high: number; low: number } {
+  return mac64(key.mac, text);
 }
 
 /** The current key. Throws if the ring does not have it; `readTagKeyRing` never answers such a ring. */
-export function currentKeyOf({ current, keys }: TagKeyRing): Uint8Array {
+export function currentKeyOf({ current, keys }: TagKeyRing): TagKey {
   const key = keys.get(current);
   if (key === undefined) throw new Error('TAG_KEY_CURRENT: names no key of TAG_KEYS');
   return key;

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PLANS } from '../organisation/organisation.ts';
-import { hashOfSecret, sealOf } from '../token/secret.ts';
+import { hashOfSecret, sealOf, tagKeyOf } from '../token/secret.ts';
 import { ACCESS } from '../token/limits.ts';
 import { parseNetwork } from '../token/network.ts';
 import type { TagKeyRing } from '../token/secret.ts';
 import { readCachedRecord, writeCachedRecord } from './record.ts';
 
-const KEYS = ['1', '2', 'z'].map((id, index): [string, Uint8Array] => [id, new Uint8Array(32).fill(index)]);
+const KEYS = ['1', '2', 'z'].map((id, index) => [id, tagKeyOf(new Uint8Array(32).fill(index))] as const);
 const ringOf = (current: string, ids: string[]): TagKeyRing => ({
   current,
   keys: new Map(KEYS.filter(([id]) => ids.includes(id))),
@@ -105,7 +105,7 @@ describe('a record in KV', () => {
     expect(readCachedRecord(ringOf('2', ['1', '2']), HASH, text)).toEqual(RECORD);
     expect(readCachedRecord(ringOf('2', ['2', 'z']), HASH, text)).toBeNull();
     // The same id with other bytes is another key.
-    const renewed = { current: '1', keys: new Map([['1', new Uint8Array(32).fill(9)]]) };
+    const renewed = { current: '1', keys: new Map([['1', tagKeyOf(new Uint8Array(32).fill(9))]]) };
     expect(readCachedRecord(renewed, HASH, text)).toBeNull();
   });
 
