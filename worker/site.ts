@@ -49,12 +49,11 @@ const routes = new Hono<CallEnv>()
 
 /** The answer of this deployment at a path of its site. */
 export async function site(call: Call): Promise<Response> {
-  const { fault } = call.deployment;
-  // For monitors, which may know only an address, so it tells nothing about this deployment. While VERIFY_HOST cannot be read, every
-  // host may be that of forward-auth, where a 200 accepts a call.
+  const { fault, isVerifyHostKnown } = call.deployment;
+  // For monitors, which may know only an address, so it tells nothing about this deployment.
   if (call.path === '/healthz') {
     call.route = '/healthz';
-    if (fault?.startsWith('VERIFY_HOST') !== true) return Response.json({ status: 'ok' });
+    if (isVerifyHostKnown) return Response.json({ status: 'ok' });
   }
   const page = fault === null ? pageElsewhere(call, routes.getPath(call.request)) : null;
   // A permanent redirect of a GET, to another address of ours.

@@ -38,6 +38,8 @@ export type Mailer = {
 
 export class Deployment {
   readonly settings: Settings;
+  /** False while VERIFY_HOST has a fault. Any host may be the one of forward-auth then, where a 200 accepts a call. */
+  readonly isVerifyHostKnown: boolean;
   readonly limiters: ReturnType<typeof limitersOf>;
   readonly upstream: Upstream | null;
   /** Null where no mail can be sent: there is no binding, or no address of a sender. */
@@ -57,7 +59,8 @@ export class Deployment {
   #isReported = false;
 
   constructor(env: Env) {
-    const { settings, fault } = readSettings(env);
+    const { settings, fault, isVerifyHostKnown } = readSettings(env);
+    this.isVerifyHostKnown = isVerifyHostKnown;
     this.settings = settings;
     this.#settingsFault = fault;
     this.#fault = fault;

@@ -18,7 +18,7 @@ export type OidcSettings = {
 };
 
 /** Null where no issuer is set: then this deployment offers no single sign-on. */
-export function readOidc(env: Env): Reading<OidcSettings | null> {
+export function readOidc(env: Env, isLocalMode: boolean): Reading<OidcSettings | null> {
   const { OIDC_ISSUER: value, OIDC_CLIENT_ID: clientId = '', OIDC_EMAIL_TRUSTED: trusted = '' } = env;
   if (!value) return { value: null };
   const fault = (text: string) => ({ value: null, fault: text });
@@ -27,7 +27,8 @@ export function readOidc(env: Env): Reading<OidcSettings | null> {
   const tenant = entraTenantOf(issuer);
   if (tenant === null) return fault('OIDC_ISSUER: not the issuer of one tenant, named by its id');
   if (!['', '0', '1'].includes(trusted)) return fault('OIDC_EMAIL_TRUSTED: neither "1" nor "0"');
-  if (issuer.protocol !== 'https:' && !isLocalHttp(env, issuer)) return fault('OIDC_ISSUER: not https');
+  if (issuer.protocol !== 'https:' && !isLocalHttp(isLocalMode, issuer))
+    return fault('OIDC_ISSUER: not https');
   // OpenID Connect Discovery 1.0, section 3: an issuer has neither.
   if (issuer.search !== '' || issuer.hash !== '')
     return fault('OIDC_ISSUER: a URL with a query or a fragment');

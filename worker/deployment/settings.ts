@@ -23,60 +23,64 @@ import { readWebhook } from './webhook.ts';
 
 export type Settings = ReturnType<typeof readSettings>['settings'];
 
-/** All settings, and the first fault among them or null. A setting with a fault has the value of a missing one. */
+/**
+ * All settings, and the first fault among them or null. A setting with a fault has the value of a missing one; `isVerifyHostKnown`
+ * tells that from no VERIFY_HOST.
+ */
 export function readSettings(env: Env) {
-  const { REVOCATION_LEASE_MS_BEFORE: leaseBefore, HUB_LEASE_MS_BEFORE: hubLeaseBefore } = env;
-  const leaseMs = readNumber('REVOCATION_LEASE_MS', env.REVOCATION_LEASE_MS, 0, 60_000);
-  const hubLeaseMs = readNumber('HUB_LEASE_MS', env.HUB_LEASE_MS, 1, 60_000);
+  const isLocalMode = env.LOCAL_MODE === '1';
+  const leaseMs = readNumber(env, 'REVOCATION_LEASE_MS', 0, 60_000);
+  const verifyHost = readHost(env, 'VERIFY_HOST');
   // In the order in which their faults are told.
   const readings = {
-    // First: while it is at fault, no host may answer 200 (worker/index.ts).
-    verifyHost: readHost('VERIFY_HOST', env.VERIFY_HOST),
+    verifyHost,
     tagKeys: readTagKeys(env),
-    origins: readOrigins(env),
+    origins: readOrigins(env.ORIGINS, verifyHost.value),
     contactUrl: readContact(env.CONTACT_URL),
-    upstreamOrigin: readUpstream(env),
-    upstreamTimeoutMs: readNumber('UPSTREAM_TIMEOUT_MS', env.UPSTREAM_TIMEOUT_MS, 1, 600_000),
+    upstreamOrigin: readUpstream(env.UPSTREAM_URL, isLocalMode),
+    upstreamTimeoutMs: readNumber(env, 'UPSTREAM_TIMEOUT_MS', 1, 600_000),
     requestHeaders: readHeaderRule('UPSTREAM_REQUEST_HEADERS', env.UPSTREAM_REQUEST_HEADERS, 'request'),
     isRead: readReadRequests(env.READ_REQUESTS),
     answerHeaders: readHeaderRule('UPSTREAM_ANSWER_HEADERS', env.UPSTREAM_ANSWER_HEADERS, 'answer'),
     leaseMs,
-    hubLeaseMs,
-    databaseEpoch: readNumber('DATABASE_EPOCH', env.DATABASE_EPOCH, 1, 1_000_000),
-    // A hub's lease covers its isolates', or an answer that waits for the one alone would come before the other is over.
-    leasesAgree: readRule(hubLeaseMs.value >= leaseMs.value, 'HUB_LEASE_MS: below REVOCATION_LEASE_MS'),
+    hubLeaseMs: readHubLease(env, leaseMs.value),
+    databaseEpoch: readNumber(env, 'DATABASE_EPOCH', 1, 1_000_000),
     // Of the deployment before this one, where this one shortened them: its isolates may still run.
-    leaseMsBefore: readNumber('REVOCATION_LEASE_MS_BEFORE', leaseBefore ?? '0', 0, 60_000),
-    hubLeaseMsBefore: readNumber('HUB_LEASE_MS_BEFORE', hubLeaseBefore ?? '1', 1, 60_000),
+    leaseMsBefore: readNumber(env, 'REVOCATION_LEASE_MS_BEFORE', 0, 60_000, '0'),
+    hubLeaseMsBefore: readNumber(env, 'HUB_LEASE_MS_BEFORE', 1, 60_000, '1'),
     jurisdiction: readJurisdiction(env.JURISDICTION),
-    hstsSubdomains: readWord('HSTS_SUBDOMAINS', env.HSTS_SUBDOMAINS, ['yes', 'no']),
-    log: readWord('LOG', env.LOG, ['all', 'errors']),
-    exposedTokens: readWord('EXPOSED_TOKENS', env.EXPOSED_TOKENS, ['pause', 'record']),
-    githubKeysUrl: readGithubKeys(env),
-    eventsRetentionDays: readRetention(env.EVENTS_RETENTION_DAYS),
-    operatorSecret: readSecret('OPERATOR_SECRET', env.OPERATOR_SECRET),
-    operatorSecretNext: readSecret('OPERATOR_SECRET_NEXT', env.OPERATOR_SECRET_NEXT),
-    upstreamSecret: readSecret('UPSTREAM_SECRET', env.UPSTREAM_SECRET),
-    verifySecret: readSecret('VERIFY_SECRET', env.VERIFY_SECRET),
+    hstsSubdomains: readWord(env, 'HSTS_SUBDOMAINS', ['yes', 'no']),
+    log: readWord(env, 'LOG', ['all', 'errors']),
+    exposedTokens: readWord(env, 'EXPOSED_TOKENS', ['pause', 'record']),
+    githubKeysUrl: readGithubKeys(env.GITHUB_KEYS_URL, isLocalMode),
+    eventsRetentionDays: readRetention(env),
+    operatorSecret: readSecret(env, 'OPERATOR_SECRET'),
+    operatorSecretNext: readSecret(env, 'OPERATOR_SECRET_NEXT'),
+    upstreamSecret: readSecret(env, 'UPSTREAM_SECRET'),
+    verifySecret: readSecret(env, 'VERIFY_SECRET'),
     corsOrigins: readCorsOrigins(env.CORS_ORIGINS),
-    introspectionClients: readClients('INTROSPECTION_CLIENTS', env.INTROSPECTION_CLIENTS),
+    introspectionClients: readClients(env, 'INTROSPECTION_CLIENTS'),
     mailFrom: readSender(env.EMAIL_FROM),
-    signIn: readSignIn(env),
-    webhook: readWebhook(env),
-    libsqlUrl: readLibsql(env),
+    signIn: readSignIn(env, isLocalMode),
+    webhook: readWebhook(env, isLocalMode),
+    libsqlUrl: readLibsql(env.LIBSQL_URL, isLocalMode),
     productName: { value: env.PRODUCT_NAME },
-    isLocalMode: { value: env.LOCAL_MODE === '1' },
+    isLocalMode: { value: isLocalMode },
   } satisfies Record<string, Reading<unknown>>;
   const all: Reading<unknown>[] = Object.values(readings);
   const settings = Object.fromEntries(Object.entries(readings).map(([name, { value }]) => [name, value])) as {
     // Each value stands under the name of its reading.
     [Name in keyof typeof readings]: (typeof readings)[Name]['value'];
   };
-  return { settings, fault: all.find(({ fault }) => fault !== undefined)?.fault ?? null };
+  const fault = all.find((reading) => reading.fault !== undefined)?.fault ?? null;
+  return { settings, fault, isVerifyHostKnown: verifyHost.fault === undefined };
 }
 
-function readRule(isKept: boolean, fault: string): Reading<boolean> {
-  return isKept ? { value: true } : { value: false, fault };
+/** A hub's lease covers its isolates', or an answer that waits for the one alone would come before the other is over. */
+function readHubLease(env: Env, leaseMs: number): Reading<number> {
+  const reading = readNumber(env, 'HUB_LEASE_MS', 1, 60_000);
+  if (reading.fault !== undefined || reading.value >= leaseMs) return reading;
+  return { ...reading, fault: 'HUB_LEASE_MS: below REVOCATION_LEASE_MS' };
 }
 
 function readTagKeys(env: Env): Reading<TagKeyRing> {
@@ -92,7 +96,7 @@ type Origins = { all: readonly string[]; prefixes: readonly string[] };
 /** Without the setting, every host that Cloudflare routes here is accepted, and sign-in is closed. */
 const EVERY_HOST: Origins = { all: [], prefixes: ['https://'] };
 
-function readOrigins({ ORIGINS: value, VERIFY_HOST: host }: Env): Reading<Origins> {
+function readOrigins(value: string, verifyHost: string): Reading<Origins> {
   if (value === '') return { value: EVERY_HOST };
   const all = value.split(',').map((origin) => origin.trim());
   const isGood = all.every((origin) => /^https:\/\/[a-z\d.:-]+$/.test(origin) && originOf(origin) === origin);
@@ -100,7 +104,7 @@ function readOrigins({ ORIGINS: value, VERIFY_HOST: host }: Env): Reading<Origin
     return { value: EVERY_HOST, fault: 'ORIGINS: not a comma-separated list of exact https origins' };
   const origins = { all, prefixes: all.map((origin) => `${origin}/`) };
   // On that host no page, no call and no sign-in is answered.
-  return all.some((origin) => new URL(origin).hostname === host)
+  return all.some((origin) => new URL(origin).hostname === verifyHost)
     ? { value: origins, fault: 'ORIGINS: names VERIFY_HOST' }
     : { value: origins };
 }
@@ -114,27 +118,27 @@ function readContact(value: string): Reading<string> {
 }
 
 /** UPSTREAM_SECRET and every call travel to it: never in the clear. A service binding has no URL. */
-function readUpstream(env: Env): Reading<string | null> {
-  if (env.UPSTREAM_URL === '') return { value: null };
-  const origin = originOf(env.UPSTREAM_URL);
+function readUpstream(value: string, isLocalMode: boolean): Reading<string | null> {
+  if (value === '') return { value: null };
+  const origin = originOf(value);
   if (origin === null) return { value: null, fault: 'UPSTREAM_URL: not an http(s) origin' };
-  return origin.startsWith('https:') || isLocalHttp(env, new URL(origin))
+  return origin.startsWith('https:') || isLocalHttp(isLocalMode, new URL(origin))
     ? { value: origin }
     : { value: null, fault: 'UPSTREAM_URL: not https' };
 }
 
 /** Where GitHub's public keys are. Null: no report of GitHub is accepted. A server at this address could report any token. */
-function readGithubKeys(env: Env): Reading<string | null> {
-  if (env.GITHUB_KEYS_URL === '') return { value: null };
-  const url = URL.parse(env.GITHUB_KEYS_URL);
-  if (url === null || (url.protocol !== 'https:' && !isLocalHttp(env, url)))
+function readGithubKeys(value: string, isLocalMode: boolean): Reading<string | null> {
+  if (value === '') return { value: null };
+  const url = URL.parse(value);
+  if (url === null || (url.protocol !== 'https:' && !isLocalHttp(isLocalMode, url)))
     return { value: null, fault: 'GITHUB_KEYS_URL: not an https URL' };
   return hasUser(url) ? { value: null, fault: `GITHUB_KEYS_URL: ${WITH_USER}` } : { value: url.href };
 }
 
 /** Who sends all mails: an address, also with a name before it. Null: no mail is sent. */
 function readSender(value: string): Reading<string | null> {
-  if (value === '') return { value: null };
+  if (!value) return { value: null };
   return /^(?:[^<>@]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(value)
     ? { value }
     : { value: null, fault: 'EMAIL_FROM: not an e-mail address' };
@@ -148,8 +152,8 @@ function readJurisdiction(value: string) {
 }
 
 /** How many days an event is kept, or null: for ever. */
-function readRetention(value: string): Reading<number | null> {
-  return value ? readNumber('EVENTS_RETENTION_DAYS', value, 30, 36_500) : { value: null };
+function readRetention(env: Env): Reading<number | null> {
+  return env.EVENTS_RETENTION_DAYS ? readNumber(env, 'EVENTS_RETENTION_DAYS', 30, 36_500) : { value: null };
 }
 
 /** The websites whose scripts may call /v1. */
@@ -171,17 +175,17 @@ function isCallersOrigin(value: string): boolean {
 }
 
 /** The token travels with every statement: never in the clear, and never in a URL, which ends up in logs. */
-function readLibsql(env: Env): Reading<string | null> {
-  if (!env.LIBSQL_URL) return { value: null };
-  const url = URL.parse(env.LIBSQL_URL);
+function readLibsql(value: string | undefined, isLocalMode: boolean): Reading<string | null> {
+  if (!value) return { value: null };
+  const url = URL.parse(value);
   const fault = (text: string) => ({ value: null, fault: text });
   if (url === null || url.hostname === '') return fault('LIBSQL_URL: not a URL');
   if (url.search !== '' || url.hash !== '' || hasUser(url))
     return fault('LIBSQL_URL: more than a host and a path; the token goes into LIBSQL_AUTH_TOKEN');
-  const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(env, url);
+  const isGood = url.protocol === 'libsql:' || url.protocol === 'https:' || isLocalHttp(isLocalMode, url);
   if (!isGood) return fault('LIBSQL_URL: not libsql or https');
   return libsql.isBundled
-    ? { value: env.LIBSQL_URL }
+    ? { value }
     : fault(
         'LIBSQL_URL: this Worker was built for D1. Run "npm run deploy" with LIBSQL_URL in its environment (docs/operating/libsql.md)',
       );

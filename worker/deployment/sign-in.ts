@@ -8,14 +8,14 @@ const READERS = {
   // It has no setting of its own: it is offered wherever mail can be sent.
   link: () => ({ value: null }),
   oidc: readOidc,
-} satisfies Record<MethodName, (env: Env) => Reading<unknown>>;
+} satisfies Record<MethodName, (env: Env, isLocalMode: boolean) => Reading<unknown>>;
 
 type SignInSettings = { [Name in MethodName]: ReturnType<(typeof READERS)[Name]>['value'] };
 
 /** The settings of every method, and the first fault among them. */
-export function readSignIn(env: Env): Reading<SignInSettings> {
+export function readSignIn(env: Env, isLocalMode: boolean): Reading<SignInSettings> {
   const readings = Object.entries(READERS).map(
-    ([name, read]) => [name, read(env) as Reading<unknown>] as const,
+    ([name, read]) => [name, read(env, isLocalMode) as Reading<unknown>] as const,
   );
   const faulty = readings.find(([, { fault }]) => fault !== undefined)?.[1];
   // Each value stands under the name of its method.

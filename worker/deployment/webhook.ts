@@ -24,13 +24,13 @@ const PRIVATE_ENDINGS =
   /\.(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa)$/;
 
 /** Null where no URL is set: then nothing is pushed. */
-export function readWebhook(env: Env): Reading<WebhookSettings | null> {
+export function readWebhook(env: Env, isLocalMode: boolean): Reading<WebhookSettings | null> {
   const { WEBHOOK_URL: url = '' } = env;
   const fault = (text: string) => ({ value: null, fault: text });
   if (url === '') return { value: null };
   const parsed = URL.parse(url);
   if (parsed === null) return fault('WEBHOOK_URL: not a URL');
-  const wrong = faultOf(env, parsed);
+  const wrong = faultOf(parsed, isLocalMode);
   if (wrong !== null) return fault(`WEBHOOK_URL: ${wrong}`);
   const { WEBHOOK_SECRET: secret = '', WEBHOOK_SECRET_NEXT: next = '' } = env;
   if (secret === '') return fault('WEBHOOK_SECRET: not set. WEBHOOK_URL needs the key of its signatures');
@@ -49,9 +49,9 @@ export function readWebhook(env: Env): Reading<WebhookSettings | null> {
  * A Worker cannot see which address a name leads to. What can be seen is refused: an address, which Cloudflare does not call either,
  * and a name that only a private network knows.
  */
-function faultOf(env: Env, url: URL): string | null {
+function faultOf(url: URL, isLocalMode: boolean): string | null {
   if (hasUser(url) || url.hash !== '') return 'has a user, a password or a fragment';
-  if (isLocalHttp(env, url)) return null;
+  if (isLocalHttp(isLocalMode, url)) return null;
   if (url.protocol !== 'https:') return 'not https';
   // `URL` writes an IPv4 address in its usual form, however it was written, and puts brackets around an IPv6 address.
   const host = url.hostname.replace(/\.+$/, '');
