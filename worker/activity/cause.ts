@@ -14,11 +14,11 @@ export function circumstancesOf(call: Call): Omit<Cause, 'actor'> {
   return { requestId: id, ip: caller.address, userAgent: caller.agent, at: new Date().toISOString() };
 }
 
-/** The cause that a scheduled run at `now` (ms) is. Its request id is this run's own. */
-export function causeOfRun(now: number): Cause {
+/** The cause that a run at `now` (ms) is. Its own id is the request id of all that it does. */
+export function causeOfRun(id: string, now: number): Cause {
   return {
     actor: 'system',
-    requestId: crypto.randomUUID(),
+    requestId: id,
     ip: null,
     userAgent: null,
     at: new Date(now).toISOString(),

@@ -39,9 +39,9 @@ async function given(retire: string) {
 
 it('records the end of a secret once, with its event, whether the run is late or comes twice', async () => {
   const { row, events } = await given('1h');
-  await retireSecrets(openDeployment(env), Date.now() + HOUR - 60_000);
+  await retireSecrets(openDeployment(env), crypto.randomUUID(), Date.now() + HOUR - 60_000);
   expect(await events()).toEqual([]);
-  const run = () => retireSecrets(openDeployment(env), Date.now() + 2 * DAY);
+  const run = () => retireSecrets(openDeployment(env), crypto.randomUUID(), Date.now() + 2 * DAY);
   const sums = await Promise.all([run(), run()]);
   expect(sums[0] + sums[1] + (await run())).toBeGreaterThan(0);
   expect(await events()).toEqual([{ actor: 'system', detail: 'time' }]);
@@ -64,11 +64,11 @@ it('keeps a secret that is still used, and ends it an hour and some minutes afte
       { timeout: 30_000, interval: 500 },
     )
     .toBe(true);
-  await retireSecrets(openDeployment(env), from + HOUR);
+  await retireSecrets(openDeployment(env), crypto.randomUUID(), from + HOUR);
   expect(await events()).toEqual([]);
   expect(await statusOf(old)).toBe(200);
   const lastUse = Date.parse((await row())?.['last_used_at'] ?? '');
-  await retireSecrets(openDeployment(env), lastUse + HOUR + 5 * 60_000 + 1);
+  await retireSecrets(openDeployment(env), crypto.randomUUID(), lastUse + HOUR + 5 * 60_000 + 1);
   expect(await events()).toEqual([{ actor: 'system', detail: 'silent' }]);
   await expect.poll(() => statusOf(old), { timeout: 15_000, interval: 200 }).toBe(401);
   expect(await statusOf(secret)).toBe(200);
@@ -94,10 +94,10 @@ it('ends no secret by silence while a hub cannot write, because that hub may kno
     });
   let kept: Source['addUsage'] | undefined;
   await replaceWrite(() => Promise.reject(new Error('D1_ERROR: planted')));
-  await retireSecrets(openDeployment(env), Date.now());
+  await retireSecrets(openDeployment(env), crypto.randomUUID(), Date.now());
   expect(await events()).toEqual([]);
   await replaceWrite(null);
-  await retireSecrets(openDeployment(env), Date.now());
+  await retireSecrets(openDeployment(env), crypto.randomUUID(), Date.now());
   expect(await events()).toEqual([{ actor: 'system', detail: 'silent' }]);
 });
 
@@ -116,4 +116,24 @@ it('is the run of one schedule, and pruning that of the other', async () => {
     createExecutionContext(),
   );
   expect(await events()).toHaveLength(1);
+});
+
+it('has one request id for all that it puts on record', async () => {
+  const { id } = await given('1h');
+  const at = new Date(Date.now() + 2 * HOUR);
+  await env.DB.prepare('UPDATE tokens SET expires_at = ? WHERE id = ?')
+    .bind(new Date(at.getTime() + DAY - HOUR).toISOString(), id)
+    .run();
+  await worker.scheduled(
+    createScheduledController({ scheduledTime: at, cron: TEN_MINUTES_CRON }),
+    env,
+    createExecutionContext(),
+  );
+  const { results } = await env.DB.prepare(
+    "SELECT DISTINCT action, request_id AS run FROM events WHERE token_id = ? AND actor = 'system' ORDER BY action",
+  )
+    .bind(id)
+    .all<{ action: string; run: string }>();
+  expect(results.map(({ action }) => action)).toEqual(['token.expiring', 'token.retired']);
+  expect(new Set(results.map(({ run }) => run)).size).toBe(1);
 });

@@ -26,14 +26,14 @@ export async function runUpkeep(call: Call, run: Run): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-function worksOf({ deployment, startedAt }: Call, { cron, scheduledTime: now }: Run): Work[] {
+function worksOf({ deployment, id, startedAt }: Call, { cron, scheduledTime: now }: Run): Work[] {
   switch (cron) {
     case MINUTE_CRON:
       return pushes(deployment, 'minute');
     case TEN_MINUTES_CRON:
       return [
-        ['retirement-failed', () => retireSecrets(deployment, now)],
-        ['warning-failed', () => warnOfEnds(deployment, now)],
+        ['retirement-failed', () => retireSecrets(deployment, id, now)],
+        ['warning-failed', () => warnOfEnds(deployment, id, now)],
         ['mailing-failed', () => sendMails(deployment, now)],
       ];
     default:

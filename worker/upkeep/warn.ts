@@ -7,10 +7,14 @@ import { giveWarnings, isAnyWarningDue } from '../token/expiry.ts';
 const ROWS = 100;
 const ROUNDS = 20;
 
-/** Gives the warnings that are due at `now` (ms), and answers how many. A run that is lost or comes twice changes nothing about it. */
-export async function warnOfEnds(own: { openDatabase(): Promise<Db> }, now: number): Promise<number> {
+/** Gives the warnings that are due at `now` (ms), and answers how many. `id`: of the run. A run that is lost or comes twice changes nothing about it. */
+export async function warnOfEnds(
+  own: { openDatabase(): Promise<Db> },
+  id: string,
+  now: number,
+): Promise<number> {
   const db = await own.openDatabase();
-  const cause = causeOfRun(now);
+  const cause = causeOfRun(id, now);
   let sum = 0;
   for (let round = 0; round < ROUNDS && (await isAnyWarningDue(db, cause.at)); round++)
     sum += await giveWarnings(db, cause, ROWS);

@@ -103,7 +103,7 @@ async function run(
       if (delivery.kind === 'limited') return finish(null);
       if (unwritten > 0 && !(await write(false))) return { pushed, failure: null };
       const { reason } = delivery;
-      if (delivery.kind === 'gone') await outbox.stop(holder, causeOfRun(now()), reason);
+      if (delivery.kind === 'gone') await outbox.stop(holder, causeOfRun(holder, now()), reason);
       else await outbox.postpone(holder, postponed(reason, now()));
       return { pushed, failure: reason };
     }
