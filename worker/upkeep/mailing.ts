@@ -7,7 +7,7 @@ import { mailCodeOf } from '../mail.ts';
 import { storageFailureOf } from '../storage-failure.ts';
 import { listEndingTokens } from '../token/expiry.ts';
 import { expiryMail } from './expiry-mail.ts';
-import { findWaitingMail, postponeMail, removeMail, takeMail } from './mails.ts';
+import { findWaitingMail, isKind, postponeMail, removeMail, takeMail } from './mails.ts';
 import type { Notice, WaitingMail } from './mails.ts';
 import { noticeMail } from './notice-mail.ts';
 import { NOTICE_MS, noteEvents, passEvents, queueMails, readTold } from './notices.ts';
@@ -124,12 +124,14 @@ async function write(
   notice: Notice,
   { productName, origin, now }: { productName: string; origin: string; now: number },
 ): Promise<Words | null> {
-  if (notice.kind === 'token.expiring') {
+  const { kind } = notice;
+  if (!isKind(kind)) return null;
+  if (kind === 'token.expiring') {
     const tokens = await listEndingTokens(db, notice, new Date(now).toISOString());
     return tokens.length === 0 ? null : expiryMail(notice, tokens, { productName, origin, now });
   }
   const events = await readTold(db, notice, new Date(now).toISOString());
-  return events.length === 0 ? null : noticeMail(notice, events, { productName, origin });
+  return events.length === 0 ? null : noticeMail({ ...notice, kind }, events, { productName, origin });
 }
 
 /** Null if the mail was sent. */

@@ -1,15 +1,36 @@
 // The mails that wait to be sent: one for each notice and member. A mail is taken before it is sent. If the Worker dies in between,
 // that mail is lost: it would otherwise be sent twice. The events that it tells of stay in the activity.
 import { and, asc, eq, isNotNull, lte } from 'drizzle-orm';
+import type { Action } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { mails, notices, organisations } from '../tables.ts';
+
+/** The actions that every member of the organisation is told of. */
+export const TOLD = [
+  'token.created',
+  'token.rotated',
+  'token.deleted',
+  'token.exposed',
+  'token.expiring',
+  'token.limit-refused',
+] as const satisfies readonly Action[];
+/** Only the member who signed in is told of it, where it was a browser that is new to them. */
+export const SIGN_IN = 'sign-in' satisfies Action;
+
+/** The actions that have mails. */
+export type Kind = (typeof TOLD)[number] | typeof SIGN_IN;
+
+/** Another release may have begun a notice of a kind that this one does not know. */
+export function isKind(kind: string): kind is Kind {
+  return kind === SIGN_IN || TOLD.some((known) => known === kind);
+}
 
 /** What a mail tells of: the events of one action in one organisation, from the first to the last. */
 export type Notice = {
   id: number;
   organisationId: string;
   organisationName: string;
-  /** The action of the events. */
+  /** The action of the events (`isKind`). */
   kind: string;
   /** The only member who is told. Empty: every member. */
   recipient: string;

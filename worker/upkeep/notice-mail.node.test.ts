@@ -15,23 +15,23 @@ const EVENT: ToldEvent = {
   value: 'current',
 };
 
+type ToldKind = Parameters<typeof noticeMail>[0]['kind'];
+
 function mailOf(
-  kind: string,
+  kind: ToldKind,
   events: Partial<ToldEvent>[] = [{}],
   organisationName = 'Acme',
   count = events.length,
 ) {
   const notice = { kind, organisationId: 'acme & co', organisationName, events: count };
-  const mail = noticeMail(
+  return noticeMail(
     notice,
     events.map((fields) => ({ ...EVENT, ...fields })),
     { productName: '9Pic', origin: 'https://zone.example' },
   );
-  if (mail === null) throw new Error('no mail');
-  return mail;
 }
 
-const KINDS = [
+const KINDS: ToldKind[] = [
   'token.created',
   'token.rotated',
   'token.deleted',
@@ -66,7 +66,7 @@ it.each([
   ['token.rotated', '9Pic: 3 times an API token got a new value'],
   ['token.deleted', '9Pic: 3 API tokens were deleted'],
   ['token.exposed', '9Pic: 3 API tokens are exposed'],
-])('counts %s in the subject, and lists each', (kind, subject) => {
+] as const)('counts %s in the subject, and lists each', (kind, subject) => {
   const mail = mailOf(kind, [{ tokenName: 'A' }, { tokenName: null }, { tokenName: 'C' }]);
   expect(mail.subject).toBe(subject);
   expect(mail.text.match(/^- /gm)).toHaveLength(3);

@@ -6,7 +6,7 @@ import { listMail, nameInMail, onDate, tokenInMail } from '../mail.ts';
 import type { ListMail } from '../mail.ts';
 import { askerOf, networkOf } from '../sign-in/asker.ts';
 import { IN_MAIL, METHOD_NAMES } from '../sign-in/names.ts';
-import type { Notice } from './mails.ts';
+import type { Kind, Notice } from './mails.ts';
 
 /** An event that a mail tells of. */
 export type ToldEvent = {
@@ -25,6 +25,9 @@ export type ToldEvent = {
   value: 'current' | 'retiring' | 'ended';
 };
 
+/** The mail about ends has its own words (expiry-mail.ts). */
+type ToldNotice = Pick<Notice, 'organisationId' | 'events'> & { kind: Exclude<Kind, 'token.expiring'> };
+
 type Words = {
   subject: string;
   lead: string;
@@ -37,14 +40,12 @@ type Words = {
 
 /** The mail about these events of the notice, oldest first: some of them, if they are many. `origin`: of the dashboard. */
 export function noticeMail(
-  notice: Pick<Notice, 'kind' | 'organisationId' | 'organisationName' | 'events'>,
+  notice: ToldNotice & Pick<Notice, 'organisationName'>,
   events: readonly ToldEvent[],
   { productName, origin }: { productName: string; origin: string },
-): { subject: string; text: string; html: string } | null {
+): { subject: string; text: string; html: string } {
   const name = nameInMail(notice.organisationName);
-  const words = wordsOf(notice, name, events);
-  if (words === null) return null;
-  const { subject, lead, line, advice, path, label } = words;
+  const { subject, lead, line, advice, path, label } = wordsOf(notice, name, events);
   const more = notice.events - events.length;
   const reason =
     notice.kind === 'sign-in'
@@ -62,12 +63,11 @@ export function noticeMail(
   return listMail(mail);
 }
 
-/** Null for a kind that has no mail of its own here. */
 function wordsOf(
-  { kind, organisationId, events: count }: Pick<Notice, 'kind' | 'organisationId' | 'events'>,
+  { kind, organisationId, events: count }: ToldNotice,
   name: string,
   events: readonly ToldEvent[],
-): Words | null {
+): Words {
   const isOne = count === 1;
   const query = `?organisation=${encodeURIComponent(organisationId)}`;
   const tokenId = isOne ? (events[0]?.tokenId ?? null) : null;
@@ -139,8 +139,6 @@ function wordsOf(
         path: '/sessions',
         label: 'Open your sessions',
       };
-    default:
-      return null;
   }
 }
 

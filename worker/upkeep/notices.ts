@@ -20,7 +20,6 @@ import {
 import type { SQL } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/sqlite-core';
 import { NEW_BROWSER } from '../activity/events.ts';
-import type { Action } from '../activity/events.ts';
 import { ofNow } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
@@ -35,20 +34,9 @@ import {
   tokens,
   tombstones,
 } from '../tables.ts';
+import { SIGN_IN, TOLD } from './mails.ts';
 import type { Notice } from './mails.ts';
 import type { ToldEvent } from './notice-mail.ts';
-
-/** The actions that every member of the organisation is told of. */
-const TOLD = [
-  'token.created',
-  'token.rotated',
-  'token.deleted',
-  'token.exposed',
-  'token.expiring',
-  'token.limit-refused',
-] as const satisfies readonly Action[];
-/** Only the member who signed in is told of it, where it was a browser that is new to them. */
-const SIGN_IN = 'sign-in' satisfies Action;
 
 /** For so long a notice is told, from its first event on. News that is older is in the activity alone. */
 export const NOTICE_MS = 24 * 60 * 60 * 1000;
