@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planRestore, type RestoreEvent } from './restore-plan.ts';
 
-function event(action: string, more: Partial<RestoreEvent> = {}): RestoreEvent {
+function event(action: RestoreEvent['action'], more: Partial<RestoreEvent> = {}): RestoreEvent {
   return {
     id: '1',
     at: '2026-01-31T12:00:00.000Z',

@@ -1,20 +1,9 @@
 // The plan after a database was restored to an earlier instant: the events since then show which changes took access away, and
 // the plan repeats those changes. Pure: events in, SQL and sentences out.
+import type { OperatorEvent } from '../worker/activity/store.ts';
 
 /** A line of `restore -- fetch`, and of `GET /operator/events`. */
-export type RestoreEvent = {
-  id: string;
-  at: string;
-  organisationId: string | null;
-  actor: string;
-  action: string;
-  tokenId: string | null;
-  preview: string | null;
-  requestId: string;
-  ip: string | null;
-  userAgent: string | null;
-  detail: string | null;
-};
+export type RestoreEvent = OperatorEvent;
 
 export type RestorePlan = {
   /** In the order in which they must run; each may run again without effect. */
@@ -130,8 +119,18 @@ function subjectOf({ action, organisationId, tokenId, preview, detail }: Restore
     case 'organisation.paused':
     case 'organisation.resumed':
       return `pause of ${organisationId}`;
+    case 'sign-in':
+    case 'sign-out':
+    case 'access.refused':
+    case 'token.limit-refused':
+    case 'plan.change-ignored':
+    case 'webhook.stopped':
+    case 'webhook.moved':
+      // They change nothing that outlives the sessions, or nothing of an organisation.
+      return null;
     default:
-      // Sign-ins, sign-outs and refusals change nothing that outlives the sessions.
+      // Of a later release.
+      action satisfies never;
       return null;
   }
 }

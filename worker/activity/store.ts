@@ -10,7 +10,7 @@ export type Event = {
   id: string;
   at: string;
   actor: string;
-  action: string;
+  action: Action;
   tokenId: string | null;
   preview: string | null;
   requestId: string;
@@ -211,7 +211,9 @@ export async function listPeople(
 }
 
 function eventJson(row: typeof events.$inferSelect): Event {
-  const { at, actor, action, tokenId, preview, requestId, ip, userAgent, detail } = row;
+  const { at, actor, tokenId, preview, requestId, ip, userAgent, detail } = row;
+  // `eventColumns` writes no other. One of a later release is passed on as it is.
+  const action = row.action as Action;
   return { id: String(row.id), at, actor, action, tokenId, preview, requestId, ip, userAgent, detail };
 }
 

@@ -1,4 +1,4 @@
-// Who called with a secret, as it is counted: never an address. Pure.
+// Who called with a secret, as it is counted, and why a call was refused: never an address. Pure.
 
 /** What is counted of a caller. */
 export type Traits = {
@@ -11,6 +11,9 @@ export type Traits = {
   /** The name of its program without a version, `browser`, `unknown`, or through what was asked, such as `via gateway`. */
   agent: string;
 };
+
+/** Why a call with a secret that has a holder is refused. The caller is told less. */
+export type Reason = 'inactive' | 'expired' | 'network' | 'origin' | 'paused' | 'plan' | 'access';
 
 /** Calls of one caller. `lastAt` (RFC 3339): when a hub was told of the last one; a hub adds it. */
 export type CallerCount = Traits & { accepted: number; refused: number; lastAt?: string };

@@ -7,6 +7,7 @@ import { judgeStanding, selectStanding } from '../organisation/store.ts';
 import type { Refusal } from '../organisation/store.ts';
 import { callers, refusalReasons, replacedSecrets, tokens, tokenUsage, tombstones } from '../tables.ts';
 import { OTHERS } from './callers.ts';
+import type { Reason } from './callers.ts';
 import { mayManage } from './guards.ts';
 import type { Place } from './guards.ts';
 
@@ -51,7 +52,7 @@ export type Calls = {
   /** The last 30 UTC days; the last one is today. */
   days: Series;
   /** Refused calls of the last 24 hours, the most first. `lastHour`: the beginning of the last hour that had one. */
-  reasons: { reason: string; calls: number; lastHour: string }[];
+  reasons: { reason: Reason | 'retired'; calls: number; lastHour: string }[];
   /** Of 30 days, the most calls first, 20 at most. */
   callers: Caller[];
   /** All other callers of 30 days together. */
@@ -139,7 +140,8 @@ export async function readCalls(
       reasons: found.reasons
         .toSorted((one, other) => other.calls - one.calls || one.reason.localeCompare(other.reason))
         .map(({ reason, calls, hour: last }) => ({
-          reason,
+          // Hubs write these words alone (verification/source/usage-statements.ts).
+          reason: reason as Reason | 'retired',
           calls,
           lastHour: new Date(last * HOUR_MS).toISOString(),
         })),

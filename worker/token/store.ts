@@ -3,7 +3,7 @@
 import { and, desc, eq, exists, isNull, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
-import type { Cause } from '../activity/events.ts';
+import type { Action, Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -299,18 +299,8 @@ export async function removeToken(db: Db, place: Authority, id: string, cause: C
   return { ok: true, hashes: [row, ...retiring].map(hashOfRow), head };
 }
 
-export type Recorded =
-  | 'token.created'
-  | 'token.limit-refused'
-  | 'token.activated'
-  | 'token.deactivated'
-  | 'token.renamed'
-  | 'token.expiry-changed'
-  | 'token.narrowed'
-  | 'token.networks-changed'
-  | 'token.origins-changed'
-  | 'token.retired'
-  | 'token.deleted';
+/** What is on record of a token. */
+export type Recorded = Extract<Action, `token.${string}`>;
 
 function record(
   db: Db,

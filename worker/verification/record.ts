@@ -2,7 +2,7 @@
 // A record is current if no change of its hash is newer than `asOf`. Changes are compared by number, never by time.
 import { ORGANISATION_ID, isPlan } from '../organisation/organisation.ts';
 import type { Plan } from '../organisation/organisation.ts';
-import type { CallerCount } from '../token/callers.ts';
+import type { CallerCount, Reason } from '../token/callers.ts';
 import { readLimits, writeLimits } from '../token/limits.ts';
 import type { Limits } from '../token/limits.ts';
 import { TOKEN_ID, isSameSecret, sealOf } from '../token/secret.ts';
@@ -57,8 +57,6 @@ export type HubSource = Source & {
   claim(deployment: string): Promise<void>;
 };
 
-/** Why a call with a secret that has a holder is refused. The caller is told less. */
-export type Reason = 'inactive' | 'expired' | 'network' | 'origin' | 'paused' | 'plan' | 'access';
 /** Refused calls by reason. */
 export type Reasons = Partial<Record<Reason, number>>;
 

@@ -83,7 +83,7 @@ describe('a message', () => {
     for (const other of [
       { at: '2026-11-23T18:00:00.001Z' },
       { requestId: 'another' },
-      { action: 'token.activated' },
+      { action: 'token.activated' as const },
       { organisationId: null },
       { tokenId: null },
       { preview: '9pW4l' },

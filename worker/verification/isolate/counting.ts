@@ -6,7 +6,7 @@ import { networkOfAddress } from '../../token/network.ts';
 import type { TokenHash } from '../../token/secret.ts';
 import type { Caller } from '../caller.ts';
 import { lastAddresses, plusReasons } from '../record.ts';
-import type { Reason } from '../record.ts';
+import type { Reason } from '../../token/callers.ts';
 import type { Counted, Counts } from '../sync.ts';
 
 /** Accepted calls with a secret, or refused ones. */

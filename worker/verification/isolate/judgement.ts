@@ -1,7 +1,8 @@
 // Why a call with a secret is refused. Pure: times in ms.
 import { opensDeveloperZone } from '../../organisation/organisation.ts';
 import type { Caller } from '../caller.ts';
-import type { Holder, Reason } from '../record.ts';
+import type { Reason } from '../../token/callers.ts';
+import type { Holder } from '../record.ts';
 import type { IsolateRules } from './rules.ts';
 
 /**

@@ -14,7 +14,8 @@ import type { Caller } from '../caller.ts';
 import { ISOLATE_RULES } from './rules.ts';
 import type { IsolateRules } from './rules.ts';
 import { isSameHead } from '../record.ts';
-import type { CachedRecord, Change, Head, Holder, Lookups, Reason, TokenRecord } from '../record.ts';
+import type { Reason } from '../../token/callers.ts';
+import type { CachedRecord, Change, Head, Holder, Lookups, TokenRecord } from '../record.ts';
 import type { Answer, Ask, Counts } from '../sync.ts';
 
 export type Verification =
