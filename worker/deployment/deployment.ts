@@ -84,6 +84,8 @@ export class Deployment {
       leaseMs: settings.leaseMs,
       isRead: settings.isRead,
       refuse: () => this.#refuse(),
+      failed: (asked, error, place) =>
+        void import('../verification/report.ts').then(({ logFailed }) => logFailed(asked, error, place)),
     });
     this.verify = fault === null ? verify : () => Promise.reject(new Error(fault));
   }

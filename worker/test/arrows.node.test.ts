@@ -48,6 +48,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'verification/publish',
       'verification/record',
       'verification/region',
+      'verification/report',
       'verification/source',
       'verification/verify',
     ],

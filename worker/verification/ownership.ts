@@ -7,7 +7,7 @@ export const FOREIGN_FAULT =
 const FOREIGN = 'hub: the database belongs to another deployment';
 
 /** The id of this deployment. It differs between deployments, because ids are derived from the namespace. Sends no request. */
-export function deploymentIdOf(hubs: Pick<DurableObjectNamespace, 'idFromName'>): string {
+export function deploymentIdOf(hubs: { idFromName(name: string): { toString(): string } }): string {
   return hubs.idFromName('deployment').toString();
 }
 

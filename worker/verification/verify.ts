@@ -6,25 +6,33 @@ import { foreignError, isForeign } from './ownership.ts';
 import { cacheKey, readCachedRecord, writeCachedRecord } from './record.ts';
 import type { Lookups } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
-import type { Hubs } from './region.ts';
+import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 import { INVALID, Verifier } from './isolate/verifier.ts';
-import type { Context, Ports, Verification } from './isolate/verifier.ts';
+import type { Asked, Context, Ports, Verification } from './isolate/verifier.ts';
 
 export type { Verification } from './isolate/verifier.ts';
+
+/** What is used of a namespace of KV. */
+type Cache = {
+  get(key: string): Promise<string | null>;
+  put(key: string, text: string, options: { expirationTtl: number }): Promise<void>;
+};
 
 /** What verification needs of a deployment. */
 export type Verifying = {
   hubs: Hubs;
   lookups: Lookups;
   /** Null in a jurisdiction, because KV has copies all over the world. */
-  cache: Pick<KVNamespace, 'get' | 'put'> | null;
+  cache: Cache | null;
   keys: TagKeyRing;
   leaseMs: number;
   /** Whether the setting READ_REQUESTS names this call. */
   isRead(method: string, path: string): boolean;
   /** Called when a hub says that the database belongs to another deployment. */
   refuse(): void;
+  /** Told of each question that failed; `place`: of the hub that this isolate asks. Only for the log. */
+  failed(asked: Asked, error: unknown, place: Place): void;
 };
 
 /** One call. `cf` tells where it came in. */
@@ -55,7 +63,7 @@ export function verifyWith(verifying: Verifying): Verify {
 
 /** An isolate runs in one place, so its first call chooses the hub for all calls. */
 function openVerifier(
-  { hubs, lookups, cache, keys, leaseMs, isRead, refuse }: Verifying,
+  { hubs, lookups, cache, keys, leaseMs, isRead, refuse, failed }: Verifying,
   cf: unknown,
 ): Verifier {
   const place = placeNear(cf, hubs);
@@ -89,15 +97,14 @@ function openVerifier(
       read: (hashes) => ifOwn(() => lookups.read(hashes)),
       changesFrom: (seq, limit) => ifOwn(() => lookups.changesFrom(seq, limit)),
     },
-    failed: (asked, error) =>
-      void import('./report.ts').then(({ logFailed }) => logFailed(asked, error, place)),
+    failed: (asked, error) => failed(asked, error, place),
     random: () => Math.random(),
     leaseMs,
     isRead,
   });
 }
 
-function cacheIn(kv: Pick<KVNamespace, 'get' | 'put'>, ring: TagKeyRing): Ports['cache'] {
+function cacheIn(kv: Cache, ring: TagKeyRing): Ports['cache'] {
   return {
     get: async (hash) => readCachedRecord(ring, hash, await kv.get(cacheKey(hash))),
     put: async (hash, record) => {

@@ -14,10 +14,8 @@ const CHANGES = 2000;
 export type Remembered = { holder: Holder | null };
 
 export class Memory {
-  /** The newest point in the changes that this isolate has learned; null before the first sync. */
-  head: Head | null = null;
-  /** The number of resets. An answer to a question of an earlier generation is not used. */
-  generation = 0;
+  #head: Head | null = null;
+  #generation = 0;
   /** The isolate does not know which tokens changed before this `seq`. */
   #floor = 0;
   readonly #changed = new Map<TokenHash, number>();
@@ -27,6 +25,16 @@ export class Memory {
 
   constructor(rules: IsolateRules = ISOLATE_RULES) {
     this.#rules = rules;
+  }
+
+  /** The newest point in the changes that this isolate has learned; null before the first sync. */
+  get head(): Head | null {
+    return this.#head;
+  }
+
+  /** The number of resets. An answer to a question of an earlier generation is not used. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** The record, if it is remembered and no change of it is known. */
@@ -53,7 +61,7 @@ export class Memory {
       this.#changed.delete(hash);
       this.#changed.set(hash, seq);
     }
-    if (this.head === null || head.seq > this.head.seq) this.head = head;
+    if (this.#head === null || head.seq > this.#head.seq) this.#head = head;
     for (const [hash, seq] of this.#changed) {
       if (this.#changed.size <= CHANGES) break;
       this.#changed.delete(hash);
@@ -65,16 +73,16 @@ export class Memory {
   restart(head: Head): void {
     this.forget();
     this.#changed.clear();
-    this.head = head;
+    this.#head = head;
     this.#floor = head.seq;
-    this.generation++;
+    this.#generation++;
   }
 
   /** Forgets the records. Records that are older than the known head are not kept from now on. */
   forget(): void {
     this.#tokens.clear();
     this.#withoutRow.clear();
-    if (this.head !== null && this.head.seq > this.#floor) this.#floor = this.head.seq;
+    if (this.#head !== null && this.#head.seq > this.#floor) this.#floor = this.#head.seq;
   }
 
   get size(): number {
