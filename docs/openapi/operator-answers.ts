@@ -15,6 +15,7 @@ import type { InferInput } from 'valibot';
 import { WAITING_COUNTED } from '../../worker/operator/schemas.ts';
 import { WEBHOOK_STATES } from '../../worker/operator/webhook.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
+import { eachTable } from '../../worker/upkeep/expired.ts';
 import { JURISDICTIONS } from '../../worker/verification/jurisdiction.ts';
 import { REGIONS } from '../../worker/verification/region.ts';
 import { count, instant, plan, text } from './answers.ts';
@@ -86,21 +87,7 @@ export const Status = strictObject({
   }),
   hubs: array(Hub),
   backlog: strictObject({
-    sessions: count,
-    signIns: count,
-    dailyCounts: count,
-    idempotencyKeys: count,
-    tokenUsage: count,
-    refusalReasons: count,
-    callers: count,
-    tombstones: count,
-    refusedAddresses: count,
-    replacedSecrets: count,
-    expiryWarnings: count,
-    mails: count,
-    notices: count,
-    changes: count,
-    events: count,
+    ...eachTable(count),
     countedUpTo: count,
   }),
 });
@@ -141,21 +128,8 @@ export const STATUS: InferInput<typeof Status> = {
     { region: 'weur', isReachable: true, head: 90_211, ageMs: 2140, startedAt: '2026-11-23T17:00:09.000Z' },
   ],
   backlog: {
-    sessions: 0,
+    ...eachTable(0),
     signIns: 2,
-    dailyCounts: 0,
-    idempotencyKeys: 0,
-    tokenUsage: 0,
-    refusalReasons: 0,
-    callers: 0,
-    tombstones: 0,
-    refusedAddresses: 0,
-    replacedSecrets: 0,
-    expiryWarnings: 0,
-    mails: 0,
-    notices: 0,
-    changes: 0,
-    events: 0,
     countedUpTo: 10_000,
   },
 };

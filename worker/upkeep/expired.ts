@@ -1,6 +1,8 @@
 // The expired rows of each table. The hourly pruning deletes them, and the operator's status counts them. Each is a select of the keys
 // of at most `rows` rows, by an index.
 import { and, eq, lt, notExists, sql } from 'drizzle-orm';
+import type { SQLWrapper } from 'drizzle-orm';
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Db } from '../database.ts';
 import {
   callers,
@@ -22,23 +24,6 @@ import {
 import { addressesSince } from '../token/usage.ts';
 import { NOTICE_MS } from './notices.ts';
 
-export type Table =
-  | 'sessions'
-  | 'signIns'
-  | 'dailyCounts'
-  | 'idempotencyKeys'
-  | 'tokenUsage'
-  | 'refusalReasons'
-  | 'callers'
-  | 'tombstones'
-  | 'refusedAddresses'
-  | 'replacedSecrets'
-  | 'expiryWarnings'
-  | 'mails'
-  | 'notices'
-  | 'changes'
-  | 'events';
-
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 /** A repeat of a create later than this is a new create. */
@@ -53,16 +38,16 @@ const RETIRED_MS = 30 * DAY_MS;
 /** A hub that slept longer finds a gap, and starts again. */
 const CHANGES_MS = DAY_MS;
 
-export function expiredSessions(db: Db, now: number, rows: number) {
+function expiredSessions(db: Db, now: number, rows: number) {
   return db.select({ hash: sessions.hash }).from(sessions).where(lt(sessions.expiresAt, now)).limit(rows);
 }
 
-export function expiredSignIns(db: Db, now: number, rows: number) {
+function expiredSignIns(db: Db, now: number, rows: number) {
   return db.select({ hash: signIns.hash }).from(signIns).where(lt(signIns.expiresAt, now)).limit(rows);
 }
 
 /** The count of a day that is over begins again with the next one. */
-export function expiredDailyCounts(db: Db, now: number, rows: number) {
+function expiredDailyCounts(db: Db, now: number, rows: number) {
   const { subject, kind, day } = dailyCounts;
   return db
     .select({ subject, kind })
@@ -71,7 +56,7 @@ export function expiredDailyCounts(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredIdempotencyKeys(db: Db, now: number, rows: number) {
+function expiredIdempotencyKeys(db: Db, now: number, rows: number) {
   const { organisationId, actor, key, createdAt } = idempotencyKeys;
   return db
     .select({ organisationId, actor, key })
@@ -80,7 +65,7 @@ export function expiredIdempotencyKeys(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredUsage(db: Db, now: number, rows: number) {
+function expiredUsage(db: Db, now: number, rows: number) {
   const { tokenId, hour } = tokenUsage;
   return db
     .select({ tokenId, hour })
@@ -89,7 +74,7 @@ export function expiredUsage(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredReasons(db: Db, now: number, rows: number) {
+function expiredReasons(db: Db, now: number, rows: number) {
   const { tokenId, hour, reason } = refusalReasons;
   return db
     .select({ tokenId, hour, reason })
@@ -98,7 +83,7 @@ export function expiredReasons(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredCallers(db: Db, now: number, rows: number) {
+function expiredCallers(db: Db, now: number, rows: number) {
   const { tokenId, day, hash, network, country, agent } = callers;
   return db
     .select({ tokenId, day, hash, network, country, agent })
@@ -107,7 +92,7 @@ export function expiredCallers(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredTombstones(db: Db, now: number, rows: number) {
+function expiredTombstones(db: Db, now: number, rows: number) {
   return db
     .select({ hash: tombstones.hash })
     .from(tombstones)
@@ -115,7 +100,7 @@ export function expiredTombstones(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredAddresses(db: Db, now: number, rows: number) {
+function expiredAddresses(db: Db, now: number, rows: number) {
   const { tokenId, address, at } = refusedAddresses;
   return db
     .select({ tokenId, address })
@@ -124,7 +109,7 @@ export function expiredAddresses(db: Db, now: number, rows: number) {
     .limit(rows);
 }
 
-export function expiredSecrets(db: Db, now: number, rows: number) {
+function expiredSecrets(db: Db, now: number, rows: number) {
   return db
     .select({ hash: replacedSecrets.hash })
     .from(replacedSecrets)
@@ -133,7 +118,7 @@ export function expiredSecrets(db: Db, now: number, rows: number) {
 }
 
 /** Of ends that have passed. */
-export function expiredWarnings(db: Db, now: number, rows: number) {
+function expiredWarnings(db: Db, now: number, rows: number) {
   const { tokenId, expiresAt, days } = expiryWarnings;
   return db
     .select({ tokenId, expiresAt, days })
@@ -143,7 +128,7 @@ export function expiredWarnings(db: Db, now: number, rows: number) {
 }
 
 /** Of notices that are not told any more. A mail that was taken and never removed is of a Worker that died. */
-export function expiredMails(db: Db, now: number, rows: number) {
+function expiredMails(db: Db, now: number, rows: number) {
   const { noticeId, email } = mails;
   return db
     .select({ noticeId, email })
@@ -154,7 +139,7 @@ export function expiredMails(db: Db, now: number, rows: number) {
 }
 
 /** Those whose mails are gone, so that no deletion takes thousands of mails with it. */
-export function expiredNotices(db: Db, now: number, rows: number) {
+function expiredNotices(db: Db, now: number, rows: number) {
   const left = db
     .select({ one: sql`1` })
     .from(mails)
@@ -170,7 +155,7 @@ function isNoticeOver(now: number) {
   return lt(notices.begunAt, new Date(now - NOTICE_MS).toISOString());
 }
 
-export function expiredChanges(db: Db, now: number, rows: number) {
+function expiredChanges(db: Db, now: number, rows: number) {
   const newest = db.select({ seq: sql`max(${changes.seq})` }).from(changes);
   return db
     .select({ seq: changes.seq })
@@ -191,4 +176,73 @@ export function expiredEvents(db: Db, now: number, days: number, rows: number) {
       ),
     )
     .limit(rows);
+}
+
+type Expired = {
+  table: SQLiteTable;
+  /** The columns of the select, in its order. */
+  keys: SQLiteColumn[];
+  /** What has run out at `now` (ms); `days`: how long events are kept, null for ever. Null: no row of the table runs out. */
+  select(db: Db, now: number, rows: number, days: number | null): SQLWrapper | null;
+};
+
+/** In the order in which the tables take turns. The status and the log have these names. */
+export const EXPIRED = {
+  sessions: { table: sessions, keys: [sessions.hash], select: expiredSessions },
+  signIns: { table: signIns, keys: [signIns.hash], select: expiredSignIns },
+  dailyCounts: {
+    table: dailyCounts,
+    keys: [dailyCounts.subject, dailyCounts.kind],
+    select: expiredDailyCounts,
+  },
+  idempotencyKeys: {
+    table: idempotencyKeys,
+    keys: [idempotencyKeys.organisationId, idempotencyKeys.actor, idempotencyKeys.key],
+    select: expiredIdempotencyKeys,
+  },
+  tokenUsage: {
+    table: tokenUsage,
+    keys: [tokenUsage.tokenId, tokenUsage.hour],
+    select: expiredUsage,
+  },
+  refusalReasons: {
+    table: refusalReasons,
+    keys: [refusalReasons.tokenId, refusalReasons.hour, refusalReasons.reason],
+    select: expiredReasons,
+  },
+  callers: {
+    table: callers,
+    keys: [callers.tokenId, callers.day, callers.hash, callers.network, callers.country, callers.agent],
+    select: expiredCallers,
+  },
+  tombstones: { table: tombstones, keys: [tombstones.hash], select: expiredTombstones },
+  refusedAddresses: {
+    table: refusedAddresses,
+    keys: [refusedAddresses.tokenId, refusedAddresses.address],
+    select: expiredAddresses,
+  },
+  replacedSecrets: { table: replacedSecrets, keys: [replacedSecrets.hash], select: expiredSecrets },
+  expiryWarnings: {
+    table: expiryWarnings,
+    keys: [expiryWarnings.tokenId, expiryWarnings.expiresAt, expiryWarnings.days],
+    select: expiredWarnings,
+  },
+  mails: { table: mails, keys: [mails.noticeId, mails.email], select: expiredMails },
+  notices: { table: notices, keys: [notices.id], select: expiredNotices },
+  changes: { table: changes, keys: [changes.seq], select: expiredChanges },
+  events: {
+    table: events,
+    keys: [events.id],
+    select: (db, now, rows, days) => (days === null ? null : expiredEvents(db, now, days, rows)),
+  },
+} satisfies Record<string, Expired>;
+
+export type Table = keyof typeof EXPIRED;
+// The keys of a literal.
+export const EXPIRED_TABLES = Object.keys(EXPIRED) as Table[];
+
+/** The same for each table. */
+export function eachTable<T>(value: T): Record<Table, T> {
+  // It has every table.
+  return Object.fromEntries(EXPIRED_TABLES.map((table) => [table, value])) as Record<Table, T>;
 }

@@ -7,41 +7,8 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type { Db } from '../database.ts';
 import { fillReserve } from '../reserve.ts';
 import { storageFailureOf } from '../storage-failure.ts';
-import {
-  callers,
-  changes,
-  dailyCounts,
-  eventRetention,
-  events,
-  expiryWarnings,
-  idempotencyKeys,
-  refusalReasons,
-  mails,
-  notices,
-  refusedAddresses,
-  replacedSecrets,
-  sessions,
-  signIns,
-  tokenUsage,
-  tombstones,
-} from '../tables.ts';
-import {
-  expiredAddresses,
-  expiredCallers,
-  expiredChanges,
-  expiredDailyCounts,
-  expiredEvents,
-  expiredIdempotencyKeys,
-  expiredMails,
-  expiredReasons,
-  expiredNotices,
-  expiredSecrets,
-  expiredSessions,
-  expiredSignIns,
-  expiredTombstones,
-  expiredUsage,
-  expiredWarnings,
-} from './expired.ts';
+import { eventRetention } from '../tables.ts';
+import { EXPIRED, EXPIRED_TABLES, eachTable } from './expired.ts';
 import type { Table } from './expired.ts';
 
 /** What pruning needs of the deployment. */
@@ -81,102 +48,29 @@ export async function prune(deployment: Pruning, now: number, budget: Budget = B
   const { eventsRetentionDays: days } = deployment.settings;
   await keepRetention(db, days);
   const { rows } = budget;
-  const { subject, kind } = dailyCounts;
-  const { organisationId, actor, key } = idempotencyKeys;
-  const { tokenId, hour } = tokenUsage;
-  const { tokenId: warned, expiresAt, days: warningDays } = expiryWarnings;
-  const deletions: [Table, () => PromiseLike<unknown[]>][] = [
-    ['sessions', () => remove(db, sessions, [sessions.hash], expiredSessions(db, now, rows))],
-    ['signIns', () => remove(db, signIns, [signIns.hash], expiredSignIns(db, now, rows))],
-    ['dailyCounts', () => remove(db, dailyCounts, [subject, kind], expiredDailyCounts(db, now, rows))],
-    [
-      'idempotencyKeys',
-      () => remove(db, idempotencyKeys, [organisationId, actor, key], expiredIdempotencyKeys(db, now, rows)),
-    ],
-    ['tokenUsage', () => remove(db, tokenUsage, [tokenId, hour], expiredUsage(db, now, rows))],
-    [
-      'refusalReasons',
-      () =>
-        remove(
-          db,
-          refusalReasons,
-          [refusalReasons.tokenId, refusalReasons.hour, refusalReasons.reason],
-          expiredReasons(db, now, rows),
-        ),
-    ],
-    [
-      'callers',
-      () =>
-        remove(
-          db,
-          callers,
-          [callers.tokenId, callers.day, callers.hash, callers.network, callers.country, callers.agent],
-          expiredCallers(db, now, rows),
-        ),
-    ],
-    ['tombstones', () => remove(db, tombstones, [tombstones.hash], expiredTombstones(db, now, rows))],
-    [
-      'refusedAddresses',
-      () =>
-        remove(
-          db,
-          refusedAddresses,
-          [refusedAddresses.tokenId, refusedAddresses.address],
-          expiredAddresses(db, now, rows),
-        ),
-    ],
-    [
-      'replacedSecrets',
-      () => remove(db, replacedSecrets, [replacedSecrets.hash], expiredSecrets(db, now, rows)),
-    ],
-    [
-      'expiryWarnings',
-      () => remove(db, expiryWarnings, [warned, expiresAt, warningDays], expiredWarnings(db, now, rows)),
-    ],
-    ['mails', () => remove(db, mails, [mails.noticeId, mails.email], expiredMails(db, now, rows))],
-    ['notices', () => remove(db, notices, [notices.id], expiredNotices(db, now, rows))],
-    ['changes', () => remove(db, changes, [changes.seq], expiredChanges(db, now, rows))],
-  ];
-  if (days !== null) {
-    deletions.push(['events', () => remove(db, events, [events.id], expiredEvents(db, now, days, rows))]);
-  }
-
-  const removed = {
-    sessions: 0,
-    signIns: 0,
-    dailyCounts: 0,
-    idempotencyKeys: 0,
-    tokenUsage: 0,
-    refusalReasons: 0,
-    callers: 0,
-    tombstones: 0,
-    refusedAddresses: 0,
-    replacedSecrets: 0,
-    expiryWarnings: 0,
-    mails: 0,
-    notices: 0,
-    changes: 0,
-    events: 0,
-  };
+  // A table whose last statement found as many rows as it may take stays in the queue, behind the others.
+  const queue = EXPIRED_TABLES.flatMap((name) => {
+    const { table, keys, select } = EXPIRED[name];
+    const expired = select(db, now, rows, days);
+    return expired === null ? [] : [{ name, deleteSome: () => remove(db, table, keys, expired) }];
+  });
+  const removed = eachTable(0);
   const failures: unknown[] = [];
   const until = Date.now() + budget.ms;
   let statements = 0;
   let isLimited = false;
   const isOver = () => isLimited || statements >= budget.statements || Date.now() >= until;
-  // A table whose last statement found as many rows as it may take stays in the queue, behind the others.
-  const queue = [...deletions];
   while (!isOver()) {
     const next = queue.shift();
     if (next === undefined) break;
-    const [table, deleteSome] = next;
     statements++;
     try {
-      const { length } = await deleteSome();
-      removed[table] += length;
-      if (length === rows) queue.push([table, deleteSome]);
+      const { length } = await next.deleteSome();
+      removed[next.name] += length;
+      if (length === rows) queue.push(next);
     } catch (error) {
       isLimited = storageFailureOf(error) === 'query-limit';
-      if (isLimited) queue.push([table, deleteSome]);
+      if (isLimited) queue.push(next);
       else failures.push(error);
     }
   }
@@ -195,7 +89,7 @@ async function keepRetention(db: Db, days: number | null): Promise<void> {
 
 const ONE = { one: sql<number>`1` };
 
-/** Deletes the rows that a select of `expired.ts` finds; `keys` are the columns that it selects. */
+/** Deletes the rows that the select finds; `keys` are the columns that it selects. */
 function remove(db: Db, table: SQLiteTable, keys: SQLiteColumn[], expired: SQLWrapper) {
   return db
     .delete(table)
