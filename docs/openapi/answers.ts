@@ -19,7 +19,7 @@ import {
   url,
 } from 'valibot';
 import type { BaseIssue, BaseSchema, InferInput, ObjectEntries, StrictObjectSchema } from 'valibot';
-import { isInstant } from '../../worker/operator/schemas.ts';
+import { isInstant } from '../../worker/instant.ts';
 import { PLANS } from '../../worker/organisation/organisation.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 

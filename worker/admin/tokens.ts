@@ -5,7 +5,6 @@ import type { Context } from 'hono';
 import {
   array,
   boolean,
-  check,
   maxLength,
   nullable,
   optional,
@@ -15,12 +14,12 @@ import {
   regex,
   strictObject,
   string,
-  transform,
 } from 'valibot';
 import { causeOf } from '../activity/cause.ts';
 import type { Cause } from '../activity/events.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
+import { instantLike } from '../instant.ts';
 import { TOKEN_NAME_LENGTH, nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
@@ -33,7 +32,7 @@ import {
   replaceSecret,
   switchAllTokens,
 } from '../token/deeds.ts';
-import { ACCESS, MOST, readInstant, readNetwork, readOrigin, readPath } from '../token/limits.ts';
+import { ACCESS, MOST, readNetwork, readOrigin, readPath } from '../token/limits.ts';
 import type { Entry } from '../token/limits.ts';
 import { RETIRE } from '../token/retirement.ts';
 import { listTokens } from '../token/store.ts';
@@ -44,14 +43,7 @@ import { countChange, limitMutation, limitReads, requireAccess } from './access.
 import type { PlaceEnv } from './access.ts';
 
 const Name = nullable(nameOf(TOKEN_NAME_LENGTH));
-const ExpiresAt = nullable(
-  pipe(
-    string('not a string'),
-    check((text) => readInstant(text) !== null, 'not an instant such as 2030-01-31T23:00:00Z (RFC 3339)'),
-    // As it is kept: UTC, milliseconds.
-    transform((text) => new Date(readInstant(text) ?? Number.NaN).toISOString()),
-  ),
-);
+const ExpiresAt = nullable(instantLike('2030-01-31T23:00:00Z (RFC 3339)'));
 const TokenAccess = picklist(ACCESS, `not one of ${ACCESS.join(', ')}`);
 const Paths = listOf(readPath, MOST.paths);
 const Networks = listOf(readNetwork, MOST.networks);

@@ -53,6 +53,7 @@ describe('the list of organisations', () => {
     ['since=yesterday', 'Query "since": not an instant such as 2026-01-31T12:00:00Z'],
     ['since=2026-02-28', 'Query "since": not an instant such as 2026-01-31T12:00:00Z'],
     ['since=2026-13-01T00:00:00Z', 'Query "since": not an instant such as 2026-01-31T12:00:00Z'],
+    ['since=2026-02-31T00:00:00Z', 'Query "since": not an instant such as 2026-01-31T12:00:00Z'],
     ['plan=pro&plan=trial', 'Query "plan": given twice'],
     ['plans=pro', 'Query "plans": unknown'],
   ])('refuses ?%s', async (query, detail) => {

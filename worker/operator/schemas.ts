@@ -14,8 +14,8 @@ import {
   safeInteger,
   strictObject,
   string,
-  transform,
 } from 'valibot';
+import { instantLike } from '../instant.ts';
 import { nameOf } from '../name.ts';
 import { ORGANISATION_ID, PLANS } from '../organisation/organisation.ts';
 
@@ -46,21 +46,7 @@ export const OrganisationsBody = strictObject({
   ),
 });
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
-
-/** Whether a text is an instant of RFC 3339. */
-export function isInstant(text: string): boolean {
-  return INSTANT.test(text) && !Number.isNaN(Date.parse(text));
-}
-
-/** In the form in which times are stored, so that they can be compared as text. */
-const since = exactOptional(
-  pipe(
-    string(),
-    check(isInstant, 'not an instant such as 2026-01-31T12:00:00Z'),
-    transform((text) => new Date(text).toISOString()),
-  ),
-);
+const since = exactOptional(instantLike('2026-01-31T12:00:00Z'));
 /** The query of `GET /operator/organisations`. */
 export const ListingQuery = strictObject({
   after: exactOptional(string()),
