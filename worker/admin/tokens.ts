@@ -124,7 +124,6 @@ export const tokens = new Hono<PlaceEnv>()
       throw new Problem('invalid-body', `One field is needed: ${Object.keys(ChangeBody.entries).join(', ')}`);
     }
     const cause = causeOf(c.env.call, place.email);
-    if (typeof change.expiresAt === 'string' && change.expiresAt <= cause.at) throw pastProblem(cause);
     if (!isOff) await countChange(c, 'change');
     const changed = await changeToken(
       db,
@@ -135,6 +134,7 @@ export const tokens = new Hono<PlaceEnv>()
       cause,
     );
     if (!changed.ok) {
+      if (changed.reason === 'past') throw pastProblem(cause);
       if (changed.reason !== 'wider') throw new Problem(changed.reason);
       throw new Problem('invalid-body', `Field "${changed.field}": can only be narrowed`);
     }

@@ -29,8 +29,9 @@ export const tokens = new Hono<OperatorEnv>()
       causeOf(call, OPERATOR),
     );
     if (!changed.ok) {
-      // Only a change of access or paths can be too wide.
-      if (changed.reason === 'wider') throw new Error('a switch was refused as wider');
+      // Only a change of limits can be refused so.
+      if (changed.reason === 'wider' || changed.reason === 'past')
+        throw new Error(`a switch was refused as ${changed.reason}`);
       throw new Problem(changed.reason);
     }
     call.note({ organisationId, tokenId: changed.token.id });

@@ -8,7 +8,7 @@ import { opensDeveloperZone } from './organisation.ts';
 import { setPause } from './pause.ts';
 import { isAsWanted, putOrganisation, readStandings, removeOrganisation } from './register.ts';
 import type { Registered, Wanted } from './register.ts';
-import { settledUntil } from './store.ts';
+import { publishUnlessSettled, settledUntil } from './store.ts';
 import type { ChangeHead, Publish } from './store.ts';
 
 export type Outcome =
@@ -73,10 +73,11 @@ export async function pauseOrganisation(
   const paused = await setPause(isPaused ? withReserve(db) : db, id, isPaused, cause);
   if (!paused.ok) return paused;
   const { organisation, hashes, head, changedAt } = paused;
-  // A repeat is published too: the first call may still wait, or its answer may be lost.
-  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
-  if (isSettled) return { ok: true, organisation, effectiveAt: new Date().toISOString() };
-  return { ok: true, organisation, ...(await publish({ head, hashes })) };
+  return {
+    ok: true,
+    organisation,
+    ...(await publishUnlessSettled(publish, { head, hashes }, changedAt, cause.at)),
+  };
 }
 
 /**

@@ -23,6 +23,21 @@ const SETTLED_MS = 10 * 60 * 1000;
 export function settledUntil(now: string): string {
   return new Date(Date.parse(now) - SETTLED_MS).toISOString();
 }
+
+/**
+ * Publishes a change, of a repeat as well: an earlier call may have made the change and lost its answer, or may still wait. A change
+ * that every isolate knows is left out. `changedAt`: when it was made (RFC 3339), or null if that is a day or more ago.
+ */
+export async function publishUnlessSettled(
+  publish: Publish,
+  change: Parameters<Publish>[0],
+  changedAt: string | null,
+  now: string,
+): Promise<{ effectiveAt: string }> {
+  const isSettled = changedAt === null || changedAt < settledUntil(now);
+  return isSettled ? { effectiveAt: new Date().toISOString() } : publish(change);
+}
+
 /** `head`: not before any change that was committed when access was judged. */
 export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
 

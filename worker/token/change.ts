@@ -20,12 +20,15 @@ export type Updated =
   | { ok: true; token: Token; hashes: TokenHash[]; head: ChangeHead; changedAt: string | null }
   /** The token would be allowed more than now: `field` is `access` or `paths`. */
   | { ok: false; reason: 'wider'; field: 'access' | 'paths' }
+  /** The end of the token is in the past. */
+  | { ok: false; reason: 'past' }
   | { ok: false; reason: 'token-not-found' | Refusal };
 
 export type TokenChange = Partial<TokenFields & { active: boolean }>;
 
 /**
- * Switches, renames and limits in one batch. A wider access, or a wider list of paths, is refused, and then nothing is changed.
+ * Switches, renames and limits in one batch. A wider access, a wider list of paths, or an end in the past is refused, and then nothing is
+ * changed.
  * A token that is switched either way, or off again, is not one of those that were switched off together any more. `changedAt`: see
  * store.ts. `head` is not before any change of this token that has been committed.
  */
@@ -53,7 +56,8 @@ export async function updateToken(
     networks: sql`${tokens.networks} <> ${next.networks}`,
     origins: sql`${tokens.origins} <> ${next.origins}`,
   };
-  const allowed = isNarrowing ? and(here, isOnlyNarrowed(next)) : here;
+  const isPast = typeof expiresAt === 'string' && expiresAt <= cause.at;
+  const allowed = and(here, isPast ? sql`0` : undefined, isNarrowing ? isOnlyNarrowed(next) : undefined);
   const recordWhere = (action: Recorded, detail: SQL | string | null, differing: SQL | undefined) =>
     recordForToken(db, action, cause, place, detail, and(allowed, differing));
   const {
@@ -91,6 +95,7 @@ export async function updateToken(
   const access = judgeStanding(standing);
   if (!access.ok) return access;
   if (row === undefined) return { ok: false, reason: 'token-not-found' };
+  if (isPast) return { ok: false, reason: 'past' };
   const { token } = row;
   if (wantedAccess === 'full' && token.access === 'read')
     return { ok: false, reason: 'wider', field: 'access' };

@@ -2,12 +2,12 @@
 // Only `createToken` and `replaceSecret` answer a secret.
 import type { Cause } from '../activity/events.ts';
 import type { Db } from '../database.ts';
-import { settledUntil } from '../organisation/store.ts';
+import { publishUnlessSettled } from '../organisation/store.ts';
 import type { Publish, Refusal } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
 import type { Retire } from './retirement.ts';
 import { retireSecret, rotateToken } from './rotation.ts';
-import type { Retirement, Rotation } from './rotation.ts';
+import type { NewSecret, Retirement, Rotation } from './rotation.ts';
 import { hashOfSecret, mintSecret, previewOfSecret } from './secret.ts';
 import type { TagKeyRing } from './secret.ts';
 import { updateToken } from './change.ts';
@@ -33,17 +33,23 @@ export async function createToken(
   cause: Cause,
   idempotency: Idempotency | null,
 ): Promise<Created> {
-  for (let draw = 0; draw < DRAWS; draw++) {
-    const secret = mintSecret(ring);
-    const token = {
-      ...fields,
-      id: crypto.randomUUID(),
-      hash: hashOfSecret(secret),
-      preview: previewOfSecret(secret),
-    };
+  return drawSecret<Created>(ring, async (secret, drawn) => {
+    const token = { ...fields, ...drawn, id: crypto.randomUUID() };
     const creation = await addToken(db, place, token, cause, idempotency);
     if (creation.ok) return { ok: true, token: creation.token, secret };
-    if (creation.reason !== 'preview-taken') return creation;
+    return creation.reason === 'preview-taken' ? null : creation;
+  });
+}
+
+/** Mints secrets until `store` takes one. It answers null where the preview is taken. */
+async function drawSecret<Stored>(
+  ring: TagKeyRing,
+  store: (secret: string, drawn: NewSecret) => Promise<Stored | null>,
+): Promise<Stored> {
+  for (let draw = 0; draw < DRAWS; draw++) {
+    const secret = mintSecret(ring);
+    const stored = await store(secret, { hash: hashOfSecret(secret), preview: previewOfSecret(secret) });
+    if (stored !== null) return stored;
   }
   throw new Error('no free preview in five draws');
 }
@@ -63,12 +69,10 @@ export async function changeToken(
   const changed = await updateToken(change.active === false ? withReserve(db) : db, place, id, change, cause);
   if (!changed.ok) return changed;
   const { token, head, hashes, changedAt } = changed;
-  // Verification does not use the name. A change of nothing is published too: an earlier call may have made it and lost its answer,
-  // or may still wait. After `settledUntil` every isolate knows that change.
-  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
+  // Verification does not use the name.
   const isVerified = Object.keys(change).some((field) => field !== 'name');
-  if (!isVerified || isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
-  return { ok: true, token, ...(await publish({ head, hashes })) };
+  const last = isVerified ? changedAt : null;
+  return { ok: true, token, ...(await publishUnlessSettled(publish, { head, hashes }, last, cause.at)) };
 }
 
 export type AllSwitched = { ok: true; tokens: Token[]; effectiveAt: string } | { ok: false; reason: Refusal };
@@ -88,11 +92,10 @@ export async function switchAllTokens(
   const done = await switchTogether(active ? db : withReserve(db), place, active, cause);
   if (!done.ok) return done;
   const { switched, hashes, head, changedAt } = done;
-  // A repeat is published too: the first call may still wait, or its answer may be lost.
-  const isSettled = changedAt === null || changedAt < settledUntil(cause.at);
-  if (isSettled && switched.length === 0)
-    return { ok: true, tokens: [], effectiveAt: new Date().toISOString() };
-  return { ok: true, tokens: switched, ...(await publish({ head, hashes })) };
+  // What this call has switched is new, whatever the clock of the database says.
+  const last = switched.length > 0 ? cause.at : changedAt;
+  const published = await publishUnlessSettled(publish, { head, hashes }, last, cause.at);
+  return { ok: true, tokens: switched, ...published };
 }
 
 export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
@@ -111,9 +114,9 @@ export async function deleteToken(
   const removed = await removeToken(withReserve(db), place, id, cause);
   if (removed.ok) return { ok: true, ...(await publish({ head: removed.head, hashes: removed.hashes })) };
   if (removed.reason === 'token-not-found') {
-    // An earlier call may have deleted the token and lost its answer. An id that the organisation never had needs no publish.
+    // An id that the organisation never had needs no publish.
     const { deletedAt, head } = removed;
-    if (deletedAt !== null && deletedAt >= settledUntil(cause.at)) await publish({ head, hashes: [] });
+    await publishUnlessSettled(publish, { head, hashes: [] }, deletedAt, cause.at);
   }
   return { ok: false, reason: removed.reason };
 }
@@ -138,9 +141,7 @@ export async function replaceSecret(
   cause: Cause,
   idempotency: Idempotency | null,
 ): Promise<Replaced> {
-  for (let draw = 0; draw < DRAWS; draw++) {
-    const secret = mintSecret(ring);
-    const drawn = { hash: hashOfSecret(secret), preview: previewOfSecret(secret) };
+  return drawSecret<Replaced>(ring, async (secret, drawn) => {
     const rotation = await rotateToken(db, place, id, drawn, wanted, cause, idempotency);
     if (rotation.ok) {
       const { token, hashes, head } = rotation;
@@ -148,18 +149,14 @@ export async function replaceSecret(
     }
     if (rotation.reason === 'repeated') {
       const { usedAt, head, ...repeated } = rotation;
-      const isSettled = new Date(usedAt).toISOString() < settledUntil(cause.at);
+      const last = new Date(usedAt).toISOString();
       return {
         ...repeated,
-        ...(isSettled
-          ? { effectiveAt: new Date().toISOString() }
-          : // The first call may still wait, or its answer may be lost.
-            await publish({ head, hashes: [] })),
+        ...(await publishUnlessSettled(publish, { head, hashes: [] }, last, cause.at)),
       };
     }
-    if (rotation.reason !== 'preview-taken') return rotation;
-  }
-  throw new Error('no free preview in five draws');
+    return rotation.reason === 'preview-taken' ? null : rotation;
+  });
 }
 
 export type Ended = { ok: true; token: Token; effectiveAt: string } | Exclude<Retirement, { ok: true }>;
@@ -180,7 +177,7 @@ export async function endRetiring(
   const retired = await retireSecret(withReserve(db), place, id, expected, cause);
   if (!retired.ok) return retired;
   const { token, hash, changedAt, head } = retired;
-  const isSettled = hash === null || changedAt === null || changedAt < settledUntil(cause.at);
-  if (isSettled) return { ok: true, token, effectiveAt: new Date().toISOString() };
-  return { ok: true, token, ...(await publish({ head, hashes: [hash] })) };
+  if (hash === null) return { ok: true, token, effectiveAt: new Date().toISOString() };
+  const published = await publishUnlessSettled(publish, { head, hashes: [hash] }, changedAt, cause.at);
+  return { ok: true, token, ...published };
 }

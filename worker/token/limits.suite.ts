@@ -173,6 +173,15 @@ export function describeLimits(open: () => Promise<{ db: Db; source: HubSource }
     });
   });
 
+  it('an end in the past is refused, and nothing is changed', async () => {
+    const { change, changed, recorded, id } = await given();
+    const past = { expiresAt: cause.at, active: false, name: 'Other', networks: [OFFICE] };
+    expect(await change(past)).toEqual({ ok: false, reason: 'past' });
+    expect([await changed(), await recorded()]).toEqual([[], []]);
+    const [row] = await db.select().from(tokens).where(eq(tokens.id, id));
+    expect(row).toMatchObject({ expiresAt: null, active: true, name: 'Website', networks: [] });
+  });
+
   describe('access and paths', () => {
     it.each([
       [{ access: 'read' }, { access: 'full' }, 'access'],
