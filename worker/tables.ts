@@ -1,6 +1,7 @@
 // The tables of migrations/ for Drizzle, column by column. Constraints and triggers are only in the SQL. A test compares the columns
 // with PRAGMA table_info.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { EXPOSED_BY } from './activity/events.ts';
 import { PLANS } from './organisation/organisation.ts';
 import { METHOD_NAMES } from './sign-in/names.ts';
 import { ACCESS } from './token/limits.ts';
@@ -41,7 +42,7 @@ export const tokens = sqliteTable('tokens', {
   networks: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   origins: text({ mode: 'json' }).$type<string[]>().notNull().default([]),
   exposedAt: text('exposed_at'),
-  exposedBy: text('exposed_by', { enum: ['report', 'github', 'url'] }),
+  exposedBy: text('exposed_by', { enum: EXPOSED_BY }),
   exposedWhere: text('exposed_where'),
   exposedPaused: integer('exposed_paused', { mode: 'boolean' }).notNull().default(false),
   pausedTogetherAt: text('paused_together_at'),

@@ -12,6 +12,7 @@ import {
   variant,
 } from 'valibot';
 import type { InferInput } from 'valibot';
+import { EXPOSED_BY } from '../../worker/activity/events.ts';
 import { WAITING_COUNTED } from '../../worker/operator/schemas.ts';
 import { WEBHOOK_STATES } from '../../worker/operator/webhook.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
@@ -56,7 +57,7 @@ export const Token = strictObject({
   exposed: nullable(
     strictObject({
       at: instant,
-      by: picklist(['report', 'github', 'url']),
+      by: picklist(EXPOSED_BY),
       where: nullable(text),
       paused: boolean(),
     }),

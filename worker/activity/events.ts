@@ -48,6 +48,19 @@ export type Action = (typeof ACTIONS)[number] | OperatorAction;
 /** The end of the detail of a `sign-in` by a browser in which this member has not signed in before, or not lately. */
 export const NEW_BROWSER = ', new browser';
 
+/** The actor of the operator's events. */
+export const OPERATOR = 'operator';
+
+/** How others got to know a secret: it was reported, GitHub found it, or it was sent in a URL. */
+export const EXPOSED_BY = ['report', 'github', 'url'] as const;
+export type ExposedBy = (typeof EXPOSED_BY)[number];
+/** The actors of the events about it: strangers. */
+export const EXPOSERS: Readonly<Record<ExposedBy, string>> = {
+  report: 'reporter',
+  github: 'github',
+  url: 'caller',
+};
+
 /** Who made a change, through which request, and when (RFC 3339, milliseconds). */
 export type Cause = {
   actor: string;

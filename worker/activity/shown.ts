@@ -3,9 +3,11 @@
 import { seal, unseal } from '../seal.ts';
 import { currentKeyOf, mac } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';
+import { EXPOSERS, OPERATOR } from './events.ts';
 import type { Event } from './store.ts';
 
-const UNKNOWN: ReadonlySet<string> = new Set(['operator', 'reporter', 'github']);
+/** The caller who sent a secret in a URL is shown: members find their own integration by it. */
+const UNKNOWN: ReadonlySet<string> = new Set([OPERATOR, EXPOSERS.report, EXPOSERS.github]);
 
 /**
  * Shows events of one organisation to its members. The id is 64 bits of a MAC over organisation and number, in hex: the same for

@@ -1,12 +1,13 @@
 // A secret in a URL is never accepted, and others may read it: logs, histories and Referer headers keep URLs. The token is switched
 // off and marked, or where the deployment says so an event is all. This runs after the answer, whatever became of the call.
 import { causeOf } from '../activity/cause.ts';
+import { EXPOSERS } from '../activity/events.ts';
 import type { Call } from '../http/call.ts';
 import { limit } from '../http/limit.ts';
 import { logFailure } from '../http/log.ts';
 import { Problem } from '../http/problem.ts';
 import { sha256Hex } from '../random.ts';
-import { ACTORS, endLeaks } from '../report/leak.ts';
+import { endExposedSecrets } from '../token/deeds.ts';
 import { hashOfSecret, isGenuineSecret, secretShapesIn } from '../token/secret.ts';
 import { recordExposure } from '../token/exposure.ts';
 
@@ -23,9 +24,12 @@ export async function keepExposure(call: Call): Promise<void> {
   try {
     // The hash of a token is its key in KV, and must be in no other store.
     await limit(limiters.failedLoginsPerClient, `exposed:${sha256Hex(hash)}`);
+    const db = await deployment.openDatabase();
+    const cause = causeOf(call, EXPOSERS.url);
+    const later = (published: Promise<unknown>) => call.waitUntil(published);
     const isOnRecord = await (settings.exposedTokens === 'record'
-      ? recordExposure(await deployment.openDatabase(), hash, causeOf(call, ACTORS.url))
-      : endLeaks(call, [{ hash, where: null }], 'url'));
+      ? recordExposure(db, hash, cause)
+      : endExposedSecrets(db, deployment.publish, later, [{ hash, where: null }], 'url', cause));
     if (!isOnRecord) return;
     const { pushAfterChange } = await import('../upkeep/push.ts');
     await pushAfterChange(deployment);

@@ -8,9 +8,6 @@ import { Problem } from '../http/problem.ts';
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 
-/** The actor of the operator's events. */
-export const OPERATOR = 'operator';
-
 export type OperatorEnv = CallEnv & { Variables: { db: Db } };
 
 export const requireOperator: MiddlewareHandler<CallEnv> = async (c, next) => {

@@ -3,6 +3,7 @@
 import { Hono } from 'hono/tiny';
 import type { Context } from 'hono';
 import { causeOf } from '../activity/cause.ts';
+import { OPERATOR } from '../activity/events.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { finishRoutes } from '../http/route-group.ts';
@@ -11,16 +12,16 @@ import { addMember, listMembers, removeMember } from '../organisation/members.ts
 import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { deleteOrganisation, pauseOrganisation, putOrganisations } from '../organisation/deeds.ts';
 import { listOrganisations, readOrganisation } from '../organisation/register.ts';
-import { withReserve } from '../reserve.ts';
 import { pushAfterChange } from '../upkeep/push.ts';
-import { OPERATOR, requireOperator } from './access.ts';
+import { movePush, testReceiver } from '../webhook/deeds.ts';
+import { requireOperator } from './access.ts';
 import type { OperatorEnv } from './access.ts';
 import { exportEvents } from './events.ts';
 import { listingOf, spanOf } from './query.ts';
 import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody, WebhookBody } from './schemas.ts';
 import { readStatus } from './status.ts';
 import { tokens } from './tokens.ts';
-import { moveWebhook, readWebhook, testWebhook } from './webhook.ts';
+import { WEBHOOK_OFF, readWebhook } from './webhook.ts';
 
 export const operator = finishRoutes(
   new Hono<OperatorEnv>()
@@ -37,15 +38,22 @@ export const operator = finishRoutes(
     .patch('/webhook', strictBody(WebhookBody), async (c) => {
       const { call } = c.env;
       const cursor = Number(c.req.valid('json').cursor);
-      await moveWebhook(call.deployment, c.var.db, causeOf(call, OPERATOR), cursor);
+      const { webhook } = call.deployment.settings;
+      if (webhook === null) throw new Problem('invalid-body', `Field "cursor": ${WEBHOOK_OFF}`);
+      const moved = await movePush(c.var.db, webhook.urlHash, causeOf(call, OPERATOR), cursor);
+      if (!moved.ok) throw new Problem('invalid-body', 'Field "cursor": above the newest event');
       return c.json(await readWebhook(call.deployment, c.var.db, Date.now()), 200);
     })
     .post('/webhook/test', async (c) => {
       const { call } = c.env;
-      const tested = await testWebhook(call.deployment, c.var.db, Date.now());
+      const { webhook } = call.deployment.settings;
+      const tested =
+        webhook === null
+          ? { ok: false, reason: WEBHOOK_OFF }
+          : await testReceiver(c.var.db, webhook, Date.now());
       // What waits is sent at once, although the test itself is not on record.
-      if (tested.isDelivered) call.waitUntil(pushAfterChange(call.deployment));
-      return c.json(tested, 200);
+      if (tested.ok) call.waitUntil(pushAfterChange(call.deployment));
+      return c.json({ isDelivered: tested.ok, reason: tested.reason }, 200);
     })
     .get('/organisations', async (c) => c.json(await listOrganisations(c.var.db, listingOf(c)), 200))
     .put('/organisations', strictBody(OrganisationsBody, BULK_KIB), async (c) => {
@@ -118,12 +126,7 @@ export const operator = finishRoutes(
     })
     .delete('/organisations/:id/members/:email', async (c) => {
       const email = emailOf(c.req.param('email'));
-      const outcome = await removeMember(
-        withReserve(c.var.db),
-        c.req.param('id'),
-        email,
-        causeOf(c.env.call, OPERATOR),
-      );
+      const outcome = await removeMember(c.var.db, c.req.param('id'), email, causeOf(c.env.call, OPERATOR));
       if (!outcome.ok) throw new Problem(outcome.reason);
       c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);

@@ -1,11 +1,11 @@
 // /operator/organisations/:id/tokens: support lists the tokens of an organisation, switches them and deletes them, whatever its plan.
 import { Hono } from 'hono/tiny';
 import { causeOf } from '../activity/cause.ts';
+import { OPERATOR } from '../activity/events.ts';
 import { strictBody } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { changeToken, deleteToken } from '../token/deeds.ts';
 import { listTokens } from '../token/store.ts';
-import { OPERATOR } from './access.ts';
 import type { OperatorEnv } from './access.ts';
 import { SwitchBody } from './schemas.ts';
 

@@ -5,6 +5,7 @@ import type { Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
+import { withReserve } from '../reserve.ts';
 import { events, members, organisations, sessions } from '../tables.ts';
 import { LIST_PAGE } from './organisation.ts';
 import { findOrganisation } from './store.ts';
@@ -70,7 +71,8 @@ export async function removeMember(
   cause: Cause,
 ): Promise<{ ok: true } | Missing> {
   const here = and(eq(members.email, email), eq(members.organisationId, organisationId));
-  const { organisation } = await batch(db, {
+  // A full database must not prevent the end of a membership.
+  const { organisation } = await batch(withReserve(db), {
     event: db.insert(events).select(
       db
         .select(eventColumns('member.removed', cause, { organisationId, detail: email }))

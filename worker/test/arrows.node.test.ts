@@ -92,15 +92,16 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   report: {
     folders: [
       'activity/cause',
+      'activity/events',
       'admin/same-site',
       'database',
       'http',
       'random',
       'reserve',
       'tables',
+      'token/deeds',
       'token/exposure',
       'token/secret',
-      'token/store',
     ],
     packages: ['drizzle-orm', 'hono', 'valibot'],
   },
@@ -108,12 +109,12 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   api: {
     folders: [
       'activity/cause',
+      'activity/events',
       'database',
       'deployment',
       'http',
       'organisation',
       'random',
-      'report/leak',
       'token',
       'upkeep/push',
       'verification/caller',
@@ -237,7 +238,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['drizzle-orm'],
   },
   tables: {
-    folders: ['organisation/organisation', 'sign-in/names', 'token/limits'],
+    folders: ['activity/events', 'organisation/organisation', 'sign-in/names', 'token/limits'],
     packages: ['drizzle-orm'],
   },
   instant: { folders: [], packages: ['valibot'] },

@@ -1,10 +1,12 @@
 // What a member can do to a token, and what the operator can (`Authority`). Each function first checks and commits in one batch (store.ts, rotation.ts), then publishes.
 // Only `createToken` and `replaceSecret` answer a secret.
-import type { Cause } from '../activity/events.ts';
+import type { Cause, ExposedBy } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { publishUnlessSettled } from '../organisation/store.ts';
 import type { Publish, Refusal } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
+import { endExposed } from './exposure.ts';
+import type { Exposure } from './exposure.ts';
 import type { Retire } from './retirement.ts';
 import { retireSecret, rotateToken } from './rotation.ts';
 import type { NewSecret, Retirement, Rotation } from './rotation.ts';
@@ -180,4 +182,31 @@ export async function endRetiring(
   if (hash === null) return { ok: true, token, effectiveAt: new Date().toISOString() };
   const published = await publishUnlessSettled(publish, { head, hashes: [hash] }, changedAt, cause.at);
   return { ok: true, token, ...published };
+}
+
+/** The most secrets of one batch. */
+const EXPOSED_AT_ONCE = 100;
+
+/**
+ * Ends secrets that others have seen, and answers whether anything was put on record. When it resolves, all of it is committed;
+ * `later` has the promise of its publish, which never rejects. It may be repeated.
+ */
+export async function endExposedSecrets(
+  db: Db,
+  publish: Publish,
+  later: (published: Promise<unknown>) => void,
+  exposures: readonly Exposure[],
+  by: ExposedBy,
+  cause: Cause,
+): Promise<boolean> {
+  // A full database must not prevent the end of a secret.
+  const reserved = withReserve(db);
+  let isOnRecord = false;
+  for (let from = 0; from < exposures.length; from += EXPOSED_AT_ONCE) {
+    const ended = await endExposed(reserved, exposures.slice(from, from + EXPOSED_AT_ONCE), by, cause);
+    isOnRecord ||= ended.isOnRecord;
+    // It rejects if the database belongs to another deployment. Every later answer then says so.
+    if (ended.change !== null) later(publish(ended.change).catch(() => undefined));
+  }
+  return isOnRecord;
 }

@@ -3,7 +3,7 @@
 import { and, eq, exists, gt, isNull, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns } from '../activity/store.ts';
-import type { Action, Cause } from '../activity/events.ts';
+import type { Action, Cause, ExposedBy } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { newestChange } from '../organisation/store.ts';
@@ -12,7 +12,6 @@ import { events, replacedSecrets, tokens } from '../tables.ts';
 import { isHash } from './guards.ts';
 import { hashOfRow } from './secret.ts';
 import type { TokenHash } from './secret.ts';
-import type { Exposed } from './store.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -32,7 +31,7 @@ export type Ended = { isOnRecord: boolean; change: { head: ChangeHead; hashes: T
 export async function endExposed(
   db: Db,
   exposures: readonly Exposure[],
-  by: Exposed['by'],
+  by: ExposedBy,
   cause: Cause,
 ): Promise<Ended> {
   // The outer loop of every statement is the list, so that each secret is looked for by the index of its hash.

@@ -3,7 +3,7 @@
 import { and, desc, eq, exists, isNull, lt, not, sql } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { eventColumns, selectDeletion } from '../activity/store.ts';
-import type { Action, Cause } from '../activity/events.ts';
+import type { Action, Cause, ExposedBy } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
@@ -56,7 +56,7 @@ export type PausedTogether = { at: string; by: string };
 /** `retiresAt`: the latest end if `until` is `silent`. */
 export type Retiring = { preview: string; retiresAt: string; lastUsedAt: string | null; until: Until };
 /** `by`: who said so. `where`: the address at which the secret was seen. `paused`: whether the exposure switched the token off. */
-export type Exposed = { at: string; by: 'report' | 'github' | 'url'; where: string | null; paused: boolean };
+export type Exposed = { at: string; by: ExposedBy; where: string | null; paused: boolean };
 export type Retired = { preview: string; retiredAt: string; lastUsedAt: string | null };
 
 const columns = {
