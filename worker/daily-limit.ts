@@ -7,6 +7,8 @@ import { dailyCounts } from './tables.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+export type DailyKind = (typeof dailyCounts.$inferSelect)['kind'];
+
 /** docs/operating/budget.md says how many rows each limit allows. */
 export const DAILY_LIMITS = {
   /** Changes of an organisation that are no safety act: creations (refused and repeated ones too), renamings, activations. */
@@ -19,10 +21,9 @@ export const DAILY_LIMITS = {
   'sign-in': 200,
   /** Sign-in links that one network address asks for: each writes a row, for strangers too. */
   link: 1000,
-} as const;
+} as const satisfies Record<DailyKind, number>;
 /** Sign-in links that an IPv6 /48 asks for: each of its 65,536 networks is a client of its own. */
 export const LINKS_OF_A_NETWORK = 3000;
-export type DailyKind = keyof typeof DAILY_LIMITS;
 
 /**
  * Counts one more, or `times` more, for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows

@@ -5,6 +5,7 @@ import { EXPOSED_BY } from './activity/events.ts';
 import { PLANS } from './organisation/organisation.ts';
 import { METHOD_NAMES } from './sign-in/names.ts';
 import { ACCESS } from './token/limits.ts';
+import { ENDINGS, UNTIL } from './token/retirement.ts';
 
 export const organisations = sqliteTable('organisations', {
   id: text().primaryKey(),
@@ -56,7 +57,7 @@ export const replacedSecrets = sqliteTable('replaced_secrets', {
   preview: text().notNull(),
   replacedAt: text('replaced_at').notNull(),
   retiresAt: text('retires_at').notNull(),
-  until: text({ enum: ['time', 'silent'] }).notNull(),
+  until: text({ enum: UNTIL }).notNull(),
   retiredAt: text('retired_at'),
   lastUsedAt: text('last_used_at'),
   successorUsedAt: text('successor_used_at'),
@@ -176,7 +177,7 @@ export const tombstones = sqliteTable('tombstones', {
   organisationId: text('organisation_id').notNull(),
   preview: text().notNull(),
   name: text(),
-  kind: text({ enum: ['deleted', 'retired'] }).notNull(),
+  kind: text({ enum: ENDINGS }).notNull(),
   endedAt: text('ended_at').notNull(),
   endedBy: text('ended_by'),
   calledAt: text('called_at'),

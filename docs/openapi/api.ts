@@ -3,6 +3,7 @@ import { array, boolean, literal, nullable, picklist, strictObject } from 'valib
 import type { readOrganisation, readToken } from '../../worker/api/reads.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
+import { UNTIL } from '../../worker/token/retirement.ts';
 import { count, instant, json, plan, problem, text, type Operation } from './answers.ts';
 
 const REFUSALS = {
@@ -90,7 +91,7 @@ export const apiPaths: {
             preview: text,
             retiresAt: instant,
             lastUsedAt: nullable(instant),
-            until: picklist(['time', 'silent']),
+            until: picklist(UNTIL),
           }),
         ),
       }),

@@ -16,6 +16,7 @@ import { EXPOSED_BY } from '../../worker/activity/events.ts';
 import { WAITING_COUNTED } from '../../worker/operator/schemas.ts';
 import { WEBHOOK_STATES } from '../../worker/operator/webhook.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
+import { UNTIL } from '../../worker/token/retirement.ts';
 import { eachTable } from '../../worker/upkeep/expired.ts';
 import { JURISDICTIONS } from '../../worker/verification/jurisdiction.ts';
 import { REGIONS } from '../../worker/verification/region.ts';
@@ -50,9 +51,7 @@ export const Token = strictObject({
   networks: array(text),
   origins: array(text),
   pausedTogether: nullable(strictObject({ at: instant, by: text })),
-  retiring: nullable(
-    strictObject({ preview, retiresAt: instant, lastUsedAt, until: picklist(['time', 'silent']) }),
-  ),
+  retiring: nullable(strictObject({ preview, retiresAt: instant, lastUsedAt, until: picklist(UNTIL) })),
   retired: array(strictObject({ preview, retiredAt: instant, lastUsedAt })),
   exposed: nullable(
     strictObject({

@@ -35,6 +35,7 @@ import {
 import { ACCESS, MOST, readNetwork, readOrigin, readPath } from '../token/limits.ts';
 import type { Entry } from '../token/limits.ts';
 import { RETIRE } from '../token/retirement.ts';
+import { PREVIEW } from '../token/secret.ts';
 import { listTokens } from '../token/store.ts';
 import { countResumable } from '../token/together.ts';
 import type { Token } from '../token/store.ts';
@@ -66,10 +67,7 @@ const ChangeBody = strictObject({
   origins: optional(Origins),
 });
 /** The preview of the secret that the member means. Nothing is changed if another secret has taken its place. */
-const Preview = pipe(
-  string('not a string'),
-  regex(/^9p[0-9A-Za-z]{3}$/, 'not the first five characters of a token'),
-);
+const Preview = pipe(string('not a string'), regex(PREVIEW, 'not the first five characters of a token'));
 const RotateBody = strictObject({
   retire: picklist(RETIRE, `not one of ${RETIRE.join(', ')}`),
   preview: optional(Preview),

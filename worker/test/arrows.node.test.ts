@@ -238,7 +238,13 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['drizzle-orm'],
   },
   tables: {
-    folders: ['activity/events', 'organisation/organisation', 'sign-in/names', 'token/limits'],
+    folders: [
+      'activity/events',
+      'organisation/organisation',
+      'sign-in/names',
+      'token/limits',
+      'token/retirement',
+    ],
     packages: ['drizzle-orm'],
   },
   instant: { folders: [], packages: ['valibot'] },

@@ -10,6 +10,7 @@ import { OTHERS } from './callers.ts';
 import type { Reason } from './callers.ts';
 import { mayManage } from './guards.ts';
 import type { Place } from './guards.ts';
+import type { Ending } from './retirement.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -159,7 +160,7 @@ export async function readCalls(
 
 /** A secret that has ended, and is still called. All of these calls are refused. */
 export type StillCalling = {
-  kind: 'deleted' | 'retired';
+  kind: Ending;
   tokenId: string;
   preview: string;
   name: string | null;

@@ -17,7 +17,12 @@ const AFTER_MS: Readonly<Record<Retire, number>> = {
 };
 
 /** `time`: the secret ends at `retiresAt`. `silent`: it ends when it is silent, at `retiresAt` at the latest. */
-export type Until = 'time' | 'silent';
+export const UNTIL = ['time', 'silent'] as const;
+export type Until = (typeof UNTIL)[number];
+
+/** How a secret has ended for good: with its token, or by itself. */
+export const ENDINGS = ['deleted', 'retired'] as const;
+export type Ending = (typeof ENDINGS)[number];
 
 /** The end of a secret that is replaced at `at`. */
 export function endOf(retire: Retire, at: string): { retiresAt: string; until: Until } {

@@ -21,6 +21,9 @@ export type Random = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
 /** How many characters a secret has. */
 export const SECRET_CHARACTERS = 57;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+// Literals, because a bundler leaves out those that nothing uses.
+/** Of a preview. */
+export const PREVIEW = /^9p[0-9A-Za-z]{3}$/;
 const SHAPE = /^9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}$/;
 /** A look ahead, because the end of one text of this shape may be the beginning of another. */
 const SHAPE_WITHIN = /(?=(9p[0-9A-Za-z]{3}_dz[0-9A-Za-z]_[0-9A-Za-z]{47}))/g;
