@@ -391,6 +391,7 @@ describe('what the OpenAPI document says is what the Worker does', () => {
       ['put', person, 422, notAnAddress],
       ['get', members, 200, { headers }],
       ['get', members, 404, { headers, path: `${all}/unknown/members` }],
+      ['get', members, 422, { headers, path: `${all}/${organisation}/members?before=a` }],
       ['delete', person, 404, elsewhere],
       ['delete', person, 422, notAnAddress],
       ['delete', person, 200, { headers }],

@@ -1,6 +1,7 @@
 // The entry of the Worker: it opens the deployment, chooses the group of routes, and writes the line of the log. The routes of the
 // dashboard and of the operator are loaded when they are first needed, so that API calls never load them. API calls do not use the
 // router either: its context and its handlers would cost a call more than its verification.
+import { VERIFY } from './api/asked-call.ts';
 import { forwardAuth } from './api/forward-auth.ts';
 import { api, isApiPath } from './api/routes.ts';
 import { openDeployment } from './deployment/deployment.ts';
@@ -16,7 +17,7 @@ export { Verifier } from './verifier.ts';
 function answer(call: Call): Response | Promise<Response> {
   // Forward-auth has every path of its own host, so that a gateway that appends a path never gets an answer without a verification.
   // On other hosts it has exactly one path, so that `..` in a path cannot lead to another answer.
-  if (call.path === '/verify' || isAtVerifyHost(call)) return forwardAuth(call);
+  if (call.path === VERIFY || isAtVerifyHost(call)) return forwardAuth(call);
   return isApiPath(call.path) ? api(call) : answerSite(call).then(withSecurityHeaders);
 }
 

@@ -1,6 +1,7 @@
 // The OpenAPI part of /v1: a test makes each of these calls.
 import { array, boolean, literal, nullable, picklist, strictObject } from 'valibot';
 import type { readOrganisation, readToken } from '../../worker/api/reads.ts';
+import type { ReadPath } from '../../worker/api/routes.ts';
 import { TOKEN_LIMIT } from '../../worker/organisation/organisation.ts';
 import { ACCESS } from '../../worker/token/limits.ts';
 import { UNTIL } from '../../worker/token/retirement.ts';
@@ -35,11 +36,13 @@ function read<T>(
   };
 }
 
-export const apiPaths: {
-  '/v1/ping': Read<{ status: 'ok'; organisationId: string; tokenId: string }>;
-  '/v1/organisation': Read<Awaited<ReturnType<typeof readOrganisation>>>;
-  '/v1/token': Read<Awaited<ReturnType<typeof readToken>>>;
-} = {
+type Answers = {
+  '/v1/ping': { status: 'ok'; organisationId: string; tokenId: string };
+  '/v1/organisation': Awaited<ReturnType<typeof readOrganisation>>;
+  '/v1/token': Awaited<ReturnType<typeof readToken>>;
+};
+
+export const apiPaths: { [Path in ReadPath]: Read<Answers[Path]> } = {
   '/v1/ping': read(
     'ping',
     'Test a token',

@@ -12,6 +12,14 @@ import {
   url,
   variant,
 } from 'valibot';
+import {
+  ADDRESS_HEADER,
+  METHOD_HEADERS,
+  PATH_HEADERS,
+  SECRET_HEADER,
+  VERIFY,
+} from '../../worker/api/asked-call.ts';
+import type { FormField } from '../../worker/api/introspection-client.ts';
 import type { Introspection } from '../../worker/api/introspection.ts';
 import {
   count,
@@ -36,16 +44,16 @@ const ANY_IDENTITY = identity(schemaOf(pipe(string(), minLength(1))));
 /** What a gateway says of the call that it holds: for limited tokens alone. */
 const ASKED: [name: string, description: string][] = [
   [
-    'X-Original-Method',
-    'The method of the call; or `X-Forwarded-Method`. Without it, a token that may only read is refused',
+    METHOD_HEADERS[0],
+    `The method of the call; or \`${METHOD_HEADERS[1]}\`. Without it, a token that may only read is refused`,
   ],
   [
-    'X-Original-URI',
-    'Path and query of the call as the caller sent them; or `X-Forwarded-Uri`. Without it, a token with paths is refused',
+    PATH_HEADERS[0],
+    `Path and query of the call as the caller sent them; or \`${PATH_HEADERS[1]}\`. Without it, a token with paths is refused`,
   ],
   ['Origin', 'That of the call, if it has one. A token with websites is refused from others'],
-  ['X-Client-IP', 'The address of the caller. Without it, a token with networks is refused'],
-  ['X-Verify-Secret', 'The setting `VERIFY_SECRET`. Without it, `X-Client-IP` is not read'],
+  [ADDRESS_HEADER, 'The address of the caller. Without it, a token with networks is refused'],
+  [SECRET_HEADER, `The setting \`VERIFY_SECRET\`. Without it, \`${ADDRESS_HEADER}\` is not read`],
 ];
 
 const Form = object({
@@ -64,13 +72,13 @@ const Form = object({
   ),
   client_id: optional(pipe(string(), description('With `client_secret`, in place of HTTP Basic'))),
   client_secret: optional(text),
-});
+} satisfies Record<FormField, unknown>);
 
 export const verificationPaths: {
-  '/verify': { get: Operation };
+  [VERIFY]: { get: Operation };
   '/introspect': { post: Operation<{ 200: Introspection }> };
 } = {
-  '/verify': {
+  [VERIFY]: {
     get: {
       operationId: 'verify',
       summary: 'Ask whether a call may pass',

@@ -8,6 +8,7 @@ import {
   EXPORT_PAGE,
   EXPORT_PAGES,
   ListingQuery,
+  MembersQuery,
   OrganisationBody,
   organisationId,
   OrganisationsBody,
@@ -313,13 +314,14 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
       'listMembers',
       'List members',
       'In pages, by address.',
-      [ID, { name: 'after', in: 'query', description: AFTER, schema: schemaOf(text) }],
+      [ID, ...query(MembersQuery, { after: AFTER })],
       {
         200: json('A page', strictObject({ members: array(Member), next }), {
           members: [MEMBER],
           next: null,
         }),
         404: problem(['organisation-not-found', 'not-found']),
+        422: problem(['invalid-body']),
       },
     ),
   },

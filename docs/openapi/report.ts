@@ -1,6 +1,7 @@
 // The OpenAPI part for people and programs that find leaked tokens. A test makes each of these calls.
 import { array, description, picklist, pipe, strictObject, string } from 'valibot';
 import type { Label } from '../../worker/report/github.ts';
+import type { reports } from '../../worker/report/routes.ts';
 import { Matches, ReportBody } from '../../worker/report/schemas.ts';
 import {
   body,
@@ -11,12 +12,12 @@ import {
   refusedBody,
   text,
   type Operation,
+  type OperationsOf,
 } from './answers.ts';
 
 const EXAMPLE = 'https://paste.example/4711';
 
-export const reportPaths: {
-  '/report': { post: Operation<{ 202: { received: number } }> };
+export const reportPaths: OperationsOf<typeof reports> & {
   '/report/github': { post: Operation<{ 200: Label[] }> };
 } = {
   '/report': {

@@ -9,20 +9,18 @@ import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
 import { plainPathOf } from './path.ts';
 
-/** `wrong`: why method or path are not known, as a sentence that names the header; null where they are. */
-export type AskedCall = Caller & { readonly wrong: string | null };
-
+/** The path at which a gateway asks. */
+export const VERIFY = '/verify';
 /** Envoy sends the call's own method, and its path behind this one. */
-const BEHIND = '/verify/';
-const METHOD_HEADERS = ['X-Original-Method', 'X-Forwarded-Method'];
-const PATH_HEADERS = ['X-Original-URI', 'X-Forwarded-Uri'];
+const BEHIND = `${VERIFY}/`;
+/** The headers that tell the call; of two, a gateway sends either. */
+export const METHOD_HEADERS = ['X-Original-Method', 'X-Forwarded-Method'] as const;
+export const PATH_HEADERS = ['X-Original-URI', 'X-Forwarded-Uri'] as const;
+export const ADDRESS_HEADER = 'X-Client-IP';
+export const SECRET_HEADER = 'X-Verify-Secret';
 
 /** The call that the gateway holds; everything is read when it is asked for. */
-export function askedFor(call: Call): AskedCall {
-  return new Asked(call);
-}
-
-class Asked implements AskedCall {
+export class AskedCall implements Caller {
   readonly #call: Call;
 
   constructor(call: Call) {
@@ -37,6 +35,7 @@ class Asked implements AskedCall {
     return this.#path.value;
   }
 
+  /** Why method or path are not known, as a sentence that names the header; null where they are. */
   get wrong(): string | null {
     const wrong = [this.#method.wrong, this.#path.wrong].filter((sentence) => sentence !== null);
     return wrong.length === 0 ? null : wrong.join('. ');
@@ -46,9 +45,9 @@ class Asked implements AskedCall {
   get address(): string | null {
     const { verifySecret } = this.#call.deployment.settings;
     const { headers } = this.#call.request;
-    const given = headers.get('x-verify-secret');
+    const given = headers.get(SECRET_HEADER);
     if (verifySecret === null || given === null) return null;
-    return isSameSecret(sha256Hex(verifySecret), sha256Hex(given)) ? headers.get('x-client-ip') : null;
+    return isSameSecret(sha256Hex(verifySecret), sha256Hex(given)) ? headers.get(ADDRESS_HEADER) : null;
   }
 
   /** A gateway that does not say which call it holds may not send the website either. */

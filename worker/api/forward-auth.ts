@@ -4,8 +4,7 @@ import type { Call } from '../http/call.ts';
 import { addressProblem } from '../http/origins.ts';
 import { problemResponse, type Refusal } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
-import { askedFor } from './asked-call.ts';
-import type { AskedCall } from './asked-call.ts';
+import { AskedCall, VERIFY } from './asked-call.ts';
 import { authenticate, refusal } from './bearer.ts';
 
 const VARY = 'Authorization, X-API-Key';
@@ -18,7 +17,7 @@ const NO_IDENTITY = {
 
 /** The answer: 200, 401, 403 or 503. A refusal has empty identity headers. */
 export function forwardAuth(call: Call): Response | Promise<Response> {
-  call.route = '/verify';
+  call.route = VERIFY;
   const { fault } = call.deployment;
   if (fault !== null) {
     call.deployment.reportFault(fault);
@@ -43,7 +42,7 @@ function refuseUnasked(
 
 async function verifyFor(call: Call): Promise<Response> {
   try {
-    const asked = askedFor(call);
+    const asked = new AskedCall(call);
     const authentication = await authenticate(call, call.verifiedFor(asked));
     if (!authentication.ok) return refuse(call, withMissing(authentication.refusal, asked));
     call.note(authentication);

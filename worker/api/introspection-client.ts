@@ -2,6 +2,9 @@
 import { sha256Hex } from '../random.ts';
 import { isSameSecret } from '../token/secret.ts';
 
+/** The fields of the form; `token_type_hint` is not read, because there is one type. */
+export type FormField = 'token' | 'token_type_hint' | 'ip' | 'origin' | 'client_id' | 'client_secret';
+
 export type ClientCredential = { id: string; secret: string };
 
 /**
@@ -19,7 +22,8 @@ export function basicCredentials(authorization: string): ClientCredential[] {
 
 /** The credential in the fields of a form, or none. */
 export function formCredentials(form: URLSearchParams): ClientCredential[] {
-  const [id, secret] = [form.get('client_id'), form.get('client_secret')];
+  const field = (name: FormField) => form.get(name);
+  const [id, secret] = [field('client_id'), field('client_secret')];
   return id === null || secret === null ? [] : [{ id, secret }];
 }
 

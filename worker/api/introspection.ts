@@ -10,6 +10,7 @@ import type { Caller } from '../verification/caller.ts';
 import { findToken } from '../token/store.ts';
 import { refusal } from './bearer.ts';
 import { basicCredentials, clientOf, formCredentials } from './introspection-client.ts';
+import type { FormField } from './introspection-client.ts';
 
 /** How much of the id of a client is kept with the calls that it asks about. */
 const LONGEST_CLIENT = 40;
@@ -103,7 +104,7 @@ function callerIn(form: URLSearchParams, call: Call, client: string): Caller {
 }
 
 /** The value of a field, or null. */
-function onlyOne(form: URLSearchParams, name: string): string | null {
+function onlyOne(form: URLSearchParams, name: FormField): string | null {
   const values = form.getAll(name);
   if (values.length > 1) throw invalid(`Field "${name}": given twice`);
   return values[0] ?? null;

@@ -14,32 +14,25 @@ const NO_UPSTREAM =
 type Handler = (holder: Holder, call: Call) => Response | Promise<Response>;
 
 /** The handlers by path. The path is also the name of the route in the log. Every other path belongs to the upstream. */
-export const READS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-  [
-    '/v1/ping',
-    (holder, call) =>
-      answer(call, holder, {
-        status: 'ok',
-        organisationId: holder.organisationId,
-        tokenId: holder.tokenId,
-      }),
-  ],
-  [
-    '/v1/organisation',
-    async (holder, call) => {
-      const { readOrganisation } = await import('./reads.ts');
-      const db = await call.deployment.openDatabase();
-      return answer(call, holder, await readOrganisation(db, holder.organisationId));
-    },
-  ],
-  [
-    '/v1/token',
-    async (holder, call) => {
-      const { readToken } = await import('./reads.ts');
-      return answer(call, holder, await readToken(await call.deployment.openDatabase(), holder.tokenId));
-    },
-  ],
-]);
+export const READS = {
+  '/v1/ping': (holder, call) =>
+    answer(call, holder, {
+      status: 'ok',
+      organisationId: holder.organisationId,
+      tokenId: holder.tokenId,
+    }),
+  '/v1/organisation': async (holder, call) => {
+    const { readOrganisation } = await import('./reads.ts');
+    const db = await call.deployment.openDatabase();
+    return answer(call, holder, await readOrganisation(db, holder.organisationId));
+  },
+  '/v1/token': async (holder, call) => {
+    const { readToken } = await import('./reads.ts');
+    return answer(call, holder, await readToken(await call.deployment.openDatabase(), holder.tokenId));
+  },
+} as const satisfies Record<`/v1/${string}`, Handler>;
+export type ReadPath = keyof typeof READS;
+const reads = new Map<string, Handler>(Object.entries(READS));
 
 /** Whether these routes answer the path. */
 export function isApiPath(path: string): boolean {
@@ -48,7 +41,7 @@ export function isApiPath(path: string): boolean {
 
 /** The answer to a call of these paths. Not a promise when nothing has to be waited for. */
 export function api(call: Call): Response | Promise<Response> {
-  const read = READS.get(call.path);
+  const read = reads.get(call.path);
   call.route = read === undefined ? '/v1/*' : call.path;
   const refusal = refusalOfDeployment(call);
   if (refusal !== null) return refuseApi(call, refusal);

@@ -63,6 +63,15 @@ describe('the list of organisations', () => {
   });
 });
 
+it.each([
+  ['before=a', 'Query "before": unknown'],
+  ['after=a&after=b', 'Query "after": given twice'],
+])('the members of an organisation refuse ?%s', async (query, detail) => {
+  const answer = await operate('GET', `/organisations/acme/members?${query}`);
+  expect(answer.status).toBe(422);
+  expect(await answer.json()).toMatchObject({ detail });
+});
+
 describe('the events of all organisations', () => {
   type Line = { id: string; at: string; organisationId: string | null; action: string };
   const linesOf = async (query: string, settings = {}): Promise<Line[]> =>

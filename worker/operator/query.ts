@@ -5,7 +5,7 @@ import type { InferOutput } from 'valibot';
 import type { Span } from '../activity/store.ts';
 import type { Listing } from '../organisation/register.ts';
 import { Problem } from '../http/problem.ts';
-import { EventsQuery, ListingQuery } from './schemas.ts';
+import { EventsQuery, ListingQuery, MembersQuery } from './schemas.ts';
 
 /** `after`, `plan` and `since` of the list of organisations. */
 export function listingOf(c: Context): Listing {
@@ -22,7 +22,14 @@ export function spanOf(c: Context): Span {
   };
 }
 
-function queryOf<S extends typeof ListingQuery | typeof EventsQuery>(c: Context, schema: S): InferOutput<S> {
+/** `after` of the members of an organisation. */
+export function membersQueryOf(c: Context): InferOutput<typeof MembersQuery> {
+  return queryOf(c, MembersQuery);
+}
+
+type Query = typeof ListingQuery | typeof EventsQuery | typeof MembersQuery;
+
+function queryOf<S extends Query>(c: Context, schema: S): InferOutput<S> {
   const parameters: Record<string, string | undefined> = {};
   for (const [name, [value, ...more]] of Object.entries(c.req.queries())) {
     if (!Object.hasOwn(schema.entries, name)) throw refusal(name.slice(0, 64), 'unknown');

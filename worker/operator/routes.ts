@@ -17,7 +17,7 @@ import { movePush, testReceiver } from '../webhook/deeds.ts';
 import { requireOperator } from './access.ts';
 import type { OperatorEnv } from './access.ts';
 import { exportEvents } from './events.ts';
-import { listingOf, spanOf } from './query.ts';
+import { listingOf, membersQueryOf, spanOf } from './query.ts';
 import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody, WebhookBody } from './schemas.ts';
 import { readStatus } from './status.ts';
 import { tokens } from './tokens.ts';
@@ -108,7 +108,7 @@ export const operator = finishRoutes(
     .post('/organisations/:id/resume', async (c) => c.json(await setPause(c, false), 200))
     .route('/', tokens)
     .get('/organisations/:id/members', async (c) => {
-      const listed = await listMembers(c.var.db, c.req.param('id'), c.req.query('after'));
+      const listed = await listMembers(c.var.db, c.req.param('id'), membersQueryOf(c).after);
       if (!listed.ok) throw new Problem(listed.reason);
       c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ members: listed.members, next: listed.next }, 200);

@@ -61,6 +61,9 @@ export const EventsQuery = strictObject({
   organisation: exactOptional(organisationId('no id of an organisation')),
 });
 
+/** The query of `GET /operator/organisations/:id/members`. */
+export const MembersQuery = strictObject({ after: exactOptional(string()) });
+
 /** D1 answers 50 MB at most; 5,000 events are 2 MB. */
 export const EXPORT_PAGE = 5000;
 /** A run of a Worker may send 50 statements on the free plan. The caller gets the rest with `after`. */

@@ -46,7 +46,7 @@ describe('the OpenAPI document', () => {
   });
 
   it('leaves out no path that /v1 answers itself', () => {
-    expect(Object.keys(PATHS).filter((path) => path.startsWith('/v1/'))).toEqual([...READS.keys()]);
+    expect(Object.keys(PATHS).filter((path) => path.startsWith('/v1/'))).toEqual(Object.keys(READS));
   });
 
   it('leaves out no route of the operator', () => {

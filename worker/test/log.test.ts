@@ -105,8 +105,9 @@ describe('the line about a request', () => {
   });
 
   it('names each read of /v1 by the table of routes itself, and no path beside it', async () => {
-    expect(READS.size).toBeGreaterThan(2);
-    for (const path of READS.keys()) {
+    const paths = Object.keys(READS);
+    expect(paths.length).toBeGreaterThan(2);
+    for (const path of paths) {
       await (await call(`${path}?colour=blue`)).text();
       expect(line()).toMatchObject({ route: path, status: 401 });
       await (await call(`${path}/`)).text();
