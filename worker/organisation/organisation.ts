@@ -18,7 +18,9 @@ export function isPlan(value: unknown): value is Plan {
   return PLANS.some((plan) => plan === value);
 }
 
-/** Only the Enterprise plan has Developer Zone, and only its tokens are accepted. */
+/** The plans that have Developer Zone. Only their tokens are accepted. */
+export const OPEN_PLANS = ['enterprise'] as const satisfies readonly Plan[];
+
 export function opensDeveloperZone(plan: Plan): boolean {
-  return plan === 'enterprise';
+  return OPEN_PLANS.some((open) => open === plan);
 }

@@ -1,9 +1,13 @@
 // The statements for organisations and members, and whether a member may manage the tokens of an organisation.
-import { and, asc, eq, exists, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, inArray, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
 import { changes, members, organisations } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
+import { OPEN_PLANS } from './organisation.ts';
 import type { Organisation } from './organisation.ts';
+
+/** Whether the plan of the organisation has Developer Zone: a condition for the WHERE of a statement. */
+export const hasOpenPlan = inArray(organisations.plan, OPEN_PLANS);
 
 export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
 /** A row of `changes`. The nonce tells it apart from a row with the same number in another database. */
@@ -67,7 +71,7 @@ export function listOrganisationsOf(db: Db, email: string): Promise<Organisation
  * changes. A member may on the Enterprise plan, the operator on every plan. No row for anybody else.
  */
 export function selectStanding(db: Db, organisationId: string, email: string | null) {
-  const isOpen = sql<number>`${organisations.plan} = 'enterprise'`;
+  const isOpen = sql<number>`${hasOpenPlan}`;
   return db
     .select({ isOpen: email === null ? sql<number>`1` : isOpen, head: newestChange })
     .from(organisations)

@@ -6,6 +6,7 @@ import type { Action, Cause } from '../activity/events.ts';
 import { eventColumns } from '../activity/store.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
+import { hasOpenPlan } from '../organisation/store.ts';
 import { events, expiryWarnings, organisations, tokens } from '../tables.ts';
 
 /** Whether any warning is due at the instant `at`. */
@@ -45,14 +46,7 @@ export async function giveWarnings(db: Db, cause: Cause, most: number): Promise<
     .from(due)
     .innerJoin(tokens, eq(tokens.id, due.tokenId))
     .innerJoin(organisations, eq(organisations.id, tokens.organisationId))
-    .where(
-      and(
-        eq(organisations.plan, 'enterprise'),
-        gt(due.expiresAt, cause.at),
-        lt(due.setAt, due.dueAt),
-        sql`NOT ${isOvertaken}`,
-      ),
-    )
+    .where(and(hasOpenPlan, gt(due.expiresAt, cause.at), lt(due.setAt, due.dueAt), sql`NOT ${isOvertaken}`))
     .as('given');
   const { marked } = await batch(db, {
     // First: it makes place among the `most` rows, which the statements after it choose anew.
@@ -122,14 +116,7 @@ export async function listEndingTokens(
     .select({ id, name, preview, active, expiresAt })
     .from(tokens)
     .innerJoin(organisations, eq(organisations.id, tokens.organisationId))
-    .where(
-      and(
-        eq(organisations.id, span.organisationId),
-        eq(organisations.plan, 'enterprise'),
-        gt(expiresAt, at),
-        exists(warned),
-      ),
-    )
+    .where(and(eq(organisations.id, span.organisationId), hasOpenPlan, gt(expiresAt, at), exists(warned)))
     .orderBy(asc(expiresAt));
   return rows.flatMap((row) => (row.expiresAt === null ? [] : [{ ...row, expiresAt: row.expiresAt }]));
 }

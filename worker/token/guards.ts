@@ -2,6 +2,7 @@
 import { and, eq, exists, sql } from 'drizzle-orm';
 import type { AnyColumn, SQL } from 'drizzle-orm';
 import type { Db } from '../database.ts';
+import { hasOpenPlan } from '../organisation/store.ts';
 import { idempotencyKeys, members, organisations, replacedSecrets, tokens } from '../tables.ts';
 import type { TokenHash } from './secret.ts';
 
@@ -32,11 +33,7 @@ export function mayManage(db: Db, { organisationId, email }: Authority) {
 
 /** The same condition, for a statement whose FROM already has members and organisations. */
 export function membership(place: Place) {
-  return and(
-    eq(members.email, place.email),
-    eq(members.organisationId, place.organisationId),
-    eq(organisations.plan, 'enterprise'),
-  );
+  return and(eq(members.email, place.email), eq(members.organisationId, place.organisationId), hasOpenPlan);
 }
 
 /** Whether the member has used the key of the call in this organisation. Without a key: never. */
