@@ -13,9 +13,8 @@ const REFUSALS = new Set(['/404', '/problem', '/unavailable']);
 
 const routes = new Hono<CallEnv>()
   .all('/introspect', async ({ env: { call } }) => {
-    call.route = '/introspect';
-    const { introspect } = await import('./api/introspection.ts');
-    return introspect(call);
+    const { introspection } = await import('./api/introspection.ts');
+    return answerBy(introspection, call);
   })
   .all('/api/*', async ({ env: { call } }) => {
     const { admin } = await import('./admin/routes.ts');

@@ -20,7 +20,7 @@ import {
   VERIFY,
 } from '../../worker/api/asked-call.ts';
 import type { FormField } from '../../worker/api/introspection-client.ts';
-import type { Introspection } from '../../worker/api/introspection.ts';
+import type { Introspection, introspection } from '../../worker/api/introspection.ts';
 import {
   count,
   headerParameters,
@@ -30,6 +30,7 @@ import {
   schemaOf,
   text,
   type Operation,
+  type OperationsOf,
 } from './answers.ts';
 
 const identity = (schema: object) => ({
@@ -74,7 +75,7 @@ const Form = object({
   client_secret: optional(text),
 } satisfies Record<FormField, unknown>);
 
-export const verificationPaths: {
+export const verificationPaths: OperationsOf<typeof introspection> & {
   [VERIFY]: { get: Operation };
   '/introspect': { post: Operation<{ 200: Introspection }> };
 } = {

@@ -5,6 +5,9 @@ import { isSameSecret } from '../token/secret.ts';
 /** The fields of the form; `token_type_hint` is not read, because there is one type. */
 export type FormField = 'token' | 'token_type_hint' | 'ip' | 'origin' | 'client_id' | 'client_secret';
 
+/** The secrets of the configured clients by their ids. */
+export type Clients = Readonly<Record<string, string>>;
+
 export type ClientCredential = { id: string; secret: string };
 
 /**
@@ -28,13 +31,10 @@ export function formCredentials(form: URLSearchParams): ClientCredential[] {
 }
 
 /**
- * The id of the client that one of the credentials belongs to, or null. `clients` has secrets by id. All credentials are compared by their digests,
+ * The id of the client that one of the credentials belongs to, or null. All credentials are compared by their digests,
  * even for an unknown id, so that the time tells neither ids nor secrets.
  */
-export function clientOf(
-  clients: Readonly<Record<string, string>>,
-  credentials: ClientCredential[],
-): string | null {
+export function clientOf(clients: Clients, credentials: ClientCredential[]): string | null {
   const matches = credentials.map(({ id, secret }) => {
     const expected = Object.hasOwn(clients, id) ? clients[id] : undefined;
     const same = isSameSecret(sha256Hex(String(expected)), sha256Hex(secret));

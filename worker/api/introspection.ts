@@ -1,27 +1,37 @@
 // Token introspection (RFC 7662), for servers that are not behind the gateway. The answer about a token that is not good is exactly
 // {"active":false}. Loaded at the first call.
+import { Hono } from 'hono/tiny';
 import { BODY_KIB, readBytes } from '../http/body-bytes.ts';
-import type { Call } from '../http/call.ts';
+import type { Call, CallEnv } from '../http/call.ts';
 import { shown, traitsOf } from '../http/caller.ts';
 import { limitClient } from '../http/limit.ts';
 import { Problem } from '../http/problem.ts';
+import { finishRoutes } from '../http/route-group.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
 import { findToken } from '../token/store.ts';
 import { refusal } from './bearer.ts';
 import { basicCredentials, clientOf, formCredentials } from './introspection-client.ts';
-import type { FormField } from './introspection-client.ts';
+import type { Clients, FormField } from './introspection-client.ts';
 
 /** How much of the id of a client is kept with the calls that it asks about. */
 const LONGEST_CLIENT = 40;
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Throws `not-found` if no client is configured. Throws every other refusal as a problem too. */
-export async function introspect(call: Call): Promise<Response> {
+export const introspection = finishRoutes(
+  new Hono<CallEnv & { Variables: { clients: Clients } }>()
+    // For every method: a deployment without clients does not tell that it could have some.
+    .use('/introspect', async (c, next) => {
+      const { introspectionClients: clients } = c.env.call.deployment.settings;
+      if (clients === null) throw new Problem('not-found');
+      c.set('clients', clients);
+      await next();
+    })
+    .post('/introspect', (c) => introspect(c.env.call, c.var.clients)),
+);
+
+async function introspect(call: Call, clients: Clients): Promise<Response> {
   const { deployment } = call;
-  const { introspectionClients: clients } = deployment.settings;
-  if (clients === null) throw new Problem('not-found');
-  if (call.request.method !== 'POST') throw new Problem('method-not-allowed', undefined, { allow: 'POST' });
   const { form, client } = await authenticatedForm(call, clients);
   const secret = tokenOf(form);
   const verification = await deployment.verify(secret, call.verifiedFor(callerIn(form, call, client)));
@@ -53,7 +63,7 @@ export async function introspect(call: Call): Promise<Response> {
 /** The form and the id of the configured client that it comes from. Throws the refusal for anybody else. */
 async function authenticatedForm(
   call: Call,
-  clients: Readonly<Record<string, string>>,
+  clients: Clients,
 ): Promise<{ form: URLSearchParams; client: string }> {
   const { request } = call;
   const authorization = request.headers.get('authorization');

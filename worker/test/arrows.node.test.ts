@@ -121,7 +121,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'verification/credential',
       'verification/verify',
     ],
-    packages: [],
+    packages: ['hono'],
   },
   admin: {
     folders: [
