@@ -28,6 +28,8 @@ export const atPlace: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   c.set('place', { organisationId: c.req.param('organisation') ?? '', email: c.var.session.email });
   try {
     await next();
+    // Only now is the id that of a row, and not a text of the caller.
+    c.env.call.note({ organisationId: c.var.place.organisationId });
   } catch (error) {
     const slug = error instanceof Problem ? error.slug : null;
     if (slug === 'organisation-not-found' || slug === 'token-not-found') {

@@ -81,7 +81,6 @@ export const tokens = new Hono<PlaceEnv>()
   .get('/tokens', async (c) => {
     const listed = await listTokens(c.var.db, c.var.place);
     if (!listed.ok) throw new Problem(listed.reason);
-    c.env.call.note({ organisationId: c.var.place.organisationId });
     return c.json({ tokens: listed.tokens, limit: TOKEN_LIMIT }, 200);
   })
   // A repeat with the same Idempotency-Key makes no second token. It is answered 200 with the token and `secret: null`, or 422 if
@@ -219,14 +218,13 @@ export const tokens = new Hono<PlaceEnv>()
     const id = c.req.param('token');
     const read = await readCalls(db, place, id, Date.now());
     if (!read.ok) throw new Problem(read.reason);
-    c.env.call.note({ organisationId: place.organisationId, tokenId: id });
+    c.env.call.note({ tokenId: id });
     return c.json(read.calls, 200);
   })
   .get('/still-calling', limitReads, async (c) => {
     const { db, place } = c.var;
     const listed = await listStillCalling(db, place, Date.now());
     if (!listed.ok) throw new Problem(listed.reason);
-    c.env.call.note({ organisationId: place.organisationId });
     return c.json({ stillCalling: listed.stillCalling }, 200);
   })
   .post('/tokens/pause', requireAccess, async (c) => {

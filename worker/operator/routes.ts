@@ -32,6 +32,12 @@ export const operator = finishRoutes(
       await next();
       c.header('cache-control', 'no-store');
     })
+    .use('/organisations/:id/*', async (c, next) => {
+      await next();
+      // Only now is the id that of a row, and not a text of the caller.
+      const organisationId = c.req.param('id');
+      if (ORGANISATION_ID.test(organisationId)) c.env.call.note({ organisationId });
+    })
     .get('/status', async (c) => c.json(await readStatus(c.env.call.deployment, c.var.db), 200))
     .get('/events', (c) => exportEvents(c.var.db, spanOf(c)))
     .get('/webhook', async (c) => c.json(await readWebhook(c.env.call.deployment, c.var.db, Date.now()), 200))
@@ -85,13 +91,11 @@ export const operator = finishRoutes(
       if (put.outcome === 'stale-version') {
         throw new Problem(put.outcome, `Version ${put.version} was applied before`);
       }
-      c.env.call.note({ organisationId: id });
       return c.json({ ...put.organisation, effectiveAt }, put.outcome === 'created' ? 201 : 200);
     })
     .get('/organisations/:id', async (c) => {
       const organisation = await readOrganisation(c.var.db, c.req.param('id'));
       if (organisation === null) throw new Problem('organisation-not-found');
-      c.env.call.note({ organisationId: organisation.id });
       return c.json({ ...organisation, tokens: { ...organisation.tokens, limit: TOKEN_LIMIT } }, 200);
     })
     .delete('/organisations/:id', async (c) => {
@@ -110,7 +114,6 @@ export const operator = finishRoutes(
     .get('/organisations/:id/members', async (c) => {
       const listed = await listMembers(c.var.db, c.req.param('id'), membersQueryOf(c).after);
       if (!listed.ok) throw new Problem(listed.reason);
-      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ members: listed.members, next: listed.next }, 200);
     })
     .put('/organisations/:id/members/:email', async (c) => {
@@ -121,14 +124,12 @@ export const operator = finishRoutes(
         causeOf(c.env.call, OPERATOR),
       );
       if (!outcome.ok) throw new Problem(outcome.reason);
-      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json(outcome.member, outcome.added ? 201 : 200);
     })
     .delete('/organisations/:id/members/:email', async (c) => {
       const email = emailOf(c.req.param('email'));
       const outcome = await removeMember(c.var.db, c.req.param('id'), email, causeOf(c.env.call, OPERATOR));
       if (!outcome.ok) throw new Problem(outcome.reason);
-      c.env.call.note({ organisationId: c.req.param('id') });
       return c.json({ deleted: email }, 200);
     }),
 );
@@ -139,7 +140,6 @@ async function setPause(c: Context<OperatorEnv, '/organisations/:id/*'>, isPause
   const cause = causeOf(call, OPERATOR);
   const paused = await pauseOrganisation(c.var.db, call.deployment.publish, id, isPaused, cause);
   if (!paused.ok) throw new Problem(paused.reason);
-  call.note({ organisationId: id });
   return { ...paused.organisation, effectiveAt: paused.effectiveAt };
 }
 

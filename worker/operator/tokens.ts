@@ -14,7 +14,6 @@ export const tokens = new Hono<OperatorEnv>()
     const organisationId = c.req.param('id');
     const listed = await listTokens(c.var.db, { organisationId, email: null });
     if (!listed.ok) throw new Problem(listed.reason);
-    c.env.call.note({ organisationId });
     return c.json({ tokens: listed.tokens }, 200);
   })
   .patch('/organisations/:id/tokens/:token', strictBody(SwitchBody), async (c) => {
@@ -34,7 +33,7 @@ export const tokens = new Hono<OperatorEnv>()
         throw new Error(`a switch was refused as ${changed.reason}`);
       throw new Problem(changed.reason);
     }
-    call.note({ organisationId, tokenId: changed.token.id });
+    call.note({ tokenId: changed.token.id });
     return c.json({ token: changed.token, effectiveAt: changed.effectiveAt }, 200);
   })
   .delete('/organisations/:id/tokens/:token', async (c) => {
@@ -49,6 +48,6 @@ export const tokens = new Hono<OperatorEnv>()
       causeOf(call, OPERATOR),
     );
     if (!deleted.ok) throw new Problem(deleted.reason);
-    call.note({ organisationId, tokenId: id });
+    call.note({ tokenId: id });
     return c.json({ deleted: id, effectiveAt: deleted.effectiveAt }, 200);
   });

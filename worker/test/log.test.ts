@@ -126,6 +126,34 @@ describe('the line about a request', () => {
     expect(line()).not.toHaveProperty('organisationId');
   });
 
+  it('names the organisation of each call of the operator that was done, and no text of one that was refused', async () => {
+    const secret = 'operator-secret-for-tests-0123456789abcdef';
+    const organisationId = await givenOrganisation();
+    const path = `/operator/organisations/${organisationId}`;
+    const send = async (method: string, at: string) =>
+      (
+        await callWith({ OPERATOR_SECRET: secret }, at, {
+          method,
+          headers: { authorization: `Bearer ${secret}` },
+        })
+      ).text();
+    for (const [method, at] of [
+      ['GET', path],
+      ['POST', `${path}/pause`],
+      ['GET', `${path}/members`],
+      ['GET', `${path}/tokens`],
+      ['DELETE', path],
+    ] as const) {
+      await send(method, at);
+      expect(line()).toMatchObject({ method, status: 200, organisationId });
+    }
+    for (const at of [path, `${path}/tokens`, `${path}/unknown`]) {
+      await send('GET', at);
+      expect(line()).toMatchObject({ status: 404 });
+      expect(line()).not.toHaveProperty('organisationId');
+    }
+  });
+
   it('holds no secret, cookie, address, body or query, wherever a caller puts them', async () => {
     const organisationId = await givenOrganisation();
     const { secret } = await givenToken(organisationId);
