@@ -1,5 +1,6 @@
 // Who is calling, for limits, the audit log, and tokens that are limited. The address is Cloudflare's own header, which a caller cannot forge at the edge.
 import type { Traits } from '../token/callers.ts';
+import { formatNetwork, networkOfAddress, parseNetwork } from '../token/network.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 
 export class Caller {
@@ -40,15 +41,12 @@ export class Caller {
   get key(): string {
     const { address } = this;
     if (address === null) return 'unknown';
-    const groups = groupsOf(address);
-    if (groups !== null) return `${groups.slice(0, 4).join(':')}::/64`;
-    return MAPPED.exec(address)?.[1] ?? address;
+    return networkOf(address, 64) ?? networkOfAddress(address)?.replace('/32', '') ?? address;
   }
 
   /** The /48 of an IPv6 address, or null: one customer may own its 65,536 networks, each of which has a `key` of its own. */
   get network(): string | null {
-    const groups = groupsOf(this.address ?? '');
-    return groups === null ? null : `${groups.slice(0, 3).join(':')}::/48`;
+    return networkOf(this.address ?? '', 48);
   }
 
   /**
@@ -100,15 +98,9 @@ function programIn(agent: string): string {
   return name === undefined || KEPT_NOWHERE.test(name) ? 'unknown' : name.slice(0, LONGEST_PROGRAM);
 }
 
-/** An IPv4 address that is written as one of IPv6 (RFC 4291 section 2.5.5.2) is one client, not one of a /64. */
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-
-/** The eight groups of an IPv6 address, or null where it is none. */
-function groupsOf(address: string): string[] | null {
-  if (!address.includes(':') || MAPPED.test(address)) return null;
-  const [head = '', tail = ''] = address.toLowerCase().split('::');
-  const first = head === '' ? [] : head.split(':');
-  const last = tail === '' ? [] : tail.split(':');
-  const groups = [...first, ...Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0'), ...last];
-  return groups.map((group) => group.replace(/^0+(?=.)/, ''));
+/** The network of this length that an IPv6 address belongs to, or null where it is none. */
+function networkOf(address: string, length: 48 | 64): string | null {
+  // Neither length is one of IPv4, nor of an IPv4 address that is written as one of IPv6 (RFC 4291 section 2.5.5.2).
+  const network = parseNetwork(`${address}/${length}`);
+  return network === null ? null : formatNetwork(network);
 }

@@ -62,6 +62,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
       'pages/problem-page',
       'storage-failure',
       'token/callers',
+      'token/network',
       'verification/caller',
     ],
     packages: ['hono', 'valibot'],
