@@ -23,7 +23,7 @@ import { instantLike } from '../instant.ts';
 import { TOKEN_NAME_LENGTH, nameOf } from '../name.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { sha256Hex } from '../random.ts';
-import { listStillCalling, readCalls } from '../token/calls.ts';
+import { listStillCalling, readCalls, seriesOf } from '../token/calls.ts';
 import {
   changeToken,
   createToken,
@@ -240,17 +240,10 @@ export const tokens = new Hono<PlaceEnv>()
   .get('/usage', requireAccess, async (c) => {
     const now = Date.now();
     const hour = Math.floor(now / HOUR_MS);
-    const usage = new Map<string, { accepted: number[]; refused: number[] }>();
-    for (const row of await listUsage(c.var.db, c.var.place, hour - DAY_HOURS)) {
-      const hours = usage.get(row.tokenId) ?? {
-        accepted: Array<number>(DAY_HOURS).fill(0),
-        refused: Array<number>(DAY_HOURS).fill(0),
-      };
-      usage.set(row.tokenId, hours);
-      const index = row.hour - (hour - DAY_HOURS) - 1;
-      hours.accepted[index] = row.accepted;
-      hours.refused[index] = row.refused;
-    }
+    const rows = await listUsage(c.var.db, c.var.place, hour - DAY_HOURS);
+    const usage = Object.entries(Object.groupBy(rows, ({ tokenId }) => tokenId)).map(
+      ([tokenId, ofToken = []]) => [tokenId, seriesOf(ofToken, hour, DAY_HOURS)] as const,
+    );
     const refused = await listRefusedAddresses(c.var.db, c.var.place, now);
     return c.json(
       {

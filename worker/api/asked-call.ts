@@ -2,9 +2,8 @@
 // of them may be the caller's own.
 import type { Call } from '../http/call.ts';
 import { traitsOf } from '../http/caller.ts';
-import { sha256Hex } from '../random.ts';
 import type { Traits } from '../token/callers.ts';
-import { isSameSecret } from '../token/secret.ts';
+import { isSameByDigest } from '../token/secret.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 import type { Caller } from '../verification/caller.ts';
 import { plainPathOf } from './path.ts';
@@ -47,7 +46,7 @@ export class AskedCall implements Caller {
     const { headers } = this.#call.request;
     const given = headers.get(SECRET_HEADER);
     if (verifySecret === null || given === null) return null;
-    return isSameSecret(sha256Hex(verifySecret), sha256Hex(given)) ? headers.get(ADDRESS_HEADER) : null;
+    return isSameByDigest(verifySecret, given) ? headers.get(ADDRESS_HEADER) : null;
   }
 
   /** A gateway that does not say which call it holds may not send the website either. */

@@ -84,3 +84,13 @@ export function refusal(reason: Reason, retryAfter?: number): Refusal {
   if (reason !== 'verification-unavailable') return REFUSALS[reason];
   return { ...REFUSALS[reason], headers: { 'retry-after': String(retryAfter ?? 1) } };
 }
+
+/** What a gateway's own API is told of the holder. */
+export function identityOf({ organisationId, plan, tokenId, access }: Holder) {
+  return {
+    'x-organisation-id': organisationId,
+    'x-organisation-plan': plan,
+    'x-token-id': tokenId,
+    'x-token-access': access ?? 'full',
+  };
+}

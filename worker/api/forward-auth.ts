@@ -5,10 +5,10 @@ import { addressProblem } from '../http/origins.ts';
 import { problemResponse, type Refusal } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import { AskedCall, VERIFY } from './asked-call.ts';
-import { authenticate, refusal } from './bearer.ts';
+import { authenticate, identityOf, refusal } from './bearer.ts';
 
 const VARY = 'Authorization, X-API-Key';
-const NO_IDENTITY = {
+const NO_IDENTITY: Record<keyof ReturnType<typeof identityOf>, ''> = {
   'x-organisation-id': '',
   'x-organisation-plan': '',
   'x-token-id': '',
@@ -52,10 +52,7 @@ async function verifyFor(call: Call): Promise<Response> {
         'cache-control': 'no-store',
         vary: VARY,
         'x-request-id': call.id,
-        'x-organisation-id': authentication.organisationId,
-        'x-organisation-plan': authentication.plan,
-        'x-token-id': authentication.tokenId,
-        'x-token-access': authentication.access ?? 'full',
+        ...identityOf(authentication),
       },
     });
   } catch {

@@ -6,6 +6,7 @@ import type { Call } from '../http/call.ts';
 import { Problem } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import { METHODS } from '../http/methods.ts';
+import { identityOf } from './bearer.ts';
 import type { Holder } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders, TOKEN_EXPIRES_AT } from './headers.ts';
@@ -140,11 +141,8 @@ function targetOf({ request, sentTo }: Call): string {
 function upstreamHeaders(call: Call, holder: Holder): Headers {
   const { requestHeaders, upstreamSecret } = call.deployment.settings;
   const headers = pick(call.request.headers, requestHeaders);
-  for (const [name, value] of Object.entries(outerNameHeaders(call))) headers.set(name, value);
-  headers.set('x-organisation-id', holder.organisationId);
-  headers.set('x-organisation-plan', holder.plan);
-  headers.set('x-token-id', holder.tokenId);
-  headers.set('x-token-access', holder.access ?? 'full');
+  const own = { ...outerNameHeaders(call), ...identityOf(holder) };
+  for (const [name, value] of Object.entries(own)) headers.set(name, value);
   headers.set('x-request-id', call.id);
   if (upstreamSecret !== null) headers.set('x-edge-secret', upstreamSecret);
   return headers;

@@ -1,6 +1,5 @@
 // The client that asks for an introspection: its id and secret, by HTTP Basic or in the form (RFC 6749 section 2.3.1).
-import { sha256Hex } from '../random.ts';
-import { isSameSecret } from '../token/secret.ts';
+import { isSameByDigest } from '../token/secret.ts';
 
 /** The fields of the form; `token_type_hint` is not read, because there is one type. */
 export type FormField = 'token' | 'token_type_hint' | 'ip' | 'origin' | 'client_id' | 'client_secret';
@@ -37,7 +36,7 @@ export function formCredentials(form: URLSearchParams): ClientCredential[] {
 export function clientOf(clients: Clients, credentials: ClientCredential[]): string | null {
   const matches = credentials.map(({ id, secret }) => {
     const expected = Object.hasOwn(clients, id) ? clients[id] : undefined;
-    const same = isSameSecret(sha256Hex(String(expected)), sha256Hex(secret));
+    const same = isSameByDigest(String(expected), secret);
     return same && typeof expected === 'string';
   });
   return credentials[matches.indexOf(true)]?.id ?? null;

@@ -2,8 +2,8 @@
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
-import { findOrganisation } from '../organisation/store.ts';
-import { countTokens, findToken } from '../token/store.ts';
+import { countTokens, findOrganisation } from '../organisation/store.ts';
+import { findToken } from '../token/store.ts';
 import { Problem } from '../http/problem.ts';
 import { refusal } from './bearer.ts';
 

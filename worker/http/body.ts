@@ -2,6 +2,7 @@
 import type { Env as HonoEnv, MiddlewareHandler } from 'hono';
 import type { BaseIssue, BaseSchema, InferInput, InferOutput } from 'valibot';
 import { safeParse } from 'valibot';
+import { cut } from '../cut.ts';
 import { BODY_KIB, readBytes } from './body-bytes.ts';
 import { Problem } from './problem.ts';
 
@@ -34,7 +35,7 @@ export async function readBody<S extends Schema>(
     throw new Problem('invalid-body', 'The body is not a JSON object');
   }
   const repeated = repeatedField(text);
-  if (repeated !== null) throw new Problem('invalid-body', `Field "${shown(repeated)}": given twice`);
+  if (repeated !== null) throw new Problem('invalid-body', `Field "${cut(repeated)}": given twice`);
   const result = safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
@@ -45,7 +46,7 @@ export async function readBody<S extends Schema>(
       : issue.type === 'strict_object'
         ? 'missing'
         : issue.message;
-  throw new Problem('invalid-body', `Field "${shown(field)}": ${reason}`);
+  throw new Problem('invalid-body', `Field "${cut(field)}": ${reason}`);
 }
 
 /** The text of a body and its value, or `invalid-body`: not UTF-8, or not JSON. */
@@ -74,9 +75,4 @@ function repeatedField(text: string): string | null {
     }
   }
   return null;
-}
-
-/** A caller's own word, cut to a length that an answer can carry. */
-function shown(field: string): string {
-  return field.length > 64 ? `${field.slice(0, 64)}…` : field;
 }

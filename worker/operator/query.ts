@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { safeParse } from 'valibot';
 import type { InferOutput } from 'valibot';
+import { cut } from '../cut.ts';
 import type { Span } from '../activity/store.ts';
 import type { Listing } from '../organisation/register.ts';
 import { Problem } from '../http/problem.ts';
@@ -32,7 +33,7 @@ type Query = typeof ListingQuery | typeof EventsQuery | typeof MembersQuery;
 function queryOf<S extends Query>(c: Context, schema: S): InferOutput<S> {
   const parameters: Record<string, string | undefined> = {};
   for (const [name, [value, ...more]] of Object.entries(c.req.queries())) {
-    if (!Object.hasOwn(schema.entries, name)) throw refusal(name.slice(0, 64), 'unknown');
+    if (!Object.hasOwn(schema.entries, name)) throw refusal(cut(name), 'unknown');
     if (more.length > 0) throw refusal(name, 'given twice');
     parameters[name] = value;
   }

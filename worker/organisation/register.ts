@@ -11,7 +11,7 @@ import { hashOfRow } from '../token/secret.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { LIST_PAGE } from './organisation.ts';
 import type { Organisation, Plan } from './organisation.ts';
-import { newestChange } from './store.ts';
+import { countTokens, newestChange } from './store.ts';
 import type { ChangeHead } from './store.ts';
 
 /** An organisation as the operator sees it. `version` is the counter of the billing system, if it sends one. */
@@ -206,10 +206,7 @@ export async function readOrganisation(
     counts: [count],
   } = await batch(db, {
     organisation: db.select(registeredColumns).from(organisations).where(eq(organisations.id, id)),
-    counts: db
-      .select({ active: sql<number>`total(${tokens.active})`, total: sql<number>`count(*)` })
-      .from(tokens)
-      .where(eq(tokens.organisationId, id)),
+    counts: countTokens(db, id),
   });
   if (row === undefined) return null;
   return { ...row, tokens: { active: count?.active ?? 0, total: count?.total ?? 0 } };

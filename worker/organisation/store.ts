@@ -1,7 +1,7 @@
 // The statements for organisations and members, and whether a member may manage the tokens of an organisation.
 import { and, asc, eq, exists, inArray, sql } from 'drizzle-orm';
 import type { Db } from '../database.ts';
-import { changes, members, organisations } from '../tables.ts';
+import { changes, members, organisations, tokens } from '../tables.ts';
 import type { TokenHash } from '../token/secret.ts';
 import { OPEN_PLANS } from './organisation.ts';
 import type { Organisation } from './organisation.ts';
@@ -107,4 +107,12 @@ export function findOrganisation(db: Db, id: string) {
     .select({ id: organisations.id, name: organisations.name, plan: organisations.plan })
     .from(organisations)
     .where(eq(organisations.id, id));
+}
+
+/** How many tokens the organisation has, and how many of them are active. */
+export function countTokens(db: Db, organisationId: string) {
+  return db
+    .select({ total: sql<number>`count(*)`, active: sql<number>`count(*) FILTER (WHERE ${tokens.active})` })
+    .from(tokens)
+    .where(eq(tokens.organisationId, organisationId));
 }

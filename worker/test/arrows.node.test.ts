@@ -56,6 +56,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   },
   http: {
     folders: [
+      'cut',
       'daily-limit',
       'database',
       'deployment/deployment',
@@ -164,13 +165,13 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
   operator: {
     folders: [
       'activity',
+      'cut',
       'database',
       'deployment/deployment',
       'http',
       'instant',
       'name',
       'organisation',
-      'random',
       'reserve',
       'token',
       'upkeep/backlog',
@@ -223,7 +224,7 @@ const ARROWS: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['drizzle-orm'],
   },
   token: {
-    folders: ['activity', 'database', 'organisation', 'reserve', 'tables'],
+    folders: ['activity', 'cut', 'database', 'organisation', 'reserve', 'tables'],
     packages: ['drizzle-orm'],
   },
   organisation: {

@@ -280,7 +280,7 @@ function plus(one: Sum, other: Sum): Sum {
 }
 
 /** `count` numbers that end with the one of `last`. */
-function seriesOf(
+export function seriesOf(
   rows: readonly { at: number; accepted: number; refused: number }[],
   last: number,
   count: number,

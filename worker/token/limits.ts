@@ -1,4 +1,5 @@
 // What makes a token smaller than all that its organisation may do: access, paths, networks, websites and an end. Pure.
+import { cut } from '../cut.ts';
 import { formatNetwork, parseNetwork } from './network.ts';
 import type { Network } from './network.ts';
 
@@ -109,7 +110,6 @@ function wrong(text: string): Entry {
   return { ok: false, wrong: text };
 }
 
-/** A caller's own word, cut to a length that an answer can carry. */
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
+  return JSON.stringify(cut(text));
 }

@@ -9,7 +9,8 @@ import { sha256Hex } from '../random.ts';
 import { events, tokens, tokenUsage } from '../tables.ts';
 import { recordExposure } from './exposure.ts';
 import { updateToken } from './change.ts';
-import { countTokens, addToken, removeToken, listTokens } from './store.ts';
+import { countTokens } from '../organisation/store.ts';
+import { addToken, removeToken, listTokens } from './store.ts';
 import { switchTogether } from './together.ts';
 import { listUsage } from './usage.ts';
 import type { Place } from './guards.ts';
@@ -151,7 +152,7 @@ export function describeTokens(open: () => Promise<Db>): void {
     const place = { organisationId: mine, email };
     const listed = await listTokens(db, place);
     expect(listed.ok && listed.tokens.map(({ id }) => id)).toEqual([ids[1], ids[2], ids[0]]);
-    expect(await listUsage(db, place, 4)).toEqual([{ tokenId: ids[0], hour: 5, accepted: 2, refused: 3 }]);
+    expect(await listUsage(db, place, 4)).toEqual([{ tokenId: ids[0], at: 5, accepted: 2, refused: 3 }]);
     expect((await countTokens(db, mine))[0]).toEqual({ total: 3, active: 3 });
   });
 

@@ -130,14 +130,6 @@ export function findToken(db: Db, id: string, now = new Date().toISOString()) {
   return db.select(tokenColumns(now)).from(tokens).where(eq(tokens.id, id));
 }
 
-/** How many tokens the organisation has, and how many of them are active. */
-export function countTokens(db: Db, organisationId: string) {
-  return db
-    .select({ total: sql<number>`count(*)`, active: sql<number>`count(*) FILTER (WHERE ${tokens.active})` })
-    .from(tokens)
-    .where(eq(tokens.organisationId, organisationId));
-}
-
 /** What a member decides of a token; `expiresAt` in RFC 3339, UTC, milliseconds. */
 export type TokenFields = Pick<Token, 'name' | 'expiresAt' | 'access' | 'paths' | 'networks' | 'origins'>;
 export type NewToken = TokenFields & { id: string; hash: TokenHash; preview: string };

@@ -11,7 +11,7 @@ export function listUsage(db: Db, place: Place, since: number) {
   return db
     .select({
       tokenId: tokenUsage.tokenId,
-      hour: tokenUsage.hour,
+      at: tokenUsage.hour,
       accepted: tokenUsage.accepted,
       refused: tokenUsage.refused,
     })
