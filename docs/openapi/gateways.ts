@@ -28,7 +28,6 @@ import {
   problem,
   refusedBody,
   schemaOf,
-  text,
   type Operation,
   type OperationsOf,
 } from './answers.ts';
@@ -58,7 +57,7 @@ const ASKED: [name: string, description: string][] = [
 ];
 
 const Form = object({
-  token: pipe(string(), minLength(1)),
+  token: pipe(string(), minLength(1), description('The token that is asked about')),
   token_type_hint: optional(pipe(string(), description('Not read: there is one type'))),
   ip: optional(
     pipe(string(), description('The address of the caller. Without it, a token with networks is not active')),
@@ -67,12 +66,12 @@ const Form = object({
     pipe(
       string(),
       description(
-        'The header `Origin` of the call, or nothing between the signs where it has none. Without the field, a token with websites is not active',
+        'The header `Origin` of the call; empty where the call has none. Without the field, a token with websites is not active',
       ),
     ),
   ),
   client_id: optional(pipe(string(), description('With `client_secret`, in place of HTTP Basic'))),
-  client_secret: optional(text),
+  client_secret: optional(pipe(string(), description('With `client_id`'))),
 } satisfies Record<FormField, unknown>);
 
 export const verificationPaths: OperationsOf<typeof introspection> & {

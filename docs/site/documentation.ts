@@ -12,8 +12,12 @@ import { PLACEHOLDERS } from '../../worker/pages/placeholders.ts';
 import { PROBLEMS, type Slug } from '../../worker/http/problem.ts';
 import { MOST } from '../../worker/token/limits.ts';
 import { openApiDocument, VERSION } from '../openapi/document.ts';
-import { endpointsMarkdown } from './endpoints.ts';
+import { endpointsMarkdown, parametersMarkdown } from './endpoints.ts';
 import { escapeHtml, htmlOf, withoutForm, withoutIds } from './markdown.ts';
+
+/** What a page shows of operations of the OpenAPI document, by the word in its placeholder. */
+const OPERATIONS = { endpoints: endpointsMarkdown, parameters: parametersMarkdown };
+type Included = keyof typeof OPERATIONS | 'file';
 
 type Page = {
   path: string;
@@ -99,7 +103,7 @@ export function buildDocumentation(folder: string): Record<string, string> {
   };
   for (const page of [...PAGES, REPORTED_PAGE]) {
     const source = filled(read(`site/${page.source}`), constants, (kind, value) =>
-      kind === 'endpoints' ? endpointsMarkdown(value) : shownFile(read(`gateways/${value}`)),
+      kind === 'file' ? shownFile(read(`gateways/${value}`)) : OPERATIONS[kind](value),
     );
     const text = page.path === '/docs/problems' ? withProblems(source) : source;
     const [, title = '', content = ''] = /^# ([^\n]*)\n\n(.*)$/s.exec(text) ?? [];
@@ -141,11 +145,11 @@ export function sourcesOfDocumentation(folder: string): string[] {
 function filled(
   text: string,
   values: Readonly<Record<string, string | number>>,
-  include?: (kind: 'endpoints' | 'file', value: string) => string,
+  include?: (kind: Included, value: string) => string,
 ): string {
   return text.replaceAll(
-    /\{\{(?:(endpoints|file): )?([\w./-]+)\}\}/g,
-    (whole, kind: 'endpoints' | 'file' | undefined, name: string) => {
+    /\{\{(?:(endpoints|parameters|file): )?([\w./-]+)\}\}/g,
+    (whole, kind: Included | undefined, name: string) => {
       if (kind !== undefined && include !== undefined) return include(kind, name);
       const value = values[name];
       if (value !== undefined) return String(value);

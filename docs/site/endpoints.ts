@@ -16,21 +16,47 @@ const CREDENTIAL: Record<string, string> = {
 const FILLED: Record<string, string> = { id: 'acme', email: 'owner@example.com', token: TOKEN.id };
 
 /**
- * The operations whose paths begin with `prefix`, each with a call to paste. Refusals that all of them share come once, before
- * them. Addresses begin with the placeholder of the origin.
+ * The operations of a path, or, where it ends with a slash, of all paths that begin with it, each with a call to paste. Refusals that
+ * all of them share come once, before them. Addresses begin with the placeholder of the origin.
  */
-export function endpointsMarkdown(prefix: string): string {
-  const endpoints = Object.entries(PATHS)
-    .filter(([path]) => path.startsWith(prefix))
-    .flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]): Endpoint => ({ method, path, operation })),
-    );
-  if (endpoints.length === 0) throw new Error(`no endpoint begins with ${prefix}`);
+export function endpointsMarkdown(wanted: string): string {
+  const endpoints = endpointsOf(wanted);
   const shared = sharedAnswers(endpoints);
   return [
     ...(shared.length === 0 ? [] : ['Each of them may also answer:', table(shared)]),
     ...endpoints.flatMap((endpoint) => endpointMarkdown(endpoint, shared)),
   ].join('\n\n');
+}
+
+/** What a program may send to a path: its headers, or the fields of its form, each with what it means. */
+export function parametersMarkdown(path: string): string {
+  const [endpoint] = endpointsOf(path);
+  const { parameters = [], requestBody } = endpoint?.operation ?? {};
+  // As `headerParameters` and `schemaOf` in answers.ts write them.
+  const headers = parameters as Described[];
+  const form = requestBody?.content['application/x-www-form-urlencoded']?.schema as Form | undefined;
+  const rows =
+    form === undefined
+      ? headers.map(({ name, description = '' }) => [name, description])
+      : Object.entries(form.properties).map(([name, { description = '' }]) => [name, description]);
+  return [
+    `| ${form === undefined ? 'Header' : 'Field'} | Meaning |`,
+    '| --- | --- |',
+    ...rows.map(([name, description]) => `| \`${name}\` | ${description} |`),
+  ].join('\n');
+}
+
+type Described = { name: string; description?: string };
+type Form = { properties: Record<string, { description?: string }> };
+
+function endpointsOf(wanted: string): Endpoint[] {
+  const endpoints = Object.entries(PATHS)
+    .filter(([path]) => (wanted.endsWith('/') ? path.startsWith(wanted) : path === wanted))
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]): Endpoint => ({ method, path, operation })),
+    );
+  if (endpoints.length === 0) throw new Error(`no endpoint has the path ${wanted}`);
+  return endpoints;
 }
 
 function endpointMarkdown(endpoint: Endpoint, shared: [string, Answer][]): string[] {
@@ -80,7 +106,8 @@ function curl({ method, path, operation }: Endpoint): string {
   const command = exampleOf(operation.responses).length === 0 ? 'curl -i' : 'curl';
   const isPlain = method === 'get' || (method === 'post' && body.length > 0);
   const start = isPlain ? `${command} ${address}` : `${command} -X ${method.toUpperCase()} ${address}`;
-  return [start, CREDENTIAL[scheme], ...body].join(' \\\n  ');
+  const credential = CREDENTIAL[scheme] ?? [];
+  return [start, credential, body].flat().join(' \\\n  ');
 }
 
 function bodyOf(requestBody: Operation['requestBody']): string[] {
@@ -92,7 +119,7 @@ function bodyOf(requestBody: Operation['requestBody']): string[] {
 
 /** The example of a JSON answer, or nothing. */
 function exampleOf(responses: Operation['responses']): unknown[] {
-  const content = responses['200']?.content;
+  const content = (responses['200'] ?? responses['202'])?.content;
   if (content === undefined || !('application/json' in content)) return [];
   const { example } = content['application/json'] as { example: unknown }; // as `json` in answers.ts writes it
   return [example];
