@@ -26,17 +26,18 @@ export const DAILY_LIMITS = {
 export const LINKS_OF_A_NETWORK = 3000;
 
 /**
- * Counts one more, or `times` more, for the subject (the id of an organisation, a member's address, or a client), and answers whether the day's limit allows
- * it, and otherwise in how many seconds the next day begins. `now` in ms. A full database counts nothing and allows: only switching
- * off, and the sign-in for it, still work there (reserve.ts).
+ * What is counted. `subject`: the id of an organisation, a member's address, or a client. `now` in ms. `most`: the limit, if it is not
+ * that of the kind. `times`: how many more; one, where it is not said.
+ */
+export type DailyCount = { kind: DailyKind; subject: string; now: number; most?: number; times?: number };
+
+/**
+ * Counts, and answers whether the day's limit allows it, and otherwise in how many seconds the next day begins. A full database counts
+ * nothing and allows: only switching off, and the sign-in for it, still work there (reserve.ts).
  */
 export async function countDaily(
   db: Db,
-  kind: DailyKind,
-  subject: string,
-  now: number,
-  most: number = DAILY_LIMITS[kind],
-  times = 1,
+  { kind, subject, now, most = DAILY_LIMITS[kind], times = 1 }: DailyCount,
 ): Promise<{ ok: true } | { ok: false; retryAfter: number }> {
   const day = Math.floor(now / DAY_MS);
   const sameDay = sql`${dailyCounts.day} = ${day}`;

@@ -180,7 +180,9 @@ describe('in a full database', () => {
     const asked = { email: EMAIL, code, browser: 'browser', client: 'client' };
     expect(await createLinkCode(reserved, asked, Date.now())).toEqual({ ok: true, known: true });
     await fill();
-    expect(await countDaily(reserved, 'sign-in', EMAIL, Date.now())).toEqual({ ok: true });
+    expect(await countDaily(reserved, { kind: 'sign-in', subject: EMAIL, now: Date.now() })).toEqual({
+      ok: true,
+    });
     const browser = { code: 'browser', session: undefined, newSession: 'a cookie', isKnown: true };
     expect(await redeemLinkCode(reserved, code, browser, cause, Date.now())).toContain('__Host-session=');
   });

@@ -50,7 +50,7 @@ export async function keepRefusal(call: Call, db: Db, place: Place, tokenId: str
   if (!(tokenId === null ? ORGANISATION_ID.test(place.organisationId) : TOKEN_ID.test(tokenId))) return;
   try {
     await limit(call.deployment.limiters.failedLoginsPerClient, `refused:${place.email}`);
-    if (!(await countDaily(db, 'refusal', place.email, Date.now())).ok) return;
+    if (!(await countDaily(db, { kind: 'refusal', subject: place.email, now: Date.now() })).ok) return;
     await recordRefusal(db, causeOf(call, place.email), place, tokenId);
   } catch (error) {
     // Over the limit, or no database: the call is refused all the same, and nothing was changed that needs a record.
@@ -94,5 +94,6 @@ export async function countChange(
 ) {
   const what = kind === 'creation' ? 'asked for tokens' : 'made changes';
   const detail = `This organisation has ${what} ${DAILY_LIMITS[kind]} times today (UTC). Tokens can still be switched off and deleted`;
-  await limitDaily(c.var.db, kind, c.var.place.organisationId, Date.now(), detail, DAILY_LIMITS[kind], times);
+  const subject = c.var.place.organisationId;
+  await limitDaily(c.var.db, { kind, subject, now: Date.now(), times }, detail);
 }

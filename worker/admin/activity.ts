@@ -62,7 +62,7 @@ function refusal(name: string, reason: string): Problem {
 /** A file may hold 200,000 events. Comes after everything else that refuses. */
 const limitFiles: MiddlewareHandler<PlaceEnv> = async (c, next) => {
   const detail = `This member has saved ${DAILY_LIMITS.creation} files of the activity today (UTC)`;
-  await limitDaily(c.var.db, 'creation', c.var.place.email, Date.now(), detail);
+  await limitDaily(c.var.db, { kind: 'creation', subject: c.var.place.email, now: Date.now() }, detail);
   await next();
 };
 

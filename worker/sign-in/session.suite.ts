@@ -107,20 +107,29 @@ export function describeSessions(open: () => Promise<Db>): void {
     const most = DAILY_LIMITS.creation;
     const midnight = Math.ceil(now / DAY) * DAY;
     const all = await Promise.all(
-      Array.from({ length: most + 5 }, () => countDaily(db, 'creation', subject, midnight - HOUR)),
+      Array.from({ length: most + 5 }, () =>
+        countDaily(db, { kind: 'creation', subject, now: midnight - HOUR }),
+      ),
     );
     expect(all.filter(({ ok }) => ok)).toHaveLength(most);
     expect(all.find(({ ok }) => !ok)).toEqual({ ok: false, retryAfter: 3600 });
-    expect(await countDaily(db, 'change', subject, midnight - HOUR)).toEqual({ ok: true });
-    expect(await countDaily(db, 'creation', `x${subject}`, midnight - HOUR)).toEqual({ ok: true });
+    expect(await countDaily(db, { kind: 'change', subject, now: midnight - HOUR })).toEqual({ ok: true });
+    expect(await countDaily(db, { kind: 'creation', subject: `x${subject}`, now: midnight - HOUR })).toEqual({
+      ok: true,
+    });
     const [row] = await db.select().from(dailyCounts).where(eq(dailyCounts.subject, subject));
     expect(row).toBeDefined();
-    expect(await countDaily(db, 'creation', subject, midnight)).toEqual({ ok: true });
+    expect(await countDaily(db, { kind: 'creation', subject, now: midnight })).toEqual({ ok: true });
     // Each midnight of two that follow each other.
     for (const end of [midnight, midnight + DAY]) {
       const another = crypto.randomUUID();
-      expect(await countDaily(db, 'link', another, end - HOUR, 1)).toEqual({ ok: true });
-      expect(await countDaily(db, 'link', another, end - HOUR, 1)).toEqual({ ok: false, retryAfter: 3600 });
+      expect(await countDaily(db, { kind: 'link', subject: another, now: end - HOUR, most: 1 })).toEqual({
+        ok: true,
+      });
+      expect(await countDaily(db, { kind: 'link', subject: another, now: end - HOUR, most: 1 })).toEqual({
+        ok: false,
+        retryAfter: 3600,
+      });
     }
   });
 

@@ -70,8 +70,11 @@ const routes = new Hono<AdminEnv>()
     const db = await deployment.openDatabase();
     const now = Date.now();
     const detail = `${isKnown ? 'This address' : 'Your network address'} has asked for ${DAILY_LIMITS.link} sign-in links today (UTC)`;
-    await limitDaily(db, 'link', client, now, detail);
-    if (network !== null) await limitDaily(db, 'link', network, now, NETWORK_DETAIL, LINKS_OF_A_NETWORK);
+    await limitDaily(db, { kind: 'link', subject: client, now }, detail);
+    if (network !== null) {
+      const count = { kind: 'link', subject: network, now, most: LINKS_OF_A_NETWORK } as const;
+      await limitDaily(db, count, NETWORK_DETAIL);
+    }
     const created = await createLinkCode(db, { email, code, browser, client: asker }, now);
     if (!created.ok) {
       throw new Problem(
