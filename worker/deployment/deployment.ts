@@ -110,12 +110,15 @@ export class Deployment {
   /** Publishes a committed change. */
   readonly publish: Publish = async (change) => {
     const { publishTo } = await import('../verification/publish.ts');
-    return publishTo({
-      hubs: this.#hubs,
-      cache: this.#cache,
-      ...leasesToWaitFor(this.settings),
-      refuse: () => this.#refuse(),
-    })(change);
+    return publishTo(
+      {
+        hubs: this.#hubs,
+        cache: this.#cache,
+        ...leasesToWaitFor(this.settings),
+        refuse: () => this.#refuse(),
+      },
+      change,
+    );
   };
 
   /** The state of the hubs, for the operator's status. */

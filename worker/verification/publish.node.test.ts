@@ -135,7 +135,7 @@ async function publishedIn(given: {
     refuse: () => undefined,
   };
   const from = Date.now();
-  const published = publishTo(publishing)({ head: HEAD, hashes: [] }).then(() => Date.now());
+  const published = publishTo(publishing, { head: HEAD, hashes: [] }).then(() => Date.now());
   await vi.advanceTimersByTimeAsync(30_000);
   return (await published) - from;
 }

@@ -129,12 +129,7 @@ export type Publishing = {
  * `publishChange` with the ports of a deployment. Rejects at once when a hub says that the database belongs to another deployment:
  * no promise holds for such a database.
  */
-export const publishTo =
-  (publishing: Publishing) =>
-  (change: Change): Promise<{ effectiveAt: string }> =>
-    publish(publishing, change);
-
-function publish(
+export function publishTo(
   { hubs, cache, leaseMs, hubLeaseMs, refuse }: Publishing,
   change: Change,
 ): Promise<{ effectiveAt: string }> {
