@@ -291,7 +291,7 @@ describe('the page of a token', () => {
         ['Access', 'Read only'],
         ['Paths', ...LIMITS.paths, 'Edit'],
         ['Networks', ...LIMITS.networks, 'Edit'],
-        ['Websites', ...LIMITS.origins, 'Restrains browsers only.', 'Edit'],
+        ['Websites', ...LIMITS.origins, 'This limit restrains browsers only.', 'Edit'],
         [
           'Expires',
           expect.stringMatching(/^\d+ \w+ \d{4}$/),

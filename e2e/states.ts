@@ -592,7 +592,7 @@ export const STATES: State[] = [
     given: (page) => answer(page, 'organisations/acme/usage', json(refusedCalls())),
     reach: see('198.51.100.7'),
   },
-  { name: 'token-limited', ...atLimited, reach: see('Restrains browsers only.') },
+  { name: 'token-limited', ...atLimited, reach: see('This limit restrains browsers only.') },
   {
     name: 'token-expired',
     path: ofToken,

@@ -1,4 +1,5 @@
-// A token that was found in public, on its own page: where and when, what happened to it, and the three ways out.
+// A token that was found in public, on its own page: where and when, what happened to it, and the three actions that a member can
+// choose.
 import { TriangleAlert } from 'lucide';
 import { changeToken } from './api.ts';
 import type { Token } from './api.ts';

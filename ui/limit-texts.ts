@@ -72,7 +72,7 @@ export const words = {
   endOfDay: (at: string) => `The end of that day in your time zone: ${at}.`,
   asItIs: (at: string) => `As it is: ${at}`,
   noDate: 'The token works until the end of that day in your time zone.',
-  browsersOnly: 'Restrains browsers only.',
+  browsersOnly: 'This limit restrains browsers only.',
   edit: 'Edit',
   editEnd: 'Edit the end',
   refused: 'Refused',

@@ -38,7 +38,7 @@ export const texts = {
     title: 'Select an organisation',
     body: 'Choose an organisation from the sidebar to manage its API tokens.',
     nobodyTitle: 'No organisation yet',
-    nobody: 'You do not belong to any organisation yet. Ask the owner of yours to add you.',
+    nobody: 'You do not belong to any organisation yet. Only the operator can add you.',
     unknown: 'You are not a member of that organisation. Choose another from the sidebar.',
   },
   plan: {
@@ -156,7 +156,7 @@ export const texts = {
     badAddress: 'Enter an email address, like you@example.com.',
     closed: 'This deployment has no way to sign in yet: its operator sets up email or single sign-on.',
     errors: {
-      'unknown-member': 'That account belongs to no organisation here. Ask the owner of yours to add you.',
+      'unknown-member': 'That account belongs to no organisation here. Only the operator can add it.',
       'email-not-verified': 'Your provider has not verified that email address.',
       'sign-in-expired':
         'That sign-in was used already, took longer than 10 minutes, or began in another browser.',

@@ -180,7 +180,7 @@ export const operatorPaths: OperationsOf<OperatorApi> = {
       ...operation(
         'putOrganisations',
         `Create or change up to ${BULK} organisations`,
-        'Each one as by the call for one organisation, and each by itself: one that is refused keeps no other back. When a call fails, repeat all of it. Organisations that stand as they are given cost one read together.',
+        'Each one as by the call for one organisation, and each by itself: a refused organisation does not stop the others. When a call fails, repeat all of it. Organisations that stand as they are given cost one read together.',
         [],
         {
           200: json('What became of each', strictObject({ outcomes: array(Outcome), effectiveAt: instant }), {

@@ -80,8 +80,8 @@ export function recordForMember(
 /**
  * Records one event when a member asks for something that was never theirs. For an organisation (`tokenId` null) the event
  * belongs to the first of the member's own organisations, by id. The other organisation gets no event, so that a stranger
- * cannot write into its log. For a token the event belongs to the organisation that was asked. A token that was deleted
- * there is no event: another tab may still show it.
+ * cannot write into its log. For a token the event belongs to the organisation that was asked. For a token that was
+ * deleted there, no event is written: another tab may still show it.
  */
 export function recordRefusal(
   db: Db,
@@ -132,7 +132,7 @@ export function selectDeletion(db: Db, organisationId: string, tokenId: string) 
  * deletion belong to that one.
  */
 export function ofNow(organisationId: string): SQL | undefined {
-  // "likely": with two bounds of the id, SQLite would rather read the whole span than go by the token or the person.
+  // "likely": with two bounds of the id, SQLite would read the whole span instead of using the index of the token or of the person.
   const isLater = sql`likely(${events.id} > ${lastDeletion(organisationId)})`;
   return and(eq(events.organisationId, organisationId), isLater);
 }

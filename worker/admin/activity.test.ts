@@ -4,7 +4,7 @@ import { ACTIONS } from '../activity/events.ts';
 import { sealCursor } from '../activity/shown.ts';
 import type { Event } from '../activity/store.ts';
 import { openDeployment } from '../deployment/deployment.ts';
-import { Caller } from '../http/caller.ts';
+import { HttpCaller } from '../http/caller.ts';
 import { call, givenOrganisation, givenSession, givenToken, write } from '../test/harness.ts';
 import { operate } from '../test/operate.ts';
 
@@ -290,7 +290,7 @@ describe('the activity', () => {
     // `new Headers` does not take these characters; a socket does.
     const text = 'Good\u001B[31m \u202EBrowser\u2066\u200F/1.0\u0085';
     const headers = { get: (name: string) => (name === 'user-agent' ? text : null) };
-    const { agent } = new Caller({ headers } as unknown as Request, '/');
+    const { agent } = new HttpCaller({ headers } as unknown as Request, '/');
     expect(agent).toBe('Good[31m Browser/1.0');
   });
 

@@ -6,13 +6,13 @@ import { readCredential } from '../verification/credential.ts';
 import type { Verification, VerifyContext } from '../verification/verify.ts';
 import { REALM } from './challenge.ts';
 
-export type Holder = Extract<Verification, { ok: true }>;
+export type Accepted = Extract<Verification, { ok: true }>;
 
 const CHALLENGE = `Bearer realm="${REALM}"`;
 const MALFORMED = `${CHALLENGE}, error="invalid_request", error_description="The credential is malformed"`;
 const INVALID = `${CHALLENGE}, error="invalid_token", error_description="The token is unknown, inactive or deleted"`;
 
-export type Authentication = Holder | { ok: false; refusal: Refusal };
+export type Authentication = Accepted | { ok: false; refusal: Refusal };
 
 /**
  * The holder of the request's token, or the refusal. Not a promise when verification needs no I/O. `context`: for a gateway, the call
@@ -86,7 +86,7 @@ export function refusal(reason: Reason, retryAfter?: number): Refusal {
 }
 
 /** What a gateway's own API is told of the holder. */
-export function identityOf({ organisationId, plan, tokenId, access }: Holder) {
+export function identityOf({ organisationId, plan, tokenId, access }: Accepted) {
   return {
     'x-organisation-id': organisationId,
     'x-organisation-plan': plan,

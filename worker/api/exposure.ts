@@ -1,5 +1,6 @@
 // A secret in a URL is never accepted, and others may read it: logs, histories and Referer headers keep URLs. The token is switched
-// off and marked, or where the deployment says so an event is all. This runs after the answer, whatever became of the call.
+// off and becomes exposed. If EXPOSED_TOKENS is "record", only an event is written. This runs after the answer, whatever became of
+// the call.
 import { causeOf } from '../activity/cause.ts';
 import { EXPOSERS } from '../activity/events.ts';
 import type { Call } from '../http/call.ts';

@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import { METHODS } from '../http/methods.ts';
 import { identityOf } from './bearer.ts';
-import type { Holder } from './bearer.ts';
+import type { Accepted } from './bearer.ts';
 import { upstreamChallenges } from './challenge.ts';
 import { apiHeaders, TOKEN_EXPIRES_AT } from './headers.ts';
 import { hideInnerName, outerNameHeaders, VIA } from './outer-name.ts';
@@ -42,7 +42,7 @@ export function checkForwardable({ request, path }: Call): void {
  * nothing of the body for UPSTREAM_TIMEOUT_MS, or has the whole request and does not begin its answer in that time;
  * `not-forwardable` (400) when the caller's body breaks off. An answer that has begun has no time limit.
  */
-export async function forward(call: Call, upstream: Upstream, holder: Holder): Promise<Response> {
+export async function forward(call: Call, upstream: Upstream, holder: Accepted): Promise<Response> {
   const { request } = call;
   const address = (upstream.origin ?? call.sentTo) + targetOf(call);
   const patience = startPatience(call.deployment.settings.upstreamTimeoutMs);
@@ -138,7 +138,7 @@ function targetOf({ request, sentTo }: Call): string {
   return request.url.slice(sentTo.length);
 }
 
-function upstreamHeaders(call: Call, holder: Holder): Headers {
+function upstreamHeaders(call: Call, holder: Accepted): Headers {
   const { requestHeaders, upstreamSecret } = call.deployment.settings;
   const headers = pick(call.request.headers, requestHeaders);
   const own = { ...outerNameHeaders(call), ...identityOf(holder) };
@@ -148,7 +148,7 @@ function upstreamHeaders(call: Call, holder: Holder): Headers {
   return headers;
 }
 
-function answerHeaders(answer: Response, call: Call, holder: Holder, address: string): Headers {
+function answerHeaders(answer: Response, call: Call, holder: Accepted, address: string): Headers {
   const headers = pick(answer.headers, call.deployment.settings.answerHeaders);
   hideInnerName(headers, address);
   const challenge = headers.get('www-authenticate');

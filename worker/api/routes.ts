@@ -4,14 +4,14 @@ import type { Call } from '../http/call.ts';
 import { Problem, problemBody, PROBLEMS, type Refusal } from '../http/problem.ts';
 import { refusalOf, refusalOfDeployment, refuse } from '../http/refuse.ts';
 import { SECRET_CHARACTERS } from '../token/secret.ts';
-import { authenticate, type Authentication, type Holder } from './bearer.ts';
+import { authenticate, type Authentication, type Accepted } from './bearer.ts';
 import { checkForwardable, forward } from './gateway.ts';
 import { apiResponse, preflight, template, TOKEN_EXPIRES_AT, type Template } from './headers.ts';
 
 const NO_UPSTREAM =
   'No such endpoint here, and no API behind this one: set UPSTREAM_URL, or bind a service as UPSTREAM';
 
-type Handler = (holder: Holder, call: Call) => Response | Promise<Response>;
+type Handler = (holder: Accepted, call: Call) => Response | Promise<Response>;
 
 /** The handlers by path. The path is also the name of the route in the log. Every other path belongs to the upstream. */
 export const READS = {
@@ -122,7 +122,7 @@ function apiProblem(call: Call, problem: Refusal): Response {
   return apiResponse(`${known.start}${JSON.stringify(call.id)}}`, known.shared, call);
 }
 
-function answer(call: Call, { expiresAt }: Holder, body: object): Response {
+function answer(call: Call, { expiresAt }: Accepted, body: object): Response {
   const response = apiResponse(JSON.stringify(body), ANSWER, call);
   if (expiresAt !== undefined) response.headers.set(TOKEN_EXPIRES_AT, expiresAt);
   return response;

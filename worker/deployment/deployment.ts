@@ -1,5 +1,5 @@
-// The deployment that an isolate runs: its settings, read once, and its ports to what Cloudflare binds to it. No other file reads
-// `env`.
+// The deployment that an isolate runs: its settings, read once, and its ports to what Cloudflare binds to it. No file outside
+// this folder reads `env`.
 import type { Db } from '../database.ts';
 import { logMisconfigured } from '../http/log.ts';
 import type { Publish } from '../organisation/store.ts';

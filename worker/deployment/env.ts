@@ -1,7 +1,7 @@
 // What the deployment gives the Worker: the bindings and variables of wrangler.toml (bindings.d.ts is generated
-// from it), and the secrets and optional bindings that it does not name. Read by the routes only.
+// from it), and the secrets and optional bindings that it does not name. Only worker/deployment reads it.
 
-export type Env = Omit<Cloudflare.Env, never> & {
+export type Env = Cloudflare.Env & {
   REVOCATION_LEASE_MS_BEFORE?: string;
   HUB_LEASE_MS_BEFORE?: string;
   TAG_KEYS?: string;

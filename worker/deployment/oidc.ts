@@ -11,7 +11,7 @@ export type OidcSettings = {
   clientSecret: string;
   /** What the button of the sign-in page says. */
   name: string;
-  /** The issuer verifies every address, and says nothing about it. */
+  /** The issuer verifies every address, but sends no `email_verified`. */
   isEmailTrusted: boolean;
   /** The tenant of Microsoft Entra that the issuer is; undefined where it is no issuer of Microsoft's. */
   tenant: string | undefined;

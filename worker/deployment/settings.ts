@@ -1,4 +1,4 @@
-// The settings of a deployment, each read once and typed. If one has a fault, every answer is the sentence that names it.
+// The settings of a deployment, each read once and typed. If one has a fault, every answer but that of /healthz names it.
 import { libsql } from '#libsql';
 import { readTagKeyRing } from '../token/secret.ts';
 import type { TagKeyRing } from '../token/secret.ts';

@@ -1,14 +1,14 @@
 // One call of the Worker: by HTTP, by RPC or by a schedule. It is made once, has the deployment that answers it, and collects the
 // facts for the log. It is a class with private fields, because an object with a getter takes ten times as long to make.
 import type { Deployment } from '../deployment/deployment.ts';
-import type { Caller as VerifiedCaller } from '../verification/caller.ts';
-import { Caller } from './caller.ts';
+import type { Caller } from '../verification/caller.ts';
+import { HttpCaller } from './caller.ts';
 import type { Note } from './log.ts';
 
 /** What a group of routes under Hono is given: `c.env.call`. */
 export type CallEnv = { Bindings: { call: Call } };
 
-/** Of a call by RPC or by the clock, which has no request. */
+/** Of a call by RPC, or of a run, which has no request. */
 export const NO_REQUEST = new Request('https://no-host.invalid/');
 
 /** The URL of a request to a local host, as the runtime writes it. */
@@ -27,7 +27,7 @@ export class Call {
   isOnRecord = false;
   readonly #context: Pick<ExecutionContext, 'waitUntil'>;
   #id: string | undefined;
-  #caller: Caller | undefined;
+  #caller: HttpCaller | undefined;
   #facts: Note | undefined;
 
   constructor(request: Request, context: Pick<ExecutionContext, 'waitUntil'>, deployment: Deployment) {
@@ -81,8 +81,8 @@ export class Call {
     return this.request.headers.get('sec-fetch-mode') === 'navigate';
   }
 
-  get caller(): Caller {
-    return (this.#caller ??= new Caller(this.request, this.path));
+  get caller(): HttpCaller {
+    return (this.#caller ??= new HttpCaller(this.request, this.path));
   }
 
   /** Where the call came in; workerd parses it when it is asked for. */
@@ -95,8 +95,8 @@ export class Call {
     this.#context.waitUntil(promise);
   }
 
-  /** The context in which the token of another caller is verified, who called a server that asks about it here. */
-  verifiedFor(caller: VerifiedCaller) {
+  /** The context to verify the token of a caller who called another server, which asks here. */
+  verifiedFor(caller: Caller) {
     return { caller, cf: this.cf, waitUntil: (promise: Promise<unknown>): void => this.waitUntil(promise) };
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Caller, traitsOf } from './caller.ts';
+import { HttpCaller, traitsOf } from './caller.ts';
 
 const ofCall = (headers: HeadersInit) =>
-  new Caller(new Request('https://zone.example/v1/a', { headers }), '/v1/a');
+  new HttpCaller(new Request('https://zone.example/v1/a', { headers }), '/v1/a');
 const from = (address: string) => ofCall({ 'cf-connecting-ip': address });
 
 it.each([

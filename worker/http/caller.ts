@@ -3,7 +3,7 @@ import type { Traits } from '../token/callers.ts';
 import { formatNetwork, networkOfAddress, parseNetwork } from '../token/network.ts';
 import { NO_ORIGIN } from '../verification/caller.ts';
 
-export class Caller {
+export class HttpCaller {
   /** Of the call, without a query; nothing in it is decoded. */
   readonly path: string;
   readonly #request: Request;

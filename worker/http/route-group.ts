@@ -13,7 +13,7 @@ export function finishRoutes<E extends CallEnv, S extends Schema, P extends stri
     throw error;
   });
   routes.notFound((c) => {
-    throw refusalOf(routes, c);
+    throw noRouteOf(routes, c);
   });
   return routes;
 }
@@ -33,7 +33,7 @@ export function answerBy<E extends CallEnv, S extends Schema, P extends string>(
   return routes.fetch(request, { call });
 }
 
-function refusalOf<E extends CallEnv, S extends Schema, P extends string>(
+function noRouteOf<E extends CallEnv, S extends Schema, P extends string>(
   routes: Hono<E, S, P>,
   c: Context<E>,
 ): Problem {

@@ -11,7 +11,7 @@ import { normaliseEmail } from '../organisation/email.ts';
 import { addMember, listMembers, removeMember } from '../organisation/members.ts';
 import { ORGANISATION_ID, TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { deleteOrganisation, pauseOrganisation, putOrganisations } from '../organisation/deeds.ts';
-import { listOrganisations, readOrganisation } from '../organisation/register.ts';
+import { listOrganisations, readRegistered } from '../organisation/register.ts';
 import { pushAfterChange } from '../upkeep/push.ts';
 import { movePush, testReceiver } from '../webhook/deeds.ts';
 import { requireOperator } from './access.ts';
@@ -21,7 +21,7 @@ import { listingOf, membersQueryOf, spanOf } from './query.ts';
 import { BULK_KIB, ID_FORM, OrganisationBody, OrganisationsBody, WebhookBody } from './schemas.ts';
 import { readStatus } from './status.ts';
 import { tokens } from './tokens.ts';
-import { WEBHOOK_OFF, readWebhook } from './webhook.ts';
+import { WEBHOOK_OFF, readWebhookStatus } from './webhook.ts';
 
 export const operator = finishRoutes(
   new Hono<OperatorEnv>()
@@ -40,7 +40,9 @@ export const operator = finishRoutes(
     })
     .get('/status', async (c) => c.json(await readStatus(c.env.call.deployment, c.var.db), 200))
     .get('/events', (c) => exportEvents(c.var.db, spanOf(c)))
-    .get('/webhook', async (c) => c.json(await readWebhook(c.env.call.deployment, c.var.db, Date.now()), 200))
+    .get('/webhook', async (c) =>
+      c.json(await readWebhookStatus(c.env.call.deployment, c.var.db, Date.now()), 200),
+    )
     .patch('/webhook', strictBody(WebhookBody), async (c) => {
       const { call } = c.env;
       const cursor = Number(c.req.valid('json').cursor);
@@ -48,7 +50,7 @@ export const operator = finishRoutes(
       if (webhook === null) throw new Problem('invalid-body', `Field "cursor": ${WEBHOOK_OFF}`);
       const moved = await movePush(c.var.db, webhook.urlHash, causeOf(call, OPERATOR), cursor);
       if (!moved.ok) throw new Problem('invalid-body', 'Field "cursor": above the newest event');
-      return c.json(await readWebhook(call.deployment, c.var.db, Date.now()), 200);
+      return c.json(await readWebhookStatus(call.deployment, c.var.db, Date.now()), 200);
     })
     .post('/webhook/test', async (c) => {
       const { call } = c.env;
@@ -94,7 +96,7 @@ export const operator = finishRoutes(
       return c.json({ ...put.organisation, effectiveAt }, put.outcome === 'created' ? 201 : 200);
     })
     .get('/organisations/:id', async (c) => {
-      const organisation = await readOrganisation(c.var.db, c.req.param('id'));
+      const organisation = await readRegistered(c.var.db, c.req.param('id'));
       if (organisation === null) throw new Problem('organisation-not-found');
       return c.json({ ...organisation, tokens: { ...organisation.tokens, limit: TOKEN_LIMIT } }, 200);
     })

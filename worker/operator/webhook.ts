@@ -11,7 +11,7 @@ export const WEBHOOK_OFF = 'WEBHOOK_URL is not set';
 type State = (typeof WEBHOOK_STATES)[number];
 
 /** How the pushes stand at `now` (ms). Without a URL, or before the first push, the cursor is null where nothing was pushed yet. */
-export async function readWebhook({ settings }: Pick<Deployment, 'settings'>, db: Db, now: number) {
+export async function readWebhookStatus({ settings }: Pick<Deployment, 'settings'>, db: Db, now: number) {
   const { webhook: receiver } = settings;
   const standing = await readStanding(db);
   const lag =

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { openDeployment } from '../deployment/deployment.ts';
 import { insertToken } from '../test/rows.ts';
 import { deleteOrganisation, putOrganisations } from './deeds.ts';
-import { readOrganisation } from './register.ts';
+import { readRegistered } from './register.ts';
 import type { Publish } from './store.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -68,5 +68,5 @@ it('a deletion is told to verification with the hashes of all tokens, and again 
   for (let count = 0; count < 2; count++)
     expect(await deleteOrganisation(db, publish, id, cause)).toEqual({ effectiveAt });
   expect(published).toEqual([[hash], []]);
-  expect(await readOrganisation(db, id)).toBeNull();
+  expect(await readRegistered(db, id)).toBeNull();
 });

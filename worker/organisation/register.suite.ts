@@ -8,7 +8,7 @@ import { sha256Hex } from '../random.ts';
 import { insertToken } from '../test/rows.ts';
 import { changes, events, members, organisations, sessions, tokens } from '../tables.ts';
 import { addMember, listMembers, removeMember } from './members.ts';
-import { removeOrganisation, listOrganisations, putOrganisation, readOrganisation } from './register.ts';
+import { removeOrganisation, listOrganisations, putOrganisation, readRegistered } from './register.ts';
 import { listOrganisationsOf, readAccess } from './store.ts';
 
 const cause: Cause = {
@@ -65,7 +65,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     });
     expect(downgraded.ok && downgraded.hashes.toSorted()).toEqual(made.map(({ hash }) => hash).toSorted());
     expect(await put(id, 'enterprise', 2)).toEqual({ ok: false, reason: 'stale-version', version: 3 });
-    expect(await readOrganisation(db, id)).toMatchObject({ plan: 'pro', tokens: { active: 2, total: 2 } });
+    expect(await readRegistered(db, id)).toMatchObject({ plan: 'pro', tokens: { active: 2, total: 2 } });
     expect(await actionsOf(id)).toEqual(['organisation.created', 'plan.changed', 'plan.change-ignored']);
   });
 
@@ -201,7 +201,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     await insertToken(db, two);
     await removeOrganisation(db, one, cause);
     expect(await sessionsOf([alone, both, stranger, nobody])).toEqual([both, nobody, stranger]);
-    expect(await readOrganisation(db, two)).toMatchObject({ tokens: { total: 1 } });
+    expect(await readRegistered(db, two)).toMatchObject({ tokens: { total: 1 } });
     expect(await actionsOf(two)).toEqual(['organisation.created', 'member.added', 'member.added']);
   });
 
@@ -217,7 +217,7 @@ export function describeOrganisations(open: () => Promise<Db>): void {
     expect(change?.nonce).toBe(deleted.head.nonce);
     expect(await db.select().from(tokens).where(eq(tokens.organisationId, id))).toEqual([]);
     expect(await db.select().from(members).where(eq(members.organisationId, id))).toEqual([]);
-    expect(await readOrganisation(db, id)).toBeNull();
+    expect(await readRegistered(db, id)).toBeNull();
     expect((await actionsOf(id)).slice(-2)).toEqual(['token.deleted', 'organisation.deleted']);
     expect((await removeOrganisation(db, id, cause)).hashes).toEqual([]);
   });

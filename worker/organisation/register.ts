@@ -197,7 +197,7 @@ export async function removeOrganisation(
 }
 
 /** The organisation and how many tokens it has, or null. */
-export async function readOrganisation(
+export async function readRegistered(
   db: Db,
   id: string,
 ): Promise<(Registered & { tokens: { active: number; total: number } }) | null> {

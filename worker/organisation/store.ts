@@ -9,7 +9,7 @@ import type { Organisation } from './organisation.ts';
 /** Whether the plan of the organisation has Developer Zone: a condition for the WHERE of a statement. */
 export const hasOpenPlan = inArray(organisations.plan, OPEN_PLANS);
 
-export type Refusal = 'organisation-not-found' | 'enterprise-plan-required';
+export type AccessRefusal = 'organisation-not-found' | 'enterprise-plan-required';
 /** A row of `changes`. The nonce tells it apart from a row with the same number in another database. */
 export type ChangeHead = { seq: number; nonce: string };
 /**
@@ -43,7 +43,7 @@ export async function publishUnlessSettled(
 }
 
 /** `head`: not before any change that was committed when access was judged. */
-export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: Refusal };
+export type Access = { ok: true; head: ChangeHead } | { ok: false; reason: AccessRefusal };
 
 /** The newest change, as columns of a statement that selects something else. */
 export const newestChange = {

@@ -1,4 +1,4 @@
-// The headers of every HTML answer; ui/public/_headers says the same for files that bypass the Worker.
+// The headers of every HTML answer that the Worker writes; ui/public/_headers says the same for the files.
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
 
 export const PAGE_HEADERS = {

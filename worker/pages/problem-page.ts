@@ -22,7 +22,7 @@ export async function problemPage(
       element.setInnerContent(text);
     },
   });
-  // The page of a missing one has its own words.
+  // The page for a path that does not exist has a fixed text.
   const page =
     slug === 'not-found'
       ? withTheme(call.request)

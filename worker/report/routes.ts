@@ -63,8 +63,8 @@ async function take({ env: { call } }: Context<CallEnv>, { tokens, url }: Report
     tokens.map((text) => ({ text, where })),
   )) {
     try {
-      // The hash of a token is its key in KV, and must be in no other store. Secrets in URLs are counted for themselves
-      // (api/exposure.ts): an integration that always sends its token so must not keep that token from being reported.
+      // The hash of a token is its key in KV, and must be in no other store. Secrets in URLs have a separate count
+      // (api/exposure.ts). Otherwise an integration that sends its token in URLs would prevent reports of that token.
       await limit(failedLoginsPerClient, `reported:${sha256Hex(exposure.hash)}`);
       allowed.push(exposure);
     } catch (error) {

@@ -3,12 +3,12 @@
 import type { Call } from '../http/call.ts';
 import { escapeHtml, htmlButton, htmlFootnote, htmlMail } from '../mail.ts';
 
-export type Mailer =
+export type LinkMailer =
   | { kind: 'local' }
   | { kind: 'email'; send(to: string, link: string, asker: string): Promise<void> };
 
 /** The mailer of this deployment for this call, or null. */
-export function openMailer({ isLocal, deployment }: Call): Mailer | null {
+export function openMailer({ isLocal, deployment }: Call): LinkMailer | null {
   if (isLocal) return { kind: 'local' };
   const { mailer, settings } = deployment;
   const { productName: product } = settings;

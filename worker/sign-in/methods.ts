@@ -6,14 +6,14 @@ import { link } from './methods/link.ts';
 import { oidc } from './methods/oidc.ts';
 import type { MethodName } from './names.ts';
 
-export const METHODS = { link, oidc } satisfies Record<MethodName, Method>;
+export const SIGN_IN_METHODS = { link, oidc } satisfies Record<MethodName, Method>;
 
-type Offers = { [Name in MethodName]: ReturnType<(typeof METHODS)[Name]['offer']> };
+type Offers = { [Name in MethodName]: ReturnType<(typeof SIGN_IN_METHODS)[Name]['offer']> };
 
 /** What the sign-in page offers: nothing, where this deployment does not know its own address (routes.ts). */
 export function offersOf(call: Call): Offers {
   const isOpen = hasOwnOrigin(call);
-  const offers = Object.entries(METHODS).map(([name, method]) => [
+  const offers = Object.entries(SIGN_IN_METHODS).map(([name, method]) => [
     name,
     isOpen ? method.offer(call) : method.none,
   ]);

@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 import { withReserve } from '../reserve.ts';
 import { browserOf } from './asker.ts';
 import { giveCookie } from './cookie.ts';
-import { METHODS, offersOf } from './methods.ts';
+import { SIGN_IN_METHODS, offersOf } from './methods.ts';
 import type { MethodName } from './names.ts';
 import {
   CLEARED_SESSION_COOKIE,
@@ -33,13 +33,13 @@ type SchemaOf<T> = T extends Hono<AdminEnv, infer Schema> ? Schema : never;
 
 /** The routes of every method in the list. */
 const methodRoutes = new Hono<AdminEnv>();
-for (const { routes } of Object.values(METHODS)) methodRoutes.route('/', routes);
+for (const { routes } of Object.values(SIGN_IN_METHODS)) methodRoutes.route('/', routes);
 
 export const signIn = new Hono<AdminEnv>()
   .use('/sign-in/*', requireOwnOrigin)
   .get('/sign-in/methods', (c) => c.json(offersOf(c.env.call)))
   // For the typed client: the schemas of all methods together.
-  .route('/', methodRoutes as Hono<AdminEnv, SchemaOf<(typeof METHODS)[MethodName]['routes']>>)
+  .route('/', methodRoutes as Hono<AdminEnv, SchemaOf<(typeof SIGN_IN_METHODS)[MethodName]['routes']>>)
   .post('/sign-out', requireSession, async (c) => {
     await endSession(withReserve(c.var.db), c.var.session, causeOf(c.env.call, c.var.session.email));
     giveCookie(c, CLEARED_SESSION_COOKIE);

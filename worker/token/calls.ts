@@ -4,7 +4,7 @@ import { and, desc, eq, exists, gt, gte, isNull, sql } from 'drizzle-orm';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { Refusal } from '../organisation/store.ts';
+import type { AccessRefusal } from '../organisation/store.ts';
 import { callers, refusalReasons, replacedSecrets, tokens, tokenUsage, tombstones } from '../tables.ts';
 import { OTHERS } from './callers.ts';
 import type { Reason } from './callers.ts';
@@ -29,7 +29,7 @@ const STILL_CALLING_SHOWN = 50;
 const CALLERS_OF_ENDED = 3;
 
 /** Calls of one caller. Shares are approximate: an isolate looks at a few calls, and counts those in between for the same callers. */
-type Caller = {
+type CountedCaller = {
   /** The AS number and its name; null: not known. */
   network: { number: number; name: string } | null;
   /** Two letters; null: not known. */
@@ -55,11 +55,11 @@ export type Calls = {
   /** Refused calls of the last 24 hours, the most first. `lastHour`: the beginning of the last hour that had one. */
   reasons: { reason: Reason | 'retired'; calls: number; lastHour: string }[];
   /** Of 30 days, the most calls first, 20 at most. */
-  callers: Caller[];
+  callers: CountedCaller[];
   /** All other callers of 30 days together. */
   others: Sum | null;
   /** Those of today and yesterday that called in the last 24 hours, the most calls first, 20 at most. */
-  recent: Caller[];
+  recent: CountedCaller[];
   /** The 30 days of each secret that is not retired, the current one first. */
   values: ({ preview: string } & Series)[];
 };
@@ -70,7 +70,7 @@ export async function readCalls(
   place: Place,
   id: string,
   now: number,
-): Promise<{ ok: true; calls: Calls } | { ok: false; reason: 'token-not-found' | Refusal }> {
+): Promise<{ ok: true; calls: Calls } | { ok: false; reason: 'token-not-found' | AccessRefusal }> {
   const hour = Math.floor(now / HOUR_MS);
   const day = Math.floor(now / DAY_MS);
   const here = and(eq(tokens.id, id), eq(tokens.organisationId, place.organisationId), mayManage(db, place));
@@ -172,7 +172,7 @@ export type StillCalling = {
   yesterday: number;
   lastAt: string;
   /** Of the last seven days, the most calls first, three at most. */
-  callers: Caller[];
+  callers: CountedCaller[];
 };
 
 /** The ended secrets of the organisation that were called in the last seven days, the last call first, 50 at most; `now` in ms. */
@@ -180,7 +180,7 @@ export async function listStillCalling(
   db: Db,
   place: Place,
   now: number,
-): Promise<{ ok: true; stillCalling: StillCalling[] } | { ok: false; reason: Refusal }> {
+): Promise<{ ok: true; stillCalling: StillCalling[] } | { ok: false; reason: AccessRefusal }> {
   const day = Math.floor(now / DAY_MS);
   const since = now - STILL_CALLING_MS;
   const ended = db
@@ -255,8 +255,8 @@ type Row = Sum & {
 const NONE: Sum = { accepted: 0, refused: 0, lastAt: '' };
 
 /** The rows added up by caller, the most calls first. */
-function sumsOf(rows: readonly Row[]): Caller[] {
-  const sums = new Map<string, Caller>();
+function sumsOf(rows: readonly Row[]): CountedCaller[] {
+  const sums = new Map<string, CountedCaller>();
   for (const { network, networkName, country, agent, accepted, refused, lastAt } of rows) {
     const key = JSON.stringify([network, country, agent]);
     const sum = sums.get(key);

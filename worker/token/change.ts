@@ -5,7 +5,7 @@ import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { ChangeHead, Refusal } from '../organisation/store.ts';
+import type { ChangeHead, AccessRefusal } from '../organisation/store.ts';
 import { tokens } from '../tables.ts';
 import { mayManage } from './guards.ts';
 import type { Authority } from './guards.ts';
@@ -22,7 +22,7 @@ export type Updated =
   | { ok: false; reason: 'wider'; field: 'access' | 'paths' }
   /** The end of the token is in the past. */
   | { ok: false; reason: 'past' }
-  | { ok: false; reason: 'token-not-found' | Refusal };
+  | { ok: false; reason: 'token-not-found' | AccessRefusal };
 
 export type TokenChange = Partial<TokenFields & { active: boolean }>;
 

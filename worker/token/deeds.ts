@@ -3,7 +3,7 @@
 import type { Cause, ExposedBy } from '../activity/events.ts';
 import type { Db } from '../database.ts';
 import { publishUnlessSettled } from '../organisation/store.ts';
-import type { Publish, Refusal } from '../organisation/store.ts';
+import type { Publish, AccessRefusal } from '../organisation/store.ts';
 import { withReserve } from '../reserve.ts';
 import { endExposed } from './exposure.ts';
 import type { Exposure } from './exposure.ts';
@@ -77,7 +77,9 @@ export async function changeToken(
   return { ok: true, token, ...(await publishUnlessSettled(publish, { head, hashes }, last, cause.at)) };
 }
 
-export type AllSwitched = { ok: true; tokens: Token[]; effectiveAt: string } | { ok: false; reason: Refusal };
+export type AllSwitched =
+  | { ok: true; tokens: Token[]; effectiveAt: string }
+  | { ok: false; reason: AccessRefusal };
 
 /**
  * Switches off all active tokens of the organisation together, or switches those on again (`active` true). Resolves when the change
@@ -100,7 +102,9 @@ export async function switchAllTokens(
   return { ok: true, tokens: switched, ...published };
 }
 
-export type Deleted = { ok: true; effectiveAt: string } | { ok: false; reason: 'token-not-found' | Refusal };
+export type Deleted =
+  | { ok: true; effectiveAt: string }
+  | { ok: false; reason: 'token-not-found' | AccessRefusal };
 
 /**
  * Deletes a token for good. Resolves when the token is refused everywhere. This also holds for `token-not-found` where an earlier
@@ -161,7 +165,7 @@ export async function replaceSecret(
   });
 }
 
-export type Ended = { ok: true; token: Token; effectiveAt: string } | Exclude<Retirement, { ok: true }>;
+export type EndedSecret = { ok: true; token: Token; effectiveAt: string } | Exclude<Retirement, { ok: true }>;
 
 /**
  * Ends the retiring secret of a token. Resolves when that secret is refused everywhere; `effectiveAt` says since when (RFC 3339).
@@ -174,7 +178,7 @@ export async function endRetiring(
   id: string,
   expected: string | null,
   cause: Cause,
-): Promise<Ended> {
+): Promise<EndedSecret> {
   // A full database must not prevent the end of a secret.
   const retired = await retireSecret(withReserve(db), place, id, expected, cause);
   if (!retired.ok) return retired;

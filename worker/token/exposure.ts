@@ -21,7 +21,7 @@ export type Exposure = { hash: TokenHash; where: string | null };
 /**
  * `isOnRecord`: whether an event was written. `change`: what to publish, or null if no secret was still accepted.
  */
-export type Ended = { isOnRecord: boolean; change: { head: ChangeHead; hashes: TokenHash[] } | null };
+export type EndedExposure = { isOnRecord: boolean; change: { head: ChangeHead; hashes: TokenHash[] } | null };
 
 /**
  * Ends what the secrets open, each hash once, in one batch. The token of a current secret is switched off and marked; one that is
@@ -33,7 +33,7 @@ export async function endExposed(
   exposures: readonly Exposure[],
   by: ExposedBy,
   cause: Cause,
-): Promise<Ended> {
+): Promise<EndedExposure> {
   // The outer loop of every statement is the list, so that each secret is looked for by the index of its hash.
   const seen = sql`json_each(${JSON.stringify(exposures)}) AS seen`;
   const hash = sql`json_extract(seen.value, '$.hash')`;

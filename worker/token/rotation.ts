@@ -8,7 +8,7 @@ import type { Action, Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { ChangeHead, Refusal } from '../organisation/store.ts';
+import type { ChangeHead, AccessRefusal } from '../organisation/store.ts';
 import { events, idempotencyKeys, replacedSecrets, tokens } from '../tables.ts';
 import { endOf, justBefore } from './retirement.ts';
 import type { Retire } from './retirement.ts';
@@ -36,7 +36,7 @@ export type Rotation =
   | { ok: false; reason: 'preview-taken' }
   /** The secret is not the one that the member saw. `preview` is that of the current one. `isLate`: it was replaced a moment ago. */
   | { ok: false; reason: 'secret-changed'; preview: string; isLate: boolean }
-  | { ok: false; reason: 'token-not-found' | Refusal };
+  | { ok: false; reason: 'token-not-found' | AccessRefusal };
 
 /**
  * Gives the token a new secret. The current secret retires as `retire` says; a secret that was retiring is retired now.
@@ -207,7 +207,7 @@ export type Retirement =
   | { ok: true; token: Token; hash: TokenHash | null; changedAt: string | null; head: ChangeHead }
   /** The retiring secret is not the one that the member saw, or no secret has that preview. */
   | { ok: false; reason: 'secret-changed'; preview: string | null }
-  | { ok: false; reason: 'token-not-found' | Refusal };
+  | { ok: false; reason: 'token-not-found' | AccessRefusal };
 
 /**
  * Ends the retiring secret now. Changes nothing if no secret is retiring: an earlier call may have ended it. `expected`: the

@@ -8,7 +8,7 @@ import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { TOKEN_LIMIT } from '../organisation/organisation.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { ChangeHead, Refusal } from '../organisation/store.ts';
+import type { ChangeHead, AccessRefusal } from '../organisation/store.ts';
 import {
   changes,
   events,
@@ -109,7 +109,7 @@ export async function listTokens(
   db: Db,
   place: Authority,
   now = new Date().toISOString(),
-): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: Refusal }> {
+): Promise<{ ok: true; tokens: Token[] } | { ok: false; reason: AccessRefusal }> {
   const {
     standing: [standing],
     listed,
@@ -140,7 +140,7 @@ export type Creation =
   | { ok: false; reason: 'preview-taken' }
   /** The end of the token is in the past. */
   | { ok: false; reason: 'past' }
-  | { ok: false; reason: 'token-limit-reached' | Refusal };
+  | { ok: false; reason: 'token-limit-reached' | AccessRefusal };
 
 /**
  * Creates a token, unless the organisation has ten tokens or another plan, or the idempotency key was used before. The trigger
@@ -262,7 +262,7 @@ export type Removed =
   | { ok: true; hashes: TokenHash[]; head: ChangeHead }
   /** `deletedAt`: when this organisation deleted the token (RFC 3339), or null if it never had it. */
   | { ok: false; reason: 'token-not-found'; head: ChangeHead; deletedAt: string | null }
-  | { ok: false; reason: Refusal };
+  | { ok: false; reason: AccessRefusal };
 
 /** Deletes a token for good. `head` is not before any change that has been committed, even if there was nothing to delete. */
 export async function removeToken(db: Db, place: Authority, id: string, cause: Cause): Promise<Removed> {

@@ -1,10 +1,10 @@
-// All tokens of an organisation are switched off together, and those of them on again. As in store.ts, each change is one batch.
+// Switches off all active tokens of an organisation together, and switches exactly those on again. As in store.ts, each change is one batch.
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { judgeStanding, selectStanding } from '../organisation/store.ts';
-import type { ChangeHead, Refusal } from '../organisation/store.ts';
+import type { ChangeHead, AccessRefusal } from '../organisation/store.ts';
 import { tokens } from '../tables.ts';
 import { mayManage } from './guards.ts';
 import type { Place } from './guards.ts';
@@ -26,7 +26,7 @@ export type SwitchedTogether =
       /** When the verification of any token of the organisation changed last, as in store.ts. */
       changedAt: string | null;
     }
-  | { ok: false; reason: Refusal };
+  | { ok: false; reason: AccessRefusal };
 
 /**
  * Switches off every active token of the organisation and marks it (`active` false), or switches on the marked ones. Tokens that

@@ -45,7 +45,7 @@ export function canMail(own: Pick<Mailing, 'mailer' | 'settings'>): boolean {
   return mailingOf(own) !== null;
 }
 
-/** Sends the mails that are due at `now` (ms), and answers how many were sent. A mail that fails does not keep the others. */
+/** Sends the mails that are due at `now` (ms), and answers how many were sent. A mail that fails does not stop the others. */
 export async function sendMails(own: Mailing, now: number, most = MAILS_OF_A_RUN): Promise<number> {
   const mailing = mailingOf(own);
   const db = await own.openDatabase();
@@ -62,7 +62,7 @@ export async function sendMails(own: Mailing, now: number, most = MAILS_OF_A_RUN
     const made = await write(db, notice, { productName, origin: mailing.origin, now }).catch(
       (error: unknown) => {
         if (storageFailureOf(error) !== null) throw error;
-        // A fault of ours, or a row from the SQL prompt that nothing can be said of. It must not keep the other mails.
+        // A fault of ours, or a row from the SQL prompt that nothing can be said of. It must not stop the other mails.
         logFailure('mail-not-sent', 'other');
         return null;
       },

@@ -39,8 +39,8 @@ export type Pruned = {
 };
 
 /**
- * Removes what had run out at `now` (ms). The tables take turns, so that a backlog of one does not keep the others. A table
- * that fails does not keep the others either; the first failure is thrown in the end, so that the run counts as failed.
+ * Removes what had run out at `now` (ms). The tables take turns, so that a backlog of one does not delay the others. A table
+ * that fails does not stop the others either; the first failure is thrown in the end, so that the run counts as failed.
  */
 export async function prune(deployment: Pruning, now: number, budget: Budget = BUDGET): Promise<Pruned> {
   const db = await deployment.openDatabase();

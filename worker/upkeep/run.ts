@@ -18,7 +18,7 @@ export const TEN_MINUTES_CRON = '*/10 * * * *';
 export const MINUTE_CRON = '* * * * *';
 
 /**
- * Does what is due at the time of the run. A work that fails does not keep the others; the first failure is thrown in the end, so
+ * Does what is due at the time of the run. A work that fails does not stop the others; the first failure is thrown in the end, so
  * that the run counts as failed.
  */
 export async function runUpkeep(call: Call, run: Run): Promise<void> {

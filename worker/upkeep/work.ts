@@ -25,8 +25,8 @@ export type Sender = {
 };
 
 /**
- * Does the works on this deployment's own database, and answers what failed. A work that fails does not keep the others. Whose the
- * database is is asked once; if that fails, each work asks again.
+ * Does the works on this deployment's own database, and answers what failed. A work that fails does not stop the others. The owner
+ * of the database is read once; if that fails, each work reads it again.
  */
 export async function doWorks(deployment: Deployment, works: readonly Work[]): Promise<unknown[]> {
   const failures: unknown[] = [];

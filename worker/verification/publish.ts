@@ -10,7 +10,7 @@ import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
 
 /** What a batch committed: the newest row of `changes` at its end, and the hashes in the rows that it wrote. */
-export type Change = { head: Head; hashes: TokenHash[] };
+export type Committed = { head: Head; hashes: TokenHash[] };
 
 export type PublishPorts = {
   now(): number;
@@ -62,7 +62,7 @@ export type PublishRules = typeof PUBLISH_RULES;
 /** Must be called right after the commit. Resolves at the instant `effectiveAt` (RFC 3339 with milliseconds). */
 export async function publishChange(
   ports: PublishPorts,
-  { head, hashes }: Change,
+  { head, hashes }: Committed,
   rules: PublishRules = PUBLISH_RULES,
 ): Promise<{ effectiveAt: string }> {
   const worst = ports.now() + rules.longestLeaseMs(ports.leaseMs, ports.hubLeaseMs) * RATE + MARGIN_MS;
@@ -131,7 +131,7 @@ export type Publishing = {
  */
 export function publishTo(
   { hubs, cache, leaseMs, hubLeaseMs, refuse }: Publishing,
-  change: Change,
+  change: Committed,
 ): Promise<{ effectiveAt: string }> {
   const foreign = Promise.withResolvers<never>();
   const terms = termsOf(hubs.epoch);

@@ -8,7 +8,7 @@ import type { Lookups } from './record.ts';
 import { hubAt, placeNear } from './region.ts';
 import type { Hubs, Place } from './region.ts';
 import { askUnder, termsOf } from './terms.ts';
-import { INVALID, Verifier } from './isolate/verifier.ts';
+import { INVALID, IsolateVerifier } from './isolate/verifier.ts';
 import type { Asked, Context, Ports, Verification } from './isolate/verifier.ts';
 
 export type { Verification } from './isolate/verifier.ts';
@@ -47,7 +47,7 @@ export type Verify = (secret: string, context: VerifyContext) => Verification | 
 /** The function that verifies in this isolate. It has its own memory. */
 export function verifyWith(verifying: Verifying): Verify {
   const { keys } = verifying;
-  let verifier: Verifier | undefined;
+  let verifier: IsolateVerifier | undefined;
   return (secret, context) => {
     if (!hasSecretShape(secret)) return INVALID;
     const hash = hashOfSecret(secret);
@@ -65,13 +65,13 @@ export function verifyWith(verifying: Verifying): Verify {
 function openVerifier(
   { hubs, lookups, cache, keys, leaseMs, isRead, refuse, failed }: Verifying,
   cf: unknown,
-): Verifier {
+): IsolateVerifier {
   const place = placeNear(cf, hubs);
   const terms = termsOf(hubs.epoch);
   // After a hub said that the database belongs to another deployment, it is not read any more.
   let isOwn = true;
   const ifOwn = <T>(ask: () => Promise<T>): Promise<T> => (isOwn ? ask() : Promise.reject(foreignError()));
-  return new Verifier({
+  return new IsolateVerifier({
     now: () => Date.now(),
     sleep: (ms) =>
       new Promise((done) => {

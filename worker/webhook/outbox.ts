@@ -7,13 +7,13 @@ import { batch } from '../database.ts';
 import type { Db } from '../database.ts';
 import { events, webhook } from '../tables.ts';
 
-export type Standing = typeof webhook.$inferSelect & { newest: number };
+export type OutboxState = typeof webhook.$inferSelect & { newest: number };
 export type Outbox = ReturnType<typeof openOutbox>;
 
 const newest = sql<number>`(SELECT coalesce(max(${events.id}), 0) FROM ${events})`;
 
 /** How the pushes stand, or null before the first one. `newest`: the number of the newest event, 0 where there is none. */
-export async function readStanding(db: Db): Promise<Standing | null> {
+export async function readStanding(db: Db): Promise<OutboxState | null> {
   const [row] = await db
     .select({ ...getTableColumns(webhook), newest })
     .from(webhook)

@@ -5,7 +5,7 @@ import type { CachedRecord, Holder } from '../record.ts';
 import { parseNetwork } from '../../token/network.ts';
 import type { Caller } from '../caller.ts';
 import { SERVER, Table, hashOf, holderOf } from '../simulation/table.ts';
-import { Verifier } from './verifier.ts';
+import { IsolateVerifier } from './verifier.ts';
 import type { Answer, Counts } from '../sync.ts';
 import type { Context, Ports, Verification } from './verifier.ts';
 
@@ -29,7 +29,7 @@ let io: string[];
 let told: Counts[];
 let waiting: Promise<unknown>[];
 let ports: Ports;
-let verifier: Verifier;
+let verifier: IsolateVerifier;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -65,7 +65,7 @@ beforeEach(() => {
     isRead: () => false,
     leaseMs: LEASE_MS,
   };
-  verifier = new Verifier(ports);
+  verifier = new IsolateVerifier(ports);
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -115,12 +115,12 @@ describe('a secret that has an end', () => {
 
   it('keeps its end in KV, for an isolate that finds it there', async () => {
     await verify();
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     io = [];
     expect(await verify()).toEqual({ ...ACCEPTED, expiresAt: END });
     expect(io).toEqual(['KV', 'hub']);
     vi.setSystemTime(END);
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     expect(await verify()).toEqual(INVALID);
   });
 
@@ -136,7 +136,7 @@ describe('a secret that has an end', () => {
     expect(await verify()).toEqual(INVALID);
     table.change('a', { ...holderOf('a'), plan: 'pro', ...end });
     hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     expect(await verify()).toMatchObject({ reason: 'enterprise-plan-required' });
     vi.setSystemTime(END);
     expect(await verify()).toEqual(INVALID);
@@ -149,7 +149,7 @@ describe('an organisation that is paused', () => {
   const judged = async (holder: Holder, caller: Partial<Caller> = {}) => {
     table.change('a', holder);
     hub = new Hub(table, () => Date.now(), HUB_LEASE_MS);
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     return verify(A, { ...context, caller: { ...SERVER, ...caller } });
   };
 
@@ -179,7 +179,7 @@ describe('an organisation that is paused', () => {
 
   it('is kept in KV as paused, for an isolate that finds it there', async () => {
     await judged(paused());
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     io = [];
     expect(await verify()).toMatchObject(PAUSED);
     expect(io).toEqual(['KV', 'hub']);
@@ -277,7 +277,7 @@ describe('an isolate that starts after a change of another token', () => {
     table.change('other', holderOf('other'));
     await hub.advance(table.head);
     cache.clear();
-    verifier = new Verifier(ports);
+    verifier = new IsolateVerifier(ports);
     expect(await verify(hashOf(name))).toEqual(said);
     expect(recall(hashOf(name))).toEqual(said);
   });

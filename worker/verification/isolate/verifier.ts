@@ -93,7 +93,7 @@ const TOLD: Partial<Record<Reason, Extract<Verification, { ok: false; plan: Plan
 };
 const UNAVAILABLE: Verification = { ok: false, reason: 'verification-unavailable', retryAfter: 1 };
 
-export class Verifier {
+export class IsolateVerifier {
   readonly memory: Memory;
   readonly #ports: Ports;
   readonly #brakes: Brakes;

@@ -1,4 +1,4 @@
-// A deployment under load, in virtual time: the real Hub and Verifier between servers that have a queue. It answers one
+// A deployment under load, in virtual time: the real Hub and IsolateVerifier between servers that have a queue. It answers one
 // question: when a disturbance is over, does the deployment come back? world.ts checks whether
 // answers are right. Times are in ms; one seed gives one history.
 import type { TokenHash } from '../../token/secret.ts';
@@ -8,7 +8,7 @@ import { BRAKES } from '../isolate/brakes.ts';
 import type { Brakes } from '../isolate/brakes.ts';
 import { Hub } from '../hub/hub.ts';
 import type { Answer, Ask } from '../sync.ts';
-import { Verifier } from '../isolate/verifier.ts';
+import { IsolateVerifier } from '../isolate/verifier.ts';
 import type { Context, Ports } from '../isolate/verifier.ts';
 import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import { randomFrom } from './random.ts';
@@ -103,7 +103,7 @@ export class Overload {
   readonly #database: Server;
   readonly #changes: Change[] = [{ seq: 1, nonce: 'n1', hash: '' as TokenHash }];
   readonly #regions: Region[];
-  #isolates: { verifier: Verifier; tokens: TokenHash[] }[] = [];
+  #isolates: { verifier: IsolateVerifier; tokens: TokenHash[] }[] = [];
   #calls = 0;
   #newTokens = 0;
 
@@ -217,7 +217,7 @@ export class Overload {
         };
         const known = this.#isolates[index]?.tokens;
         return {
-          verifier: new Verifier(ports, this.#brakes),
+          verifier: new IsolateVerifier(ports, this.#brakes),
           tokens: known ?? Array.from({ length: TOKENS_PER_ISOLATE }, () => this.#pick(region.tokens)),
         };
       },

@@ -5,7 +5,7 @@ import { retireSilent } from '../../token/retirement.ts';
 import type { SilenceRules } from '../../token/retirement.ts';
 import { Hub } from '../hub/hub.ts';
 import { Usage } from '../hub/usage.ts';
-import { Verifier } from '../isolate/verifier.ts';
+import { IsolateVerifier } from '../isolate/verifier.ts';
 import type { Context } from '../isolate/verifier.ts';
 import { randomFrom } from './random.ts';
 import { SERVER, Table, hashOf, holderOf } from './table.ts';
@@ -54,7 +54,7 @@ export async function playSilence(seed: number, rules: SilenceRules): Promise<Ou
   };
   const isolates = hubs.map((seat) => {
     const link = { cutUntil: 0 };
-    const verifier = new Verifier({
+    const verifier = new IsolateVerifier({
       now,
       sleep,
       hub: {

@@ -9,7 +9,7 @@ import type { HubRules } from '../hub/rules.ts';
 import { BRAKES } from '../isolate/brakes.ts';
 import { ISOLATE_RULES } from '../isolate/rules.ts';
 import type { IsolateRules } from '../isolate/rules.ts';
-import { Verifier } from '../isolate/verifier.ts';
+import { IsolateVerifier } from '../isolate/verifier.ts';
 import type { Ports } from '../isolate/verifier.ts';
 import { PUBLISH_RULES, publishChange } from '../publish.ts';
 import type { PublishRules } from '../publish.ts';
@@ -19,7 +19,7 @@ import type { TermsRules } from '../terms.ts';
 import { World } from './world.ts';
 import type { Code, Wrong } from './world.ts';
 
-const REAL: Code = { Hub, Verifier, publishChange, askUnder, answerUnder };
+const REAL: Code = { Hub, IsolateVerifier, publishChange, askUnder, answerUnder };
 const SCHEDULES = Number(process.env['SIMULATION_SCHEDULES'] ?? 1000);
 
 /** Schedules that once broke the promise. */
@@ -118,7 +118,7 @@ function twinOf({ isolate, hub, publish, terms }: Broken): Code {
         super(source, now, leaseMs, HUB_BRAKES, { ...HUB_RULES, ...hub });
       }
     },
-    Verifier: class extends Verifier {
+    IsolateVerifier: class extends IsolateVerifier {
       constructor(ports: Ports) {
         super(ports, BRAKES, { ...ISOLATE_RULES, ...isolate });
       }

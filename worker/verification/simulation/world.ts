@@ -5,12 +5,12 @@
 import type { TokenHash } from '../../token/secret.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Answer, Ask } from '../sync.ts';
-import type { Change as Committed, PublishPorts } from '../publish.ts';
+import type { Committed, PublishPorts } from '../publish.ts';
 import type { CachedRecord, Change, Head, Holder, Source } from '../record.ts';
 import type { Place } from '../region.ts';
 import { termsOf } from '../terms.ts';
 import type { Terms, answerUnder, askUnder } from '../terms.ts';
-import type { Context, Ports, Verification, Verifier } from '../isolate/verifier.ts';
+import type { Context, Ports, Verification, IsolateVerifier } from '../isolate/verifier.ts';
 import { randomFrom } from './random.ts';
 import type { Limits } from '../../token/limits.ts';
 import { parseNetwork } from '../../token/network.ts';
@@ -20,7 +20,7 @@ import { SERVER } from './table.ts';
 /** The code under test: the real modules, or a twin that lacks one rule. */
 export type Code = {
   Hub: new (source: Source, now: () => number, leaseMs: number) => Hub;
-  Verifier: new (ports: Ports) => Verifier;
+  IsolateVerifier: new (ports: Ports) => IsolateVerifier;
   publishChange(ports: PublishPorts, change: Committed): Promise<{ effectiveAt: string }>;
   askUnder: typeof askUnder;
   answerUnder: typeof answerUnder;
@@ -106,7 +106,7 @@ export class World {
   readonly #history = new Map<TokenHash, State[]>();
   readonly #cached = new Map<TokenHash, (CachedRecord | null)[]>();
   readonly #hubs: Seat[];
-  #isolates: Verifier[];
+  #isolates: IsolateVerifier[];
   /** Until when a link is cut: `hub0-db`, `publisher-hub1`, `isolate2-hub0` and so on. */
   readonly #cuts = new Map<string, number>();
 
@@ -376,11 +376,11 @@ export class World {
     this.#hubs[index] = this.#newHub(index, seat.life + 1, deployment ?? seat.deployment);
   }
 
-  #newIsolate(index: number): Verifier {
+  #newIsolate(index: number): IsolateVerifier {
     const { database, terms } = this.#deployment;
     const region = index % REGIONS.length;
     const clock = this.#newClock();
-    return new this.#code.Verifier({
+    return new this.#code.IsolateVerifier({
       now: clock,
       // At least a millisecond, as in a Worker: clocks have fractions here, and a wait of no time would repeat for ever.
       sleep: (ms) => this.#sleep(Math.max(1, ms)),
