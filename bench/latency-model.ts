@@ -13,7 +13,7 @@ const LATENCY = {
   hubNear: { p50: 15, tail: 3 },
   sydneyEurope: { p50: 310, tail: 1.3 },
   statement: { p50: 1, tail: 5 },
-  coldIsolate: { p50: 53, tail: 4 },
+  coldIsolate: { p50: 39, tail: 4 },
 } satisfies Record<string, Latency>;
 
 /** The deployment's settings, in milliseconds. */
