@@ -7,7 +7,10 @@ import { sum } from './totals.ts';
 
 type Caller = CallsOfToken['recent'][number];
 
-/** What the sentence is made of. `recent`: null if it is not known who called. `isCut`: there may be more callers. `isListed`: the networks stand elsewhere. */
+/**
+ * What the sentence is made of. `recent`: null if it is not known who called. `isCut`: there may be more callers. `isListed`: the
+ * networks stand elsewhere.
+ */
 export type Known = {
   accepted: number;
   refused: number;

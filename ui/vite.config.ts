@@ -1,6 +1,6 @@
 // Builds the static files in dist/ui: one HTML file for each screen of the dashboard, so that unknown paths are 404, and the
 // documentation (docs/site).
-import { globSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { defineConfig } from 'vite';
 import { buildDocumentation, sourcesOfDocumentation } from '../docs/site/documentation.ts';
 
@@ -50,7 +50,9 @@ export default defineConfig({
     // Every module is named in the HTML, or loaded when it is needed. A preloader would cost more than it saves.
     modulePreload: false,
     rollupOptions: {
-      input: globSync(`${import.meta.dirname}/*.html`),
+      input: readdirSync(import.meta.dirname)
+        .filter((name) => name.endsWith('.html'))
+        .map((name) => `${import.meta.dirname}/${name}`),
       output: {
         // One file for the code that every visit needs, and one for the screens that are opened later. Modules in one file compress
         // better than in many.

@@ -1,4 +1,5 @@
-// Switches off all active tokens of an organisation together, and switches exactly those on again. As in store.ts, each change is one batch.
+// Switches off all active tokens of an organisation together, and switches exactly those on again. As in store.ts, each
+// change is one batch.
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Cause } from '../activity/events.ts';
 import { batch } from '../database.ts';

@@ -12,7 +12,10 @@ export type Retiring = { openDatabase(): Promise<Db>; haveHubsWrite(): Promise<b
 const ROWS = 500;
 const ROUNDS = 50;
 
-/** Retires what is due at `now` (ms), and answers how many secrets. `id`: of the run. A run that is lost or comes twice changes nothing about it. */
+/**
+ * Retires what is due at `now` (ms), and answers how many secrets. `id`: of the run. A run that is lost or comes twice changes
+ * nothing about it.
+ */
 export async function retireSecrets(own: Retiring, id: string, now: number): Promise<number> {
   const db = await own.openDatabase();
   const cause = causeOfRun(id, now);

@@ -7,7 +7,10 @@ import { giveWarnings, isAnyWarningDue } from '../token/expiry.ts';
 const ROWS = 100;
 const ROUNDS = 20;
 
-/** Gives the warnings that are due at `now` (ms), and answers how many. `id`: of the run. A run that is lost or comes twice changes nothing about it. */
+/**
+ * Gives the warnings that are due at `now` (ms), and answers how many. `id`: of the run. A run that is lost or comes twice changes
+ * nothing about it.
+ */
 export async function warnOfEnds(
   own: { openDatabase(): Promise<Db> },
   id: string,
